@@ -1,0 +1,175 @@
+"""What every operation needs of DynamoDB.
+
+Paging to the end, batches to the last leftover, transactions to a decision: all of it as requests,
+so none of it knows how to wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from langgraph_checkpoint_dynamodb.effects import (
+    Backoff,
+    BatchWrite,
+    Delete,
+    Put,
+    PutItem,
+    Query,
+    TransactPut,
+    send,
+    together,
+)
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    ServiceError,
+    TransactionCanceledError,
+    UnprocessedItemsError,
+)
+from langgraph_checkpoint_dynamodb.payload import item_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+
+T = TypeVar("T")
+
+BATCH_ITEMS = 25
+"""Most requests in a BatchWriteItem."""
+TRANSACTION_ITEMS = 100
+"""Most items in a TransactWriteItems."""
+TRANSACTION_BYTES = 4_000_000
+"""Most bytes in a TransactWriteItems: 4 MB, read as the smaller of the two megabytes."""
+
+ATTEMPTS = 10
+"""Attempts without progress before a call gives up. With the delays below: at most 21 seconds."""
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 5.0
+
+_BUSY = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+"""Codes that mean: the same request again, later."""
+
+
+def backoff(attempt: int) -> Backoff:
+    """The wait before attempt `attempt` (1 is the first repetition): doubling, capped, jittered."""
+    return Backoff(min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (attempt - 1)))
+
+
+def query_all(query: Query) -> Operation[list[StoredItem]]:
+    """All items of a query, over all its pages."""
+    items: list[StoredItem] = []
+    while True:
+        page = yield from send(query)
+        items += page.items
+        if page.next is None:
+            return items
+        query = replace(query, start=page.next)
+
+
+def write_all(changes: Sequence[Put | Delete]) -> Operation[None]:
+    """Carry out unconditional changes in batches, side by side, in no order.
+
+    No two changes may concern the same item: the service refuses such a batch.
+
+    Raises:
+        UnprocessedItemsError: Part of a batch came back at every attempt.
+    """
+    yield from together([_write_batch(batch) for batch in batched(changes, BATCH_ITEMS)])
+
+
+def write_in_order(changes: Sequence[Put | Delete]) -> Operation[None]:
+    """Carry out unconditional changes in batches, one after the other."""
+    for batch in batched(changes, BATCH_ITEMS):
+        yield from _write_batch(batch)
+
+
+def put_atomically(puts: Sequence[Put]) -> Operation[None]:
+    """Write items, all or none, as far as one transaction reaches: 100 items and 4 MB.
+
+    An item with `unless_exists` that is already there stays as it is; the others are written all
+    the same. More than one transaction holds is written in several, one after the other.
+    """
+    for group in _transactions(puts):
+        if len(group) == 1:
+            yield from _put_one(group[0])
+        else:
+            yield from _put_group(group)
+
+
+def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Consecutive groups of at most `size`."""
+    remaining = iter(values)
+    while group := tuple(islice(remaining, size)):
+        yield group
+
+
+def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
+    attempt = 0
+    while True:
+        leftover = yield from send(BatchWrite(batch))
+        if not leftover:
+            return
+        attempt = attempt + 1 if len(leftover) == len(batch) else 1
+        if attempt >= ATTEMPTS:
+            raise UnprocessedItemsError([_describe(change) for change in leftover], attempt)
+        batch = leftover
+        yield from send(backoff(attempt))
+
+
+def _put_one(put: Put) -> Operation[None]:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return (yield from send(PutItem(put)))
+        except ConditionFailedError:
+            return None
+        except ServiceError as error:
+            if error.code not in _BUSY or attempt == ATTEMPTS:
+                raise
+        yield from send(backoff(attempt))
+    return None
+
+
+def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
+    attempt = 0
+    while puts:
+        try:
+            return (yield from send(TransactPut(puts)))
+        except TransactionCanceledError as error:
+            lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
+            busy = not _BUSY.isdisjoint(error.reasons)
+            # Anything else is final: a reason this code does not know must not loop.
+            if len(lost) != len(puts) or not (any(lost) or busy) or attempt == ATTEMPTS:
+                raise
+        puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
+        if busy:
+            attempt += 1
+            yield from send(backoff(attempt))
+    return None
+
+
+def _transactions(puts: Sequence[Put]) -> Iterator[tuple[Put, ...]]:
+    group: list[Put] = []
+    size = 0
+    for put in puts:
+        added = item_size(put.item)
+        if group and (len(group) == TRANSACTION_ITEMS or size + added > TRANSACTION_BYTES):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(put)
+        size += added
+    if group:
+        yield tuple(group)
+
+
+def _describe(change: Put | Delete) -> tuple[str, str, str]:
+    return (change.table.value, change.key.partition, change.key.sort)

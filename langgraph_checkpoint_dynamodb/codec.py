@@ -1,0 +1,165 @@
+"""LangGraph's values to records and back, through the saver's serde.
+
+The serde is passed in at every call, never kept: LangGraph clones a saver with `copy.copy` and
+gives the clone another one (`BaseCheckpointSaver.with_allowlist`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    CheckpointTuple,
+    get_checkpoint_metadata,
+    writes_sort_key,
+)
+
+from langgraph_checkpoint_dynamodb.configs import Address, to_config
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items import CheckpointRecord, Serialized, WriteRecord
+from langgraph_checkpoint_dynamodb.keys import (
+    Attribute,
+    fits_index_key,
+    require_task_id,
+    require_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+
+
+def encode_checkpoint(
+    serde: SerializerProtocol,
+    config: RunnableConfig,
+    address: Address,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+) -> CheckpointRecord:
+    """A checkpoint ready to be stored. The config's own checkpoint id is its parent's."""
+    merged = get_checkpoint_metadata(config, metadata)
+    run_id = merged.get("run_id")
+    return CheckpointRecord(
+        ref=address.ref(checkpoint["id"]),
+        parent_id=address.checkpoint_id,
+        checkpoint=_dump(serde, checkpoint),
+        metadata=_dump(serde, merged),
+        run_id=run_id if fits_index_key(run_id) else None,
+    )
+
+
+def encode_writes(
+    serde: SerializerProtocol, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+) -> list[WriteRecord]:
+    """A task's writes ready to be stored, one record for each place.
+
+    A call may name a special channel more than once; the last value is the one that counts.
+    """
+    require_text("task_path", task_path)
+    records = {}
+    for position, (channel, value) in enumerate(writes):
+        require_text("channel", channel)
+        idx = WRITES_IDX_MAP.get(channel, position)
+        require_task_id(task_id, idx)
+        records[idx] = WriteRecord(task_id, idx, channel, _dump(serde, value), task_path)
+    return list(records.values())
+
+
+def decode_tuple(
+    serde: SerializerProtocol,
+    record: CheckpointRecord,
+    writes: Iterable[WriteRecord],
+    metadata: CheckpointMetadata | None = None,
+) -> CheckpointTuple:
+    """The tuple LangGraph reads. Every value in it is fresh: LangGraph changes them in place.
+
+    Args:
+        serde: What to load the values with.
+        record: The checkpoint.
+        writes: Its pending writes in the order of `sort_writes`.
+        metadata: The metadata, where it has been loaded already.
+    """
+    ref = record.ref
+    return CheckpointTuple(
+        config=to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id),
+        checkpoint=decode_checkpoint(serde, record),
+        metadata=metadata if metadata is not None else decode_metadata(serde, record),
+        parent_config=(
+            to_config(ref.thread_id, ref.checkpoint_ns, record.parent_id)
+            if record.parent_id
+            else None
+        ),
+        pending_writes=[decode_write(serde, ref, write) for write in writes],
+    )
+
+
+def decode_checkpoint(serde: SerializerProtocol, record: CheckpointRecord) -> Checkpoint:
+    """The checkpoint of a record."""
+    loaded = _load(serde, record.checkpoint, str(record.ref), Attribute.CHECKPOINT)
+    return cast("Checkpoint", _require_mapping(loaded, str(record.ref), Attribute.CHECKPOINT))
+
+
+def decode_metadata(serde: SerializerProtocol, record: CheckpointRecord) -> CheckpointMetadata:
+    """The metadata of a record."""
+    return load_metadata(serde, record.metadata, str(record.ref))
+
+
+def load_metadata(
+    serde: SerializerProtocol, metadata: Serialized, place: str
+) -> CheckpointMetadata:
+    """Serialized metadata, loaded."""
+    loaded = _load(serde, metadata, place, Attribute.METADATA)
+    return cast("CheckpointMetadata", _require_mapping(loaded, place, Attribute.METADATA))
+
+
+def decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRecord) -> PendingWrite:
+    """A write as LangGraph reads it: task id, channel, value."""
+    place = f"write {write.idx} of task {write.task_id!r} on {ref}"
+    return (write.task_id, write.channel, _load(serde, write.value, place, Attribute.VALUE))
+
+
+def sort_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
+    """Writes in the order a superstep applies them: task path, task, index as a number."""
+    return sorted(writes, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
+
+
+def _dump(serde: SerializerProtocol, value: object) -> Serialized:
+    tag, data = serde.dumps_typed(value)
+    # bytes() copies what the caller could still change, and keeps bytes as they are.
+    return Serialized(require_text("serde type", tag), bytes(data))
+
+
+def _load(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
+    try:
+        return serde.loads_typed((value.type, value.data))
+    except Exception as error:
+        raise UnreadableItemError(
+            place=place,
+            attribute=attribute,
+            problem=f"of type {value.type!r} cannot be loaded by {type(serde).__name__} "
+            f"({type(error).__name__})",
+        ) from error
+
+
+def _require_mapping(loaded: object, place: str, attribute: str) -> dict[str, Any]:
+    if not isinstance(loaded, dict):
+        raise UnreadableItemError(
+            place=place, attribute=attribute, problem=f"is a {type(loaded).__name__}, not a mapping"
+        )
+    return loaded
+
+
+def require_checkpoint(checkpoint: object) -> None:
+    """Check what the saver itself needs of a checkpoint: a mapping with a text `id`.
+
+    Raises:
+        InvalidInputError: It has none.
+    """
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("id"), str):
+        raise InvalidInputError("checkpoint", "must be a mapping with a string 'id'")

@@ -1,0 +1,129 @@
+"""What a `RunnableConfig` addresses, read once and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    CheckpointRef,
+    require_text,
+    require_thread_id,
+)
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The addressing part of a config.
+
+    Attributes:
+        thread_id: The thread.
+        checkpoint_ns: The namespace; `None` where the config names none.
+        checkpoint_id: The checkpoint; `None` where the config names none or an empty one.
+    """
+
+    thread_id: str
+    checkpoint_ns: str | None
+    checkpoint_id: str | None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, the root's where none is named."""
+        return self.checkpoint_ns or ROOT_NAMESPACE
+
+    def ref(self, checkpoint_id: str) -> CheckpointRef:
+        """The checkpoint of that id in this thread and namespace."""
+        return CheckpointRef(self.thread_id, self.namespace, checkpoint_id)
+
+    @property
+    def checkpoint(self) -> CheckpointRef | None:
+        """The checkpoint addressed, `None` where the config names none."""
+        return None if self.checkpoint_id is None else self.ref(self.checkpoint_id)
+
+
+def read_address(config: RunnableConfig) -> Address:
+    """The address in a config.
+
+    Raises:
+        InvalidInputError: The thread id is missing or empty, or a part is no text.
+    """
+    configurable = _configurable("config", config)
+    checkpoint_ns = configurable.get("checkpoint_ns")
+    return Address(
+        thread_id=require_thread_id(configurable.get("thread_id")),
+        checkpoint_ns=(
+            None if checkpoint_ns is None else require_text("checkpoint_ns", checkpoint_ns)
+        ),
+        checkpoint_id=_checkpoint_id("checkpoint_id", configurable),
+    )
+
+
+def read_before(before: RunnableConfig | None) -> str | None:
+    """The checkpoint id of a `before` config, `None` where it names none."""
+    if not before:
+        return None
+    return _checkpoint_id("before.checkpoint_id", _configurable("before", before))
+
+
+def to_config(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
+    """The complete config of a checkpoint.
+
+    LangGraph indexes all three keys (`patch_checkpoint_map`), so none is ever left out.
+    """
+    return {
+        "configurable": {
+            "thread_id": thread_id,
+            "checkpoint_ns": checkpoint_ns,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
+
+
+def _configurable(field: str, config: object) -> Mapping[str, object]:
+    configurable = config.get("configurable") if isinstance(config, Mapping) else None
+    if not isinstance(configurable, Mapping):
+        raise InvalidInputError(
+            field, 'must be a mapping like {"configurable": {"thread_id": "..."}}'
+        )
+    return configurable
+
+
+def _checkpoint_id(field: str, configurable: Mapping[str, object]) -> str | None:
+    value = configurable.get("checkpoint_id")
+    if value is None or value == "":
+        return None
+    return require_text(field, value)
+
+
+def require_strings(field: str, values: object) -> tuple[str, ...]:
+    """The values of a sequence of strings, without repetitions, in order.
+
+    Raises:
+        InvalidInputTypeError: It is one bare string, or holds something else than strings.
+    """
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InvalidInputTypeError(
+            field, f"must be a sequence of strings, got {type(values).__name__}; wrap it in a list"
+        )
+    return tuple(dict.fromkeys(require_text(field, value) for value in values))
+
+
+def require_optional(field: str, value: T | None, kind: type[T]) -> T | None:
+    """The value, if it is `None` or of that type. A bool is no number.
+
+    Raises:
+        InvalidInputTypeError: It is something else.
+    """
+    if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
+        return value
+    raise InvalidInputTypeError(
+        field, f"must be a {kind.__name__} or None, got {type(value).__name__}"
+    )

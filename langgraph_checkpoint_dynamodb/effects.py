@@ -1,0 +1,246 @@
+"""Requests as values, and the contract between operations and runners.
+
+An *operation* is a generator that yields requests and is sent their replies; its return value is
+the result of the call. A *stream* may also yield `Emit` between requests, to hand finished values
+to the caller while more are to come. Neither does I/O, reads a clock or draws random numbers:
+
+- A runner sends each request's reply into the generator, of the type named in the request.
+- An error of the service is thrown into the generator where it waits, as an error of
+  `langgraph_checkpoint_dynamodb.errors`. What the operation does not catch reaches the caller.
+- A runner always closes the generator, so an abandoned operation unwinds.
+- An operation may be abandoned after any request: what it has written by then is readable.
+
+Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's reply type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
+
+from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Key, SortRange, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        TableDescriptionTypeDef,
+        UniversalAttributeValueTypeDef,
+    )
+
+    Item: TypeAlias = Mapping[str, UniversalAttributeValueTypeDef]
+    """An item as it is sent: attribute name to typed value."""
+    StoredItem: TypeAlias = Mapping[str, AttributeValueTypeDef]
+    """An item as it comes back."""
+    StartKey: TypeAlias = Mapping[str, AttributeValueTypeDef]
+    """Where the next page begins. Opaque: handed back as it came."""
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[R]):
+    """Something asked of the outside world. `R` is the type of the reply."""
+
+
+Operation: TypeAlias = Generator[Request[Any], Any, R]
+"""A generator of requests that returns an `R`. Replies differ in type from one to the next, so what
+is sent in is `Any`; `send` ties each reply to its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Generic[R]):
+    """Values a stream hands to its caller. The runner sends back `None`."""
+
+    values: list[R]
+
+
+Stream: TypeAlias = Generator["Request[Any] | Emit[R]", Any, int]
+"""A generator of requests and emitted values that returns how many values it has emitted. It may be
+closed after any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a Query or Scan.
+
+    Attributes:
+        items: The items, in key order. A page may be empty and still not be the last.
+        next: Where the next page begins, `None` after the last.
+    """
+
+    items: list[StoredItem]
+    next: StartKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetItem(Request["StoredItem | None"]):
+    """Read one item by its key; `None` if there is none."""
+
+    table: Table
+    key: Key
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Request[Page]):
+    """Read one page of a partition, in the order of its sort keys.
+
+    Attributes:
+        sort: Range of sort keys; never empty.
+        forward: Ascending if true.
+        limit: Most items to read, `None` for a page of the service's size (1 MB).
+        attributes: Attributes to return, empty for all. Saves bytes on the wire, not capacity.
+    """
+
+    table: Table
+    partition: str
+    consistent: bool
+    sort: SortRange = EVERY_KEY
+    forward: bool = True
+    limit: int | None = None
+    start: StartKey | None = None
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRunIndex(Request[Page]):
+    """Read one page of the run index: the keys of a run's checkpoints. Eventually consistent."""
+
+    index: str
+    run_id: str
+    start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Request[Page]):
+    """Read one page of a whole table, or of one of `segments` equal parts of it."""
+
+    table: Table
+    consistent: bool
+    start: StartKey | None = None
+    segment: int = 0
+    segments: int = 1
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An item to write under its key. `unless_exists` makes the first writer of the key win."""
+
+    table: Table
+    key: Key
+    item: Item
+    unless_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A key to delete."""
+
+    table: Table
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class PutItem(Request[None]):
+    """Write one item.
+
+    Raises:
+        ConditionFailedError: `unless_exists` was asked for and the item exists.
+    """
+
+    put: Put
+
+
+@dataclass(frozen=True, slots=True)
+class TransactPut(Request[None]):
+    """Write up to 100 items, all or none.
+
+    Raises:
+        TransactionCanceledError: With one reason for each item.
+    """
+
+    puts: tuple[Put, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWrite(Request["tuple[Put | Delete, ...]"]):
+    """Write and delete up to 25 items in any order; replies with those left undone."""
+
+    changes: tuple[Put | Delete, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff(Request[None]):
+    """Wait for a random time below `ceiling` seconds (full jitter).
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+
+    ceiling: float
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeTable(Request["TableDescriptionTypeDef | None"]):
+    """Describe a table; `None` if there is none."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable(Request[None]):
+    """Create a table by its specification, with the run index if one is named.
+
+    Raises:
+        TableInUseError: Somebody else is creating it.
+    """
+
+    table: Table
+    run_id_index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRunIndex(Request[None]):
+    """Add the run index to the checkpoints table.
+
+    Raises:
+        TableInUseError: The table is being changed.
+    """
+
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrently(Request[list[R]]):
+    """Perform operations side by side, as far as the runner's limit allows.
+
+    Replies with their results in order. If one fails, those not yet begun are left out and the
+    first error in order is thrown.
+    """
+
+    operations: tuple[Operation[R], ...]
+
+
+def send(request: Request[R]) -> Operation[R]:
+    """The operation of one request."""
+    return cast("R", (yield request))
+
+
+def together(operations: list[Operation[R]]) -> Operation[list[R]]:
+    """Perform operations side by side; results in order. One alone makes no group."""
+    if len(operations) > 1:
+        return (yield from send(Concurrently(tuple(operations))))
+    results = []
+    for operation in operations:
+        result = yield from operation
+        results.append(result)
+    return results
+
+
+def both(first: Operation[R], second: Operation[S]) -> Operation[tuple[R, S]]:
+    """Perform two operations of different kinds side by side."""
+    pair = Concurrently[Any]((first, second))
+    left, right = yield from send(pair)
+    return left, right

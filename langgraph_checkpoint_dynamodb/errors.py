@@ -1,0 +1,198 @@
+"""Everything this package raises.
+
+::
+
+    DynamoDBSaverError
+    ├── InvalidInputError (ValueError)       you passed something that cannot be stored
+    │   ├── InvalidInputTypeError (TypeError)
+    │   └── ItemTooLargeError                over DynamoDB's item limit
+    ├── UnreadableItemError                  stored, but damaged or not ours
+    ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
+    ├── TableError
+    │   ├── TableNotFoundError
+    │   └── TableMismatchError               wrong keys, wrong index
+    ├── UnprocessedItemsError                DynamoDB kept handing a batch back
+    ├── SaverClosedError
+    └── ServiceError                         DynamoDB or the network said no
+        ├── ConditionFailedError
+        ├── TransactionCanceledError
+        ├── TableInUseError
+        └── TransportError                   no answer at all
+
+No message holds a stored value: keys, sizes and attribute names only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DynamoDBSaverError(Exception):
+    """Base class of every error of this package."""
+
+
+class InvalidInputError(DynamoDBSaverError, ValueError):
+    """An argument cannot be used.
+
+    Attributes:
+        field: Name of the offending field, for example `thread_id`.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+
+class InvalidInputTypeError(InvalidInputError, TypeError):
+    """An argument has the wrong type."""
+
+
+class ItemTooLargeError(InvalidInputError):
+    """A value does not fit into one DynamoDB item. Nothing was written.
+
+    Attributes:
+        size: Size of the item in bytes, as DynamoDB counts it.
+        limit: The largest size allowed, in bytes.
+        place: What was being stored: thread, namespace, checkpoint id, channel.
+    """
+
+    def __init__(self, *, place: str, size: int, limit: int) -> None:
+        super().__init__(
+            "item size",
+            f"{place} takes {size} bytes, DynamoDB allows {limit} bytes in one item. "
+            "Nothing was written. Keep large values out of the state, or a reference to them.",
+        )
+        self.place = place
+        self.size = size
+        self.limit = limit
+
+
+class UnreadableItemError(DynamoDBSaverError):
+    """An item is there but cannot be read.
+
+    Raised instead of returning `None` or an older checkpoint: a conversation must never roll
+    back in silence.
+
+    Attributes:
+        place: Which item: table, thread, namespace, checkpoint id and, for writes, task and idx.
+        attribute: The attribute that is missing, of the wrong type or undecodable.
+    """
+
+    def __init__(self, *, place: str, attribute: str, problem: str) -> None:
+        super().__init__(f"cannot read {place}: attribute {attribute!r} {problem}")
+        self.place = place
+        self.attribute = attribute
+
+
+class DeltaHistoryError(DynamoDBSaverError):
+    """A call would remove checkpoints that a surviving DeltaChannel state is rebuilt from.
+
+    Attributes:
+        thread_ids: The threads concerned. Nothing was deleted.
+    """
+
+    def __init__(self, thread_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"threads {sorted(thread_ids)!r} have later checkpoints whose DeltaChannel state is "
+            "rebuilt from these runs; deleting them would empty that state silently. "
+            "Nothing was deleted. Delete the whole thread, or the later runs too."
+        )
+        self.thread_ids = tuple(sorted(thread_ids))
+
+
+class TableError(DynamoDBSaverError):
+    """A table cannot be used.
+
+    Attributes:
+        table_name: Name of the table.
+    """
+
+    def __init__(self, table_name: str, problem: str) -> None:
+        super().__init__(f"table {table_name!r}: {problem}")
+        self.table_name = table_name
+
+
+class TableNotFoundError(TableError):
+    """A table does not exist in this account, region and endpoint."""
+
+
+class TableMismatchError(TableError):
+    """A table exists but its keys or index differ from what the saver needs."""
+
+
+class UnprocessedItemsError(DynamoDBSaverError):
+    """DynamoDB handed back part of a batch at every attempt.
+
+    The call can be repeated: what was done stays done.
+
+    Attributes:
+        keys: `(table, partition key, sort key)` of each request that was not carried out.
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, str, str]], attempts: int) -> None:
+        super().__init__(
+            f"{len(keys)} requests of a batch were still unprocessed after {attempts} attempts "
+            "without progress: the table is throttled. Raise its capacity and repeat the call."
+        )
+        self.keys = tuple(keys)
+
+
+class SaverClosedError(DynamoDBSaverError):
+    """The saver was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("this saver is closed; make a new one")
+
+
+class ServiceError(DynamoDBSaverError):
+    """DynamoDB refused a request. The SDK's error is the `__cause__`.
+
+    Attributes:
+        code: The service's error code, for example `AccessDeniedException`, or the name of the
+            SDK's exception where no answer arrived.
+        operation: The API action, for example `PutItem`.
+        table_name: The table concerned, empty where there are several.
+    """
+
+    def __init__(self, *, code: str, operation: str, table_name: str, message: str) -> None:
+        where = f" on table {table_name!r}" if table_name else ""
+        super().__init__(f"{operation}{where} failed with {code}: {message}")
+        self.code = code
+        self.operation = operation
+        self.table_name = table_name
+
+
+class ConditionFailedError(ServiceError):
+    """A conditional write found the item already there."""
+
+
+class TransactionCanceledError(ServiceError):
+    """A transaction was cancelled; none of its writes happened.
+
+    Attributes:
+        reasons: One code per item of the transaction, in order; `None` (the word) for an item
+            that was not at fault.
+    """
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        operation: str,
+        table_name: str,
+        message: str,
+        reasons: Sequence[str],
+    ) -> None:
+        super().__init__(code=code, operation=operation, table_name=table_name, message=message)
+        self.reasons = tuple(reasons)
+
+
+class TableInUseError(ServiceError):
+    """A table is being created or changed by somebody else."""
+
+
+class TransportError(ServiceError):
+    """No answer arrived: connection, credentials or time-out. The write may have happened."""

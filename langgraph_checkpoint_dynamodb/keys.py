@@ -1,0 +1,304 @@
+"""All key text, all attribute names, and what the two tables look like.
+
+Everything here is a public format: items written today are read by every later version, and items
+of the JavaScript port (`@rwai/langgraphjs-checkpoint-dynamodb`) and of the first release on PyPI
+(0.1.0) are read where they lie.
+
+Checkpoints: partition key `thread_id`, sort key `checkpoint_id`
+    The root namespace keeps the checkpoint id as it is, as the JavaScript port does. A nested
+    namespace keeps `!<digest of the namespace>:::<id>`. `!` sorts below every id LangGraph makes:
+    the root's checkpoints are the upper end of the partition, newest last, and a nested namespace
+    is one contiguous range. In the JavaScript port both share plain ids: the newest item may then
+    be a subgraph's, and equal ids overwrite each other.
+
+Writes: partition key `thread_id_checkpoint_id_checkpoint_ns`, sort key `task_id_idx`
+    `thread:::id:::namespace`, as in the JavaScript port, wherever that text can be taken apart in
+    one way only; else `thread::::::<digest of all three>`. No two triples share a partition, and
+    both forms begin with the thread id, so an IAM condition on `dynamodb:LeadingKeys` with a
+    thread-id prefix holds for both tables.
+
+Byte limits are DynamoDB's: 2,048 for a partition key, 1,024 for a sort key
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from typing import NamedTuple
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+
+ROOT_NAMESPACE = ""
+
+PARTITION_KEY_LIMIT = 2048
+SORT_KEY_LIMIT = 1024
+
+_SEPARATOR = ":::"
+_HASHED = "::::::"
+_NESTED = "!"
+_ROOT_FLOOR = '"'
+"""The character after `!`: every sort key of the root namespace is at or above it."""
+_DIGEST_BYTES = 16
+
+
+class Attribute:
+    """Names of the attributes of both tables."""
+
+    THREAD_ID = "thread_id"
+    CHECKPOINT_ID = "checkpoint_id"
+    CHECKPOINT_NS = "checkpoint_ns"
+    PARENT_CHECKPOINT_ID = "parent_checkpoint_id"
+    TYPE = "type"
+    CHECKPOINT = "checkpoint"
+    METADATA = "metadata"
+    METADATA_TYPE = "metadata_type"
+    RUN_ID = "run_id"
+    DELETED = "deleted"
+
+    WRITES_PARTITION = "thread_id_checkpoint_id_checkpoint_ns"
+    TASK_ID_IDX = "task_id_idx"
+    CHANNEL = "channel"
+    VALUE = "value"
+    TASK_PATH = "task_path"
+
+
+class Table(Enum):
+    """The two tables, by role. A saver's settings give them their names."""
+
+    CHECKPOINTS = "checkpoints"
+    WRITES = "writes"
+
+
+class Key(NamedTuple):
+    """Primary key of an item: the values of its partition key and its sort key."""
+
+    partition: str
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a table must look like. Both keys are strings.
+
+    Attributes:
+        partition_key: Name of the partition (hash) key attribute.
+        sort_key: Name of the sort (range) key attribute.
+    """
+
+    partition_key: str
+    sort_key: str
+
+
+SPECS = {
+    Table.CHECKPOINTS: TableSpec(Attribute.THREAD_ID, Attribute.CHECKPOINT_ID),
+    Table.WRITES: TableSpec(Attribute.WRITES_PARTITION, Attribute.TASK_ID_IDX),
+}
+
+RUN_ID_INDEX_KEY = Attribute.RUN_ID
+"""Partition key of the optional sparse, keys-only index on the checkpoints table."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRef:
+    """Which checkpoint: thread, namespace and id, checked against DynamoDB's limits.
+
+    Raises:
+        InvalidInputError: A part is empty, too long, or cannot be stored.
+    """
+
+    thread_id: str
+    checkpoint_ns: str
+    checkpoint_id: str
+
+    @classmethod
+    def if_possible(
+        cls, thread_id: str, checkpoint_ns: str, checkpoint_id: str
+    ) -> CheckpointRef | None:
+        """The reference, or `None` where no checkpoint of that id can be stored.
+
+        For ids that were never checked: a parent's id is only remembered, not looked up.
+        """
+        try:
+            return cls(thread_id, checkpoint_ns, checkpoint_id)
+        except InvalidInputError:
+            return None
+
+    def __post_init__(self) -> None:
+        require_thread_id(self.thread_id)
+        require_text("checkpoint_ns", self.checkpoint_ns)
+        require_text("checkpoint_id", self.checkpoint_id)
+        if self.checkpoint_id[:1] <= _NESTED:
+            raise InvalidInputError(
+                "checkpoint_id",
+                "must not be empty and must begin with a character above '!' "
+                f"(thread {self.thread_id!r}): keys at or below '!' belong to nested namespaces",
+            )
+        _require_fits("checkpoint_id", self.sort_key, SORT_KEY_LIMIT)
+
+    @property
+    def sort_key(self) -> str:
+        """Sort key of the checkpoint's item in its thread's partition."""
+        return _nested_prefix(self.checkpoint_ns) + self.checkpoint_id
+
+    @property
+    def key(self) -> Key:
+        """Primary key of the checkpoint's item."""
+        return Key(self.thread_id, self.sort_key)
+
+    @property
+    def writes_partition(self) -> str:
+        """Partition key of the checkpoint's pending writes."""
+        return writes_partition(self.thread_id, self.checkpoint_id, self.checkpoint_ns)
+
+    def __str__(self) -> str:
+        return (
+            f"checkpoint {self.checkpoint_id!r} of thread {self.thread_id!r}, "
+            f"namespace {self.checkpoint_ns!r}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SortRange:
+    """A range of sort keys, both ends included. `None` leaves an end open."""
+
+    low: str | None = None
+    high: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no key can lie in it. DynamoDB refuses such a range, it does not find nothing."""
+        return self.low is not None and self.high is not None and self.high < self.low
+
+
+EVERY_KEY = SortRange()
+
+
+def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRange:
+    """Sort keys of a namespace's checkpoints, in the order of their ids.
+
+    Args:
+        checkpoint_ns: The namespace.
+        highest_id: The range ends with this id, itself included. An id no stored key can reach
+            leaves the upper end open, so that callers still compare ids themselves.
+    """
+    prefix = _nested_prefix(checkpoint_ns)
+    low = prefix or _ROOT_FLOOR
+    if highest_id is not None and _utf8_len(prefix + highest_id) <= SORT_KEY_LIMIT:
+        return SortRange(low, prefix + highest_id)
+    if not prefix:
+        return SortRange(low)
+    # `;` follows `:`, so nothing that begins with the prefix lies above this.
+    return SortRange(low, prefix[:-1] + ";")
+
+
+def checkpoint_id_of(sort_key: str, checkpoint_ns: str) -> str | None:
+    """The checkpoint id in a sort key, or `None` if the key is not of that namespace.
+
+    Older writers kept nested checkpoints under their plain id. Such an item is not of the root,
+    whatever its key looks like, and not where its own namespace is looked for.
+    """
+    prefix = _nested_prefix(checkpoint_ns)
+    if not sort_key.startswith(prefix):
+        return None
+    checkpoint_id = sort_key[len(prefix) :]
+    return checkpoint_id if checkpoint_id[:1] > _NESTED else None
+
+
+def writes_partition(thread_id: str, checkpoint_id: str, checkpoint_ns: str) -> str:
+    """Partition key of the writes of one checkpoint. Injective over all three arguments."""
+    parts = (thread_id, checkpoint_id, checkpoint_ns)
+    plain = _SEPARATOR.join(parts)
+    if all(map(_splits_cleanly, parts)) and _utf8_len(plain) <= PARTITION_KEY_LIMIT:
+        return plain
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(encoded)
+    # An id is never empty, so a plain key cannot hold six colons in a row: the forms never meet.
+    suffix = _HASHED + digest.hexdigest()
+    head = thread_id.encode()[: PARTITION_KEY_LIMIT - len(suffix)]
+    return head.decode(errors="ignore") + suffix
+
+
+def write_sort_key(task_id: str, idx: int) -> str:
+    """Sort key of a write: the task and the write's index in it."""
+    return f"{task_id}{_SEPARATOR}{idx}"
+
+
+def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:
+    """Task id and index text of a write's sort key, or `None` if it is no write's."""
+    task_id, separator, idx = sort_key.rpartition(_SEPARATOR)
+    return (task_id, idx) if separator else None
+
+
+def require_text(field: str, value: object) -> str:
+    """The value, if it is text that DynamoDB can store.
+
+    Raises:
+        InvalidInputTypeError: It is not a string.
+        InvalidInputError: It holds a lone surrogate, which UTF-8 cannot express.
+    """
+    if not isinstance(value, str):
+        raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(field, "holds a lone surrogate; pass valid Unicode text") from None
+    return value
+
+
+def require_thread_id(value: object, field: str = Attribute.THREAD_ID) -> str:
+    """The thread id, if it can be a partition key.
+
+    Raises:
+        InvalidInputError: It is missing, empty, no string or longer than 2,048 bytes.
+    """
+    if value is None:
+        raise InvalidInputError(field, 'is missing; pass {"configurable": {"thread_id": "..."}}')
+    thread_id = require_text(field, value)
+    if not thread_id:
+        raise InvalidInputError(field, "must not be empty; DynamoDB cannot key it")
+    _require_fits(field, thread_id, PARTITION_KEY_LIMIT)
+    return thread_id
+
+
+def require_task_id(value: object, idx: int) -> str:
+    """The task id, if its write's sort key fits.
+
+    Raises:
+        InvalidInputError: It is no string, or the sort key would pass 1,024 bytes.
+    """
+    task_id = require_text("task_id", value)
+    _require_fits("task_id", write_sort_key(task_id, idx), SORT_KEY_LIMIT)
+    return task_id
+
+
+def fits_index_key(run_id: object) -> bool:
+    """Whether a run id can be the key of the run index: a non-empty string of 2,048 bytes."""
+    return isinstance(run_id, str) and 0 < _utf8_len(run_id) <= PARTITION_KEY_LIMIT
+
+
+def _nested_prefix(checkpoint_ns: str) -> str:
+    if checkpoint_ns == ROOT_NAMESPACE:
+        return ""
+    digest = blake2b(checkpoint_ns.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{_NESTED}{digest}{_SEPARATOR}"
+
+
+def _splits_cleanly(part: str) -> bool:
+    return not (_SEPARATOR in part or part.startswith(":") or part.endswith(":"))
+
+
+def _utf8_len(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _require_fits(field: str, key: str, limit: int) -> None:
+    size = _utf8_len(key)
+    if size > limit:
+        raise InvalidInputError(
+            field, f"makes a key of {size} bytes, DynamoDB allows {limit}; use a shorter one"
+        )

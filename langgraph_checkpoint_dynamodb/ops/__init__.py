@@ -1,0 +1,1 @@
+"""The operations: what a saver does, as generators of requests. No I/O, no clock, no chance."""

@@ -1,0 +1,218 @@
+"""Deleting checkpoints with their writes, so that it can stop anywhere and be repeated.
+
+The writes of a checkpoint are found through its item alone. Deleting the item first would leave
+writes that nothing leads to; deleting the writes first would show a checkpoint whose finished tasks
+look unfinished. So each checkpoint is first replaced by a tombstone, which readers take for absent
+and which still leads to the writes; then its writes go, then the tombstone. Newest first: what a
+reader sees of a delete cut short is an older checkpoint with all its ancestors, or none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_order
+from langgraph_checkpoint_dynamodb.codec import load_metadata
+from langgraph_checkpoint_dynamodb.effects import (
+    Delete,
+    Operation,
+    Query,
+    QueryRunIndex,
+    Scan,
+    both,
+    send,
+    together,
+)
+from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
+from langgraph_checkpoint_dynamodb.items import (
+    CHECKPOINT_KEYS,
+    CHECKPOINT_METADATA,
+    WRITE_KEYS,
+    CheckpointHead,
+    read_checkpoint_head,
+    read_key,
+    read_metadata,
+)
+from langgraph_checkpoint_dynamodb.keys import Key, Table
+from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+_PAGE = 250
+"""Checkpoints deleted in one go: ten batches, and few enough that their keys take little memory."""
+_SCAN_SEGMENTS = 8
+"""Parts of a Scan that are read side by side."""
+
+
+def delete_thread(thread_id: str) -> Operation[None]:
+    """Delete every checkpoint of a thread, in all namespaces, with its writes."""
+    query = Query(
+        Table.CHECKPOINTS,
+        thread_id,
+        consistent=True,
+        forward=False,
+        limit=_PAGE,
+        attributes=CHECKPOINT_KEYS,
+    )
+    while True:
+        page = yield from send(query)
+        yield from remove([read_checkpoint_head(item) for item in page.items])
+        if page.next is None:
+            return
+        query = replace(query, start=page.next)
+
+
+def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operation[None]:
+    """Delete threads, or all of them but what their newest checkpoints need."""
+    yield from together(
+        [
+            _keep_latest(store, thread_id) if keep_latest else delete_thread(thread_id)
+            for thread_id in thread_ids
+        ]
+    )
+
+
+def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
+    """Delete all of a thread but the newest checkpoint of each namespace and what that one needs.
+
+    What it needs are the ancestors that its DeltaChannels are rebuilt from. Checkpoints that an
+    older writer kept where no reader looks for them are left alone.
+    """
+    thread = yield from read_thread(store, thread_id)
+    newest = {checkpoint_ns: {max(ids)} for checkpoint_ns, ids in thread.visible.items()}
+    kept = yield from needed_ancestors(store, thread, newest)
+    yield from remove(
+        [
+            head
+            for head in thread.heads
+            if head.deleted or (head.visible and head.checkpoint_id not in kept[head.checkpoint_ns])
+        ]
+    )
+
+
+def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
+    """Delete every checkpoint of these runs, in all threads, with its writes.
+
+    Raises:
+        DeltaHistoryError: A checkpoint of another run needs one of these for its DeltaChannels.
+            Nothing was deleted.
+    """
+    if not run_ids:
+        return
+    if store.run_id_index is None:
+        keys = yield from _find_by_scan(store, frozenset(run_ids))
+    else:
+        keys = yield from _find_by_index(store.run_id_index, run_ids)
+    by_thread = {
+        thread_id: frozenset(group)
+        for thread_id, group in groupby(sorted(keys), key=lambda key: key.partition)
+    }
+    doomed = yield from together(
+        [_heads_of_runs(store, thread, keys, run_ids) for thread, keys in by_thread.items()]
+    )
+    refused = [
+        thread_id for thread_id, heads in zip(by_thread, doomed, strict=True) if heads is None
+    ]
+    if refused:
+        raise DeltaHistoryError(refused)
+    yield from together([remove(heads) for heads in doomed if heads is not None])
+
+
+def remove(heads: Sequence[CheckpointHead]) -> Operation[None]:
+    """Delete checkpoints with their writes. Pass them newest first within each namespace."""
+    for start in range(0, len(heads), _PAGE):
+        group = heads[start : start + _PAGE]
+        _, writes = yield from both(
+            write_in_order([head.tombstone() for head in group if not head.deleted]),
+            together([_write_keys(head) for head in group]),
+        )
+        yield from write_all([Delete(Table.WRITES, key) for keys in writes for key in keys])
+        yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
+
+
+def _write_keys(head: CheckpointHead) -> Operation[list[Key]]:
+    items = yield from query_all(
+        Query(Table.WRITES, head.writes_partition, consistent=True, attributes=WRITE_KEYS)
+    )
+    return [read_key(item, Table.WRITES) for item in items]
+
+
+def _heads_of_runs(
+    store: Store, thread_id: str, keys: frozenset[Key], run_ids: Sequence[str]
+) -> Operation[list[CheckpointHead] | None]:
+    """The thread's items of those keys, newest first, or `None` if others need them.
+
+    The index may lag behind, so an item that has come to belong to another run is left out.
+    """
+    thread = yield from read_thread(store, thread_id)
+    heads = [h for h in thread.heads if h.key in keys and h.run_id in (None, *run_ids)]
+    doomed = {(head.checkpoint_ns, head.checkpoint_id) for head in heads}
+    survivors = {
+        checkpoint_ns: {id_ for id_ in checkpoints if (checkpoint_ns, id_) not in doomed}
+        for checkpoint_ns, checkpoints in thread.visible.items()
+    }
+    needed = yield from needed_ancestors(store, thread, survivors)
+    severed = any(
+        (checkpoint_ns, id_) in doomed for checkpoint_ns, ids in needed.items() for id_ in ids
+    )
+    return None if severed else heads
+
+
+def _find_by_index(index: str, run_ids: Sequence[str]) -> Operation[list[Key]]:
+    found = yield from together([_index_keys(index, run_id) for run_id in run_ids])
+    return [key for keys in found for key in keys]
+
+
+def _index_keys(index: str, run_id: str) -> Operation[list[Key]]:
+    keys: list[Key] = []
+    query = QueryRunIndex(index, run_id)
+    while True:
+        page = yield from send(query)
+        keys += [read_key(item, Table.CHECKPOINTS) for item in page.items]
+        if page.next is None:
+            return keys
+        query = replace(query, start=page.next)
+
+
+def _find_by_scan(store: Store, run_ids: frozenset[str]) -> Operation[list[Key]]:
+    found = yield from together(
+        [_scan_segment(store, run_ids, segment) for segment in range(_SCAN_SEGMENTS)]
+    )
+    return [key for keys in found for key in keys]
+
+
+def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operation[list[Key]]:
+    keys: list[Key] = []
+    scan = Scan(
+        Table.CHECKPOINTS,
+        consistent=True,
+        segment=segment,
+        segments=_SCAN_SEGMENTS,
+        attributes=CHECKPOINT_METADATA,
+    )
+    while True:
+        page = yield from send(scan)
+        keys += [
+            read_key(item, Table.CHECKPOINTS)
+            for item in page.items
+            if _run_id(store, item) in run_ids
+        ]
+        if page.next is None:
+            return keys
+        scan = replace(scan, start=page.next)
+
+
+def _run_id(store: Store, item: StoredItem) -> str | None:
+    """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
+    head = read_checkpoint_head(item)
+    if head.run_id is not None or head.deleted:
+        return head.run_id
+    place = f"item {head.key.sort!r} of thread {head.key.partition!r}"
+    found = load_metadata(store.serde, read_metadata(item), place).get("run_id")
+    return found if isinstance(found, str) else None

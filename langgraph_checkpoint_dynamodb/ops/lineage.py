@@ -1,0 +1,162 @@
+"""Which checkpoints a thread has, and which of them others are rebuilt from.
+
+A DeltaChannel stores its value in some checkpoints only; in between it is rebuilt from the writes
+of the ancestors. Deleting such an ancestor raises nothing: the channel just comes back empty. So
+before a delete, the ancestors that the survivors need are found here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, load_metadata
+from langgraph_checkpoint_dynamodb.effects import Query, send, together
+from langgraph_checkpoint_dynamodb.items import (
+    CHECKPOINT_METADATA,
+    CheckpointHead,
+    CheckpointRecord,
+    read_checkpoint,
+    read_checkpoint_head,
+    read_metadata,
+)
+from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread's items without their payloads.
+
+    Attributes:
+        heads: All items, newest first within each namespace.
+        delta_channels: The names of the DeltaChannels each namespace has ever had. LangGraph counts
+            their steps since the last snapshot in the metadata of every checkpoint between two.
+    """
+
+    thread_id: str
+    heads: tuple[CheckpointHead, ...]
+    delta_channels: Mapping[str, frozenset[str]]
+
+    @cached_property
+    def visible(self) -> dict[str, dict[str, CheckpointHead]]:
+        """The checkpoints that readers see, by namespace and id."""
+        found: defaultdict[str, dict[str, CheckpointHead]] = defaultdict(dict)
+        for head in self.heads:
+            if head.checkpoint_id is not None and not head.deleted:
+                found[head.checkpoint_ns][head.checkpoint_id] = head
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Of one checkpoint: the DeltaChannels it stores whole, and those it has without storing."""
+
+    parent_id: str | None
+    stored: frozenset[str]
+    missing: frozenset[str]
+
+
+def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
+    """A thread's items without their payloads, read consistently."""
+    items = yield from query_all(
+        Query(
+            Table.CHECKPOINTS,
+            thread_id,
+            consistent=True,
+            forward=False,
+            attributes=CHECKPOINT_METADATA,
+        )
+    )
+    heads = []
+    delta_channels: defaultdict[str, set[str]] = defaultdict(set)
+    for item in items:
+        head = read_checkpoint_head(item)
+        heads.append(head)
+        if head.visible:
+            place = f"item {head.key.sort!r} of thread {thread_id!r}"
+            metadata = load_metadata(store.serde, read_metadata(item), place)
+            counters = metadata.get("counters_since_delta_snapshot") or {}
+            delta_channels[head.checkpoint_ns].update(counters)
+    return Thread(
+        thread_id,
+        tuple(heads),
+        {checkpoint_ns: frozenset(names) for checkpoint_ns, names in delta_channels.items()},
+    )
+
+
+def needed_ancestors(
+    store: Store, thread: Thread, wanted: Mapping[str, Collection[str]]
+) -> Operation[dict[str, set[str]]]:
+    """The wanted checkpoints of each namespace and every ancestor they are rebuilt from.
+
+    Reads payloads only in namespaces that have DeltaChannels.
+
+    Args:
+        store: How to read.
+        thread: The thread.
+        wanted: Namespace to ids that must stay readable.
+
+    Returns:
+        Namespace to ids, those wanted included.
+    """
+    with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
+    contents = yield from together([_read_contents(store, thread, ns) for ns in with_deltas])
+    needed = {checkpoint_ns: set(ids) for checkpoint_ns, ids in wanted.items()}
+    for checkpoint_ns, by_id in zip(with_deltas, contents, strict=True):
+        for checkpoint_id in wanted[checkpoint_ns]:
+            needed[checkpoint_ns] |= _rebuilt_from(checkpoint_id, by_id)
+    return needed
+
+
+def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _Contents]) -> set[str]:
+    """The ancestors up to the one by which every missing channel has been found whole."""
+    ancestors: set[str] = set()
+    current = contents.get(checkpoint_id)
+    missing = frozenset[str]() if current is None else current.missing
+    while missing and current is not None:
+        parent_id = current.parent_id
+        if parent_id is None or parent_id in ancestors or parent_id not in contents:
+            break
+        ancestors.add(parent_id)
+        current = contents[parent_id]
+        missing -= current.stored
+    return ancestors
+
+
+def _read_contents(
+    store: Store, thread: Thread, checkpoint_ns: str
+) -> Operation[dict[str, _Contents]]:
+    query = Query(
+        Table.CHECKPOINTS,
+        thread.thread_id,
+        consistent=True,
+        sort=namespace_range(checkpoint_ns),
+        forward=False,
+    )
+    channels = thread.delta_channels[checkpoint_ns]
+    found: dict[str, _Contents] = {}
+    while True:
+        page = yield from send(query)
+        for item in page.items:
+            record = read_checkpoint(item)
+            if record is not None and record.ref.checkpoint_ns == checkpoint_ns:
+                found[record.ref.checkpoint_id] = _contents(store, record, channels)
+        if page.next is None:
+            return found
+        query = replace(query, start=page.next)
+
+
+def _contents(store: Store, record: CheckpointRecord, channels: frozenset[str]) -> _Contents:
+    checkpoint = decode_checkpoint(store.serde, record)
+    stored = channels & checkpoint.get("channel_values", {}).keys()
+    versioned = channels & checkpoint.get("channel_versions", {}).keys()
+    return _Contents(record.parent_id, stored, versioned - stored)

@@ -1,0 +1,192 @@
+"""Listing checkpoints: pages of a range, then the writes of the page's matches side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb.codec import decode_metadata, decode_tuple
+from langgraph_checkpoint_dynamodb.configs import Address
+from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.items import read_checkpoint, read_key
+from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.read import get_checkpoint, pending_writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem, Stream
+    from langgraph_checkpoint_dynamodb.items import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+_FIRST_PAGE = 16
+_LARGEST_PAGE = 128
+"""Where it is not known how many items must be read, pages double from the first to the largest:
+a caller who stops early has not paid for a megabyte, one who reads on pays few round trips. The
+service cuts pages at 1 MB all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which checkpoints to return.
+
+    Attributes:
+        checkpoint_id: Only this id.
+        before: Only ids below this one, compared as text.
+        metadata: Only where the metadata has these values (equality, a missing key is `None`).
+        limit: Most checkpoints, counted after filtering; `None` for all.
+    """
+
+    checkpoint_id: str | None = None
+    before: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    limit: int | None = None
+
+    def has_id(self, checkpoint_id: str) -> bool:
+        """Whether a checkpoint of this id is wanted, as far as the id tells."""
+        if self.checkpoint_id is not None and checkpoint_id != self.checkpoint_id:
+            return False
+        return self.before is None or checkpoint_id < self.before
+
+    def has_metadata(self, metadata: CheckpointMetadata) -> bool:
+        """Whether a checkpoint of this metadata is wanted, as far as the metadata tells."""
+        return all(metadata.get(key) == value for key, value in (self.metadata or {}).items())
+
+    def after(self, emitted: int) -> Wanted:
+        """What is still wanted once so many have been returned."""
+        return self if self.limit is None else replace(self, limit=self.limit - emitted)
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether the limit has been reached."""
+        return self.limit is not None and self.limit <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    record: CheckpointRecord
+    metadata: CheckpointMetadata | None
+    """Loaded already, where a filter had to look at it."""
+
+
+def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[CheckpointTuple]:
+    """The wanted checkpoints of a thread, newest first in each namespace.
+
+    Without a filter, a limit of n reads n items (one more with `before`, which may be one of them).
+    """
+    if address.checkpoint_ns is not None and wanted.checkpoint_id is not None:
+        return (yield from _list_one(store, address.ref(wanted.checkpoint_id), wanted))
+    exact = address.checkpoint_ns is not None and not wanted.metadata
+    query = Query(
+        Table.CHECKPOINTS,
+        address.thread_id,
+        store.consistent,
+        sort=(
+            EVERY_KEY
+            if address.checkpoint_ns is None
+            else namespace_range(address.checkpoint_ns, wanted.before)
+        ),
+        forward=False,
+    )
+    if query.sort.empty:
+        return 0
+    emitted = 0
+    grown = _FIRST_PAGE
+    spare = 0 if wanted.before is None else 1
+    while not (left := wanted.after(emitted)).satisfied:
+        limit = grown if left.limit is None or not exact else left.limit + spare
+        page = yield from send(replace(query, limit=min(limit, _LARGEST_PAGE)))
+        matches = _matches(store, page.items, address.checkpoint_ns, left)
+        emitted += yield from _emit(store, matches)
+        if page.next is None:
+            break
+        query = replace(query, start=page.next)
+        grown = min(2 * grown, _LARGEST_PAGE)
+        spare = 0
+    return emitted
+
+
+def list_all(store: Store, wanted: Wanted) -> Stream[CheckpointTuple]:
+    """The wanted checkpoints of all threads, newest first in each namespace of a thread.
+
+    A Scan returns a thread's items together, oldest first. A thread that lies within one page is
+    turned round in memory; one that reaches over a page's end is read again as a thread, so that
+    memory does not grow with the longest thread.
+    """
+    scan = Scan(Table.CHECKPOINTS, store.consistent)
+    emitted = 0
+    listed_thread: str | None = None
+    while not wanted.after(emitted).satisfied:
+        page = yield from send(scan)
+        threads = _by_thread(page.items)
+        for position, (thread_id, items) in enumerate(threads, start=1):
+            left = wanted.after(emitted)
+            if thread_id == listed_thread or left.satisfied:
+                continue
+            if page.next is not None and position == len(threads):
+                listed_thread = thread_id
+                emitted += yield from list_thread(store, Address(thread_id, None, None), left)
+            else:
+                emitted += yield from _emit(store, _matches(store, items, None, left))
+        if page.next is None:
+            break
+        scan = replace(scan, start=page.next)
+    return emitted
+
+
+def _list_one(store: Store, ref: CheckpointRef, wanted: Wanted) -> Stream[CheckpointTuple]:
+    if wanted.satisfied or not wanted.has_id(ref.checkpoint_id):
+        return 0
+    record = yield from get_checkpoint(store, ref)
+    if record is None:
+        return 0
+    return (yield from _emit(store, _filtered(store, [record], wanted)))
+
+
+def _matches(
+    store: Store, items: Sequence[StoredItem], checkpoint_ns: str | None, wanted: Wanted
+) -> list[_Match]:
+    records = (
+        record
+        for item in items
+        if (record := read_checkpoint(item)) is not None
+        and checkpoint_ns in (None, record.ref.checkpoint_ns)
+        and wanted.has_id(record.ref.checkpoint_id)
+    )
+    return _filtered(store, records, wanted)
+
+
+def _filtered(store: Store, records: Iterable[CheckpointRecord], wanted: Wanted) -> list[_Match]:
+    matches: list[_Match] = []
+    for record in records:
+        if wanted.after(len(matches)).satisfied:
+            break
+        metadata = decode_metadata(store.serde, record) if wanted.metadata else None
+        if metadata is None or wanted.has_metadata(metadata):
+            matches.append(_Match(record, metadata))
+    return matches
+
+
+def _emit(store: Store, matches: list[_Match]) -> Stream[CheckpointTuple]:
+    if matches:
+        tuples = yield from together([_complete(store, match) for match in matches])
+        yield Emit(tuples)
+    return len(matches)
+
+
+def _complete(store: Store, match: _Match) -> Operation[CheckpointTuple]:
+    writes = yield from pending_writes(store, match.record.ref)
+    return decode_tuple(store.serde, match.record, writes, match.metadata)
+
+
+def _by_thread(items: Sequence[StoredItem]) -> list[tuple[str, list[StoredItem]]]:
+    """The items of a page by thread, each thread's newest first."""
+    keyed = [(read_key(item, Table.CHECKPOINTS), item) for item in items]
+    return [
+        (thread_id, [item for _, item in sorted(group, key=lambda pair: pair[0], reverse=True)])
+        for thread_id, group in groupby(keyed, key=lambda pair: pair[0].partition)
+    ]

@@ -1,0 +1,1 @@
+"""Runners: they perform operations. The only place, besides the serializer, that knows the SDK."""

@@ -1,0 +1,161 @@
+"""Performs operations with a boto3 client and threads.
+
+One pool of worker threads serves both the parts of a group and the saver's `a*` methods. A thread
+that waits for a group works on the group itself, so a group makes progress however busy the pool
+is, and nesting cannot deadlock. A semaphore keeps the requests in flight within the connection
+pool; it is held for the time of one SDK call only.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from langgraph_checkpoint_dynamodb.effects import Backoff, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
+from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency
+from langgraph_checkpoint_dynamodb.runners.wire import SDK_ERRORS, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from langgraph_checkpoint_dynamodb.config import Settings
+    from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
+
+R = TypeVar("R")
+
+
+class SyncRunner:
+    """Runs operations against DynamoDB. Safe to use from any number of threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = ClientHolder(settings)
+        self._wire = Wire(settings.table_names)
+        self._limit = concurrency(settings)
+        self._in_flight = threading.BoundedSemaphore(self._limit)
+        self._lock = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
+        self._closed = False
+
+    def run(self, operation: Operation[R]) -> R:
+        """Perform an operation to its end and return its result."""
+        try:
+            request = next(operation)
+            while True:
+                request = self._step(operation, request)
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+        finally:
+            operation.close()
+
+    def pages(self, stream: Stream[R]) -> Iterator[list[R]]:
+        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
+        try:
+            request = next(stream)
+            while True:
+                if isinstance(request, Emit):
+                    yield request.values
+                    request = stream.send(None)
+                else:
+                    request = self._step(stream, request)
+        except StopIteration:
+            return
+        finally:
+            stream.close()
+
+    def submit(self, work: Callable[[], R]) -> Future[R]:
+        """Have a worker thread do some work, in the caller's context."""
+        with self._lock:
+            if self._closed:
+                raise SaverClosedError
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(self._limit, "dynamodb-saver")
+            return self._workers.submit(copy_context().run, work)
+
+    def close(self) -> None:
+        """Let what has begun finish, then end the threads and the client. Can be repeated."""
+        with self._lock:
+            self._closed = True
+            workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.shutdown(wait=True)
+        self._client.close()
+
+    def _step(self, operation: Any, request: Any) -> Any:
+        """Perform a request and hand its reply, or its error, to the operation that asked."""
+        try:
+            reply = self._perform(request)
+        except DynamoDBSaverError as error:
+            return operation.throw(error)
+        return operation.send(reply)
+
+    def _perform(self, request: Request[Any]) -> object:
+        match request:
+            case Concurrently(operations):
+                return self._gather(operations)
+            case Backoff(ceiling):
+                # Jitter, not a secret.
+                time.sleep(random.uniform(0, ceiling))  # noqa: S311
+                return None
+        call = self._wire.call(request)
+        client = self._client.get()
+        with self._in_flight:
+            try:
+                response = getattr(client, call.method)(**call.arguments)
+            except SDK_ERRORS as error:
+                return self._wire.error(request, call, error)
+        return self._wire.reply(request, response)
+
+    def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
+        group = _Group(operations, self.run)
+        helpers: list[Future[None]] = []
+        # Closed, or the interpreter is ending: then this thread does all of it.
+        with suppress(SaverClosedError, RuntimeError):
+            helpers.extend(
+                self.submit(group.work) for _ in range(min(len(operations), self._limit) - 1)
+            )
+        try:
+            group.work()
+        finally:
+            # Those that have not begun would find nothing to do; the others are on their last one.
+            for helper in helpers:
+                if not helper.cancel():
+                    helper.result()
+        return group.results()
+
+
+class _Group(Generic[R]):
+    """Operations that several threads take from and run until none is left or one has failed."""
+
+    def __init__(
+        self, operations: Sequence[Operation[R]], run: Callable[[Operation[R]], R]
+    ) -> None:
+        self._todo = iter(enumerate(operations))
+        self._run = run
+        self._lock = threading.Lock()
+        self._results: dict[int, R] = {}
+        self._errors: dict[int, BaseException] = {}
+
+    def work(self) -> None:
+        while (task := self._take()) is not None:
+            position, operation = task
+            try:
+                self._results[position] = self._run(operation)
+            except BaseException as error:
+                self._errors[position] = error
+
+    def results(self) -> list[R]:
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [self._results[position] for position in sorted(self._results)]
+
+    def _take(self) -> tuple[int, Operation[R]] | None:
+        with self._lock:
+            return None if self._errors else next(self._todo, None)

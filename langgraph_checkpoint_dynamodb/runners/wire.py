@@ -1,0 +1,348 @@
+"""Requests to SDK calls and replies back, errors included. Shared by all runners.
+
+Every attribute name in an expression is an alias (`#n`), every value a placeholder: some names are
+reserved words, and nothing a user passes may become part of an expression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from langgraph_checkpoint_dynamodb import errors
+from langgraph_checkpoint_dynamodb.effects import (
+    BatchWrite,
+    CreateRunIndex,
+    CreateTable,
+    Delete,
+    DescribeTable,
+    GetItem,
+    Page,
+    Put,
+    PutItem,
+    Query,
+    QueryRunIndex,
+    Request,
+    Scan,
+    TransactPut,
+)
+from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Key, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeDefinitionTypeDef,
+        AttributeValueTypeDef,
+        BatchWriteItemInputTypeDef,
+        CreateTableInputTypeDef,
+        GetItemInputTypeDef,
+        GlobalSecondaryIndexTypeDef,
+        KeySchemaElementTypeDef,
+        PutItemInputTypeDef,
+        PutTypeDef,
+        QueryInputTypeDef,
+        ScanInputTypeDef,
+        TransactWriteItemsInputTypeDef,
+        UpdateTableInputTypeDef,
+        WriteRequestTypeDef,
+    )
+
+    from langgraph_checkpoint_dynamodb.effects import StoredItem
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an SDK client.
+
+    Attributes:
+        method: Name of the client's method.
+        action: Name of the API action, for messages.
+        arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
+        table_name: The table concerned, empty where there are several.
+    """
+
+    method: str
+    action: str
+    arguments: Mapping[str, Any]
+    table_name: str = ""
+
+
+class Wire:
+    """Translates for one pair of tables."""
+
+    def __init__(self, table_names: Mapping[Table, str]) -> None:
+        self._names = table_names
+        self._tables = {name: table for table, name in table_names.items()}
+
+    def call(self, request: Request[Any]) -> Call:
+        """The SDK call of a request."""
+        match request:
+            case GetItem():
+                return self._single("get_item", "GetItem", request.table, self._get_item(request))
+            case Query():
+                return self._single("query", "Query", request.table, self._query(request))
+            case PutItem(put):
+                return self._single("put_item", "PutItem", put.table, self._put_item(put))
+            case TransactPut(puts):
+                return Call("transact_write_items", "TransactWriteItems", self._transact(puts))
+            case BatchWrite(changes):
+                return Call("batch_write_item", "BatchWriteItem", self._batch(changes))
+            case Scan():
+                return self._single("scan", "Scan", request.table, self._scan(request))
+            case QueryRunIndex():
+                arguments = self._query_index(request)
+                return self._single("query", "Query", Table.CHECKPOINTS, arguments)
+            case DescribeTable(table):
+                named = {"TableName": self._names[table]}
+                return self._single("describe_table", "DescribeTable", table, named)
+            case CreateTable(table):
+                created = self._create_table(request)
+                return self._single("create_table", "CreateTable", table, created)
+            case CreateRunIndex(index):
+                updated = self._create_index(index)
+                return self._single("update_table", "UpdateTable", Table.CHECKPOINTS, updated)
+        raise AssertionError(f"no call for {type(request).__name__}")
+
+    def reply(self, request: Request[Any], response: Mapping[str, Any]) -> object:
+        """What the request's reply is, from the SDK's response."""
+        match request:
+            case GetItem():
+                return response.get("Item")
+            case Query() | QueryRunIndex() | Scan():
+                return Page(response["Items"], response.get("LastEvaluatedKey"))
+            case BatchWrite(changes):
+                return self._leftover(changes, response.get("UnprocessedItems", {}))
+            case DescribeTable():
+                return response["Table"]
+        return None
+
+    def error(self, request: Request[Any], call: Call, error: Exception) -> object:
+        """The reply that an SDK error amounts to, where it does.
+
+        Raises:
+            ServiceError: In every other case; its cause is the SDK's error.
+        """
+        if not isinstance(error, ClientError):
+            raise errors.TransportError(
+                code=type(error).__name__,
+                operation=call.action,
+                table_name=call.table_name,
+                message=str(error),
+            ) from error
+        code = error.response["Error"]["Code"]
+        if code == "ResourceNotFoundException":
+            if isinstance(request, DescribeTable):
+                return None
+            raise errors.TableNotFoundError(
+                call.table_name or " or ".join(map(repr, self._tables)),
+                "does not exist in this account, region and endpoint; create it with "
+                "saver.setup() or the infrastructure modules, or correct the name",
+            ) from error
+        raise _service_error(call, code, error) from error
+
+    def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
+        return Call(method, action, arguments, self._names[table])
+
+    def _get_item(self, request: GetItem) -> GetItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ConsistentRead": request.consistent,
+        }
+
+    def _put_item(self, put: Put) -> PutItemInputTypeDef:
+        arguments: PutItemInputTypeDef = {"TableName": self._names[put.table], "Item": put.item}
+        if put.unless_exists:
+            arguments["ConditionExpression"] = _ABSENT
+            arguments["ExpressionAttributeNames"] = {"#s": SPECS[put.table].sort_key}
+        return arguments
+
+    def _transact(self, puts: Sequence[Put]) -> TransactWriteItemsInputTypeDef:
+        return {"TransactItems": [{"Put": self._transact_put(put)} for put in puts]}
+
+    def _transact_put(self, put: Put) -> PutTypeDef:
+        arguments: PutTypeDef = {"TableName": self._names[put.table], "Item": put.item}
+        if put.unless_exists:
+            arguments["ConditionExpression"] = _ABSENT
+            arguments["ExpressionAttributeNames"] = {"#s": SPECS[put.table].sort_key}
+        return arguments
+
+    def _batch(self, changes: Sequence[Put | Delete]) -> BatchWriteItemInputTypeDef:
+        by_table: dict[str, list[WriteRequestTypeDef]] = {}
+        for change in changes:
+            by_table.setdefault(self._names[change.table], []).append(
+                {"DeleteRequest": {"Key": _typed_key(change.table, change.key)}}
+                if isinstance(change, Delete)
+                else {"PutRequest": {"Item": change.item}}
+            )
+        return {"RequestItems": by_table}
+
+    def _leftover(
+        self, changes: Sequence[Put | Delete], unprocessed: Mapping[str, Sequence[Any]]
+    ) -> tuple[Put | Delete, ...]:
+        left = set()
+        for name, requests in unprocessed.items():
+            table = self._tables[name]
+            for request in requests:
+                put = request.get("PutRequest")
+                item = put["Item"] if put is not None else request["DeleteRequest"]["Key"]
+                left.add((table, _key_of(table, item)))
+        return tuple(change for change in changes if (change.table, change.key) in left)
+
+    def _query(self, request: Query) -> QueryInputTypeDef:
+        spec = SPECS[request.table]
+        names = {"#p": spec.partition_key}
+        values: dict[str, AttributeValueTypeDef] = {":p": {"S": request.partition}}
+        condition = "#p = :p"
+        low, high = request.sort.low, request.sort.high
+        if low is not None or high is not None:
+            names["#s"] = spec.sort_key
+            values |= {k: {"S": v} for k, v in ((":l", low), (":h", high)) if v is not None}
+            if low is not None and high is not None:
+                condition += " AND #s BETWEEN :l AND :h"
+            else:
+                condition += " AND #s >= :l" if low is not None else " AND #s <= :h"
+        arguments: QueryInputTypeDef = {
+            "TableName": self._names[request.table],
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": request.consistent,
+            "ScanIndexForward": request.forward,
+        }
+        if request.limit is not None:
+            arguments["Limit"] = request.limit
+        if request.start is not None:
+            arguments["ExclusiveStartKey"] = request.start
+        if request.attributes:
+            names |= _aliases(request.attributes)
+            arguments["ProjectionExpression"] = _projection(request.attributes)
+        arguments["ExpressionAttributeNames"] = names
+        return arguments
+
+    def _query_index(self, request: QueryRunIndex) -> QueryInputTypeDef:
+        arguments: QueryInputTypeDef = {
+            "TableName": self._names[Table.CHECKPOINTS],
+            "IndexName": request.index,
+            "KeyConditionExpression": "#p = :p",
+            "ExpressionAttributeNames": {"#p": RUN_ID_INDEX_KEY},
+            "ExpressionAttributeValues": {":p": {"S": request.run_id}},
+        }
+        if request.start is not None:
+            arguments["ExclusiveStartKey"] = request.start
+        return arguments
+
+    def _scan(self, request: Scan) -> ScanInputTypeDef:
+        arguments: ScanInputTypeDef = {
+            "TableName": self._names[request.table],
+            "ConsistentRead": request.consistent,
+        }
+        if request.segments > 1:
+            arguments["Segment"] = request.segment
+            arguments["TotalSegments"] = request.segments
+        if request.start is not None:
+            arguments["ExclusiveStartKey"] = request.start
+        if request.attributes:
+            arguments["ProjectionExpression"] = _projection(request.attributes)
+            arguments["ExpressionAttributeNames"] = _aliases(request.attributes)
+        return arguments
+
+    def _create_table(self, request: CreateTable) -> CreateTableInputTypeDef:
+        spec = SPECS[request.table]
+        definitions = [_string(spec.partition_key), _string(spec.sort_key)]
+        arguments: CreateTableInputTypeDef = {
+            "TableName": self._names[request.table],
+            "KeySchema": [_hash(spec.partition_key), _range(spec.sort_key)],
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": definitions,
+        }
+        if request.run_id_index is not None:
+            definitions.append(_string(RUN_ID_INDEX_KEY))
+            arguments["GlobalSecondaryIndexes"] = [_run_index(request.run_id_index)]
+        return arguments
+
+    def _create_index(self, index: str) -> UpdateTableInputTypeDef:
+        return {
+            "TableName": self._names[Table.CHECKPOINTS],
+            "AttributeDefinitions": [_string(RUN_ID_INDEX_KEY)],
+            "GlobalSecondaryIndexUpdates": [{"Create": _run_index(index)}],
+        }
+
+
+SDK_ERRORS = (ClientError, BotoCoreError)
+"""What a call of the SDK raises when the service or the network says no."""
+
+_ABSENT = "attribute_not_exists(#s)"
+
+
+def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
+    message = error.response["Error"].get("Message", "")
+    said = {
+        "code": code,
+        "operation": call.action,
+        "table_name": call.table_name,
+        "message": message,
+    }
+    if code == "ConditionalCheckFailedException":
+        return errors.ConditionFailedError(**said)
+    if code == "TransactionCanceledException":
+        reasons: Sequence[Any] = error.response.get("CancellationReasons", [])
+        return errors.TransactionCanceledError(
+            **said, reasons=[reason.get("Code", "None") for reason in reasons]
+        )
+    if code in ("ResourceInUseException", "LimitExceededException"):
+        return errors.TableInUseError(**said)
+    if code == "ValidationException" and _names_a_key(message):
+        return errors.TableMismatchError(
+            call.table_name, f"does not have the keys this saver needs ({message}); see setup()"
+        )
+    return errors.ServiceError(**said)
+
+
+def _names_a_key(message: str) -> bool:
+    """Whether a refusal is about the table's key schema. The wording is the service's."""
+    return (
+        "does not match the schema" in message
+        or "Missing the key" in message
+        or "missed key schema element" in message
+    )
+
+
+def _typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:
+    spec = SPECS[table]
+    return {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
+
+
+def _key_of(table: Table, item: StoredItem) -> Key:
+    spec = SPECS[table]
+    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
+
+
+def _aliases(attributes: Sequence[str]) -> dict[str, str]:
+    return {f"#{position}": name for position, name in enumerate(attributes)}
+
+
+def _projection(attributes: Sequence[str]) -> str:
+    return ", ".join(f"#{position}" for position in range(len(attributes)))
+
+
+def _string(name: str) -> AttributeDefinitionTypeDef:
+    return {"AttributeName": name, "AttributeType": "S"}
+
+
+def _hash(name: str) -> KeySchemaElementTypeDef:
+    return {"AttributeName": name, "KeyType": "HASH"}
+
+
+def _range(name: str) -> KeySchemaElementTypeDef:
+    return {"AttributeName": name, "KeyType": "RANGE"}
+
+
+def _run_index(name: str) -> GlobalSecondaryIndexTypeDef:
+    return {
+        "IndexName": name,
+        "KeySchema": [_hash(RUN_ID_INDEX_KEY)],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }

@@ -1,0 +1,525 @@
+"""`DynamoDBSaver`: what LangGraph calls. Each method checks its arguments and runs an operation."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
+
+from langgraph_checkpoint_dynamodb.codec import (
+    encode_checkpoint,
+    encode_writes,
+    require_checkpoint,
+)
+from langgraph_checkpoint_dynamodb.config import ClientSettings, Settings
+from langgraph_checkpoint_dynamodb.configs import (
+    read_address,
+    read_before,
+    require_optional,
+    require_strings,
+    to_config,
+)
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.keys import require_thread_id
+from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
+from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
+from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
+from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
+from langgraph_checkpoint_dynamodb.ops.read import get_tuple
+from langgraph_checkpoint_dynamodb.ops.store import Store
+from langgraph_checkpoint_dynamodb.ops.tables import set_up
+from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    import boto3
+    from botocore.config import Config
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from typing_extensions import Self
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+
+T = TypeVar("T")
+
+
+class DynamoDBSaver(BaseCheckpointSaver[str]):
+    """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
+
+    Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of
+    a tuple always has exactly the keys `thread_id`, `checkpoint_ns` and `checkpoint_id`; channel
+    values are stored with their checkpoint, so they come back as they were put whatever the channel
+    versions say; and ids that DynamoDB cannot key are refused.
+
+    One saver serves any number of threads and event loops. Making one does no I/O: the client is
+    made at the first call. The `a*` methods run on the saver's own worker threads and never block
+    the event loop.
+
+    Args:
+        checkpoints_table_name: Name or ARN of the checkpoints table.
+        writes_table_name: Name or ARN of the writes table.
+        client: A ready boto3 DynamoDB client. The saver never closes it.
+        session: boto3 session to make a client from.
+        region_name: AWS region of the client to make.
+        endpoint_url: Endpoint of the client to make, for a local engine or a VPC endpoint.
+        boto_config: Botocore settings of the client to make. Each field given wins over the saver's
+            default (standard retries with 10 attempts, 5 s to connect, 15 s to read, keep-alive).
+        client_config: Arguments of `boto3.client`, by boto3's names or those of the JavaScript port
+            (`region`, `accessKeyId`, `secretAccessKey`, `sessionToken`, `endpoint`).
+        serde: Serializer of checkpoints, metadata and writes; LangGraph's default if `None`.
+        consistent_reads: Whether the reads a run resumes from are strongly consistent. `False`
+            halves their cost; a run may then resume from a state that is a moment old.
+        max_concurrency: Most requests in flight at once, and the number of worker threads. By
+            default as many as the client has connections, 32 for a client made here.
+        run_id_index: Name of the index on `run_id`, which `setup()` makes and `delete_for_runs`
+            then uses in place of a Scan.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; the message names it.
+
+    Example:
+        ```python
+        from langgraph_checkpoint_dynamodb import DynamoDBSaver
+
+        saver = DynamoDBSaver(checkpoints_table_name="checkpoints", writes_table_name="writes")
+        saver.setup()
+        graph = builder.compile(checkpointer=saver)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        checkpoints_table_name: str,
+        writes_table_name: str,
+        client: DynamoDBClient | None = None,
+        session: boto3.Session | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+        boto_config: Config | None = None,
+        client_config: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        consistent_reads: bool = True,
+        max_concurrency: int | None = None,
+        run_id_index: str | None = None,
+    ) -> None:
+        super().__init__(serde=serde)
+        self._settings = Settings(
+            checkpoints_table_name=checkpoints_table_name,
+            writes_table_name=writes_table_name,
+            client=ClientSettings(
+                client=client,
+                session=session,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                boto_config=boto_config,
+                client_config=client_config,
+            ),
+            consistent_reads=consistent_reads,
+            max_concurrency=max_concurrency,
+            run_id_index=run_id_index,
+        )
+        # LangGraph clones savers with copy.copy: the clones share this one object.
+        self._runner = SyncRunner(self._settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Closing waits for calls under way, and they run on the threads that closing ends.
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """End the saver's threads and the client it made, once calls under way are done.
+
+        A client that was passed in stays open. Can be repeated.
+        """
+        self._runner.close()
+
+    def setup(self) -> None:
+        """Create the two tables, on-demand, or verify those that are there. Can be repeated.
+
+        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add the run index to a table
+        that exists, `dynamodb:UpdateTable`. Nothing else calls it.
+
+        Raises:
+            TableMismatchError: A table has other keys, or the index is not on `run_id`.
+            TableError: A table was not active after two minutes.
+        """
+        self._runner.run(self._set_up())
+
+    async def asetup(self) -> None:
+        """Asynchronous version of `setup`."""
+        await self._perform(self._set_up())
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Get a checkpoint with its metadata and pending writes.
+
+        One round trip with a `checkpoint_id`, two without, whatever the length of the thread.
+
+        Args:
+            config: Names the thread, and optionally namespace and checkpoint. Without a checkpoint
+                id the one with the highest id is read.
+
+        Returns:
+            The checkpoint, or `None` if there is none. Pending writes are in the order a superstep
+            applies them.
+
+        Raises:
+            InvalidInputError: The thread id or checkpoint id is missing or cannot be stored.
+            UnreadableItemError: The checkpoint is there but cannot be read.
+        """
+        return self._runner.run(self._get_tuple(config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Asynchronous version of `get_tuple`."""
+        return await self._perform(self._get_tuple(config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """List checkpoints, newest first in each namespace, reading as they are asked for.
+
+        Args:
+            config: Names the thread, and optionally the only namespace and the only checkpoint.
+                `None` lists all threads, with a Scan of the table.
+            filter: Values that the metadata must have. Compared here, so it saves no reads.
+            before: Only checkpoints whose id is below this config's.
+            limit: Most checkpoints to return, counted after filtering.
+
+        Yields:
+            The checkpoints. Namespaces and threads come in no particular order.
+
+        Raises:
+            InvalidInputError: The thread id is missing or an argument cannot be used.
+            UnreadableItemError: A checkpoint is there but cannot be read.
+        """
+        return self._flatten(self._list(config, filter, before, limit))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Asynchronous version of `list`: one hop to a worker thread for each page."""
+        pages = self._runner.pages(self._list(config, filter, before, limit))
+        while (page := await self._offload(lambda: next(pages, None))) is not None:
+            for found in page:
+                yield found
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
+    ) -> RunnableConfig:
+        """Store a checkpoint, in one request. One of the same id is replaced.
+
+        Args:
+            config: Names the thread, the namespace and, as `checkpoint_id`, the parent.
+            checkpoint: The checkpoint, stored whole.
+            metadata: Its metadata; scalars of the config's metadata and configurable are added, as
+                LangGraph's `get_checkpoint_metadata` does.
+            new_versions: Not needed: channel values are stored with their checkpoint.
+
+        Returns:
+            The config of the stored checkpoint.
+
+        Raises:
+            InvalidInputError: An id is missing or cannot be stored.
+            ItemTooLargeError: The checkpoint does not fit into an item (409,600 bytes).
+        """
+        operation, stored = self._put(config, checkpoint, metadata)
+        self._runner.run(operation)
+        return stored
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
+    ) -> RunnableConfig:
+        """Asynchronous version of `put`. Serializes before it first waits.
+
+        LangGraph passes live channel values; what a node changes afterwards must not be stored.
+        """
+        operation, stored = self._put(config, checkpoint, metadata)
+        await self._perform(operation)
+        return stored
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store the writes of a task, in one request: all of them or none.
+
+        Regular writes keep the first value stored for a task and position, the special channels
+        (`WRITES_IDX_MAP`) the last. More than 100 writes or 4 MB take several requests, each of
+        them all or nothing.
+
+        Args:
+            config: Names the checkpoint, which need not exist yet.
+            writes: Pairs of channel and value.
+            task_id: The task that made them.
+            task_path: Path of the task; orders the writes of a checkpoint.
+
+        Raises:
+            InvalidInputError: An id is missing or cannot be stored.
+            ItemTooLargeError: A write does not fit into an item. None was stored.
+        """
+        self._runner.run(self._put_writes(config, writes, task_id, task_path))
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Asynchronous version of `put_writes`. Serializes before it first waits."""
+        await self._perform(self._put_writes(config, writes, task_id, task_path))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete every checkpoint of a thread, in all namespaces, with its writes.
+
+        Stopped halfway, it shows an older checkpoint or none, and can be repeated to its end.
+
+        Args:
+            thread_id: The thread.
+
+        Raises:
+            InvalidInputError: The thread id is empty or no string.
+            UnprocessedItemsError: The tables stayed throttled.
+        """
+        self._runner.run(delete_thread(require_thread_id(thread_id)))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Asynchronous version of `delete_thread`."""
+        await self._perform(delete_thread(require_thread_id(thread_id)))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete every checkpoint made by these runs, in all threads, with its writes.
+
+        Finds them through the run index, or with a parallel Scan where the saver has none. The
+        index lags behind by moments and does not know the checkpoints of older writers.
+
+        Args:
+            run_ids: The `run_id` of the metadata.
+
+        Raises:
+            InvalidInputError: `run_ids` is one bare string, or holds something else than strings.
+            DeltaHistoryError: A checkpoint of another run is rebuilt from one of these. Nothing
+                was deleted.
+        """
+        self._runner.run(delete_for_runs(self._store(), require_strings("run_ids", run_ids)))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Asynchronous version of `delete_for_runs`."""
+        await self._perform(delete_for_runs(self._store(), require_strings("run_ids", run_ids)))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints of a thread, in all namespaces, with their writes.
+
+        Checkpoint ids, metadata and values stay as they are. What the target has beside them stays.
+        Stopped halfway, the target holds only checkpoints with all their ancestors and writes.
+
+        Args:
+            source_thread_id: The thread to copy. If it has no checkpoint, nothing happens.
+            target_thread_id: The thread to copy to.
+
+        Raises:
+            InvalidInputError: A thread id is empty or no string.
+            ItemTooLargeError: A longer thread id leaves no room for an item that was nearly full.
+        """
+        self._runner.run(self._copy_thread(source_thread_id, target_thread_id))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Asynchronous version of `copy_thread`."""
+        await self._perform(self._copy_thread(source_thread_id, target_thread_id))
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete the history of threads.
+
+        Args:
+            thread_ids: The threads.
+            strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
+                ancestor that one of them needs to rebuild a DeltaChannel, with their writes.
+                `"delete"` deletes the threads.
+
+        Raises:
+            InvalidInputError: The strategy is unknown, or `thread_ids` is one bare string.
+        """
+        self._runner.run(self._prune(thread_ids, strategy))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Asynchronous version of `prune`."""
+        await self._perform(self._prune(thread_ids, strategy))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Get what DeltaChannels are rebuilt from: writes of the ancestors and the value below.
+
+        Reads the ancestors as one range and their writes side by side.
+
+        Args:
+            config: Names the checkpoint, or the newest one of a thread and namespace. Its own
+                writes do not count.
+            channels: The channels.
+
+        Returns:
+            For each channel its writes, oldest first, and as `seed` the value of the nearest
+            ancestor that holds one.
+
+        Raises:
+            InvalidInputError: The config cannot be used, or `channels` is one bare string.
+            UnreadableItemError: An ancestor is there but cannot be read.
+        """
+        return self._runner.run(self._history(config, channels))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Asynchronous version of `get_delta_channel_history`."""
+        return await self._perform(self._history(config, channels))
+
+    def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
+        """The version after `current`: a sortable count and a random part.
+
+        The random part tells apart two branches that count on from the same version.
+
+        Args:
+            current: The version so far, also a number of an older saver; `None` for none.
+            channel: Not used by LangGraph any more.
+
+        Returns:
+            32 digits, a point and a random fraction.
+        """
+        count = int(str(current).partition(".")[0]) if current is not None else 0
+        # Told apart, not kept secret.
+        return f"{count + 1:032}.{random.random():016}"  # noqa: S311
+
+    def _store(self) -> Store:
+        # The serde as it is now: LangGraph swaps it on a clone (`with_allowlist`).
+        return Store(self.serde, self._settings.consistent_reads, self._settings.run_id_index)
+
+    async def _perform(self, operation: Operation[T]) -> T:
+        return await self._offload(lambda: self._runner.run(operation))
+
+    async def _offload(self, work: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._runner.submit(work))
+
+    def _flatten(self, stream: Stream[CheckpointTuple]) -> Iterator[CheckpointTuple]:
+        for page in self._runner.pages(stream):
+            yield from page
+
+    def _set_up(self) -> Operation[None]:
+        return set_up(self._settings.table_names, self._settings.run_id_index)
+
+    def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
+        return get_tuple(self._store(), read_address(config))
+
+    def _list(
+        self,
+        config: RunnableConfig | None,
+        metadata: dict[str, Any] | None,
+        before: RunnableConfig | None,
+        limit: int | None,
+    ) -> Stream[CheckpointTuple]:
+        wanted = Wanted(
+            before=read_before(before),
+            metadata=require_optional("filter", metadata, dict),
+            limit=require_optional("limit", limit, int),
+        )
+        if not config:
+            return list_all(self._store(), wanted)
+        address = read_address(config)
+        wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
+        return list_thread(self._store(), address, wanted)
+
+    def _put(
+        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
+    ) -> tuple[Operation[None], RunnableConfig]:
+        require_checkpoint(checkpoint)
+        address = read_address(config)
+        record = encode_checkpoint(self.serde, config, address, checkpoint, metadata)
+        ref = record.ref
+        stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
+        return put_checkpoint(record), stored
+
+    def _put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str,
+    ) -> Operation[None]:
+        ref = read_address(config).checkpoint
+        if ref is None:
+            raise InvalidInputError(
+                "checkpoint_id", "is missing; writes belong to a checkpoint, so the config names it"
+            )
+        return put_writes(ref, encode_writes(self.serde, writes, task_id, task_path))
+
+    def _copy_thread(self, source_thread_id: str, target_thread_id: str) -> Operation[None]:
+        return copy_thread(
+            require_thread_id(source_thread_id, "source_thread_id"),
+            require_thread_id(target_thread_id, "target_thread_id"),
+        )
+
+    def _prune(self, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
+        threads = [require_thread_id(t) for t in require_strings("thread_ids", thread_ids)]
+        if strategy not in ("keep_latest", "delete"):
+            raise InvalidInputError(
+                "strategy", f'must be "keep_latest" or "delete", got {strategy!r}'
+            )
+        return prune(self._store(), threads, strategy == "keep_latest")
+
+    def _history(
+        self, config: RunnableConfig, channels: Sequence[str]
+    ) -> Operation[Mapping[str, DeltaChannelHistory]]:
+        names = require_strings("channels", channels)
+        return get_delta_channel_history(self._store(), read_address(config), names)
