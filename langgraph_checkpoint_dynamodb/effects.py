@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     """An item as it comes back."""
     StartKey: TypeAlias = Mapping[str, AttributeValueTypeDef]
     """Where the next page begins. Opaque: handed back as it came."""
+    TableDescription: TypeAlias = TableDescriptionTypeDef
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -183,7 +184,7 @@ class Backoff(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class DescribeTable(Request["TableDescriptionTypeDef | None"]):
+class DescribeTable(Request["TableDescription | None"]):
     """Describe a table; `None` if there is none."""
 
     table: Table
@@ -241,6 +242,6 @@ def together(operations: list[Operation[R]]) -> Operation[list[R]]:
 
 def both(first: Operation[R], second: Operation[S]) -> Operation[tuple[R, S]]:
     """Perform two operations of different kinds side by side."""
-    pair = Concurrently[Any]((first, second))
-    left, right = yield from send(pair)
+    operations: tuple[Operation[Any], ...] = (first, second)
+    left, right = yield from send(Concurrently(operations))
     return left, right

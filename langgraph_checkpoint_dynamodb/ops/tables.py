@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from langgraph_checkpoint_dynamodb.calls import backoff
 from langgraph_checkpoint_dynamodb.effects import (
-    Backoff,
     CreateRunIndex,
     CreateTable,
     DescribeTable,
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         TableDescriptionTypeDef,
     )
 
-_POLLS = 120
-_POLL_CEILING = 2.0
-"""Two minutes on average: a table is there within seconds, an index over data takes longer."""
+_POLLS = 60
+"""Looks at a table before giving up: two minutes on average, since the waits between them grow to
+five seconds at most. A table is there within seconds, an index over data takes longer."""
 
 
 def set_up(names: dict[Table, str], run_id_index: str | None) -> Operation[None]:
@@ -43,7 +43,7 @@ def set_up(names: dict[Table, str], run_id_index: str | None) -> Operation[None]
 
 def _set_up(table: Table, name: str, run_id_index: str | None) -> Operation[None]:
     index = run_id_index if table is Table.CHECKPOINTS else None
-    for _ in range(_POLLS):
+    for attempt in range(1, _POLLS + 1):
         description = yield from send(DescribeTable(table))
         if description is not None:
             _verify(description, name, SPECS[table], index)
@@ -54,7 +54,8 @@ def _set_up(table: Table, name: str, run_id_index: str | None) -> Operation[None
             # Somebody else may be at it: then wait for what they make, and verify that.
             with suppress(TableInUseError):
                 yield from send(request)
-        yield from send(Backoff(_POLL_CEILING))
+                continue
+        yield from send(backoff(attempt))
     raise TableError(
         name, "was not active after two minutes; see its status in the console, then repeat setup()"
     )

@@ -1,0 +1,75 @@
+"""Fixtures: an engine for each worker process, fresh tables for each test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
+from tests.support.engines import Engine, engine_name, running_engine
+from tests.support.tables import Tables, new_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.calls import Calls
+
+# Fake, and nothing else reaches the SDK: the engines accept anything.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - not a secret
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+)
+for _name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+    os.environ.pop(_name, None)
+
+# An engine's answer takes as long as it takes: only what is found counts, not how fast.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("default")
+
+
+def pytest_report_header() -> str:
+    return f"engine: {engine_name()}"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    with running_engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def loop_thread() -> Iterator[LoopThread]:
+    loop = LoopThread()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def tables(engine: Engine) -> Iterator[Tables]:
+    """Names of two tables that do not exist yet."""
+    fresh = new_tables(engine)
+    yield fresh
+    fresh.drop()
+    fresh.client.close()
+
+
+@pytest.fixture
+def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
+    """A saver on fresh tables."""
+    with tables.saver() as made:
+        made.setup()
+        yield made
+
+
+@pytest.fixture(params=["sync", "async"])
+def calls(request: pytest.FixtureRequest, saver: DynamoDBSaver, loop_thread: LoopThread) -> Calls:
+    """The saver's calls, by its plain methods and by its `a*` methods."""
+    return SyncCalls(saver) if request.param == "sync" else AsyncCalls(saver, loop_thread)

@@ -1,0 +1,151 @@
+"""Real DynamoDB engines to test on, each bound to loopback.
+
+`TEST_ENGINE` names one: `dynoxide`, `moto`, or `endpoint` for what `DYNAMODB_ENDPOINT_URL` points
+at (DynamoDB Local, for instance). Without it, dynoxide is taken where it is installed, else moto.
+An engine that was asked for and is missing is an error, never a skip.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+DYNOXIDE = Path(
+    os.environ.get("DYNOXIDE_BIN", ".engines/node_modules/@dynoxide/linux-x64/dynoxide")
+)
+_READY_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine.
+
+    Attributes:
+        name: Which one.
+        url: Its endpoint.
+        faithful: Whether it counts capacity, limits items and serves transactions as AWS documents.
+    """
+
+    name: str
+    url: str
+    faithful: bool
+
+
+def engine_name() -> str:
+    """The engine to use: the one asked for, else the best at hand."""
+    asked = os.environ.get("TEST_ENGINE", "")
+    if asked:
+        return asked
+    if os.environ.get("DYNAMODB_ENDPOINT_URL"):
+        return "endpoint"
+    return "dynoxide" if DYNOXIDE.exists() else "moto"
+
+
+@contextmanager
+def running_engine() -> Iterator[Engine]:
+    """Run the engine for as long as the context lasts."""
+    name = engine_name()
+    starters: dict[str, Callable[[], Any]] = {
+        "dynoxide": _dynoxide,
+        "moto": _moto,
+        "endpoint": _endpoint,
+    }
+    if name not in starters:
+        raise RuntimeError(f"TEST_ENGINE={name!r} is unknown; known are {sorted(starters)}")
+    with starters[name]() as engine:
+        yield engine
+
+
+@contextmanager
+def _endpoint() -> Iterator[Engine]:
+    url = os.environ.get("DYNAMODB_ENDPOINT_URL")
+    if not url:
+        raise RuntimeError("TEST_ENGINE=endpoint needs DYNAMODB_ENDPOINT_URL")
+    yield Engine("endpoint", url, faithful=True)
+
+
+@contextmanager
+def _dynoxide() -> Iterator[Engine]:
+    if not DYNOXIDE.exists():
+        raise RuntimeError(f"dynoxide was asked for and is not at {DYNOXIDE}; see make help")
+    port = _free_port()
+    process = subprocess.Popen(  # noqa: S603 - the binary that the Makefile installed
+        [str(DYNOXIDE), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_open(port, process)
+        yield Engine("dynoxide", f"http://127.0.0.1:{port}", faithful=True)
+    finally:
+        process.terminate()
+        process.wait(_READY_SECONDS)
+
+
+@contextmanager
+def _moto() -> Iterator[Engine]:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log(self, *_: object) -> None:
+            """Say nothing of every request."""
+
+    application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Engine("moto", f"http://127.0.0.1:{server.server_port}", faithful=False)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _OneAtATime:
+    """A WSGI application that answers one request at a time.
+
+    moto rolls a failed transaction back by putting an older copy of the whole table in place, which
+    loses what other threads have written in between.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with self._lock:
+            return list(self._application(environ, start_response))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"dynoxide ended at once with code {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError("dynoxide did not open its port in time")

@@ -1,0 +1,64 @@
+"""Fresh tables, and what lies in them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from tests.support.engines import Engine
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A pair of tables on an engine, not made yet."""
+
+    engine: Engine
+    client: DynamoDBClient
+    checkpoints: str
+    writes: str
+
+    def saver(self, **settings: Any) -> DynamoDBSaver:
+        """A saver on these tables with a client of its own."""
+        if not {"client", "client_config", "endpoint_url"} & settings.keys():
+            settings["endpoint_url"] = self.engine.url
+        return DynamoDBSaver(
+            checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
+        )
+
+    def checkpoint_items(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """Every item of the checkpoints table."""
+        return self._scan(self.checkpoints)
+
+    def write_items(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """Every item of the writes table."""
+        return self._scan(self.writes)
+
+    def drop(self) -> None:
+        """Delete the tables, if they were made."""
+        for name in (self.checkpoints, self.writes):
+            with suppress(self.client.exceptions.ResourceNotFoundException):
+                self.client.delete_table(TableName=name)
+
+    def _scan(self, name: str) -> list[dict[str, AttributeValueTypeDef]]:
+        pages = self.client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+
+def new_tables(engine: Engine) -> Tables:
+    """Names that no other test of any worker uses."""
+    suffix = f"{os.getpid()}-{next(_numbers)}"
+    client = boto3.client("dynamodb", endpoint_url=engine.url)
+    return Tables(engine, client, f"checkpoints-{suffix}", f"writes-{suffix}")

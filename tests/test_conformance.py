@@ -1,0 +1,92 @@
+"""LangGraph's own conformance suite, all of it, on the async methods and on the sync ones."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.conformance import checkpointer_test, validate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from langgraph.checkpoint.conformance.report import CapabilityReport
+
+    from tests.support.engines import Engine
+
+from tests.support.tables import new_tables
+
+TESTS_BY_CAPABILITY = {
+    "put": 17,
+    "put_writes": 10,
+    "get_tuple": 10,
+    "list": 16,
+    "delete_thread": 5,
+    "delete_for_runs": 7,
+    "copy_thread": 8,
+    "prune": 8,
+}
+"""The 81 tests of langgraph-checkpoint-conformance 0.0.2; later versions may only add."""
+
+
+class SyncMethods(BaseCheckpointSaver[str]):
+    """Answers the suite's async calls with a saver's sync methods."""
+
+    def __init__(self, saver: BaseCheckpointSaver[str]) -> None:
+        super().__init__(serde=saver.serde)
+        self._saver = saver
+
+    async def aget_tuple(self, *args: Any, **kwargs: Any) -> Any:
+        return self._saver.get_tuple(*args, **kwargs)
+
+    async def alist(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        for found in self._saver.list(*args, **kwargs):
+            yield found
+
+    async def aput(self, *args: Any, **kwargs: Any) -> Any:
+        return self._saver.put(*args, **kwargs)
+
+    async def aput_writes(self, *args: Any, **kwargs: Any) -> None:
+        self._saver.put_writes(*args, **kwargs)
+
+    async def adelete_thread(self, *args: Any, **kwargs: Any) -> None:
+        self._saver.delete_thread(*args, **kwargs)
+
+    async def adelete_for_runs(self, *args: Any, **kwargs: Any) -> None:
+        self._saver.delete_for_runs(*args, **kwargs)
+
+    async def acopy_thread(self, *args: Any, **kwargs: Any) -> None:
+        self._saver.copy_thread(*args, **kwargs)
+
+    async def aprune(self, *args: Any, **kwargs: Any) -> None:
+        self._saver.prune(*args, **kwargs)
+
+
+def run_suite(
+    engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
+) -> CapabilityReport:
+    @checkpointer_test(name="DynamoDBSaver")
+    async def fresh() -> AsyncIterator[BaseCheckpointSaver[str]]:
+        tables = new_tables(engine)
+        async with tables.saver() as saver:
+            await saver.asetup()
+            yield wrap(saver)
+        tables.drop()
+        tables.client.close()
+
+    return asyncio.run(validate(fresh))
+
+
+@pytest.mark.parametrize("wrap", [lambda saver: saver, SyncMethods], ids=["async", "sync"])
+def test_every_capability_is_there_and_every_test_passes(
+    engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
+) -> None:
+    report = run_suite(engine, wrap)
+    failures = {name: result.failures for name, result in report.results.items()}
+    assert {name: found for name, found in failures.items() if found} == {}
+    passed = {name: result.tests_passed for name, result in report.results.items()}
+    assert passed.keys() == TESTS_BY_CAPABILITY.keys()
+    assert all(passed[name] >= count for name, count in TESTS_BY_CAPABILITY.items())
+    assert all(result.tests_skipped == 0 for result in report.results.values())
