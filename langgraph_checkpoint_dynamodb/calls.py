@@ -116,7 +116,12 @@ def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
     attempt = 0
     while True:
-        leftover = yield from send(BatchWrite(batch))
+        try:
+            leftover = yield from send(BatchWrite(batch))
+        except ServiceError as error:
+            if error.code not in _BUSY:
+                raise
+            leftover = batch
         if not leftover:
             return
         attempt = attempt + 1 if len(leftover) == len(batch) else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -156,8 +157,9 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Closing waits for calls under way, and they run on the threads that closing ends.
-        await asyncio.to_thread(self.close)
+        # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
+        with ThreadPoolExecutor(1) as closer:
+            await asyncio.wrap_future(closer.submit(self.close))
 
     def close(self) -> None:
         """End the saver's threads and the client it made, once calls under way are done.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from langgraph_checkpoint_dynamodb.policies import SCAN_ACTIONS
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
 from tests.support.engines import Engine, engine_name, running_engine
 from tests.support.tables import Tables, new_tables
@@ -63,9 +64,9 @@ def tables(engine: Engine) -> Iterator[Tables]:
 
 @pytest.fixture
 def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
-    """A saver on fresh tables."""
-    with tables.saver() as made:
-        made.setup()
+    """A saver on fresh tables, with the rights of the published runtime policy and no others."""
+    tables.set_up()
+    with tables.saver(SCAN_ACTIONS) as made:
         yield made
 
 

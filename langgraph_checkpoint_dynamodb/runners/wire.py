@@ -302,11 +302,12 @@ def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDB
 
 
 def _names_a_key(message: str) -> bool:
-    """Whether a refusal is about the table's key schema. The wording is the service's."""
+    """Whether a refusal is about the table's keys or index. The wording is the service's."""
     return (
         "does not match the schema" in message
         or "Missing the key" in message
         or "missed key schema element" in message
+        or "does not have the specified index" in message
     )
 
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.policies import SCAN_ACTIONS, SETUP_ACTIONS
+from tests.support.sessions import restricted_session
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -30,13 +34,21 @@ class Tables:
     checkpoints: str
     writes: str
 
-    def saver(self, **settings: Any) -> DynamoDBSaver:
-        """A saver on these tables with a client of its own."""
-        if not {"client", "client_config", "endpoint_url"} & settings.keys():
-            settings["endpoint_url"] = self.engine.url
+    def saver(
+        self, actions: Collection[str] = SCAN_ACTIONS | SETUP_ACTIONS, **settings: Any
+    ) -> DynamoDBSaver:
+        """A saver on these tables with a client of its own, which may do nothing but `actions`."""
+        if not {"client", "client_config"} & settings.keys():
+            settings.setdefault("endpoint_url", self.engine.url)
+            settings.setdefault("session", restricted_session(actions))
         return DynamoDBSaver(
             checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
         )
+
+    def set_up(self, **settings: Any) -> None:
+        """Make the tables."""
+        with self.saver(SETUP_ACTIONS, **settings) as saver:
+            saver.setup()
 
     def checkpoint_items(self) -> list[dict[str, AttributeValueTypeDef]]:
         """Every item of the checkpoints table."""

@@ -1,0 +1,66 @@
+# Every target makes the environment it needs; second runs reuse it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINES := .engines
+DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
+DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
+# moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
+ENGINE ?=
+# Arguments for pytest, for example: make test PYTEST="-k crash -x"
+PYTEST ?=
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test costs lint format engine clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@echo
+	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
+	@echo '  DYNAMODB_ENDPOINT_URL=... make test     on that endpoint, for example DynamoDB Local'
+
+demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
+	@$(BIN)/python -m examples.approval_agent
+
+test: $(VENV)/.test engine ## Run the whole test suite on the best engine at hand
+	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+costs: $(VENV)/.test engine ## Measure the README's table of costs
+	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
+
+lint: $(VENV)/.lint ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.lint ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# dynoxide is one static binary from npm, for Linux on x86-64. Where it cannot be installed and was
+# not asked for, the tests run on moto and say so.
+engine:
+ifeq ($(ENGINE),dynoxide)
+	@$(MAKE) --no-print-directory $(DYNOXIDE_BIN)
+else ifeq ($(ENGINE)$(DYNAMODB_ENDPOINT_URL),)
+	@$(MAKE) --no-print-directory $(DYNOXIDE_BIN) || echo 'dynoxide cannot be installed here: testing on moto'
+endif
+
+$(DYNOXIDE_BIN):
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: pyproject.toml | $(BIN)/python
+	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]'
+	@touch $@
+
+EXTRAS_.demo := demo
+EXTRAS_.test := test
+EXTRAS_.lint := lint,test,demo
+
+$(BIN)/python:
+	@$(PYTHON) -m venv $(VENV)
+
+clean: ## Remove the environment, the engines and caches
+	rm -rf $(VENV) $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,108 @@
+"""Where the example keeps its data: an engine on this machine, never a real account."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ENDPOINT = "DYNAMODB_ENDPOINT_URL"
+CHECKPOINTS_TABLE = "demo-checkpoints"
+WRITES_TABLE = "demo-writes"
+_REGION = "us-east-1"
+
+_FOREIGN = ("AWS_", "BOTO_", "LANGCHAIN_", "LANGSMITH_")
+"""Settings that could lead to a real account or send traces out."""
+_LOCAL = {
+    "AWS_ACCESS_KEY_ID": "demo",
+    "AWS_SECRET_ACCESS_KEY": "demo",
+    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "no_proxy": "*",
+}
+
+
+def isolate() -> None:
+    """Leave only fake credentials in the environment of this process and its children."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN):
+            del os.environ[name]
+    os.environ.update(_LOCAL)
+
+
+@contextmanager
+def running_engine() -> Iterator[str]:
+    """Run the engine for as long as the context lasts, with its endpoint in the environment.
+
+    An endpoint that is already there is used as it is.
+
+    Yields:
+        What the engine is.
+    """
+    if os.environ.get(ENDPOINT):
+        yield "given by the environment"
+        return
+    with _moto() as endpoint:
+        os.environ[ENDPOINT] = endpoint
+        yield "moto, embedded in this process"
+
+
+def open_saver() -> DynamoDBSaver:
+    """A saver on the example's tables."""
+    return DynamoDBSaver(
+        checkpoints_table_name=CHECKPOINTS_TABLE,
+        writes_table_name=WRITES_TABLE,
+        endpoint_url=os.environ[ENDPOINT],
+        region_name=_REGION,
+    )
+
+
+def open_client() -> DynamoDBClient:
+    """A plain boto3 client, to look at the items themselves."""
+    return boto3.client("dynamodb", endpoint_url=os.environ[ENDPOINT], region_name=_REGION)
+
+
+@contextmanager
+def _moto() -> Iterator[str]:
+    # Not needed where an endpoint is given.
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Print no line for each request."""
+
+    application = _in_turn(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _in_turn(application: WSGIApplication) -> WSGIApplication:
+    """The application, answering one request after the other: moto's transactions need that."""
+    turn = threading.Lock()
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with turn:
+            return list(application(environ, start_response))
+
+    return answer

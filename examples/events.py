@@ -1,0 +1,64 @@
+"""What happens while the agent runs, as lines that a process can hand to another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, AnyMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_core.runnables import RunnableConfig
+
+    from examples.agent import Agent
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: `customer`, `model`, `calls`, `tool`, `waits`, `human` or `answer`.
+        text: What was said or done.
+        tool: Name of the tool, for `tool`.
+    """
+
+    kind: str
+    text: str
+    tool: str = ""
+
+    def to_line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Event:
+        """The event of a line."""
+        return cls(**json.loads(line))
+
+
+def run(agent: Agent, given: Any, config: RunnableConfig) -> Iterator[Event]:
+    """Run the agent, with what it is given, until it ends or asks."""
+    for update in agent.stream(given, config, stream_mode="updates"):
+        for source, content in update.items():
+            if source == "__interrupt__":
+                yield from (Event("waits", asked.value["question"]) for asked in content)
+                continue
+            for message in content["messages"]:
+                yield from _of_message(message)
+
+
+def _of_message(message: AnyMessage) -> Iterator[Event]:
+    if not isinstance(message, AIMessage):
+        yield Event("tool", str(message.content), tool=str(message.name))
+        return
+    if not message.tool_calls:
+        yield Event("answer", str(message.content))
+        return
+    yield Event("model", str(message.content))
+    for call in message.tool_calls:
+        args = ", ".join(f"{name}={value!r}" for name, value in call["args"].items())
+        yield Event("calls", f"{call['name']}({args})")

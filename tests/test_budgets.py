@@ -1,0 +1,185 @@
+"""What each call costs: requests, serial round trips and capacity units.
+
+C below is the concurrency limit. Requests and depth are counted on every engine, capacity units on
+those that count them as AWS does.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.calls import SyncCalls
+from tests.support.depth import measure_depth
+from tests.support.sessions import Meter, metered_session
+from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.depth import DepthRunner
+    from tests.support.engines import Engine
+    from tests.support.tables import Tables
+
+LIMIT = 32
+KILOBYTE = "x" * 1024
+"""A channel value of 1 KB."""
+
+
+class Metered:
+    """A saver whose calls are measured one at a time."""
+
+    def __init__(self, saver: DynamoDBSaver, meter: Meter, depth: DepthRunner) -> None:
+        self.saver = saver
+        self.calls = SyncCalls(saver)
+        self.meter = meter
+        self._depth = depth
+
+    def cost(self, call: Callable[[], object]) -> tuple[int, int]:
+        """Requests and serial depth of a call."""
+        self.meter.reset()
+        before = self._depth.clock
+        call()
+        return self.meter.total, self._depth.clock - before
+
+
+@pytest.fixture
+def metered(tables: Tables) -> Iterator[Metered]:
+    tables.set_up()
+    session, meter = metered_session()
+    with tables.saver(session=session, max_concurrency=LIMIT) as saver:
+        yield Metered(saver, meter, measure_depth(saver))
+
+
+def test_put_is_one_request(metered: Metered) -> None:
+    cost = metered.cost(
+        lambda: metered.calls.put(config("t"), checkpoint(a="1"), metadata(), {"a": "1"})
+    )
+    assert cost == (1, 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 100])
+def test_put_writes_is_one_request_for_up_to_a_hundred_writes(metered: Metered, count: int) -> None:
+    target = config("t", checkpoint_id=new_id())
+    writes = [("channel", number) for number in range(count)]
+    assert metered.cost(lambda: metered.calls.put_writes(target, writes, "task")) == (1, 1)
+
+
+def test_put_writes_repeated_costs_no_further_request(metered: Metered) -> None:
+    target = config("t", checkpoint_id=new_id())
+    metered.calls.put_writes(target, [("a", 1), ("b", 2)], "task")
+    again = metered.cost(lambda: metered.calls.put_writes(target, [("a", 1), ("b", 2)], "task"))
+    assert again == (1, 1)
+
+
+def test_get_tuple_by_id_is_two_requests_side_by_side(metered: Metered) -> None:
+    stored = put_chain(metered.calls, "t", 1)[0]
+    assert metered.cost(lambda: metered.calls.get_tuple(stored)) == (2, 1)
+
+
+def test_get_tuple_of_the_latest_is_two_requests_one_after_the_other(metered: Metered) -> None:
+    put_chain(metered.calls, "t", 1)
+    assert metered.cost(lambda: metered.calls.get_tuple(config("t"))) == (2, 2)
+
+
+def test_get_tuple_costs_the_same_in_a_long_thread_with_many_nested_checkpoints(
+    metered: Metered, engine: Engine
+) -> None:
+    put_chain(metered.calls, "short", 1, value=KILOBYTE)
+    alone = metered.cost(lambda: metered.calls.get_tuple(config("short")))
+    units = metered.meter.read_units
+    put_chain(metered.calls, "long", 100, value=KILOBYTE)
+    put_chain(metered.calls, "long", 60, "node:1", value=KILOBYTE)
+    assert metered.cost(lambda: metered.calls.get_tuple(config("long"))) == alone
+    assert metered.cost(lambda: metered.calls.get_tuple(config("long", "node:1"))) == alone
+    if engine.faithful:
+        assert metered.meter.read_units == units
+
+
+@pytest.mark.parametrize("limit", [1, 10, LIMIT])
+def test_list_with_a_limit_reads_its_page_and_the_writes_side_by_side(
+    metered: Metered, limit: int
+) -> None:
+    put_chain(metered.calls, "t", 40)
+    listed = metered.cost(lambda: list(metered.calls.list(config("t"), limit=limit)))
+    assert listed == (1 + limit, 2)
+
+
+def test_list_before_a_checkpoint_needs_no_second_page(metered: Metered) -> None:
+    chain = put_chain(metered.calls, "t", 10)
+    listed = metered.cost(lambda: list(metered.calls.list(config("t"), before=chain[5], limit=2)))
+    assert listed == (1 + 2, 2)
+
+
+def test_list_of_ten_of_two_hundred_small_checkpoints_takes_at_most_thirty_read_units(
+    metered: Metered, engine: Engine
+) -> None:
+    put_chain(metered.calls, "t", 200, value=KILOBYTE)
+    metered.cost(lambda: list(metered.calls.list(config("t"), limit=10)))
+    if engine.faithful:
+        assert metered.meter.read_units <= 30
+
+
+def test_history_is_the_pages_of_the_range_and_one_request_for_each_ancestor(
+    metered: Metered,
+) -> None:
+    length = 201
+    chain = put_chain(metered.calls, "t", length)
+    for stored in chain:
+        metered.calls.put_writes(stored, [("messages", "m")], "task")
+    ancestors = length - 1
+    pages = 2  # 64 items, then up to 256
+    requests, depth = metered.cost(
+        lambda: metered.calls.get_delta_channel_history(config=config("t"), channels=["messages"])
+    )
+    assert requests == pages + ancestors
+    assert depth == pages + ceil(ancestors / LIMIT)
+
+
+def test_history_reads_one_page_when_a_snapshot_is_near(metered: Metered) -> None:
+    put_chain(metered.calls, "t", 100, messages="snapshot")
+    requests, depth = metered.cost(
+        lambda: metered.calls.get_delta_channel_history(config=config("t"), channels=["messages"])
+    )
+    assert (requests, depth) == (2, 2)
+
+
+@pytest.mark.parametrize("length", [25, 200])
+def test_delete_thread_grows_with_its_batches_not_with_its_checkpoints(
+    metered: Metered, length: int
+) -> None:
+    writes_each = 2
+    for stored in put_chain(metered.calls, "t", length):
+        metered.calls.put_writes(stored, [("a", 1), ("b", 2)], "task")
+    requests, depth = metered.cost(lambda: metered.calls.delete_thread("t"))
+    pages = 1
+    tombstones = ceil(length / 25)
+    deletes = ceil(length * writes_each / 25) + ceil(length / 25)
+    assert requests == pages + tombstones + length + deletes
+    # A page, the tombstones in order beside the queries, the writes, the tombstones.
+    assert depth <= pages + max(tombstones, ceil(length / (LIMIT - 1))) + 1 + 1
+
+
+def test_nothing_reads_an_item_twice(metered: Metered, engine: Engine) -> None:
+    chain = put_chain(metered.calls, "t", 20, value="y" * 3500)
+    if not engine.faithful:
+        return
+    # 20 items of just under 4 KB take a unit each, and so does each empty Query of writes.
+    metered.cost(lambda: list(metered.calls.list(config("t"), limit=20)))
+    assert metered.meter.read_units <= 20 + 20
+    metered.cost(lambda: metered.calls.get_tuple(chain[-1]))
+    assert metered.meter.read_units == 2
+
+
+def test_eventually_consistent_reads_cost_half(tables: Tables, engine: Engine) -> None:
+    tables.set_up()
+    session, meter = metered_session()
+    with tables.saver(session=session, consistent_reads=False) as saver:
+        stored = put_chain(SyncCalls(saver), "t", 1, value="y" * 3000)[0]
+        meter.reset()
+        assert saver.get_tuple(config("t", checkpoint_id=id_of(stored))) is not None
+    if engine.faithful:
+        assert meter.read_units == 1

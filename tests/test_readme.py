@@ -1,0 +1,87 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langgraph_checkpoint_dynamodb.policies import RUN_ACTIONS, SCAN_ACTIONS
+from tests.support.calls import SyncCalls
+from tests.support.costs import measure_costs
+from tests.support.values import put_chain
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.engines import Engine
+    from tests.support.tables import Tables
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_first_example_runs_as_it_stands(engine: Engine, tables: Tables) -> None:
+    example = blocks("python")[0]
+    assert len(example.splitlines()) <= 22
+    source = example.replace('"checkpoints"', repr(tables.checkpoints))
+    source = source.replace('"writes"', repr(tables.writes))
+    done = subprocess.run(  # noqa: S603 - our own README
+        [sys.executable, "-W", "error", "-c", source],
+        env={**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": engine.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout == "You have written 1 message(s).\n"
+
+
+def test_every_python_block_compiles() -> None:
+    for block in blocks("python"):
+        if "await " not in block:
+            compile(block, "README.md", "exec")
+
+
+def test_a_thread_moves_over_from_another_saver(saver: DynamoDBSaver) -> None:
+    old = InMemorySaver()
+    chain = put_chain(SyncCalls(old), "t", 3)
+    nested = put_chain(SyncCalls(old), "t", 2, "child:1")
+    old.put_writes(chain[-1], [("a", 1), ("__resume__", "yes"), ("b", 2)], "task")
+    names: dict[str, Any] = {}
+    exec(blocks("python")[-1], names)  # noqa: S102 - our own README
+    names["move_thread"](old, saver, "t")
+    for stored in (*chain, *nested):
+        moved, found = saver.get_tuple(stored), old.get_tuple(stored)
+        assert moved is not None
+        assert found is not None
+        assert moved._replace(config={}) == found._replace(config={})
+
+
+def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
+    run, more = json.loads(blocks("json")[0])["Statement"]
+    assert set(run["Action"]) == RUN_ACTIONS
+    assert set(run["Action"]) | set(more["Action"]) == SCAN_ACTIONS
+
+
+def test_the_table_of_costs_is_what_is_measured(tables: Tables, engine: Engine) -> None:
+    text = README.read_text(encoding="utf-8")
+    for cost in measure_costs(tables, engine):
+        row = cost.row() if engine.faithful else cost.row().rstrip(" |")
+        assert row in text
+
+
+def test_the_test_files_that_the_guarantees_name_exist() -> None:
+    named = re.findall(r"`(test_\w+\.py|conftest\.py)`", README.read_text(encoding="utf-8"))
+    assert named
+    assert [name for name in set(named) if not (Path(__file__).parent / name).exists()] == []
