@@ -15,7 +15,7 @@ Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
@@ -71,7 +71,7 @@ class Page:
         next: Where the next page begins, `None` after the last.
     """
 
-    items: list[StoredItem]
+    items: Sequence[StoredItem]
     next: StartKey | None
 
 

@@ -7,7 +7,7 @@ reserved words, and nothing a user passes may become part of an expression.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -37,20 +37,23 @@ if TYPE_CHECKING:
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
         BatchWriteItemInputTypeDef,
+        BatchWriteItemOutputTypeDef,
         CreateTableInputTypeDef,
+        DescribeTableOutputTypeDef,
         GetItemInputTypeDef,
+        GetItemOutputTypeDef,
         GlobalSecondaryIndexTypeDef,
         KeySchemaElementTypeDef,
-        PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
+        QueryOutputTypeDef,
         ScanInputTypeDef,
+        ScanOutputTypeDef,
         TransactWriteItemsInputTypeDef,
         UpdateTableInputTypeDef,
+        WriteRequestOutputTypeDef,
         WriteRequestTypeDef,
     )
-
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Wire:
             case Query():
                 return self._single("query", "Query", request.table, self._query(request))
             case PutItem(put):
-                return self._single("put_item", "PutItem", put.table, self._put_item(put))
+                return self._single("put_item", "PutItem", put.table, self._put(put))
             case TransactPut(puts):
                 return Call("transact_write_items", "TransactWriteItems", self._transact(puts))
             case BatchWrite(changes):
@@ -110,13 +113,17 @@ class Wire:
         """What the request's reply is, from the SDK's response."""
         match request:
             case GetItem():
-                return response.get("Item")
+                got = cast("GetItemOutputTypeDef", response)
+                # The stubs call it required; the service leaves it out where there is none.
+                return got.get("Item")
             case Query() | QueryRunIndex() | Scan():
-                return Page(response["Items"], response.get("LastEvaluatedKey"))
+                page = cast("QueryOutputTypeDef | ScanOutputTypeDef", response)
+                return Page(page["Items"], page.get("LastEvaluatedKey"))
             case BatchWrite(changes):
-                return self._leftover(changes, response.get("UnprocessedItems", {}))
+                written = cast("BatchWriteItemOutputTypeDef", response)
+                return self._leftover(changes, written["UnprocessedItems"])
             case DescribeTable():
-                return response["Table"]
+                return cast("DescribeTableOutputTypeDef", response)["Table"]
         return None
 
     def error(self, request: Request[Any], call: Call, error: Exception) -> object:
@@ -153,22 +160,16 @@ class Wire:
             "ConsistentRead": request.consistent,
         }
 
-    def _put_item(self, put: Put) -> PutItemInputTypeDef:
-        arguments: PutItemInputTypeDef = {"TableName": self._names[put.table], "Item": put.item}
+    def _put(self, put: Put) -> PutTypeDef:
+        """Arguments of PutItem, and of a Put within a transaction, which are the same."""
+        arguments: PutTypeDef = {"TableName": self._names[put.table], "Item": put.item}
         if put.unless_exists:
-            arguments["ConditionExpression"] = _ABSENT
+            arguments["ConditionExpression"] = "attribute_not_exists(#s)"
             arguments["ExpressionAttributeNames"] = {"#s": SPECS[put.table].sort_key}
         return arguments
 
     def _transact(self, puts: Sequence[Put]) -> TransactWriteItemsInputTypeDef:
-        return {"TransactItems": [{"Put": self._transact_put(put)} for put in puts]}
-
-    def _transact_put(self, put: Put) -> PutTypeDef:
-        arguments: PutTypeDef = {"TableName": self._names[put.table], "Item": put.item}
-        if put.unless_exists:
-            arguments["ConditionExpression"] = _ABSENT
-            arguments["ExpressionAttributeNames"] = {"#s": SPECS[put.table].sort_key}
-        return arguments
+        return {"TransactItems": [{"Put": self._put(put)} for put in puts]}
 
     def _batch(self, changes: Sequence[Put | Delete]) -> BatchWriteItemInputTypeDef:
         by_table: dict[str, list[WriteRequestTypeDef]] = {}
@@ -181,15 +182,15 @@ class Wire:
         return {"RequestItems": by_table}
 
     def _leftover(
-        self, changes: Sequence[Put | Delete], unprocessed: Mapping[str, Sequence[Any]]
+        self,
+        changes: Sequence[Put | Delete],
+        unprocessed: Mapping[str, Sequence[WriteRequestOutputTypeDef]],
     ) -> tuple[Put | Delete, ...]:
-        left = set()
-        for name, requests in unprocessed.items():
-            table = self._tables[name]
-            for request in requests:
-                put = request.get("PutRequest")
-                item = put["Item"] if put is not None else request["DeleteRequest"]["Key"]
-                left.add((table, _key_of(table, item)))
+        left = {
+            (self._tables[name], _key_of(self._tables[name], request))
+            for name, requests in unprocessed.items()
+            for request in requests
+        }
         return tuple(change for change in changes if (change.table, change.key) in left)
 
     def _query(self, request: Query) -> QueryInputTypeDef:
@@ -274,8 +275,6 @@ class Wire:
 SDK_ERRORS = (ClientError, BotoCoreError)
 """What a call of the SDK raises when the service or the network says no."""
 
-_ABSENT = "attribute_not_exists(#s)"
-
 
 def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
     message = error.response["Error"].get("Message", "")
@@ -316,8 +315,13 @@ def _typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:
     return {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
 
 
-def _key_of(table: Table, item: StoredItem) -> Key:
+def _key_of(table: Table, request: WriteRequestOutputTypeDef) -> Key:
     spec = SPECS[table]
+    item = (
+        request["PutRequest"]["Item"]
+        if "PutRequest" in request
+        else request["DeleteRequest"]["Key"]
+    )
     return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
 
 
