@@ -141,12 +141,17 @@ class CheckpointHead:
     def tombstone(self) -> Put:
         """The request that makes every reader take the checkpoint for absent.
 
-        It still leads to the writes, so a delete that was cut short can be repeated to its end.
+        It still leads to the writes and is found by its run, so a delete that was cut short can be
+        repeated to its end.
         """
         return _put(
             Table.CHECKPOINTS,
             self.key,
-            {Attribute.CHECKPOINT_NS: self.checkpoint_ns, Attribute.DELETED: True},
+            {
+                Attribute.CHECKPOINT_NS: self.checkpoint_ns,
+                Attribute.RUN_ID: self.run_id,
+                Attribute.DELETED: True,
+            },
         )
 
 

@@ -277,8 +277,12 @@ def require_task_id(value: object, idx: int) -> str:
 
 
 def fits_index_key(run_id: object) -> bool:
-    """Whether a run id can be the key of the run index: a non-empty string of 2,048 bytes."""
-    return isinstance(run_id, str) and 0 < _utf8_len(run_id) <= PARTITION_KEY_LIMIT
+    """Whether a run id can be the key of the run index: a non-empty text of 2,048 bytes."""
+    try:
+        size = len(require_text("run_id", run_id).encode())
+    except InvalidInputError:
+        return False
+    return 0 < size <= PARTITION_KEY_LIMIT
 
 
 def _nested_prefix(checkpoint_ns: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langgraph.checkpoint.base import (
     BaseCheckpointSaver,
@@ -431,16 +431,21 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
 
-        The random part tells apart two branches that count on from the same version.
+        The random part tells apart two branches that count on from the same version. A thread that
+        an older writer began with numbers goes on with numbers: LangGraph compares the versions in
+        a checkpoint with one another, and text does not compare with numbers.
 
         Args:
-            current: The version so far, also a number of an older saver; `None` for none.
+            current: The version so far; `None` for none.
             channel: Not used by LangGraph any more.
 
         Returns:
-            32 digits, a point and a random fraction.
+            32 digits, a point and a random fraction; or the next number after a number.
         """
-        count = int(str(current).partition(".")[0]) if current is not None else 0
+        version: object = current
+        if isinstance(version, (int, float)):
+            return cast("str", version + 1)
+        count = int(current.partition(".")[0]) if current is not None else 0
         # Told apart, not kept secret.
         return f"{count + 1:032}.{random.random():016}"  # noqa: S311
 

@@ -35,11 +35,11 @@ from langgraph_checkpoint_dynamodb.items import (
     read_key,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Key, Table
+from langgraph_checkpoint_dynamodb.keys import Key, Table, fits_index_key
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -106,15 +106,15 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
     if not run_ids:
         return
     if store.run_id_index is None:
-        keys = yield from _find_by_scan(store, frozenset(run_ids))
+        found = yield from _find_by_scan(store, frozenset(run_ids))
     else:
-        keys = yield from _find_by_index(store.run_id_index, run_ids)
+        found = yield from _find_by_index(store.run_id_index, run_ids)
     by_thread = {
-        thread_id: frozenset(group)
-        for thread_id, group in groupby(sorted(keys), key=lambda key: key.partition)
+        thread_id: {key: found[key] for key in keys}
+        for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)
     }
     doomed = yield from together(
-        [_heads_of_runs(store, thread, keys, run_ids) for thread, keys in by_thread.items()]
+        [_heads_of_runs(store, thread, runs) for thread, runs in by_thread.items()]
     )
     refused = [
         thread_id for thread_id, heads in zip(by_thread, doomed, strict=True) if heads is None
@@ -144,14 +144,19 @@ def _write_keys(head: CheckpointHead) -> Operation[list[Key]]:
 
 
 def _heads_of_runs(
-    store: Store, thread_id: str, keys: frozenset[Key], run_ids: Sequence[str]
+    store: Store, thread_id: str, runs: Mapping[Key, str]
 ) -> Operation[list[CheckpointHead] | None]:
-    """The thread's items of those keys, newest first, or `None` if others need them.
+    """The thread's items of those runs, newest first, or `None` if others need them.
 
-    The index may lag behind, so an item that has come to belong to another run is left out.
+    The index may lag behind, so an item that has come to belong to another run is left out. An
+    older writer's item learns its run here, so that its tombstone can be found by it.
     """
     thread = yield from read_thread(store, thread_id)
-    heads = [h for h in thread.heads if h.key in keys and h.run_id in (None, *run_ids)]
+    heads = [
+        replace(head, run_id=runs[head.key] if fits_index_key(runs[head.key]) else None)
+        for head in thread.heads
+        if head.key in runs and head.run_id in (None, runs[head.key])
+    ]
     doomed = {(head.checkpoint_ns, head.checkpoint_id) for head in heads}
     survivors = {
         checkpoint_ns: {id_ for id_ in checkpoints if (checkpoint_ns, id_) not in doomed}
@@ -164,9 +169,9 @@ def _heads_of_runs(
     return None if severed else heads
 
 
-def _find_by_index(index: str, run_ids: Sequence[str]) -> Operation[list[Key]]:
+def _find_by_index(index: str, run_ids: Sequence[str]) -> Operation[dict[Key, str]]:
     found = yield from together([_index_keys(index, run_id) for run_id in run_ids])
-    return [key for keys in found for key in keys]
+    return {key: run_id for run_id, keys in zip(run_ids, found, strict=True) for key in keys}
 
 
 def _index_keys(index: str, run_id: str) -> Operation[list[Key]]:
@@ -180,15 +185,15 @@ def _index_keys(index: str, run_id: str) -> Operation[list[Key]]:
         query = replace(query, start=page.next)
 
 
-def _find_by_scan(store: Store, run_ids: frozenset[str]) -> Operation[list[Key]]:
+def _find_by_scan(store: Store, run_ids: frozenset[str]) -> Operation[dict[Key, str]]:
     found = yield from together(
         [_scan_segment(store, run_ids, segment) for segment in range(_SCAN_SEGMENTS)]
     )
-    return [key for keys in found for key in keys]
+    return {key: run_id for runs in found for key, run_id in runs.items()}
 
 
-def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operation[list[Key]]:
-    keys: list[Key] = []
+def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operation[dict[Key, str]]:
+    runs: dict[Key, str] = {}
     scan = Scan(
         Table.CHECKPOINTS,
         consistent=True,
@@ -198,13 +203,12 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
     )
     while True:
         page = yield from send(scan)
-        keys += [
-            read_key(item, Table.CHECKPOINTS)
-            for item in page.items
-            if _run_id(store, item) in run_ids
-        ]
+        for item in page.items:
+            run_id = _run_id(store, item)
+            if run_id is not None and run_id in run_ids:
+                runs[read_key(item, Table.CHECKPOINTS)] = run_id
         if page.next is None:
-            return keys
+            return runs
         scan = replace(scan, start=page.next)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_write
-from langgraph_checkpoint_dynamodb.effects import Query, send, together
+from langgraph_checkpoint_dynamodb.effects import GetItem, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import (
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     namespace_range,
 )
-from langgraph_checkpoint_dynamodb.ops.read import get_checkpoint, pending_writes
+from langgraph_checkpoint_dynamodb.ops.read import pending_writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,12 +127,16 @@ class _Chain:
         while self._query is not None and (self._lowest is None or parent < self._lowest):
             yield from self._read_page()
         if parent in self._deleted:
-            raise UnreadableItemError(
-                place=f"ancestor {parent!r} of {record.ref}",
-                attribute=Attribute.DELETED,
-                problem="says it is being deleted; repeat the delete to finish it",
-            )
+            raise self._being_deleted(parent)
         return self._read.pop(parent, None)
+
+    def _being_deleted(self, checkpoint_id: str) -> UnreadableItemError:
+        return UnreadableItemError(
+            place=f"ancestor {checkpoint_id!r} of {self._target!r} in thread "
+            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}",
+            attribute=Attribute.DELETED,
+            problem="says it is being deleted; repeat the delete to finish it",
+        )
 
     def _read_page(self) -> Operation[None]:
         if self._query is None:
@@ -154,4 +158,12 @@ class _Chain:
         ref = CheckpointRef.if_possible(
             self._address.thread_id, self._address.namespace, checkpoint_id
         )
-        return None if ref is None else (yield from get_checkpoint(self._store, ref))
+        if ref is None:
+            return None
+        item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._store.consistent))
+        if item is None:
+            return None
+        if read_checkpoint_head(item).deleted:
+            raise self._being_deleted(checkpoint_id)
+        record = read_checkpoint(item)
+        return record if record is not None and record.ref == ref else None

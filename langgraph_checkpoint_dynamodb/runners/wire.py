@@ -90,9 +90,9 @@ class Wire:
             case PutItem(put):
                 return self._single("put_item", "PutItem", put.table, self._put(put))
             case TransactPut(puts):
-                return Call("transact_write_items", "TransactWriteItems", self._transact(puts))
+                return self._several("transact_write_items", puts, self._transact(puts))
             case BatchWrite(changes):
-                return Call("batch_write_item", "BatchWriteItem", self._batch(changes))
+                return self._several("batch_write_item", changes, self._batch(changes))
             case Scan():
                 return self._single("scan", "Scan", request.table, self._scan(request))
             case QueryRunIndex():
@@ -152,6 +152,15 @@ class Wire:
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])
+
+    def _several(
+        self, method: str, changes: Sequence[Put | Delete], arguments: Mapping[str, Any]
+    ) -> Call:
+        action = "TransactWriteItems" if method == "transact_write_items" else "BatchWriteItem"
+        tables = {change.table for change in changes}
+        return Call(
+            method, action, arguments, self._names[tables.pop()] if len(tables) == 1 else ""
+        )
 
     def _get_item(self, request: GetItem) -> GetItemInputTypeDef:
         return {
@@ -288,16 +297,23 @@ def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDB
         return errors.ConditionFailedError(**said)
     if code == "TransactionCanceledException":
         reasons: Sequence[Any] = error.response.get("CancellationReasons", [])
+        for reason in reasons:
+            if _names_a_key(reason.get("Message", "")):
+                return _mismatch(call, reason["Message"])
         return errors.TransactionCanceledError(
             **said, reasons=[reason.get("Code", "None") for reason in reasons]
         )
     if code in ("ResourceInUseException", "LimitExceededException"):
         return errors.TableInUseError(**said)
     if code == "ValidationException" and _names_a_key(message):
-        return errors.TableMismatchError(
-            call.table_name, f"does not have the keys this saver needs ({message}); see setup()"
-        )
+        return _mismatch(call, message)
     return errors.ServiceError(**said)
+
+
+def _mismatch(call: Call, message: str) -> errors.TableMismatchError:
+    return errors.TableMismatchError(
+        call.table_name, f"does not have the keys this saver needs ({message}); see setup()"
+    )
 
 
 def _names_a_key(message: str) -> bool:
