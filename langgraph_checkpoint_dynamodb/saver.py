@@ -43,7 +43,7 @@ from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from types import TracebackType
 
     import boto3
@@ -243,7 +243,7 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
     ) -> AsyncIterator[CheckpointTuple]:
         """Asynchronous version of `list`: one hop to a worker thread for each page."""
         pages = self._runner.pages(self._list(config, filter, before, limit))
-        while (page := await self._offload(lambda: next(pages, None))) is not None:
+        while (page := await asyncio.wrap_future(pages.start_next())) is not None:
             for found in page:
                 yield found
 
@@ -454,10 +454,7 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
         return Store(self.serde, self._settings.consistent_reads, self._settings.run_id_index)
 
     async def _perform(self, operation: Operation[T]) -> T:
-        return await self._offload(lambda: self._runner.run(operation))
-
-    async def _offload(self, work: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._runner.submit(work))
+        return await asyncio.wrap_future(self._runner.start(operation))
 
     def _flatten(self, stream: Stream[CheckpointTuple]) -> Iterator[CheckpointTuple]:
         for page in self._runner.pages(stream):

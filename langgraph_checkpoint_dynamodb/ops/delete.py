@@ -105,10 +105,10 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
     """
     if not run_ids:
         return
-    if store.run_id_index is None:
-        found = yield from _find_by_scan(store, frozenset(run_ids))
-    else:
-        found = yield from _find_by_index(store.run_id_index, run_ids)
+    indexed = [run_id for run_id in run_ids if store.run_id_index and fits_index_key(run_id)]
+    found = yield from _find_by_index(store.run_id_index or "", indexed)
+    if len(indexed) < len(run_ids):
+        found |= yield from _find_by_scan(store, frozenset(run_ids).difference(indexed))
     by_thread = {
         thread_id: {key: found[key] for key in keys}
         for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)

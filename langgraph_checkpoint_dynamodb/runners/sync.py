@@ -39,12 +39,68 @@ class SyncRunner:
         self._wire = Wire(settings.table_names)
         self._limit = concurrency(settings)
         self._in_flight = threading.BoundedSemaphore(self._limit)
-        self._lock = threading.Lock()
-        self._workers: ThreadPoolExecutor | None = None
+        self._state = threading.Condition()
+        self._under_way = 0
         self._closed = False
+        self._workers: ThreadPoolExecutor | None = None
 
     def run(self, operation: Operation[R]) -> R:
         """Perform an operation to its end and return its result."""
+        return self._call(lambda: self._drive(operation))
+
+    def start(self, operation: Operation[R]) -> Future[R]:
+        """Have a worker thread perform an operation, in the caller's context."""
+        return self._submit(lambda: self._drive(operation))
+
+    def pages(self, stream: Stream[R]) -> Pages[R]:
+        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
+        return Pages(stream, self._step, self._call, self._submit)
+
+    def close(self) -> None:
+        """Let calls under way finish, then end the threads and the client. Can be repeated."""
+        with self._state:
+            self._closed = True
+            self._state.wait_for(lambda: self._under_way == 0)
+            workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.shutdown(wait=True)
+        self._client.close()
+
+    def _call(self, work: Callable[[], R]) -> R:
+        self._begin()
+        try:
+            return work()
+        finally:
+            self._end()
+
+    def _submit(self, work: Callable[[], R]) -> Future[R]:
+        self._begin()
+        try:
+            future = self._pool().submit(copy_context().run, work)
+        except BaseException:
+            self._end()
+            raise
+        future.add_done_callback(lambda _: self._end())
+        return future
+
+    def _begin(self) -> None:
+        with self._state:
+            if self._closed:
+                raise SaverClosedError
+            self._under_way += 1
+
+    def _end(self) -> None:
+        with self._state:
+            self._under_way -= 1
+            self._state.notify_all()
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._state:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(self._limit, "dynamodb-saver")
+            return self._workers
+
+    def _drive(self, operation: Operation[R]) -> R:
         try:
             request = next(operation)
             while True:
@@ -54,39 +110,6 @@ class SyncRunner:
             return result
         finally:
             operation.close()
-
-    def pages(self, stream: Stream[R]) -> Iterator[list[R]]:
-        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
-        try:
-            request = next(stream)
-            while True:
-                if isinstance(request, Emit):
-                    yield request.values
-                    request = stream.send(None)
-                else:
-                    request = self._step(stream, request)
-        except StopIteration:
-            return
-        finally:
-            stream.close()
-
-    def submit(self, work: Callable[[], R]) -> Future[R]:
-        """Have a worker thread do some work, in the caller's context."""
-        with self._lock:
-            if self._closed:
-                raise SaverClosedError
-            if self._workers is None:
-                self._workers = ThreadPoolExecutor(self._limit, "dynamodb-saver")
-            return self._workers.submit(copy_context().run, work)
-
-    def close(self) -> None:
-        """Let what has begun finish, then end the threads and the client. Can be repeated."""
-        with self._lock:
-            self._closed = True
-            workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.shutdown(wait=True)
-        self._client.close()
 
     def _step(self, operation: Any, request: Any) -> Any:
         """Perform a request and hand its reply, or its error, to the operation that asked."""
@@ -114,12 +137,13 @@ class SyncRunner:
         return self._wire.reply(request, response)
 
     def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
-        group = _Group(operations, self.run)
+        group = _Group(operations, self._drive)
         helpers: list[Future[None]] = []
-        # Closed, or the interpreter is ending: then this thread does all of it.
-        with suppress(SaverClosedError, RuntimeError):
+        # No thread can be started any more when the interpreter ends: this one does all of it then.
+        with suppress(RuntimeError):
             helpers.extend(
-                self.submit(group.work) for _ in range(min(len(operations), self._limit) - 1)
+                self._pool().submit(copy_context().run, group.work)
+                for _ in range(min(len(operations), self._limit) - 1)
             )
         try:
             group.work()
@@ -129,6 +153,42 @@ class SyncRunner:
                 if not helper.cancel():
                     helper.result()
         return group.results()
+
+
+class Pages(Generic[R]):
+    """A stream that is performed page by page, as it is asked for pages."""
+
+    def __init__(
+        self,
+        stream: Stream[R],
+        step: Callable[[Any, Any], Any],
+        call: Callable[[Callable[[], list[R] | None]], list[R] | None],
+        submit: Callable[[Callable[[], list[R] | None]], Future[list[R] | None]],
+    ) -> None:
+        self._stream = stream
+        self._step = step
+        self._call = call
+        self._submit = submit
+        self._emitted = False
+
+    def __iter__(self) -> Iterator[list[R]]:
+        """The pages, performed in the caller's thread."""
+        while (page := self._call(self._advance)) is not None:
+            yield page
+
+    def start_next(self) -> Future[list[R] | None]:
+        """Have a worker thread fetch the next page; `None` after the last."""
+        return self._submit(self._advance)
+
+    def _advance(self) -> list[R] | None:
+        try:
+            request: Any = self._stream.send(None) if self._emitted else next(self._stream)
+            while not isinstance(request, Emit):
+                request = self._step(self._stream, request)
+        except StopIteration:
+            return None
+        self._emitted = True
+        return request.values
 
 
 class _Group(Generic[R]):

@@ -1,0 +1,178 @@
+"""Pruned and copied threads: what their graphs say of themselves, and that they go on."""
+
+from typing import Any
+
+import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, StateSnapshot, interrupt
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from tests.graphs.test_delta_channels import DeltaLog, OftenStoredLog
+from tests.support.calls import LoopThread
+from tests.support.graphs import (
+    HEAD,
+    THREAD,
+    Graph,
+    Log,
+    Mode,
+    Stage,
+    by_both_faces,
+    compare,
+    in_chosen_modes,
+    plain,
+    plain_snapshot,
+)
+
+COPY = "copy"
+COPY_HEAD: Any = {"configurable": {"thread_id": COPY}}
+
+by_every_state = pytest.mark.parametrize("state", [Log, DeltaLog, OftenStoredLog])
+
+
+def waiting(stage: Stage, state: type) -> Graph:
+    """A graph that asks, beside a subgraph that asks too and a node that finishes."""
+
+    def asks(question: str) -> Any:
+        def ask(_: Any) -> Log:
+            stage.ran(question)
+            return {"log": [f"{question} {interrupt(question)}"]}
+
+        return ask
+
+    inner: Any = StateGraph(state)
+    inner.add_node("begin", stage.node("begin"))
+    inner.add_node("ask", asks("inner"))
+    inner.add_edge(START, "begin")
+    inner.add_edge("begin", "ask")
+    builder: Any = StateGraph(state)
+    builder.add_node("first", stage.node("first"))
+    builder.add_node("ask", asks("outer"))
+    builder.add_node("inner", inner.compile())
+    builder.add_node("other", stage.node("other"))
+    builder.add_edge(START, "first")
+    for name in ("ask", "inner", "other"):
+        builder.add_edge("first", name)
+    return stage.compile(builder)
+
+
+def answers(state: StateSnapshot) -> Command[Any]:
+    return Command(resume={asked.id: f"answer to {asked.value}" for asked in state.interrupts})
+
+
+def visible(state: StateSnapshot) -> dict[str, Any]:
+    """What a user sees: all but the parent, which a prune may have deleted."""
+    return {**plain_snapshot(state), "parent": None}
+
+
+def prunes(stage: Stage) -> bool:
+    return isinstance(stage.saver, DynamoDBSaver)
+
+
+def stored_by_namespace(stage: Stage) -> list[tuple[str, str]]:
+    """Namespace and id of every checkpoint of the thread."""
+    configs = [found.config["configurable"] for found in stage.calls.list(HEAD)]
+    return [(config["checkpoint_ns"], config["checkpoint_id"]) for config in configs]
+
+
+@by_every_state
+@in_chosen_modes
+def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
+    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        graph = waiting(stage, state)
+        stage.invoke(graph, {"log": ["one"]})
+        stage.invoke(graph, answers(stage.state(graph)))
+        stage.invoke(graph, {"log": ["two"]})
+        before = stage.state(graph, subgraphs=True)
+        namespaces = {ns for ns, _ in stored_by_namespace(stage)}
+        if prunes(stage):
+            stage.calls.prune([THREAD], strategy="keep_latest")
+            assert state is not Log or len(stored_by_namespace(stage)) == len(namespaces)
+        after = stage.state(graph, subgraphs=True)
+        assert len(after.interrupts) == 2
+        assert visible(after) == visible(before)
+        assert isinstance(after.tasks[1].state, StateSnapshot)
+        result = stage.invoke(graph, answers(after))
+        assert result["log"][-3:] == ["begin", "inner answer to inner", "other"]
+        assert result["log"].count("outer answer to outer") > 1
+        assert stage.runs["other"] == stage.runs["begin"] == 2
+        stage.invoke(graph, {"log": ["three"]})
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+@pytest.mark.parametrize("state", [DeltaLog, OftenStoredLog])
+@in_chosen_modes
+def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
+    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        builder: Any = StateGraph(state)
+        builder.add_node("a", stage.node("a"))
+        builder.add_node("b", stage.node("b"))
+        builder.add_edge(START, "a")
+        builder.add_edge("a", "b")
+        graph = stage.compile(builder)
+        for turn in range(5):
+            stage.invoke(graph, {"log": [f"{turn}"]})
+            if prunes(stage):
+                stage.calls.prune([THREAD])
+            stage.state(graph)
+        # Five turns make twenty; a value of its own lies in every second update at the latest.
+        assert not prunes(stage) or state is DeltaLog or len(stored_by_namespace(stage)) < 8
+        expected = [one for turn in range(5) for one in (f"{turn}", "a", "b")]
+        assert stage.state(graph).values == {"log": expected}
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+@by_both_faces
+def test_a_prune_leaves_one_checkpoint_of_a_thread_without_delta_channels(
+    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+) -> None:
+    stage = Stage(saver, mode, loop_thread)
+    builder: Any = StateGraph(Log)
+    builder.add_node("a", stage.node("a"))
+    builder.add_edge(START, "a")
+    graph = stage.compile(builder)
+    for turn in ("one", "two"):
+        stage.invoke(graph, {"log": [turn]})
+    stage.calls.prune([THREAD], strategy="keep_latest")
+    assert [found.values for found in stage.history(graph)] == [
+        {"log": ["one", "a", "two", "a"]},
+    ]
+
+
+@by_every_state
+@in_chosen_modes
+def test_a_copy_shows_what_the_thread_shows_and_goes_on_by_itself(
+    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+) -> None:
+    stage = Stage(saver, mode, loop_thread)
+    graph = waiting(stage, state)
+    stage.invoke(graph, {"log": ["one"]})
+    stage.invoke(graph, answers(stage.state(graph)))
+    stage.invoke(graph, {"log": ["two"]})
+    stage.calls.copy_thread(THREAD, COPY)
+    source = stage.state(graph, subgraphs=True)
+    copy = stage.state(graph, COPY_HEAD, subgraphs=True)
+    assert renamed(visible(copy)) == visible(source)
+    assert renamed(plain(stage.history(graph, COPY_HEAD))) == plain(stage.history(graph))
+    ended = stage.invoke(graph, answers(copy), COPY_HEAD)
+    assert stage.runs["other"] == 2
+    assert visible(stage.state(graph, subgraphs=True)) == visible(source)
+    assert stage.invoke(graph, answers(source)) == ended
+    assert stage.runs["other"] == 2
+
+
+def renamed(value: Any) -> Any:
+    """The copy's plain value with the name of the thread it was copied from."""
+    match value:
+        case str():
+            return value.replace(COPY, THREAD)
+        case dict():
+            return {name: renamed(one) for name, one in value.items()}
+        case list():
+            return [renamed(one) for one in value]
+    return value

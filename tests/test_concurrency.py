@@ -1,0 +1,643 @@
+"""Many requests at once, many callers at once, and an event loop that is never kept waiting.
+
+Nothing here measures time. Requests are held at the client with barriers and events; a time-out
+only turns a deadlock into a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import threading
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from langgraph_checkpoint_dynamodb import SaverClosedError
+from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import CheckpointTuple
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.calls import Calls, LoopThread
+    from tests.support.tables import Tables
+
+DEADLOCK = 30
+"""Seconds after which something that waits for another is taken for stuck."""
+TICKS = 50
+
+
+class Watch:
+    """The requests of a client: which were sent, how many are in flight, how many were at most."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.peak = 0
+        self._in_flight = 0
+        self._changed = threading.Condition()
+        client.meta.events.register("before-parameter-build", self._begin)
+        client.meta.events.register("after-call", self._end)
+        client.meta.events.register("after-call-error", self._end)
+
+    def queries(self, table: str) -> list[dict[str, Any]]:
+        """The queries of a table, in order."""
+        return [p for name, p in self.sent if name == "Query" and p["TableName"] == table]
+
+    def hold_until(self, in_flight: int) -> None:
+        """Hold every request from now on until so many have been in flight at once."""
+        self._wanted = in_flight
+
+    _wanted = 0
+
+    def _begin(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        with self._changed:
+            self.sent.append((model.name, dict(params)))
+            self._in_flight += 1
+            self.peak = max(self.peak, self._in_flight)
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self.peak >= self._wanted, DEADLOCK)
+
+    def _end(self, **_: object) -> None:
+        with self._changed:
+            self._in_flight -= 1
+
+
+class Hold:
+    """Parks the first request of an action, or of any, until it is released."""
+
+    def __init__(self, client: DynamoDBClient, action: str = "") -> None:
+        self.parked = threading.Event()
+        self.released = threading.Event()
+        self._lock = threading.Lock()
+        event = f"before-parameter-build.dynamodb.{action}" if action else "before-parameter-build"
+        client.meta.events.register(event, self._hold)
+
+    def _hold(self, **_: object) -> None:
+        with self._lock:
+            first = not self.parked.is_set()
+            self.parked.set()
+        if first:
+            assert self.released.wait(DEADLOCK)
+
+    async def reached(self) -> None:
+        """Let the loop turn until the request is parked."""
+        while not self.parked.is_set():  # noqa: ASYNC110 - set by a thread, not by this loop
+            await asyncio.sleep(0)
+
+    async def tick_and_release(self) -> int:
+        """Once the request is parked, turn the loop some times, then let the request go."""
+        await self.reached()
+        ticks = 0
+        for _ in range(TICKS):
+            await asyncio.sleep(0)
+            ticks += 1
+        assert not self.released.is_set()
+        self.released.set()
+        return ticks
+
+
+@contextmanager
+def set_up_saver(tables: Tables, **settings: Any) -> Iterator[DynamoDBSaver]:
+    """A saver on the tables' own client, whose requests the test can watch and hold."""
+    with tables.saver(client=tables.client, **settings) as saver:
+        saver.setup()
+        yield saver
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
+    if request.param == "sync":
+        return SyncCalls
+    return lambda saver: AsyncCalls(saver, loop_thread)
+
+
+def run_all(work: list[Callable[[], object]]) -> None:
+    """Run functions in a thread each; raise the first error of any, or that one is stuck."""
+    failed: list[BaseException] = []
+
+    def guarded(function: Callable[[], object]) -> None:
+        try:
+            function()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(each,), daemon=True) for each in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLOCK)
+    if failed:
+        raise failed[0]
+    assert [thread.name for thread in threads if thread.is_alive()] == []
+
+
+def run_on_loop(main: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine on a loop of its own; a deadlock is a failure."""
+    return asyncio.run(asyncio.wait_for(main, DEADLOCK))
+
+
+def saver_threads() -> set[threading.Thread]:
+    return {t for t in threading.enumerate() if t.name.startswith("dynamodb-saver")}
+
+
+def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
+    """Many checkpoints of one thread, from one that the saver has stored; ids, newest first."""
+    stored = saver.put(config("thread"), checkpoint(), metadata(), {})
+    (item,) = tables.checkpoint_items()
+    ids = [id_of(stored), *(new_id(step) for step in range(count - 1))]
+    for start in range(1, count, 25):
+        requests: Any = [
+            {"PutRequest": {"Item": {**item, "checkpoint_id": {"S": id_}}}}
+            for id_ in ids[start : start + 25]
+        ]
+        tables.client.batch_write_item(RequestItems={tables.checkpoints: requests})
+    return sorted(ids, reverse=True)
+
+
+# --- requests at once ---
+
+
+@pytest.mark.parametrize(("group", "limit"), [(8, 8), (4, 8), (2, 2)])
+def test_the_requests_of_a_group_are_in_flight_together(
+    tables: Tables, face: Callable[[Any], Calls], group: int, limit: int
+) -> None:
+    meet = threading.Barrier(group, timeout=DEADLOCK)
+
+    def hold(params: dict[str, Any], **_: object) -> None:
+        if params["TableName"] == tables.writes:
+            meet.wait()
+
+    with set_up_saver(tables, max_concurrency=limit) as saver:
+        put_chain(SyncCalls(saver), "thread", group)
+        tables.client.meta.events.register("before-parameter-build.dynamodb.Query", hold)
+        found = list(face(saver).list(config("thread"), limit=group))
+    assert len(found) == group
+    assert not meet.broken
+
+
+def test_a_checkpoint_and_its_writes_are_read_together(
+    tables: Tables, face: Callable[[Any], Calls]
+) -> None:
+    meet = threading.Barrier(2, timeout=DEADLOCK)
+
+    def hold(**_: object) -> None:
+        meet.wait()
+
+    with set_up_saver(tables, max_concurrency=2) as saver:
+        stored = saver.put(config("thread"), checkpoint(), metadata(), {})
+        for action in ("GetItem", "Query"):
+            tables.client.meta.events.register(f"before-parameter-build.dynamodb.{action}", hold)
+        assert face(saver).get_tuple(stored) is not None
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_more_requests_are_in_flight_than_allowed(
+    tables: Tables, face: Callable[[Any], Calls], limit: int
+) -> None:
+    with set_up_saver(tables, max_concurrency=limit) as saver:
+        put_chain(SyncCalls(saver), "thread", 12)
+        calls = face(saver)
+        watch = Watch(tables.client)
+        watch.hold_until(limit)
+        run_all([lambda: list(calls.list(config("thread")))] * 12)
+    assert watch.peak == limit
+
+
+def test_clones_share_the_limit(tables: Tables) -> None:
+    with set_up_saver(tables, max_concurrency=2) as saver:
+        put_chain(SyncCalls(saver), "thread", 6)
+        watch = Watch(tables.client)
+        watch.hold_until(2)
+        run_all([partial(_listed, copy.copy(saver)) for _ in range(6)])
+    assert watch.peak == 2
+
+
+def test_nested_groups_of_many_callers_finish_with_two_requests_at_once(
+    tables: Tables, loop_thread: LoopThread
+) -> None:
+    with set_up_saver(tables, max_concurrency=2) as saver:
+        threads = [f"thread-{number}" for number in range(5)]
+        newest = [put_chain(SyncCalls(saver), thread, 4)[-1] for thread in threads]
+        for stored in newest:
+            saver.put_writes(stored, [("a", 1), ("b", 2)], "task")
+        sync, asynchronous = SyncCalls(saver), AsyncCalls(saver, loop_thread)
+        work: list[Callable[[], object]] = []
+        for number in range(20):
+            for calls in (sync, asynchronous):
+                work += [
+                    partial(calls.prune, threads),
+                    partial(calls.get_tuple, newest[number % 5]),
+                    partial(_all_of, calls),
+                ]
+        run_all(work)
+        kept = [found.config for found in saver.list(None)]
+    assert sorted(map(str, kept)) == sorted(map(str, newest))
+
+
+def _all_of(calls: Calls) -> list[CheckpointTuple]:
+    return list(calls.list(None))
+
+
+def test_a_hundred_coroutines_finish_with_two_requests_at_once(tables: Tables) -> None:
+    with set_up_saver(tables, max_concurrency=2) as saver:
+        stored = put_chain(SyncCalls(saver), "thread", 3)[-1]
+
+        async def main() -> list[CheckpointTuple | None]:
+            return await asyncio.gather(*(saver.aget_tuple(stored) for _ in range(100)))
+
+        found = run_on_loop(main())
+    assert [one.config for one in found] == [stored] * 100
+
+
+def test_a_group_goes_on_in_its_own_thread_where_all_workers_are_held(tables: Tables) -> None:
+    with set_up_saver(tables, max_concurrency=2) as saver:
+        put_chain(SyncCalls(saver), "thread", 4)
+        hold = Hold(tables.client, "GetItem")
+        stored = config("thread", "", new_id())
+
+        async def main() -> None:
+            held = asyncio.create_task(saver.aget_tuple(stored))
+            await hold.reached()
+            assert len(list(await asyncio.to_thread(_listed, saver))) == 4
+            hold.released.set()
+            assert await held is None
+
+        run_on_loop(main())
+
+
+def _listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
+    return list(saver.list(config("thread")))
+
+
+# --- the event loop ---
+
+
+async def listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
+    return [found async for found in saver.alist(config("thread"))]
+
+
+ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
+ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
+    "asetup": lambda saver: saver.asetup(),
+    "aget_tuple": lambda saver: saver.aget_tuple(config("thread")),
+    "aget_tuple_by_id": lambda saver: saver.aget_tuple(ADDRESS),
+    "alist": listed,
+    "aput": lambda saver: saver.aput(config("thread"), checkpoint(), metadata(), {}),
+    "aput_writes": lambda saver: saver.aput_writes(ADDRESS, [("a", 1), ("b", 2)], "task"),
+    "adelete_thread": lambda saver: saver.adelete_thread("thread"),
+    "adelete_for_runs": lambda saver: saver.adelete_for_runs(["run"]),
+    "acopy_thread": lambda saver: saver.acopy_thread("thread", "target"),
+    "aprune": lambda saver: saver.aprune(["thread"]),
+    "aget_delta_channel_history": lambda saver: saver.aget_delta_channel_history(
+        config=ADDRESS, channels=["a"]
+    ),
+}
+
+
+def test_every_asynchronous_method_is_tested_here() -> None:
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+
+    own = {name for name in vars(DynamoDBSaver) if name.startswith("a") and name != "aclose"}
+    assert own == ASYNC_CALLS.keys() - {"aget_tuple_by_id"}
+
+
+@pytest.mark.parametrize("name", ASYNC_CALLS)
+def test_the_event_loop_turns_while_a_request_is_under_way(tables: Tables, name: str) -> None:
+    with set_up_saver(tables) as saver:
+        hold = Hold(tables.client)
+
+        async def main() -> int:
+            _, ticks = await asyncio.gather(ASYNC_CALLS[name](saver), hold.tick_and_release())
+            return ticks
+
+        assert run_on_loop(main()) == TICKS
+
+
+def test_the_event_loop_turns_while_the_saver_closes(tables: Tables) -> None:
+    saver = tables.saver(client=tables.client)
+    saver.setup()
+    hold = Hold(tables.client)
+
+    async def close() -> None:
+        await hold.reached()
+        async with saver:
+            pass
+
+    async def main() -> tuple[RunnableConfig, int]:
+        stored, _, ticks = await asyncio.gather(
+            saver.aput(config("thread"), checkpoint(), metadata(), {}),
+            close(),
+            hold.tick_and_release(),
+        )
+        return stored, ticks
+
+    stored, ticks = run_on_loop(main())
+    assert ticks == TICKS
+    with tables.saver() as another:
+        assert another.get_tuple(stored) is not None
+
+
+def test_one_saver_serves_one_loop_after_another(saver: DynamoDBSaver) -> None:
+    async def turn() -> RunnableConfig:
+        stored = await saver.aput(config("thread"), checkpoint(), metadata(), {})
+        assert await saver.aget_tuple(stored) is not None
+        return stored
+
+    stored = [asyncio.run(turn()) for _ in range(3)]
+    assert {id_of(one.config) for one in saver.list(config("thread"))} == set(map(id_of, stored))
+
+
+def _run_with(main: Callable[[int], Coroutine[Any, Any, None]], number: int) -> None:
+    run_on_loop(main(number))
+
+
+def test_loops_in_several_threads_use_one_saver_at_once(saver: DynamoDBSaver) -> None:
+    loops, each = 3, 50
+
+    async def main(number: int) -> None:
+        stored = await asyncio.gather(
+            *(
+                saver.aput(config(f"thread-{number}"), checkpoint(step=step), metadata(), {})
+                for step in range(each)
+            )
+        )
+        read = await asyncio.gather(*(saver.aget_tuple(one) for one in stored))
+        steps = [one and one.checkpoint["channel_values"] for one in read]
+        assert steps == [{"step": step} for step in range(each)]
+
+    run_all([partial(_run_with, main, number) for number in range(loops)])
+    for number in range(loops):
+        assert len(list(saver.list(config(f"thread-{number}")))) == each
+
+
+@pytest.mark.parametrize("name", ASYNC_CALLS)
+def test_a_cancelled_call_is_cancelled_and_the_saver_goes_on(tables: Tables, name: str) -> None:
+    with set_up_saver(tables) as saver:
+        hold = Hold(tables.client)
+
+        async def main() -> None:
+            task = asyncio.ensure_future(ASYNC_CALLS[name](saver))
+            await hold.reached()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert task.cancelled()
+            assert not hold.released.is_set()
+            hold.released.set()
+            stored = await saver.aput(config("another"), checkpoint(), metadata(), {})
+            assert await saver.aget_tuple(stored) is not None
+
+        run_on_loop(main())
+
+
+def test_a_call_that_is_cancelled_while_it_waits_for_a_thread_sends_nothing(
+    tables: Tables,
+) -> None:
+    with set_up_saver(tables, max_concurrency=1) as saver:
+        watch = Watch(tables.client)
+        hold = Hold(tables.client, "Query")
+
+        async def main() -> None:
+            held = asyncio.create_task(saver.aget_tuple(config("thread")))
+            await hold.reached()
+            waiting = asyncio.create_task(
+                saver.aput(config("thread"), checkpoint(), metadata(), {})
+            )
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            hold.released.set()
+            assert await held is None
+            # Behind the cancelled one in the queue, so that one would have been done by now.
+            assert await saver.aget_tuple(config("thread")) is None
+
+        run_on_loop(main())
+    assert {name for name, _ in watch.sent} == {"Query"}
+
+
+# --- what is stored is what was passed ---
+
+
+def test_aput_stores_the_values_of_the_moment_it_was_called(tables: Tables) -> None:
+    with set_up_saver(tables, max_concurrency=1) as saver:
+        hold = Hold(tables.client, "GetItem")
+        log, note, address = ["old"], {"deep": ["old"]}, config("thread")
+        passed = checkpoint(log=log)
+
+        async def main() -> RunnableConfig:
+            # Holds the only thread: what aput has not done by its first wait, it has not done yet.
+            held = asyncio.create_task(saver.aget_tuple(ADDRESS))
+            await hold.reached()
+            task = asyncio.create_task(saver.aput(address, passed, metadata(note=note), {}))
+            await asyncio.sleep(0)
+            log.append("new")
+            note["deep"].append("new")
+            passed["channel_values"]["more"] = "new"
+            address["configurable"]["thread_id"] = "another"
+            hold.released.set()
+            await held
+            return await task
+
+        stored = run_on_loop(main())
+        found = saver.get_tuple(stored)
+    assert stored["configurable"]["thread_id"] == "thread"
+    assert found is not None
+    assert found.checkpoint["channel_values"] == {"log": ["old"]}
+    assert dict(found.metadata)["note"] == {"deep": ["old"]}
+
+
+def test_aput_writes_stores_the_values_of_the_moment_it_was_called(tables: Tables) -> None:
+    with set_up_saver(tables, max_concurrency=1) as saver:
+        stored = saver.put(config("thread"), checkpoint(), metadata(), {})
+        hold = Hold(tables.client, "GetItem")
+        value, raw, address = ["old"], bytearray(b"old"), config("thread", "", id_of(stored))
+        writes = [("a", value), ("b", raw)]
+
+        async def main() -> None:
+            held = asyncio.create_task(saver.aget_tuple(ADDRESS))
+            await hold.reached()
+            task = asyncio.create_task(saver.aput_writes(address, writes, "task"))
+            await asyncio.sleep(0)
+            value.append("new")
+            raw[:] = b"new"
+            writes.append(("c", ["new"]))
+            address["configurable"]["checkpoint_id"] = new_id()
+            hold.released.set()
+            await held
+            await task
+
+        run_on_loop(main())
+        found = saver.get_tuple(stored)
+    assert found is not None
+    assert found.pending_writes == [("task", "a", ["old"]), ("task", "b", bytearray(b"old"))]
+
+
+def test_of_many_threads_that_store_the_same_writes_one_is_first_with_all_of_them(
+    saver: DynamoDBSaver,
+) -> None:
+    stored = saver.put(config("thread"), checkpoint(), metadata(), {})
+    callers, seen = 20, set[tuple[Any, ...]]()
+    together = threading.Barrier(callers, timeout=DEADLOCK)
+
+    def write(number: int) -> None:
+        together.wait()
+        saver.put_writes(stored, [("a", number), ("b", number), ("c", number)], "task")
+        found = saver.get_tuple(stored)
+        assert found is not None
+        seen.add(tuple(value for _, _, value in found.pending_writes or []))
+
+    run_all([partial(write, number) for number in range(callers)])
+    assert len(seen) == 1
+    (values,) = seen
+    assert len(values) == 3
+    assert len(set(values)) == 1
+
+
+# --- listing as far as it is asked for ---
+
+
+def test_the_first_of_many_checkpoints_costs_one_small_page(
+    tables: Tables, face: Callable[[Any], Calls]
+) -> None:
+    with set_up_saver(tables) as saver:
+        ids = store_many(tables, saver, 500)
+        watch = Watch(tables.client)
+        found = face(saver).list(config("thread"))
+        assert watch.sent == []
+        assert id_of(next(found).config) == ids[0]
+        (page,) = watch.queries(tables.checkpoints)
+        assert page["Limit"] <= 25
+        assert len(watch.queries(tables.writes)) <= page["Limit"]
+        assert [id_of(one.config) for one in found] == ids[1:]
+        assert len(watch.queries(tables.checkpoints)) < 20
+
+
+def test_a_listing_that_is_abandoned_asks_for_no_further_page_and_leaves_no_thread(
+    tables: Tables, face: Callable[[Any], Calls]
+) -> None:
+    before = saver_threads()
+    with set_up_saver(tables, max_concurrency=4) as saver:
+        store_many(tables, saver, 100)
+        watch = Watch(tables.client)
+        for _ in range(10):
+            found = cast("Any", face(saver).list(config("thread")))
+            next(found)
+            next(found)
+            found.close()
+        assert len(watch.queries(tables.checkpoints)) == 10
+        assert len(saver_threads() - before) <= 4
+    assert saver_threads() <= before
+    sent = len(watch.sent)
+    gc.collect()
+    assert len(watch.sent) == sent
+
+
+def test_an_alist_left_by_break_asks_for_no_further_page(tables: Tables) -> None:
+    with set_up_saver(tables) as saver:
+        ids = store_many(tables, saver, 100)
+        watch = Watch(tables.client)
+
+        async def main() -> str:
+            async for found in saver.alist(config("thread")):
+                return id_of(found.config)
+            return ""
+
+        assert run_on_loop(main()) == ids[0]
+        gc.collect()
+    assert len(watch.queries(tables.checkpoints)) == 1
+
+
+def test_listings_of_one_saver_do_not_disturb_each_other(
+    tables: Tables, face: Callable[[Any], Calls]
+) -> None:
+    with set_up_saver(tables) as saver:
+        ids = store_many(tables, saver, 60)
+        calls = face(saver)
+        first, second = calls.list(config("thread")), calls.list(config("thread"))
+        pairs = [(id_of(a.config), id_of(b.config)) for a, b in zip(first, second, strict=True)]
+    assert pairs == [(id_, id_) for id_ in ids]
+
+
+# --- closing while calls run ---
+
+
+def wait_until_refused(call: Callable[[], object]) -> None:
+    """Repeat a call until the saver says that it is closed."""
+    with suppress(SaverClosedError):
+        while True:
+            call()
+
+
+def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopThread) -> None:
+    saver = tables.saver(client=tables.client)
+    saver.setup()
+    chain = put_chain(SyncCalls(saver), "thread", 3)
+    hold = Hold(tables.client, "Query")
+    result: list[CheckpointTuple | None] = []
+    # The newest checkpoint takes a second request, which comes after close has begun.
+    caller = threading.Thread(
+        target=lambda: result.append(loop_thread.run(saver.aget_tuple(config("thread")))),
+        daemon=True,
+    )
+    caller.start()
+    assert hold.parked.wait(DEADLOCK)
+    closer = threading.Thread(target=saver.close, daemon=True)
+    closer.start()
+    wait_until_refused(lambda: loop_thread.run(saver.aget_tuple(config("another"))))
+    hold.released.set()
+    caller.join(DEADLOCK)
+    closer.join(DEADLOCK)
+    assert [one and one.config for one in result] == [chain[-1]]
+
+
+@pytest.mark.parametrize("name", ["get_tuple", "list", "delete_thread"])
+def test_close_lets_calls_of_other_threads_finish(tables: Tables, name: str) -> None:
+    saver = tables.saver(client=tables.client)
+    saver.setup()
+    chain = put_chain(SyncCalls(saver), "thread", 3)
+    hold = Hold(tables.client, "Query")
+    expected: dict[str, object] = {"get_tuple": chain[-1], "list": chain[-1]}
+    call: dict[str, Callable[[], object]] = {
+        "get_tuple": lambda: cast("Any", saver.get_tuple(config("thread"))).config,
+        "list": lambda: next(saver.list(config("thread"))).config,
+        "delete_thread": lambda: cast("Any", saver).delete_thread("thread"),
+    }
+    results: list[object] = []
+
+    def run() -> None:
+        try:
+            results.append(call[name]())
+        except SaverClosedError as error:
+            results.append(error)
+
+    caller = threading.Thread(target=run, daemon=True)
+    caller.start()
+    assert hold.parked.wait(DEADLOCK)
+    closer = threading.Thread(target=saver.close, daemon=True)
+    closer.start()
+    wait_until_refused(lambda: saver.get_tuple(config("another")))
+    hold.released.set()
+    caller.join(DEADLOCK)
+    closer.join(DEADLOCK)
+    assert results == [expected.get(name)]
+
+
+def test_close_ends_every_thread_that_was_started(tables: Tables, loop_thread: LoopThread) -> None:
+    before = saver_threads()
+    saver = tables.saver(max_concurrency=4)
+    saver.setup()
+    put_chain(SyncCalls(saver), "thread", 8)
+    assert len(loop_thread.run(listed(saver))) == 8
+    assert saver_threads() - before
+    saver.close()
+    assert saver_threads() <= before

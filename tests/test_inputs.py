@@ -1,0 +1,802 @@
+"""Bad input: a typed error that names the field and what to do, before anything is sent."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from langgraph_checkpoint_dynamodb import (
+    DynamoDBSaverError,
+    InvalidInputError,
+    InvalidInputTypeError,
+    ItemTooLargeError,
+    TableMismatchError,
+    TableNotFoundError,
+    payload,
+)
+from langgraph_checkpoint_dynamodb.payload import ITEM_LIMIT, item_size
+from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.values import checkpoint, config, id_of, metadata, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.calls import Calls, LoopThread
+    from tests.support.engines import Engine
+    from tests.support.tables import Tables
+
+SURROGATE = "a\ud800"
+LONGEST_THREAD = 2048
+LONGEST_SORT_KEY = 1024
+NESTED_PREFIX = len("!") + 32 + len(":::")
+LARGE = 100_000
+"""Of five such values, four fit into an item."""
+
+
+def count_requests(client: DynamoDBClient) -> list[str]:
+    """A list that grows by the name of every request that the client is about to send."""
+    sent: list[str] = []
+
+    def note(model: Any, **_: object) -> None:
+        sent.append(model.name)
+
+    client.meta.events.register("before-call", note)
+    return sent
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
+    """Makes a saver's calls, by its plain methods and by its `a*` methods."""
+    if request.param == "sync":
+        return SyncCalls
+    return lambda saver: AsyncCalls(saver, loop_thread)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A saver's calls, and the names of the requests it has sent."""
+
+    calls: Calls
+    sent: list[str]
+
+
+@pytest.fixture
+def nowhere(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
+    """A saver whose tables do not exist: whatever it sends fails, and is counted."""
+    sent = count_requests(tables.client)
+    with tables.saver(client=tables.client) as saver:
+        yield Watched(face(saver), sent)
+
+
+@pytest.fixture
+def watched(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
+    """A saver on fresh tables, its requests counted from here on."""
+    with tables.saver(client=tables.client) as saver:
+        saver.setup()
+        yield Watched(face(saver), count_requests(tables.client))
+
+
+# --- what every call does with an argument ---
+
+
+def get_tuple(calls: Calls, bad: Any) -> object:
+    return calls.get_tuple(bad)
+
+
+def list_all(calls: Calls, bad: Any) -> object:
+    return list(calls.list(bad))
+
+
+def put(calls: Calls, bad: Any) -> object:
+    return calls.put(bad, checkpoint(), metadata(), {})
+
+
+def put_writes(calls: Calls, bad: Any) -> None:
+    calls.put_writes(bad, [("channel", 1)], "task")
+
+
+def history(calls: Calls, bad: Any) -> object:
+    return calls.get_delta_channel_history(config=bad, channels=["log"])
+
+
+BY_CONFIG = (get_tuple, list_all, put, put_writes, history)
+
+
+def delete_thread(calls: Calls, bad: Any) -> None:
+    calls.delete_thread(bad)
+
+
+def copy_from(calls: Calls, bad: Any) -> None:
+    calls.copy_thread(bad, "target")
+
+
+def copy_to(calls: Calls, bad: Any) -> None:
+    calls.copy_thread("source", bad)
+
+
+BY_THREAD = (
+    (delete_thread, "thread_id"),
+    (copy_from, "source_thread_id"),
+    (copy_to, "target_thread_id"),
+)
+
+NO_THREAD_IDS = [
+    pytest.param(None, "is missing", id="none"),
+    pytest.param("", "must not be empty", id="empty"),
+    pytest.param(7, "must be a string, got int", id="int"),
+    pytest.param(b"thread", "must be a string, got bytes", id="bytes"),
+    pytest.param("t" * (LONGEST_THREAD + 1), "allows 2048; use a shorter one", id="too-long"),
+    pytest.param(
+        "\N{SNOWMAN}" * (LONGEST_THREAD // 3 + 1),
+        "allows 2048; use a shorter one",
+        id="too-long-in-utf-8",
+    ),
+    pytest.param(SURROGATE, "lone surrogate; pass valid Unicode", id="surrogate"),
+]
+
+
+def refused(
+    watched: Watched,
+    call: Callable[[], object],
+    field: str,
+    advice: str,
+    kind: type[InvalidInputError] = InvalidInputError,
+) -> None:
+    """The call raises, names the field, says what to do, and has sent nothing."""
+    with pytest.raises(kind) as caught:
+        call()
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"{field}: ")
+    assert advice in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert watched.sent == []
+
+
+@pytest.mark.parametrize("act", BY_CONFIG)
+@pytest.mark.parametrize(("thread_id", "advice"), NO_THREAD_IDS)
+def test_a_config_with_a_thread_id_that_cannot_be_keyed_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], thread_id: object, advice: str
+) -> None:
+    bad = {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": new_id()}}
+    refused(nowhere, lambda: act(nowhere.calls, bad), "thread_id", advice)
+
+
+@pytest.mark.parametrize("act", BY_CONFIG)
+def test_a_config_without_a_thread_id_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object]
+) -> None:
+    bad = {"configurable": {"checkpoint_ns": "", "checkpoint_id": new_id()}}
+    refused(nowhere, lambda: act(nowhere.calls, bad), "thread_id", 'pass {"configurable"')
+
+
+@pytest.mark.parametrize(("act", "field"), BY_THREAD)
+@pytest.mark.parametrize(("thread_id", "advice"), NO_THREAD_IDS)
+def test_a_call_by_a_thread_id_that_cannot_be_keyed_is_refused(
+    nowhere: Watched,
+    act: Callable[[Calls, Any], object],
+    field: str,
+    thread_id: object,
+    advice: str,
+) -> None:
+    refused(nowhere, lambda: act(nowhere.calls, thread_id), field, advice)
+
+
+@pytest.mark.parametrize("act", [get_tuple, put, put_writes, history])
+@pytest.mark.parametrize("bad", [None, {}, {"configurable": None}, {"tags": ["a"]}, "thread"])
+def test_a_config_without_configurable_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], bad: object
+) -> None:
+    refused(nowhere, lambda: act(nowhere.calls, bad), "config", 'must be a mapping like {"conf')
+
+
+@pytest.mark.parametrize("bad", [{"configurable": None}, {"tags": ["a"]}, "thread"])
+def test_a_config_that_addresses_nothing_does_not_list_every_thread(
+    nowhere: Watched, bad: object
+) -> None:
+    refused(nowhere, lambda: list_all(nowhere.calls, bad), "config", "must be a mapping like")
+
+
+@pytest.mark.parametrize("checkpoint_id", [None, ""])
+def test_writes_without_a_checkpoint_id_are_refused(
+    nowhere: Watched, checkpoint_id: str | None
+) -> None:
+    bad = config("thread", checkpoint_id=checkpoint_id)
+    refused(
+        nowhere, lambda: put_writes(nowhere.calls, bad), "checkpoint_id", "so the config names it"
+    )
+
+
+# --- checkpoint ids ---
+
+
+def put_under(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> object:
+    stored = {**checkpoint(), "id": checkpoint_id}
+    return calls.put(config("thread", checkpoint_ns), cast("Any", stored), metadata(), {})
+
+
+def get_under(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> object:
+    return calls.get_tuple(config("thread", checkpoint_ns, checkpoint_id))
+
+
+def list_under(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> object:
+    return list(calls.list(config("thread", checkpoint_ns, checkpoint_id)))
+
+
+def write_under(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> None:
+    put_writes(calls, config("thread", checkpoint_ns, checkpoint_id))
+
+
+@pytest.mark.parametrize("act", [put_under, get_under, list_under, write_under])
+@pytest.mark.parametrize("checkpoint_ns", ["", "child:1"])
+@pytest.mark.parametrize("checkpoint_id", ["!", "!later", " spaced", "\x00", "\n"])
+def test_a_checkpoint_id_that_begins_among_the_nested_keys_is_refused(
+    nowhere: Watched,
+    act: Callable[[Calls, str, str], object],
+    checkpoint_ns: str,
+    checkpoint_id: str,
+) -> None:
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, checkpoint_ns, checkpoint_id),
+        "checkpoint_id",
+        "must begin with a character above '!'",
+    )
+
+
+def test_a_checkpoint_with_an_empty_id_is_refused(nowhere: Watched) -> None:
+    refused(nowhere, lambda: put_under(nowhere.calls, "", ""), "checkpoint_id", "must not be empty")
+
+
+@pytest.mark.parametrize("act", [put_under, get_under, list_under, write_under])
+@pytest.mark.parametrize(
+    ("checkpoint_ns", "longest"),
+    [("", LONGEST_SORT_KEY), ("child:1", LONGEST_SORT_KEY - NESTED_PREFIX)],
+)
+@pytest.mark.parametrize("letter", ["i", "\N{SNOWMAN}"])
+def test_a_checkpoint_id_over_the_limit_of_a_sort_key_is_refused(
+    nowhere: Watched,
+    act: Callable[[Calls, str, str], object],
+    checkpoint_ns: str,
+    longest: int,
+    letter: str,
+) -> None:
+    too_long = letter * (longest // len(letter.encode()) + 1)
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, checkpoint_ns, too_long),
+        "checkpoint_id",
+        "allows 1024; use a shorter one",
+    )
+
+
+@pytest.mark.parametrize("act", [put_under, get_under, write_under])
+@pytest.mark.parametrize("place", ["checkpoint_ns", "checkpoint_id"])
+def test_a_lone_surrogate_in_an_address_is_refused(
+    nowhere: Watched, act: Callable[..., object], place: str
+) -> None:
+    parts = {"checkpoint_ns": "", "checkpoint_id": new_id(), place: SURROGATE}
+    refused(nowhere, lambda: act(nowhere.calls, **parts), place, "pass valid Unicode text")
+
+
+@pytest.mark.parametrize("place", ["checkpoint_ns", "checkpoint_id"])
+@pytest.mark.parametrize("act", BY_CONFIG)
+def test_an_address_that_is_no_text_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], place: str
+) -> None:
+    parts: dict[str, Any] = {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "1"}
+    bad = {"configurable": {**parts, place: 7}}
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, bad),
+        place,
+        "must be a string, got int",
+        InvalidInputTypeError,
+    )
+
+
+@pytest.mark.parametrize("bad", [None, {}, {"id": None}, {"id": 7}, "checkpoint"])
+def test_a_checkpoint_without_an_id_is_refused(nowhere: Watched, bad: Any) -> None:
+    refused(
+        nowhere,
+        lambda: nowhere.calls.put(config("thread"), bad, metadata(), {}),
+        "checkpoint",
+        "must be a mapping with a string 'id'",
+    )
+
+
+@pytest.mark.parametrize("checkpoint_ns", ["", "child:1"])
+def test_the_longest_thread_and_checkpoint_ids_work_with_writes(
+    watched: Watched, checkpoint_ns: str
+) -> None:
+    prefix = NESTED_PREFIX if checkpoint_ns else 0
+    longest_id = "i" * (LONGEST_SORT_KEY - prefix)
+    thread = config("t" * LONGEST_THREAD, checkpoint_ns)
+    stored = watched.calls.put(thread, checkpoint(longest_id, a=1), metadata(), {})
+    longest_task = "k" * (LONGEST_SORT_KEY - len(":::0"))
+    watched.calls.put_writes(stored, [("a", 2)], longest_task)
+    for address in (thread, stored):
+        found = watched.calls.get_tuple(address)
+        assert found is not None
+        assert found.config == stored
+        assert found.checkpoint["channel_values"] == {"a": 1}
+        assert found.pending_writes == [(longest_task, "a", 2)]
+
+
+# --- writes ---
+
+
+def test_a_task_id_over_the_limit_of_a_sort_key_is_refused(nowhere: Watched) -> None:
+    task_id = "k" * (LONGEST_SORT_KEY - len(":::0") + 1)
+    address = config("thread", checkpoint_id=new_id())
+    refused(
+        nowhere,
+        lambda: nowhere.calls.put_writes(address, [("a", 1)], task_id),
+        "task_id",
+        "allows 1024; use a shorter one",
+    )
+
+
+def test_a_task_id_that_leaves_no_room_for_the_index_of_a_later_write_is_refused(
+    nowhere: Watched,
+) -> None:
+    fits_one_digit = "k" * (LONGEST_SORT_KEY - len(":::0"))
+    address = config("thread", checkpoint_id=new_id())
+    writes = [("a", n) for n in range(11)]
+    refused(
+        nowhere,
+        lambda: nowhere.calls.put_writes(address, writes, fits_one_digit),
+        "task_id",
+        "use a shorter one",
+    )
+
+
+@pytest.mark.parametrize("field", ["task_id", "task_path", "channel"])
+@pytest.mark.parametrize(
+    ("bad", "advice"),
+    [(SURROGATE, "pass valid Unicode text"), (7, "must be a string"), (None, "must be a string")],
+    ids=["surrogate", "int", "none"],
+)
+def test_a_write_with_text_that_cannot_be_stored_is_refused(
+    nowhere: Watched, field: str, bad: Any, advice: str
+) -> None:
+    parts = {"task_id": "task", "task_path": "", "channel": "a", field: bad}
+    writes = [("first", 1), (parts["channel"], 2)]
+    address = config("thread", checkpoint_id=new_id())
+    refused(
+        nowhere,
+        lambda: nowhere.calls.put_writes(address, writes, parts["task_id"], parts["task_path"]),
+        field,
+        advice,
+    )
+
+
+# --- lists of names, options ---
+
+
+def delete_runs(calls: Calls, bad: Any) -> None:
+    calls.delete_for_runs(bad)
+
+
+def prune(calls: Calls, bad: Any) -> None:
+    calls.prune(bad)
+
+
+def channels(calls: Calls, bad: Any) -> object:
+    return calls.get_delta_channel_history(config=config("thread"), channels=bad)
+
+
+BY_NAMES = ((delete_runs, "run_ids"), (prune, "thread_ids"), (channels, "channels"))
+
+
+@pytest.mark.parametrize(("act", "field"), BY_NAMES)
+@pytest.mark.parametrize("bad", ["name", b"name", None, 7])
+def test_one_bare_name_in_place_of_a_sequence_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], field: str, bad: object
+) -> None:
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, bad),
+        field,
+        "wrap it in a list",
+        InvalidInputTypeError,
+    )
+
+
+@pytest.mark.parametrize(("act", "field"), BY_NAMES)
+@pytest.mark.parametrize("bad", [None, 7, b"name", ("name",)])
+def test_a_sequence_with_something_else_than_text_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], field: str, bad: object
+) -> None:
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, ["good", bad]),
+        field,
+        "must be a string",
+        InvalidInputTypeError,
+    )
+
+
+@pytest.mark.parametrize(("act", "field"), BY_NAMES)
+def test_a_sequence_with_a_lone_surrogate_is_refused(
+    nowhere: Watched, act: Callable[[Calls, Any], object], field: str
+) -> None:
+    refused(
+        nowhere, lambda: act(nowhere.calls, ["good", SURROGATE]), field, "pass valid Unicode text"
+    )
+
+
+@pytest.mark.parametrize("bad", ["", "keep_all", "KEEP_LATEST", None, 7, ["delete"]])
+def test_an_unknown_prune_strategy_is_refused_and_the_known_ones_are_named(
+    nowhere: Watched, bad: Any
+) -> None:
+    refused(
+        nowhere,
+        lambda: nowhere.calls.prune(["thread"], strategy=bad),
+        "strategy",
+        'must be "keep_latest" or "delete"',
+    )
+
+
+@pytest.mark.parametrize("bad", ["5", 2.5, True, [1]])
+@pytest.mark.parametrize("address", [None, config("thread")], ids=["all", "thread"])
+def test_a_limit_that_is_no_whole_number_is_refused(
+    nowhere: Watched, address: RunnableConfig | None, bad: Any
+) -> None:
+    refused(
+        nowhere,
+        lambda: list(nowhere.calls.list(address, limit=bad)),
+        "limit",
+        "must be a int or None",
+        InvalidInputTypeError,
+    )
+
+
+@pytest.mark.parametrize("bad", ["source", ["source"], [("source", "loop")], 7])
+@pytest.mark.parametrize("address", [None, config("thread")], ids=["all", "thread"])
+def test_a_filter_that_is_no_mapping_is_refused(
+    nowhere: Watched, address: RunnableConfig | None, bad: Any
+) -> None:
+    refused(
+        nowhere,
+        lambda: list(nowhere.calls.list(address, filter=bad)),
+        "filter",
+        "must be a dict or None",
+        InvalidInputTypeError,
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        pytest.param({"configurable": {"checkpoint_id": 7}}, "before.checkpoint_id", id="int"),
+        pytest.param(
+            {"configurable": {"checkpoint_id": SURROGATE}}, "before.checkpoint_id", id="surrogate"
+        ),
+        pytest.param({"checkpoint_id": "1"}, "before", id="flat"),
+        pytest.param("1", "before", id="text"),
+    ],
+)
+def test_a_before_that_is_no_config_is_refused(nowhere: Watched, bad: Any, field: str) -> None:
+    refused(nowhere, lambda: list(nowhere.calls.list(config("thread"), before=bad)), field, field)
+
+
+# --- what the serializer gives ---
+
+
+class NumberedSerde:
+    """A serializer whose type tags are numbers, which the format cannot express."""
+
+    def dumps_typed(self, value: Any) -> tuple[Any, bytes]:
+        return 7, pickle.dumps(value)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        raise AssertionError(f"nothing was ever stored, least of all {data!r}")
+
+
+class PickleSerde:
+    """A serializer that takes anything, lone surrogates among it."""
+
+    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+        return "pickle", pickle.dumps(value)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return pickle.loads(data[1])  # noqa: S301 - only what this test has stored
+
+
+@pytest.mark.parametrize("act", [put, put_writes])
+def test_a_type_tag_that_is_no_text_is_refused(
+    tables: Tables, face: Callable[[Any], Calls], act: Callable[[Calls, Any], object]
+) -> None:
+    sent = count_requests(tables.client)
+    with tables.saver(client=tables.client, serde=NumberedSerde()) as saver:
+        watched = Watched(face(saver), sent)
+        refused(
+            watched,
+            lambda: act(watched.calls, config("thread", "", new_id())),
+            "serde type",
+            "must be a string, got int",
+            InvalidInputTypeError,
+        )
+
+
+@pytest.mark.parametrize("run_id", [SURROGATE, "", "r" * 2049, 7])
+def test_a_run_id_that_cannot_key_an_index_does_not_keep_a_checkpoint_from_being_stored(
+    tables: Tables, face: Callable[[Any], Calls], run_id: object
+) -> None:
+    with tables.saver(serde=PickleSerde()) as saver:
+        saver.setup()
+        calls = face(saver)
+        stored = calls.put(config("thread"), checkpoint(), metadata(run_id=run_id), {})
+        found = calls.get_tuple(stored)
+    assert found is not None
+    assert dict(found.metadata)["run_id"] == run_id
+    assert [item.get("run_id") for item in tables.checkpoint_items()] == [None]
+
+
+# --- sizes ---
+
+
+def refused_for_size(call: Callable[[], object], *named: str) -> ItemTooLargeError:
+    with pytest.raises(ItemTooLargeError) as caught:
+        call()
+    error = caught.value
+    assert error.limit == ITEM_LIMIT
+    assert error.size > ITEM_LIMIT
+    for part in (*named, error.place, str(error.size), str(ITEM_LIMIT), "Nothing was written"):
+        assert part in str(error)
+    return error
+
+
+@pytest.mark.parametrize("large", ["checkpoint", "metadata", "both"])
+def test_a_checkpoint_over_the_item_limit_is_refused_before_anything_is_written(
+    watched: Watched, tables: Tables, large: str
+) -> None:
+    value = b"x" * (5 * LARGE)
+    in_checkpoint = {"checkpoint": value, "both": value[: 3 * LARGE]}.get(large, b"")
+    in_metadata = {"metadata": value, "both": value[: 3 * LARGE]}.get(large, b"")
+    made = checkpoint(blob=in_checkpoint)
+    refused_for_size(
+        lambda: watched.calls.put(
+            config("thread", "child:1"), made, metadata(blob=in_metadata), {}
+        ),
+        "'thread'",
+        "'child:1'",
+        repr(made["id"]),
+    )
+    assert watched.sent == []
+    assert tables.checkpoint_items() == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 101])
+def test_a_write_over_the_item_limit_keeps_all_writes_of_its_call_from_being_stored(
+    watched: Watched, tables: Tables, count: int
+) -> None:
+    address = config("thread", "child:1", new_id())
+    writes = [("small", n) for n in range(count - 1)] + [("large", "x" * (5 * LARGE))]
+    refused_for_size(
+        lambda: watched.calls.put_writes(address, writes, "task-7"),
+        "'thread'",
+        "'child:1'",
+        repr(id_of(address)),
+        "'task-7'",
+        "'large'",
+    )
+    assert watched.sent == []
+    assert tables.write_items() == []
+
+
+@pytest.mark.parametrize("channel", ["checkpoint", "metadata"])
+def test_a_checkpoint_of_exactly_the_item_limit_is_stored_and_one_byte_more_refused(
+    watched: Watched, tables: Tables, engine: Engine, channel: str
+) -> None:
+    checkpoint_id = new_id()
+
+    def store(thread_id: str, padding: int) -> RunnableConfig:
+        blob = b"x" * padding
+        values = {"blob": blob} if channel == "checkpoint" else {}
+        extra = {"blob": blob} if channel == "metadata" else {}
+        return watched.calls.put(
+            config(thread_id), checkpoint(checkpoint_id, **values), metadata(**extra), {}
+        )
+
+    store("measure", LARGE)
+    room = ITEM_LIMIT - item_size(cast("Any", tables.checkpoint_items()[0]))
+    assert refused_for_size(lambda: store("toolong", LARGE + room + 1)).size == ITEM_LIMIT + 1
+    if not engine.faithful:
+        return
+    found = watched.calls.get_tuple(store("exactly", LARGE + room))
+    assert found is not None
+    sizes = {
+        item["thread_id"]["S"]: item_size(cast("Any", item)) for item in tables.checkpoint_items()
+    }
+    assert sizes == {"measure": ITEM_LIMIT - room, "exactly": ITEM_LIMIT}
+
+
+def test_a_write_of_exactly_the_item_limit_is_stored_and_one_byte_more_refused(
+    watched: Watched, tables: Tables, engine: Engine
+) -> None:
+    address = config("thread", checkpoint_id=new_id())
+
+    def store(task_id: str, padding: int) -> None:
+        watched.calls.put_writes(address, [("a", b"x" * padding)], task_id)
+
+    store("measure", LARGE)
+    room = ITEM_LIMIT - item_size(cast("Any", tables.write_items()[0]))
+    assert refused_for_size(lambda: store("toolong", LARGE + room + 1)).size == ITEM_LIMIT + 1
+    if not engine.faithful:
+        return
+    store("exactly", LARGE + room)
+    assert sorted(item_size(cast("Any", item)) for item in tables.write_items()) == [
+        ITEM_LIMIT - room,
+        ITEM_LIMIT,
+    ]
+
+
+def test_the_copy_of_a_full_item_to_a_longer_thread_id_is_refused_by_name(
+    watched: Watched, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_id = new_id()
+    watched.calls.put(config("short"), checkpoint(checkpoint_id, a=1), metadata(), {})
+    (item,) = tables.checkpoint_items()
+    # A limit that this item just meets: some engines hold no item of the real one.
+    limit = item_size(cast("Any", item))
+    monkeypatch.setattr(payload, "ITEM_LIMIT", limit)
+    with pytest.raises(ItemTooLargeError) as caught:
+        watched.calls.copy_thread("short", "longer")
+    assert (caught.value.size, caught.value.limit) == (limit + 1, limit)
+    assert checkpoint_id in str(caught.value)
+    assert "'longer'" in str(caught.value)
+    assert tables.checkpoint_items() == [item]
+    watched.calls.copy_thread("short", "equal")
+    assert len(tables.checkpoint_items()) == 2
+
+
+# --- tables that are not there, or are others ---
+
+
+ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
+USES_CHECKPOINTS: dict[str, Callable[[Calls], object]] = {
+    "get_tuple": lambda calls: calls.get_tuple(config("thread")),
+    "list": lambda calls: list(calls.list(config("thread"))),
+    "list_all": lambda calls: list(calls.list(None)),
+    "put": lambda calls: put(calls, ADDRESS),
+    "delete_thread": lambda calls: delete_thread(calls, "thread"),
+    "prune": lambda calls: prune(calls, ["thread"]),
+    "prune_delete": lambda calls: calls.prune(["thread"], strategy="delete"),
+    "copy_thread": lambda calls: copy_to(calls, "target"),
+    "delete_for_runs": lambda calls: delete_runs(calls, ["run"]),
+    "history": lambda calls: history(calls, ADDRESS),
+}
+USES_WRITES: dict[str, Callable[[Calls], object]] = {
+    "one_write": lambda calls: calls.put_writes(ADDRESS, [("a", 1)], "task"),
+    "two_writes": lambda calls: calls.put_writes(ADDRESS, [("a", 1), ("a", 2)], "task"),
+}
+
+
+@pytest.mark.parametrize("act", USES_CHECKPOINTS.values(), ids=USES_CHECKPOINTS)
+def test_a_missing_checkpoints_table_is_named(
+    nowhere: Watched, tables: Tables, act: Callable[[Calls], object]
+) -> None:
+    with pytest.raises(TableNotFoundError) as caught:
+        act(nowhere.calls)
+    assert caught.value.table_name == tables.checkpoints
+    assert tables.checkpoints in str(caught.value)
+    assert "saver.setup()" in str(caught.value)
+
+
+@pytest.mark.parametrize("act", USES_WRITES.values(), ids=USES_WRITES)
+def test_a_missing_writes_table_is_named(
+    nowhere: Watched, tables: Tables, act: Callable[[Calls], object]
+) -> None:
+    with pytest.raises(TableNotFoundError) as caught:
+        act(nowhere.calls)
+    assert caught.value.table_name == tables.writes
+    assert tables.writes in str(caught.value)
+    assert "saver.setup()" in str(caught.value)
+
+
+def test_a_writes_table_that_is_missing_is_named_when_a_checkpoint_is_read(
+    watched: Watched, tables: Tables
+) -> None:
+    stored = watched.calls.put(config("thread"), checkpoint(), metadata(), {})
+    tables.client.delete_table(TableName=tables.writes)
+    for read in (config("thread"), stored):
+        with pytest.raises(TableNotFoundError) as caught:
+            watched.calls.get_tuple(read)
+        assert caught.value.table_name == tables.writes
+
+
+def make_other_tables(tables: Tables) -> None:
+    """Tables of the right names with keys of another program."""
+    for name in (tables.checkpoints, tables.writes):
+        tables.client.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": "PK", "KeyType": "HASH"},
+                {"AttributeName": "SK", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "PK", "AttributeType": "S"},
+                {"AttributeName": "SK", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+
+KEYED = ("get_tuple", "list", "put", "delete_thread")
+"""Calls whose first request is by key: a Scan of a foreign table just finds nothing."""
+
+
+def named_mismatch(call: Callable[[], object]) -> TableMismatchError:
+    with pytest.raises(TableMismatchError) as caught:
+        call()
+    assert caught.value.table_name in str(caught.value)
+    assert "keys" in str(caught.value)
+    assert "setup()" in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_a_checkpoints_table_with_other_keys_is_named_at_its_use(
+    nowhere: Watched, tables: Tables, name: str
+) -> None:
+    make_other_tables(tables)
+    error = named_mismatch(lambda: USES_CHECKPOINTS[name](nowhere.calls))
+    assert error.table_name == tables.checkpoints
+
+
+def test_a_writes_table_with_other_keys_is_named_by_a_single_write(
+    nowhere: Watched, tables: Tables
+) -> None:
+    make_other_tables(tables)
+    error = named_mismatch(lambda: USES_WRITES["one_write"](nowhere.calls))
+    assert error.table_name == tables.writes
+
+
+def test_a_writes_table_with_other_keys_is_named_by_a_transaction(
+    nowhere: Watched, tables: Tables, engine: Engine
+) -> None:
+    make_other_tables(tables)
+    with pytest.raises(DynamoDBSaverError) as caught:
+        USES_WRITES["two_writes"](nowhere.calls)
+    # Engines that are not faithful cancel a transaction without saying why.
+    if engine.faithful:
+        assert isinstance(caught.value, TableMismatchError)
+        assert caught.value.table_name == tables.writes
+        assert tables.writes in str(caught.value)
+
+
+def test_a_table_with_other_keys_is_named_when_a_checkpoint_is_read_by_its_id(
+    nowhere: Watched, tables: Tables
+) -> None:
+    make_other_tables(tables)
+    with pytest.raises(TableMismatchError) as caught:
+        nowhere.calls.get_tuple(config("thread", checkpoint_id=new_id()))
+    assert caught.value.table_name in (tables.checkpoints, tables.writes)
+
+
+def test_setup_refuses_tables_with_other_keys_and_says_which_it_needs(
+    tables: Tables, loop_thread: LoopThread
+) -> None:
+    make_other_tables(tables)
+    with tables.saver() as saver:
+        for call in (saver.setup, lambda: loop_thread.run(saver.asetup())):
+            with pytest.raises(TableMismatchError) as caught:
+                call()
+            assert caught.value.table_name == tables.checkpoints
+            for attribute in ("'PK'", "'SK'", "'thread_id'", "'checkpoint_id'"):
+                assert attribute in str(caught.value)
+
+
+def test_a_sync_call_refuses_bad_options_before_the_first_item_is_asked_for(
+    saver: DynamoDBSaver,
+) -> None:
+    with pytest.raises(InvalidInputTypeError):
+        saver.list(config("thread"), limit=cast("Any", "5"))

@@ -1,0 +1,1150 @@
+"""Operations by hand: their requests one by one, and what they make of each reply. No engine.
+
+The first half sends replies itself; the second lets a few lines of memory answer, where what counts
+is the order of many requests.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pytest
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb.calls import (
+    ATTEMPTS,
+    put_atomically,
+    query_all,
+    write_all,
+    write_in_order,
+)
+from langgraph_checkpoint_dynamodb.configs import Address
+from langgraph_checkpoint_dynamodb.effects import (
+    Backoff,
+    BatchWrite,
+    Concurrently,
+    Delete,
+    Emit,
+    GetItem,
+    Page,
+    Put,
+    PutItem,
+    Query,
+    QueryRunIndex,
+    Request,
+    TransactPut,
+)
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    ItemTooLargeError,
+    ServiceError,
+    TransactionCanceledError,
+    UnprocessedItemsError,
+    UnreadableItemError,
+)
+from langgraph_checkpoint_dynamodb.items import (
+    CHECKPOINT_KEYS,
+    WRITE_KEYS,
+    CheckpointRecord,
+    Serialized,
+    WriteRecord,
+    read_checkpoint_head,
+)
+from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
+from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
+from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
+from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
+from langgraph_checkpoint_dynamodb.ops.read import get_tuple
+from langgraph_checkpoint_dynamodb.ops.store import Store
+from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Item, Operation, StartKey, StoredItem, Stream
+    from langgraph_checkpoint_dynamodb.items import CheckpointHead
+    from tests.support.calls import Calls
+    from tests.support.tables import Tables
+
+T = TypeVar("T")
+
+SERDE = JsonPlusSerializer()
+STORE = Store(SERDE)
+NESTED = "!73d580a1148567000871c163ef0e1ea3:::"
+"""What the sort keys of namespace `sub` begin with."""
+ROOT_RANGE = SortRange('"')
+
+
+def record(
+    checkpoint_id: str, parent_id: str | None = None, checkpoint_ns: str = "", **values: Any
+) -> CheckpointRecord:
+    """A checkpoint of thread `t`."""
+    return CheckpointRecord(
+        CheckpointRef("t", checkpoint_ns, checkpoint_id),
+        parent_id,
+        checkpoint=Serialized(*SERDE.dumps_typed(checkpoint(checkpoint_id, **values))),
+        metadata=Serialized(*SERDE.dumps_typed(metadata())),
+    )
+
+
+def write(
+    idx: int, task_id: str = "task", channel: str = "log", value: object = None
+) -> WriteRecord:
+    return WriteRecord(task_id, idx, channel, Serialized(*SERDE.dumps_typed(value)))
+
+
+def put(number: int, *, unless_exists: bool = False) -> Put:
+    """Some item of the writes table."""
+    sort = f"task:::{number}"
+    item: Item = {
+        "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::1:::"},
+        "task_id_idx": {"S": sort},
+    }
+    return Put(Table.WRITES, Key("t:::1:::", sort), item, unless_exists)
+
+
+def writes_query(checkpoint_id: str, checkpoint_ns: str = "") -> Query:
+    """How a reader asks for the writes of a checkpoint of thread `t`."""
+    return Query(Table.WRITES, f"t:::{checkpoint_id}:::{checkpoint_ns}", consistent=True)
+
+
+def page(*puts: Put, after: str | None = None) -> Page:
+    """A page of these items; with `after`, more are to come."""
+    # What was stored comes back as it was sent.
+    items = [cast("StoredItem", put.item) for put in puts]
+    return Page(items, None if after is None else start_key(after))
+
+
+def start_key(after: str) -> StartKey:
+    """Where a page begins. Opaque to operations, so anything will do."""
+    return {"after": {"S": after}}
+
+
+def head_of(put: Put) -> CheckpointHead:
+    return read_checkpoint_head(cast("StoredItem", put.item))
+
+
+def cancelled(*reasons: str) -> TransactionCanceledError:
+    return TransactionCanceledError(
+        code="TransactionCanceledException",
+        operation="TransactWriteItems",
+        table_name="",
+        message="cancelled",
+        reasons=reasons,
+    )
+
+
+def refused(code: str) -> ServiceError:
+    kind = ConditionFailedError if code == "ConditionalCheckFailedException" else ServiceError
+    return kind(code=code, operation="PutItem", table_name="writes", message="no")
+
+
+def result_of(operation: Operation[T] | Stream[Any], last_reply: object) -> Any:
+    """What an operation returns on the reply to its last request."""
+    with pytest.raises(StopIteration) as stop:
+        operation.send(last_reply)
+    return stop.value.value
+
+
+def refuse_for_ever(
+    operation: Operation[Any], error: ServiceError, attempts: list[Request[Any]]
+) -> None:
+    while True:
+        attempts.append(next(operation))
+        assert isinstance(operation.throw(error), Backoff)
+
+
+def leave_undone_for_ever(
+    operation: Operation[Any], stuck: tuple[Put | Delete, ...], ceilings: list[float]
+) -> None:
+    while True:
+        waiting = operation.send(stuck)
+        assert isinstance(waiting, Backoff)
+        ceilings.append(waiting.ceiling)
+        assert operation.send(None) == BatchWrite(stuck)
+
+
+def ends_without_a_request(operation: Operation[Any] | Stream[Any]) -> bool:
+    return next(operation, None) is None
+
+
+class Memory:
+    """Answers requests from memory, one after the other, and remembers them."""
+
+    def __init__(
+        self,
+        puts: Iterable[Put],
+        page_size: int = 1000,
+        index: Mapping[str, Sequence[Key]] | None = None,
+    ) -> None:
+        self.items = {(put.table, put.key): put.item for put in puts}
+        self.asked: list[Request[Any]] = []
+        self.emitted: list[Any] = []
+        self._page_size = page_size
+        self._index = index or {}
+
+    def run(self, operation: Operation[Any] | Stream[Any]) -> Any:
+        try:
+            request = next(operation)
+            while True:
+                request = operation.send(self.answer(request))
+        except StopIteration as stop:
+            return stop.value
+
+    def answer(self, request: Request[Any] | Emit[Any]) -> Any:
+        match request:
+            case Emit(values):
+                self.emitted += values
+                return None
+            case Concurrently(operations):
+                return [self.run(operation) for operation in operations]
+        self.asked.append(request)
+        match request:
+            case GetItem():
+                return self.items.get((request.table, request.key))
+            case Query():
+                return self._page(request)
+            case QueryRunIndex():
+                keys = self._index.get(request.run_id, ())
+                return page(*(Put(Table.CHECKPOINTS, key, _primary(key)) for key in keys))
+            case PutItem(put):
+                self._change(put)
+                return None
+            case TransactPut(changes) | BatchWrite(changes):
+                for change in changes:
+                    self._change(change)
+                return ()
+        raise AssertionError(f"no answer to {request}")
+
+    def _change(self, change: Put | Delete) -> None:
+        if isinstance(change, Put):
+            self.items[change.table, change.key] = change.item
+        else:
+            del self.items[change.table, change.key]
+
+    def _page(self, query: Query) -> Page:
+        low, high = query.sort.low or "", query.sort.high or "\U0010ffff"
+        after = "" if query.start is None else query.start["after"]["S"]
+        keys = sorted(
+            (key for table, key in self.items if (table, key.partition) == _place(query)),
+            reverse=not query.forward,
+        )
+        left = [
+            key.sort
+            for key in keys
+            if low <= key.sort <= high
+            and (not after or (key.sort > after if query.forward else key.sort < after))
+        ]
+        size = min(query.limit or self._page_size, self._page_size)
+        found = [Key(query.partition, sort) for sort in left[:size]]
+        puts = [Put(query.table, key, self.items[query.table, key]) for key in found]
+        return page(*puts, after=left[size - 1] if len(left) > size else None)
+
+
+def _primary(key: Key) -> Item:
+    """What a keys-only index holds of a checkpoint's item."""
+    return {"thread_id": {"S": key.partition}, "checkpoint_id": {"S": key.sort}}
+
+
+def _place(query: Query) -> tuple[Table, str]:
+    return query.table, query.partition
+
+
+def kinds(requests: Iterable[Request[Any]]) -> list[str]:
+    return [type(request).__name__ for request in requests]
+
+
+def changed(requests: Iterable[Request[Any]], kind: type[Put] | type[Delete]) -> list[Key]:
+    """Keys of the changes of a kind, in the order in which they were asked for."""
+    return [
+        change.key
+        for request in requests
+        for change in _changes(request)
+        if isinstance(change, kind)
+    ]
+
+
+def _changes(request: Request[Any]) -> Sequence[Put | Delete]:
+    match request:
+        case PutItem(put):
+            return (put,)
+        case TransactPut(changes) | BatchWrite(changes):
+            return changes
+    return ()
+
+
+# Storing
+
+
+def test_put_is_one_request_with_exactly_the_documented_attributes() -> None:
+    operation = put_checkpoint(
+        CheckpointRecord(
+            CheckpointRef("t", "", "0002"),
+            parent_id="0001",
+            checkpoint=Serialized("msgpack", b"state"),
+            metadata=Serialized("msgpack", b"meta"),
+            run_id="run",
+        )
+    )
+    assert next(operation) == PutItem(
+        Put(
+            Table.CHECKPOINTS,
+            Key("t", "0002"),
+            {
+                "thread_id": {"S": "t"},
+                "checkpoint_id": {"S": "0002"},
+                "checkpoint_ns": {"S": ""},
+                "parent_checkpoint_id": {"S": "0001"},
+                "type": {"S": "msgpack"},
+                "checkpoint": {"B": b"state"},
+                "metadata": {"B": b"meta"},
+                "run_id": {"S": "run"},
+            },
+        )
+    )
+    assert result_of(operation, None) is None
+
+
+def test_put_leaves_out_what_a_first_nested_checkpoint_without_a_run_does_not_have() -> None:
+    operation = put_checkpoint(
+        CheckpointRecord(
+            CheckpointRef("t", "sub", "0001"),
+            parent_id=None,
+            checkpoint=Serialized("msgpack", b"state"),
+            metadata=Serialized("json", b"meta"),
+        )
+    )
+    assert next(operation) == PutItem(
+        Put(
+            Table.CHECKPOINTS,
+            Key("t", NESTED + "0001"),
+            {
+                "thread_id": {"S": "t"},
+                "checkpoint_id": {"S": NESTED + "0001"},
+                "checkpoint_ns": {"S": "sub"},
+                "type": {"S": "msgpack"},
+                "checkpoint": {"B": b"state"},
+                "metadata": {"B": b"meta"},
+                "metadata_type": {"S": "json"},
+            },
+        )
+    )
+
+
+def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first_value() -> None:
+    ref = CheckpointRef("t", "", "0001")
+    records = [
+        WriteRecord("task", 0, "log", Serialized("msgpack", b"0"), "path"),
+        WriteRecord("task", -4, "__resume__", Serialized("msgpack", b"1")),
+    ]
+    operation = put_writes(ref, records)
+    assert next(operation) == TransactPut(
+        (
+            Put(
+                Table.WRITES,
+                Key("t:::0001:::", "task:::0"),
+                {
+                    "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
+                    "task_id_idx": {"S": "task:::0"},
+                    "channel": {"S": "log"},
+                    "type": {"S": "msgpack"},
+                    "value": {"B": b"0"},
+                    "task_path": {"S": "path"},
+                },
+                unless_exists=True,
+            ),
+            Put(
+                Table.WRITES,
+                Key("t:::0001:::", "task:::-4"),
+                {
+                    "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
+                    "task_id_idx": {"S": "task:::-4"},
+                    "channel": {"S": "__resume__"},
+                    "type": {"S": "msgpack"},
+                    "value": {"B": b"1"},
+                },
+                unless_exists=False,
+            ),
+        )
+    )
+    assert result_of(operation, None) is None
+
+
+@pytest.mark.parametrize(("idx", "conditional"), [(0, True), (-1, False)])
+def test_a_single_write_is_a_plain_put_conditional_if_it_is_regular(
+    idx: int, conditional: bool
+) -> None:
+    operation = put_writes(CheckpointRef("t", "", "0001"), [write(idx)])
+    request = next(operation)
+    assert isinstance(request, PutItem)
+    assert request.put.key == Key("t:::0001:::", f"task:::{idx}")
+    assert request.put.unless_exists is conditional
+    assert result_of(operation, None) is None
+
+
+def test_no_writes_are_no_request() -> None:
+    assert ends_without_a_request(put_writes(CheckpointRef("t", "", "0001"), []))
+
+
+def test_more_writes_than_a_transaction_holds_go_in_several_one_after_the_other() -> None:
+    puts = [put(number, unless_exists=True) for number in range(201)]
+    operation = put_atomically(puts)
+    assert next(operation) == TransactPut(tuple(puts[:100]))
+    assert operation.send(None) == TransactPut(tuple(puts[100:200]))
+    assert operation.send(None) == PutItem(puts[200])
+    assert result_of(operation, None) is None
+
+
+def test_writes_of_more_than_four_megabytes_go_in_several_transactions() -> None:
+    value = Serialized("msgpack", bytes(390_000))
+    records = [WriteRecord("task", idx, "log", value) for idx in range(12)]
+    sizes = []
+    operation = put_writes(CheckpointRef("t", "", "0001"), records)
+    request = next(operation, None)
+    while isinstance(request, TransactPut):
+        sizes.append(len(request.puts))
+        request = next(operation, None)
+    assert sizes == [10, 2]
+
+
+def test_a_write_that_is_there_already_ends_its_put_in_silence() -> None:
+    operation = put_atomically([put(0, unless_exists=True)])
+    next(operation)
+    with pytest.raises(StopIteration):
+        operation.throw(refused("ConditionalCheckFailedException"))
+
+
+def test_writes_that_are_there_already_are_left_out_and_the_rest_is_sent_at_once() -> None:
+    first, second, third = (put(number, unless_exists=True) for number in range(3))
+    operation = put_atomically([first, second, third])
+    assert next(operation) == TransactPut((first, second, third))
+    error = cancelled("None", "ConditionalCheckFailed", "None")
+    assert operation.throw(error) == TransactPut((first, third))
+    assert result_of(operation, None) is None
+
+
+def test_a_transaction_whose_writes_are_all_there_already_is_not_repeated() -> None:
+    operation = put_atomically([put(0, unless_exists=True), put(1, unless_exists=True)])
+    next(operation)
+    with pytest.raises(StopIteration):
+        operation.throw(cancelled("ConditionalCheckFailed", "ConditionalCheckFailed"))
+
+
+def test_a_conflict_with_another_transaction_waits_and_sends_what_is_left() -> None:
+    first, second = put(0, unless_exists=True), put(1)
+    operation = put_atomically([first, second])
+    next(operation)
+    assert operation.throw(cancelled("None", "TransactionConflict")) == Backoff(0.05)
+    assert operation.send(None) == TransactPut((first, second))
+    error = cancelled("ConditionalCheckFailed", "TransactionConflict")
+    assert operation.throw(error) == Backoff(0.1)
+    assert operation.send(None) == TransactPut((second,))
+    assert result_of(operation, None) is None
+
+
+def test_a_write_found_there_already_after_many_conflicts_does_not_stop_the_others() -> None:
+    first, second = put(0, unless_exists=True), put(1)
+    operation = put_atomically([first, second])
+    for _ in range(ATTEMPTS - 1):
+        assert next(operation) == TransactPut((first, second))
+        assert isinstance(operation.throw(cancelled("None", "TransactionConflict")), Backoff)
+    assert next(operation) == TransactPut((first, second))
+    assert operation.throw(cancelled("ConditionalCheckFailed", "None")) == TransactPut((second,))
+    assert result_of(operation, None) is None
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        ("ValidationError", "None"),
+        ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
+        ("ConditionalCheckFailed",),
+        (),
+    ],
+    ids=["final", "unknown", "too few", "none at all"],
+)
+def test_a_transaction_cancelled_for_another_reason_is_an_error(reasons: tuple[str, ...]) -> None:
+    operation = put_atomically([put(0, unless_exists=True), put(1)])
+    next(operation)
+    error = cancelled(*reasons)
+    with pytest.raises(TransactionCanceledError) as raised:
+        operation.throw(error)
+    assert raised.value is error
+
+
+def test_a_single_put_in_conflict_with_a_transaction_waits_and_is_sent_again() -> None:
+    operation = put_atomically([put(0)])
+    assert next(operation) == PutItem(put(0))
+    assert operation.throw(refused("TransactionConflictException")) == Backoff(0.05)
+    assert operation.send(None) == PutItem(put(0))
+    assert result_of(operation, None) is None
+
+
+def test_a_single_put_that_the_service_refuses_is_an_error() -> None:
+    operation = put_atomically([put(0)])
+    next(operation)
+    with pytest.raises(ServiceError, match="AccessDeniedException"):
+        operation.throw(refused("AccessDeniedException"))
+
+
+@pytest.mark.parametrize(
+    ("puts", "error"),
+    [
+        ([put(0)], refused("TransactionConflictException")),
+        ([put(0), put(1)], cancelled("TransactionConflict", "None")),
+    ],
+    ids=["put", "transaction"],
+)
+def test_a_put_that_is_in_conflict_for_ever_gives_up_after_ten_attempts(
+    puts: list[Put], error: ServiceError
+) -> None:
+    attempts: list[Request[Any]] = []
+    with pytest.raises(ServiceError) as raised:
+        refuse_for_ever(put_atomically(puts), error, attempts)
+    assert raised.value is error
+    assert len(attempts) == ATTEMPTS
+
+
+# Batches
+
+
+def test_changes_are_sent_in_batches_of_25_side_by_side() -> None:
+    changes = [put(number) for number in range(60)]
+    operation = write_all(changes)
+    group = next(operation)
+    assert isinstance(group, Concurrently)
+    assert [next(member) for member in group.operations] == [
+        BatchWrite(tuple(changes[:25])),
+        BatchWrite(tuple(changes[25:50])),
+        BatchWrite(tuple(changes[50:])),
+    ]
+    assert result_of(operation, [None, None, None]) is None
+
+
+def test_no_changes_are_no_request() -> None:
+    assert ends_without_a_request(write_all([]))
+
+
+def test_changes_in_order_wait_for_the_leftovers_of_the_batch_before() -> None:
+    changes = [put(number) for number in range(30)]
+    operation = write_in_order(changes)
+    assert next(operation) == BatchWrite(tuple(changes[:25]))
+    assert operation.send(tuple(changes[24:25])) == Backoff(0.05)
+    assert operation.send(None) == BatchWrite(tuple(changes[24:25]))
+    assert operation.send(()) == BatchWrite(tuple(changes[25:]))
+    assert result_of(operation, ()) is None
+
+
+def test_what_a_batch_leaves_undone_is_sent_again_alone() -> None:
+    first, second, third = (put(number) for number in range(3))
+    operation = write_all([first, second, third])
+    assert next(operation) == BatchWrite((first, second, third))
+    assert operation.send((first, third)) == Backoff(0.05)
+    assert operation.send(None) == BatchWrite((first, third))
+    assert operation.send((third,)) == Backoff(0.05)
+    assert operation.send(None) == BatchWrite((third,))
+    assert result_of(operation, ()) is None
+
+
+def test_a_batch_without_progress_waits_longer_and_longer_then_names_the_keys() -> None:
+    done = Delete(Table.WRITES, Key("t:::1:::", "task:::0"))
+    stuck = (put(1), Delete(Table.CHECKPOINTS, Key("t", "0001")))
+    operation = write_all([done, *stuck])
+    next(operation)
+    ceilings: list[float] = []
+    with pytest.raises(UnprocessedItemsError) as raised:
+        leave_undone_for_ever(operation, stuck, ceilings)
+    assert ceilings == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert raised.value.keys == (("writes", "t:::1:::", "task:::1"), ("checkpoints", "t", "0001"))
+
+
+def test_progress_begins_the_count_of_attempts_anew() -> None:
+    puts = tuple(put(number) for number in range(5))
+    operation = write_all(puts)
+    request = next(operation)
+    ceilings = []
+    for left in range(4, -1, -1):
+        for _ in range(ATTEMPTS - 2):  # one short of giving up
+            waiting = operation.send(puts[-left - 1 :])
+            assert isinstance(waiting, Backoff)
+            ceilings.append(waiting.ceiling)
+            request = operation.send(None)
+        if left:
+            waiting = operation.send(puts[-left:])
+            assert waiting == Backoff(0.05)
+            request = operation.send(None)
+    assert request == BatchWrite(puts[-1:])
+    assert max(ceilings) == 5.0
+    assert result_of(operation, ()) is None
+
+
+def test_a_query_follows_its_pages_even_over_an_empty_one() -> None:
+    query = Query(Table.WRITES, "p", consistent=True)
+    operation = query_all(query)
+    assert next(operation) == query
+    asked = operation.send(page(put(0), after="x"))
+    assert asked == Query(Table.WRITES, "p", consistent=True, start=start_key("x"))
+    asked = operation.send(page(after="y"))
+    assert asked == Query(Table.WRITES, "p", consistent=True, start=start_key("y"))
+    assert result_of(operation, page(put(1))) == [put(0).item, put(1).item]
+
+
+# Reading
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+def test_a_checkpoint_and_its_writes_are_read_side_by_side_when_the_id_is_known(
+    consistent: bool,
+) -> None:
+    store = Store(SERDE, consistent)
+    operation = get_tuple(store, Address("t", None, "0001"))
+    group = next(operation)
+    assert isinstance(group, Concurrently)
+    reading, writes = group.operations
+    assert next(reading) == GetItem(Table.CHECKPOINTS, Key("t", "0001"), consistent)
+    assert next(writes) == Query(Table.WRITES, "t:::0001:::", consistent)
+    read = result_of(reading, record("0001", step=1).put().item)
+    ref = CheckpointRef("t", "", "0001")
+    found_writes = page(write(10).put(ref), write(9, value="nine").put(ref))
+    found = result_of(operation, [read, result_of(writes, found_writes)])
+    assert found.config == config("t", "", "0001")
+    assert found.checkpoint["channel_values"] == {"step": 1}
+    assert found.pending_writes == [("task", "log", "nine"), ("task", "log", None)]
+
+
+def test_a_checkpoint_that_only_has_writes_does_not_exist() -> None:
+    memory = Memory([write(0).put(CheckpointRef("t", "", "0001"))])
+    assert memory.run(get_tuple(STORE, Address("t", "", "0001"))) is None
+
+
+def test_the_newest_checkpoint_is_one_item_of_its_range_then_its_writes() -> None:
+    operation = get_tuple(STORE, Address("t", None, None))
+    newest = Query(Table.CHECKPOINTS, "t", consistent=True, sort=ROOT_RANGE, forward=False, limit=1)
+    assert next(operation) == newest
+    assert operation.send(page(record("0002", "0001").put(), after="0002")) == writes_query("0002")
+    found = result_of(operation, page())
+    assert found.config == config("t", "", "0002")
+    assert found.parent_config == config("t", "", "0001")
+
+
+def test_the_newest_nested_checkpoint_is_looked_for_in_its_own_range() -> None:
+    operation = get_tuple(STORE, Address("t", "sub", None))
+    request = next(operation)
+    assert isinstance(request, Query)
+    assert request.sort == SortRange(NESTED, NESTED[:-1] + ";")
+    assert result_of(operation, page()) is None
+
+
+@pytest.mark.parametrize("hidden", ["tombstone", "older writer"])
+def test_the_newest_checkpoint_is_looked_for_below_an_item_that_is_none(hidden: str) -> None:
+    newest = record("0009").put()
+    if hidden == "tombstone":
+        newest = head_of(newest).tombstone()
+    else:
+        newest = replace(newest, item={**newest.item, "checkpoint_ns": {"S": "sub"}})
+    operation = get_tuple(STORE, Address("t", "", None))
+    next(operation)
+    assert operation.send(page(newest, after="0009")) == Query(
+        Table.CHECKPOINTS,
+        "t",
+        consistent=True,
+        sort=ROOT_RANGE,
+        forward=False,
+        limit=25,
+        start=start_key("0009"),
+    )
+    assert operation.send(page(record("0008").put())) == writes_query("0008")
+    assert result_of(operation, page()).config == config("t", "", "0008")
+
+
+def test_a_thread_of_nothing_but_tombstones_has_no_newest_checkpoint() -> None:
+    heads = [head_of(record(id_).put()) for id_ in ("0001", "0002", "0003")]
+    memory = Memory([head.tombstone() for head in heads], page_size=1)
+    assert memory.run(get_tuple(STORE, Address("t", "", None))) is None
+    assert kinds(memory.asked) == ["Query", "Query", "Query"]
+
+
+# Listing
+
+
+def thread_of(length: int) -> list[Put]:
+    """A chain of checkpoints 0001, 0002, ... with a write each."""
+    ids = [f"{number:04}" for number in range(1, length + 1)]
+    parents = [None, *ids[:-1]]
+    chain = [record(id_, parent) for id_, parent in zip(ids, parents, strict=True)]
+    writes = [write(0, value=one.ref.checkpoint_id).put(one.ref) for one in chain]
+    return [*(one.put() for one in chain), *writes]
+
+
+def listed_ids(memory: Memory) -> list[str]:
+    return [found.config["configurable"]["checkpoint_id"] for found in memory.emitted]
+
+
+def test_listing_with_a_limit_asks_for_exactly_that_many_items_then_for_their_writes() -> None:
+    memory = Memory(thread_of(9))
+    memory.run(list_thread(STORE, Address("t", "", None), Wanted(limit=3)))
+    assert memory.asked == [
+        Query(Table.CHECKPOINTS, "t", consistent=True, sort=ROOT_RANGE, forward=False, limit=3),
+        writes_query("0009"),
+        writes_query("0008"),
+        writes_query("0007"),
+    ]
+    assert listed_ids(memory) == ["0009", "0008", "0007"]
+
+
+def test_listing_reads_the_writes_of_a_page_side_by_side() -> None:
+    operation = list_thread(STORE, Address("t", "", None), Wanted(limit=2))
+    next(operation)
+    group = operation.send(page(record("0002").put(), record("0001").put()))
+    assert isinstance(group, Concurrently)
+    assert [next(member) for member in group.operations] == [
+        writes_query("0002"),
+        writes_query("0001"),
+    ]
+
+
+def test_listing_before_a_checkpoint_asks_for_one_item_more_which_may_be_that_one() -> None:
+    memory = Memory(thread_of(9))
+    wanted = Wanted(before="0005", limit=2)
+    memory.run(list_thread(STORE, Address("t", "", None), wanted))
+    assert memory.asked == [
+        Query(
+            Table.CHECKPOINTS,
+            "t",
+            consistent=True,
+            sort=SortRange('"', "0005"),
+            forward=False,
+            limit=3,
+        ),
+        writes_query("0004"),
+        writes_query("0003"),
+    ]
+    assert listed_ids(memory) == ["0004", "0003"]
+
+
+def test_listing_before_a_checkpoint_that_is_gone_still_finds_the_limit() -> None:
+    memory = Memory([one for one in thread_of(9) if one.key.sort != "0005"])
+    wanted = Wanted(before="0005", limit=2)
+    memory.run(list_thread(STORE, Address("t", "", None), wanted))
+    assert listed_ids(memory) == ["0004", "0003"]
+    assert kinds(memory.asked) == ["Query", "Query", "Query"]
+
+
+def test_listing_goes_on_for_what_tombstones_have_taken_from_the_limit() -> None:
+    chain = thread_of(5)
+    newest = head_of(chain[4]).tombstone()
+    memory = Memory([*chain, newest])
+    memory.run(list_thread(STORE, Address("t", "", None), Wanted(limit=2)))
+    assert listed_ids(memory) == ["0004", "0003"]
+    pages = [one for one in memory.asked if isinstance(one, Query) and one.partition == "t"]
+    assert [page.limit for page in pages] == [2, 1]
+
+
+def test_a_listing_that_nobody_reads_on_asks_for_no_more() -> None:
+    memory = Memory(thread_of(40))
+    stream = list_thread(STORE, Address("t", "", None), Wanted())
+    request = next(stream)
+    while not isinstance(request, Emit):
+        request = stream.send(memory.answer(request))
+    stream.close()
+    assert kinds(memory.asked) == ["Query"] * (1 + len(request.values))
+    assert len(request.values) == 16
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_of_nothing_is_no_request(limit: int) -> None:
+    stream = list_thread(STORE, Address("t", "", None), Wanted(limit=limit))
+    assert ends_without_a_request(stream)
+
+
+def test_listing_before_everything_is_no_request() -> None:
+    # DynamoDB refuses a range whose ends are the wrong way round.
+    stream = list_thread(STORE, Address("t", "", None), Wanted(before="!"))
+    assert ends_without_a_request(stream)
+
+
+# Deleting
+
+
+def test_deleting_puts_tombstones_newest_first_then_deletes_writes_then_tombstones() -> None:
+    nested = record("0001", checkpoint_ns="sub")
+    memory = Memory([*thread_of(2), nested.put(), write(0).put(nested.ref)])
+    memory.run(delete_thread("t"))
+    tombstones, *rest = [one for one in memory.asked if not isinstance(one, Query)]
+    assert memory.asked[0] == Query(
+        Table.CHECKPOINTS,
+        "t",
+        consistent=True,
+        forward=False,
+        limit=250,
+        attributes=CHECKPOINT_KEYS,
+    )
+    doomed = [Key("t", "0002"), Key("t", "0001"), Key("t", NESTED + "0001")]
+    assert isinstance(tombstones, BatchWrite)
+    assert [change.key for change in tombstones.changes] == doomed
+    assert all(
+        isinstance(change, Put) and change.item["deleted"] == {"BOOL": True}
+        for change in tombstones.changes
+    )
+    partitions = ["t:::0002:::", "t:::0001:::", "t:::0001:::sub"]
+    assert rest == [
+        BatchWrite(tuple(Delete(Table.WRITES, Key(p, "task:::0")) for p in partitions)),
+        BatchWrite(tuple(Delete(Table.CHECKPOINTS, key) for key in doomed)),
+    ]
+    assert memory.items == {}
+
+
+def test_a_tombstone_leads_to_the_writes_and_holds_no_payload() -> None:
+    head = head_of(record("0001", "0000", "sub").put())
+    assert head.tombstone() == Put(
+        Table.CHECKPOINTS,
+        Key("t", NESTED + "0001"),
+        {
+            "thread_id": {"S": "t"},
+            "checkpoint_id": {"S": NESTED + "0001"},
+            "checkpoint_ns": {"S": "sub"},
+            "deleted": {"BOOL": True},
+        },
+    )
+
+
+def test_the_tombstone_of_a_run_can_still_be_found_by_its_run() -> None:
+    made = CheckpointRecord(
+        CheckpointRef("t", "", "0001"), None, Serialized("x", b""), Serialized("x", b""), "run"
+    )
+    head = head_of(made.put())
+    assert head.tombstone().item.get("run_id") == {"S": "run"}
+
+
+def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
+    operation = delete_thread("t")
+    next(operation)
+    group = operation.send(page(*reversed(thread_of(2)[:2])))
+    assert isinstance(group, Concurrently)
+    tombstones, writes = group.operations
+    assert isinstance(next(tombstones), BatchWrite)
+    nested = next(writes)
+    assert isinstance(nested, Concurrently)
+    assert [next(member) for member in nested.operations] == [
+        Query(Table.WRITES, "t:::0002:::", consistent=True, attributes=WRITE_KEYS),
+        Query(Table.WRITES, "t:::0001:::", consistent=True, attributes=WRITE_KEYS),
+    ]
+
+
+def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> None:
+    memory = Memory(thread_of(60))
+    memory.run(delete_thread("t"))
+    kept = changed(memory.asked, Put)
+    assert kept == sorted(kept, reverse=True)
+    assert len(kept) == 60
+    first_delete = next(
+        position for position, one in enumerate(memory.asked) if changed([one], Delete)
+    )
+    assert changed(memory.asked[first_delete:], Put) == []
+    assert memory.items == {}
+
+
+def test_the_writes_are_gone_before_the_tombstones_that_lead_to_them() -> None:
+    memory = Memory(thread_of(60))
+    memory.run(delete_thread("t"))
+    tables = [
+        {change.table for change in _changes(one)} for one in memory.asked if changed([one], Delete)
+    ]
+    assert tables == [{Table.WRITES}] * 3 + [{Table.CHECKPOINTS}] * 3
+
+
+def test_a_delete_that_is_repeated_puts_no_second_tombstone() -> None:
+    chain = thread_of(2)
+    heads = [head_of(one) for one in chain[:2]]
+    memory = Memory([*(head.tombstone() for head in heads), *chain[2:]])
+    memory.run(delete_thread("t"))
+    assert changed(memory.asked, Put) == []
+    assert memory.items == {}
+
+
+def of_run(checkpoint_id: str, run_id: str) -> Put:
+    return replace(record(checkpoint_id), run_id=run_id).put()
+
+
+@pytest.mark.parametrize("run_ids", [("old", "new"), ("new", "old")])
+def test_a_checkpoint_that_the_index_knows_under_two_runs_is_deleted_with_the_one_it_is_of(
+    run_ids: tuple[str, ...],
+) -> None:
+    key = Key("t", "0001")
+    # The checkpoint was put again by another run, and the index has not dropped the first one yet.
+    memory = Memory([of_run("0001", "new")], index={"old": [key], "new": [key]})
+    memory.run(delete_for_runs(replace(STORE, run_id_index="by_run"), run_ids))
+    assert memory.items == {}
+
+
+def test_a_checkpoint_that_the_index_still_knows_under_an_old_run_is_not_deleted_with_it() -> None:
+    memory = Memory([of_run("0001", "new")], index={"old": [Key("t", "0001")]})
+    memory.run(delete_for_runs(replace(STORE, run_id_index="by_run"), ("old",)))
+    assert list(memory.items) == [(Table.CHECKPOINTS, Key("t", "0001"))]
+    assert changed(memory.asked, Put) == []
+
+
+# Copying
+
+
+def copied(memory: Memory) -> list[str]:
+    """Sort keys of the checkpoints copied to thread `u`, in order."""
+    return [key.sort for key in changed(memory.asked, Put) if key.partition == "u"]
+
+
+def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> None:
+    memory = Memory(thread_of(3))
+    memory.run(copy_thread("t", "u"))
+    assert memory.asked[:-2] == [
+        Query(Table.CHECKPOINTS, "t", consistent=True, limit=100),
+        writes_query("0001"),
+        writes_query("0002"),
+        writes_query("0003"),
+    ]
+    writes, checkpoints = memory.asked[-2:]
+    assert isinstance(writes, BatchWrite)
+    assert [change.key.partition for change in writes.changes] == [
+        "u:::0001:::",
+        "u:::0002:::",
+        "u:::0003:::",
+    ]
+    assert isinstance(checkpoints, TransactPut)
+    assert [one.key for one in checkpoints.puts] == [
+        Key("u", "0001"),
+        Key("u", "0002"),
+        Key("u", "0003"),
+    ]
+
+
+def test_a_copy_changes_nothing_in_an_item_but_the_thread() -> None:
+    strange = {**record("0001").put().item, "of_another_writer": {"N": "1"}}
+    memory = Memory([Put(Table.CHECKPOINTS, Key("t", "0001"), strange)])
+    memory.run(copy_thread("t", "u"))
+    assert memory.items[Table.CHECKPOINTS, Key("u", "0001")] == {**strange, "thread_id": {"S": "u"}}
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 1000])
+def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
+    page_size: int,
+) -> None:
+    # Clocks step back: 0001 <- 0009 <- 0003 <- 0005, and 0004 waits for 0003.
+    parents = {"0001": None, "0009": "0001", "0003": "0009", "0005": "0003", "0004": "0003"}
+    memory = Memory(
+        [record(id_, parent).put() for id_, parent in parents.items()], page_size=page_size
+    )
+    memory.run(copy_thread("t", "u"))
+    order = copied(memory)
+    assert sorted(order) == sorted(parents)
+    for child, parent in parents.items():
+        assert parent is None or order.index(parent) < order.index(child)
+
+
+def test_a_copy_stores_nested_namespaces_before_the_root() -> None:
+    nested = record("0009", checkpoint_ns="sub")
+    memory = Memory([*thread_of(2), nested.put()], page_size=1)
+    memory.run(copy_thread("t", "u"))
+    assert copied(memory) == [NESTED + "0009", "0001", "0002"]
+
+
+def test_a_copy_takes_along_a_checkpoint_whose_parent_is_gone() -> None:
+    memory = Memory([record("0001", "0009").put(), record("0002", "0000").put()])
+    memory.run(copy_thread("t", "u"))
+    assert sorted(copied(memory)) == ["0001", "0002"]
+
+
+def test_a_copy_of_parents_in_a_circle_ends_and_is_complete() -> None:
+    memory = Memory(
+        [
+            record("0001", "0002").put(),
+            record("0002", "0001").put(),
+            record("0003", "0003").put(),
+            record("0004", "0002").put(),
+        ]
+    )
+    memory.run(copy_thread("t", "u"))
+    assert sorted(copied(memory)) == ["0001", "0002", "0003", "0004"]
+
+
+def test_a_copy_leaves_tombstones_behind() -> None:
+    chain = thread_of(2)
+    newest = head_of(chain[1]).tombstone()
+    memory = Memory([*chain, newest])
+    memory.run(copy_thread("t", "u"))
+    assert copied(memory) == ["0001"]
+
+
+def test_a_copy_of_a_thread_to_itself_is_no_request() -> None:
+    assert ends_without_a_request(copy_thread("t", "t"))
+
+
+# Histories of DeltaChannels
+
+
+def history(memory: Memory, checkpoint_id: str | None) -> Any:
+    address = Address("t", "", checkpoint_id)
+    return memory.run(get_delta_channel_history(STORE, address, ["log"]))["log"]
+
+
+def with_write(one: CheckpointRecord) -> list[Put]:
+    """A checkpoint and a write on it that says whose it is."""
+    return [one.put(), write(0, value=one.ref.checkpoint_id).put(one.ref)]
+
+
+def values(found: Any) -> list[Any]:
+    return [value for _, _, value in found["writes"]]
+
+
+def test_a_history_is_one_range_below_the_checkpoint_then_the_writes_of_its_ancestors() -> None:
+    memory = Memory(
+        [
+            *with_write(record("0001")),
+            *with_write(record("0002", "0001", log=["seed"])),
+            *with_write(record("0003", "0002")),
+            *with_write(record("0004", "0003")),
+            *with_write(record("0005", "0004")),
+        ]
+    )
+    assert history(memory, "0004") == {
+        "writes": [("task", "log", "0002"), ("task", "log", "0003")],
+        "seed": ["seed"],
+    }
+    assert memory.asked == [
+        Query(
+            Table.CHECKPOINTS,
+            "t",
+            consistent=True,
+            sort=SortRange('"', "0004"),
+            forward=False,
+            limit=64,
+        ),
+        writes_query("0003"),
+        writes_query("0002"),
+    ]
+
+
+def test_a_history_reads_a_parent_above_its_checkpoint_by_its_key() -> None:
+    memory = Memory(
+        [
+            *with_write(record("0001", log=["seed"])),
+            *with_write(record("0009", "0001")),
+            *with_write(record("0005", "0009")),
+        ]
+    )
+    assert history(memory, "0005") == {
+        "writes": [("task", "log", "0001"), ("task", "log", "0009")],
+        "seed": ["seed"],
+    }
+    assert GetItem(Table.CHECKPOINTS, Key("t", "0009"), consistent=True) in memory.asked
+    assert kinds(memory.asked) == ["Query", "GetItem", "Query", "Query"]
+
+
+def test_a_history_reads_a_long_range_in_pages_that_grow() -> None:
+    memory = Memory(thread_of(400))
+    assert values(history(memory, None)) == [f"{number:04}" for number in range(1, 400)]
+    pages = [one.limit for one in memory.asked if isinstance(one, Query) and one.partition == "t"]
+    assert pages == [64, 256, 1024]
+
+
+def test_a_history_reads_no_page_below_the_value_it_builds_on() -> None:
+    chain = thread_of(300)
+    seed = record("0290", "0289", log=["seed"]).put()
+    memory = Memory([*chain, seed])
+    assert values(history(memory, None)) == [f"{number:04}" for number in range(290, 300)]
+    pages = [one for one in memory.asked if isinstance(one, Query) and one.partition == "t"]
+    assert len(pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("parents", "target", "found"),
+    [
+        ({"0001": "0001"}, "0001", []),
+        ({"0001": "0002", "0002": "0001"}, "0002", ["0001"]),
+        ({"0001": "0002", "0002": "0001"}, "0001", ["0002"]),
+        ({"0001": "0002", "0002": "0001", "0003": "0001"}, "0003", ["0002", "0001"]),
+    ],
+    ids=["itself", "two", "two from below", "below the checkpoint"],
+)
+def test_a_history_over_parents_in_a_circle_ends(
+    parents: dict[str, str], target: str, found: list[str]
+) -> None:
+    memory = Memory(
+        [one for id_, parent in parents.items() for one in with_write(record(id_, parent))]
+    )
+    assert values(history(memory, target)) == found
+
+
+@pytest.mark.parametrize("ancestor", ["0001", "0009"])
+def test_a_history_over_an_ancestor_that_is_being_deleted_is_an_error_never_a_shorter_one(
+    ancestor: str,
+) -> None:
+    gone = record(ancestor, log=["seed"])
+    memory = Memory(
+        [
+            head_of(gone.put()).tombstone(),
+            *with_write(record("0005", ancestor)),
+        ]
+    )
+    with pytest.raises(UnreadableItemError, match=ancestor):
+        history(memory, "0005")
+
+
+# Everything is serialized before the first request
+
+
+class Picky:
+    """Serializes everything but the word `no`."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        if obj == "no":
+            raise TypeError("cannot be serialized")
+        return SERDE.dumps_typed(obj)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return SERDE.loads_typed(data)
+
+
+def test_a_checkpoint_that_cannot_be_serialized_leaves_nothing_behind(
+    calls: Calls, tables: Tables
+) -> None:
+    with pytest.raises(TypeError):
+        calls.put(config("t"), checkpoint(fine=1, bad=threading.Lock()), metadata(), {})
+    assert tables.checkpoint_items() == []
+
+
+def test_metadata_that_cannot_be_serialized_leaves_no_checkpoint_behind(
+    calls: Calls, tables: Tables
+) -> None:
+    with pytest.raises(TypeError):
+        calls.put(config("t"), checkpoint(), metadata(bad=threading.Lock()), {})
+    assert tables.checkpoint_items() == []
+
+
+@pytest.mark.parametrize("before", [1, 120], ids=["one transaction", "two transactions"])
+def test_a_last_write_that_cannot_be_serialized_leaves_none_of_the_others_behind(
+    calls: Calls, tables: Tables, before: int
+) -> None:
+    writes = [*(("log", number) for number in range(before)), ("log", threading.Lock())]
+    with pytest.raises(TypeError):
+        calls.put_writes(config("t", "", "0001"), writes, "task")
+    assert tables.write_items() == []
+
+
+def test_a_last_write_that_fits_into_no_item_leaves_none_of_the_others_behind(
+    calls: Calls, tables: Tables
+) -> None:
+    writes = [*(("log", number) for number in range(120)), ("log", bytes(409_600))]
+    with pytest.raises(ItemTooLargeError, match="'log'"):
+        calls.put_writes(config("t", "", "0001"), writes, "task")
+    assert tables.write_items() == []
+
+
+def test_a_value_refused_by_the_users_own_serde_leaves_nothing_behind(tables: Tables) -> None:
+    with tables.saver(serde=Picky()) as saver:
+        saver.setup()
+        with pytest.raises(TypeError, match="cannot be serialized"):
+            saver.put_writes(config("t", "", "0001"), [("log", "yes"), ("log", "no")], "task")
+    assert tables.write_items() == []
