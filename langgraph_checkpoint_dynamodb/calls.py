@@ -153,7 +153,9 @@ def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
             busy = not _BUSY.isdisjoint(error.reasons)
             # Anything else is final: a reason this code does not know must not loop.
-            if len(lost) != len(puts) or not (any(lost) or busy) or attempt + 1 == ATTEMPTS:
+            if len(lost) != len(puts) or not (any(lost) or busy):
+                raise
+            if busy and attempt + 1 == ATTEMPTS:
                 raise
         puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
         if busy:

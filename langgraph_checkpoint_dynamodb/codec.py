@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import (
     writes_sort_key,
 )
 
-from langgraph_checkpoint_dynamodb.configs import Address, to_config
+from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items import CheckpointRecord, Serialized, WriteRecord
 from langgraph_checkpoint_dynamodb.keys import (

@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph.checkpoint.base import (
-    BaseCheckpointSaver,
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-    DeltaChannelHistory,
-)
-
-from langgraph_checkpoint_dynamodb.codec import (
-    encode_checkpoint,
-    encode_writes,
-    require_checkpoint,
-)
-from langgraph_checkpoint_dynamodb.config import ClientSettings, Settings
-from langgraph_checkpoint_dynamodb.configs import (
-    read_address,
-    read_before,
-    require_optional,
-    require_strings,
-    to_config,
-)
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.keys import require_thread_id
-from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
-from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
-from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
-from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.store import Store
-from langgraph_checkpoint_dynamodb.ops.tables import set_up
-from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -49,6 +17,13 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
     from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import (
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from mypy_boto3_dynamodb import DynamoDBClient
     from typing_extensions import Self
@@ -58,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DynamoDBSaver(BaseCheckpointSaver[str]):
+class DynamoDBSaver(SaverBase):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
 
     Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of
@@ -336,11 +311,11 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
             InvalidInputError: The thread id is empty or no string.
             UnprocessedItemsError: The tables stayed throttled.
         """
-        self._runner.run(delete_thread(require_thread_id(thread_id)))
+        self._runner.run(self._delete_thread(thread_id))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Asynchronous version of `delete_thread`."""
-        await self._perform(delete_thread(require_thread_id(thread_id)))
+        await self._perform(self._delete_thread(thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete every checkpoint made by these runs, in all threads, with its writes.
@@ -356,11 +331,11 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
             DeltaHistoryError: A checkpoint of another run is rebuilt from one of these. Nothing
                 was deleted.
         """
-        self._runner.run(delete_for_runs(self._store(), require_strings("run_ids", run_ids)))
+        self._runner.run(self._delete_for_runs(run_ids))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Asynchronous version of `delete_for_runs`."""
-        await self._perform(delete_for_runs(self._store(), require_strings("run_ids", run_ids)))
+        await self._perform(self._delete_for_runs(run_ids))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints of a thread, in all namespaces, with their writes.
@@ -428,102 +403,9 @@ class DynamoDBSaver(BaseCheckpointSaver[str]):
         """Asynchronous version of `get_delta_channel_history`."""
         return await self._perform(self._history(config, channels))
 
-    def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
-        """The version after `current`: a sortable count and a random part.
-
-        The random part tells apart two branches that count on from the same version. A thread that
-        an older writer began with numbers goes on with numbers: LangGraph compares the versions in
-        a checkpoint with one another, and text does not compare with numbers.
-
-        Args:
-            current: The version so far; `None` for none.
-            channel: Not used by LangGraph any more.
-
-        Returns:
-            32 digits, a point and a random fraction; or the next number after a number.
-        """
-        version: object = current
-        if isinstance(version, (int, float)):
-            return cast("str", version + 1)
-        count = int(current.partition(".")[0]) if current is not None else 0
-        # Told apart, not kept secret.
-        return f"{count + 1:032}.{random.random():016}"  # noqa: S311
-
-    def _store(self) -> Store:
-        # The serde as it is now: LangGraph swaps it on a clone (`with_allowlist`).
-        return Store(self.serde, self._settings.consistent_reads, self._settings.run_id_index)
-
     async def _perform(self, operation: Operation[T]) -> T:
         return await asyncio.wrap_future(self._runner.start(operation))
 
     def _flatten(self, stream: Stream[CheckpointTuple]) -> Iterator[CheckpointTuple]:
         for page in self._runner.pages(stream):
             yield from page
-
-    def _set_up(self) -> Operation[None]:
-        return set_up(self._settings.table_names, self._settings.run_id_index)
-
-    def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
-        return get_tuple(self._store(), read_address(config))
-
-    def _list(
-        self,
-        config: RunnableConfig | None,
-        metadata: dict[str, Any] | None,
-        before: RunnableConfig | None,
-        limit: int | None,
-    ) -> Stream[CheckpointTuple]:
-        wanted = Wanted(
-            before=read_before(before),
-            metadata=require_optional("filter", metadata, dict),
-            limit=require_optional("limit", limit, int),
-        )
-        if not config:
-            return list_all(self._store(), wanted)
-        address = read_address(config)
-        wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
-        return list_thread(self._store(), address, wanted)
-
-    def _put(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
-    ) -> tuple[Operation[None], RunnableConfig]:
-        require_checkpoint(checkpoint)
-        address = read_address(config)
-        record = encode_checkpoint(self.serde, config, address, checkpoint, metadata)
-        ref = record.ref
-        stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
-        return put_checkpoint(record), stored
-
-    def _put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str,
-    ) -> Operation[None]:
-        ref = read_address(config).checkpoint
-        if ref is None:
-            raise InvalidInputError(
-                "checkpoint_id", "is missing; writes belong to a checkpoint, so the config names it"
-            )
-        return put_writes(ref, encode_writes(self.serde, writes, task_id, task_path))
-
-    def _copy_thread(self, source_thread_id: str, target_thread_id: str) -> Operation[None]:
-        return copy_thread(
-            require_thread_id(source_thread_id, "source_thread_id"),
-            require_thread_id(target_thread_id, "target_thread_id"),
-        )
-
-    def _prune(self, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
-        threads = [require_thread_id(t) for t in require_strings("thread_ids", thread_ids)]
-        if strategy not in ("keep_latest", "delete"):
-            raise InvalidInputError(
-                "strategy", f'must be "keep_latest" or "delete", got {strategy!r}'
-            )
-        return prune(self._store(), threads, strategy == "keep_latest")
-
-    def _history(
-        self, config: RunnableConfig, channels: Sequence[str]
-    ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-        names = require_strings("channels", channels)
-        return get_delta_channel_history(self._store(), read_address(config), names)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from langgraph_checkpoint_dynamodb.addressing import Address
 from langgraph_checkpoint_dynamodb.calls import (
     ATTEMPTS,
     put_atomically,
@@ -20,7 +21,6 @@ from langgraph_checkpoint_dynamodb.calls import (
     write_all,
     write_in_order,
 )
-from langgraph_checkpoint_dynamodb.configs import Address
 from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
@@ -900,6 +900,7 @@ def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> Non
     memory = Memory(thread_of(3))
     memory.run(copy_thread("t", "u"))
     assert memory.asked[:-2] == [
+        Query(Table.CHECKPOINTS, "u", consistent=True, attributes=CHECKPOINT_KEYS),
         Query(Table.CHECKPOINTS, "t", consistent=True, limit=100),
         writes_query("0001"),
         writes_query("0002"),

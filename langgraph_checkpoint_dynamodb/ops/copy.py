@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.calls import put_atomically, query_all, write_all
 from langgraph_checkpoint_dynamodb.effects import Put, Query, send, together
 from langgraph_checkpoint_dynamodb.items import (
+    CHECKPOINT_KEYS,
     CheckpointHead,
     read_checkpoint_head,
+    read_key,
     with_partition,
 )
 from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
 
 _PAGE = 100
@@ -29,10 +33,15 @@ _PAGE = 100
 def copy_thread(source_id: str, target_id: str) -> Operation[None]:
     """Copy every checkpoint of a thread, in all namespaces, with its writes.
 
-    Items of the target with the same keys are replaced, others stay.
+    Checkpoints that the target has already are replaced, each with its writes at once; what else
+    the target has stays.
     """
     if source_id == target_id:
         return
+    taken = yield from query_all(
+        Query(Table.CHECKPOINTS, target_id, consistent=True, attributes=CHECKPOINT_KEYS)
+    )
+    there = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
     ready = _ParentsFirst()
     query = Query(Table.CHECKPOINTS, source_id, consistent=True, limit=_PAGE)
     while True:
@@ -43,16 +52,23 @@ def copy_thread(source_id: str, target_id: str) -> Operation[None]:
                 ready.add(head, item)
         if page.next is None:
             break
-        yield from _copy(ready.take(), target_id)
+        yield from _copy(ready.take(), target_id, there)
         query = replace(query, start=page.next)
-    yield from _copy(ready.take_all(), target_id)
+    yield from _copy(ready.take_all(), target_id, there)
 
 
-def _copy(group: list[tuple[CheckpointHead, StoredItem]], target_id: str) -> Operation[None]:
+def _copy(
+    group: list[tuple[CheckpointHead, StoredItem]], target_id: str, there: Collection[str]
+) -> Operation[None]:
     writes = yield from together([_copied_writes(head, target_id) for head, _ in group])
-    yield from write_all([put for puts in writes for put in puts])
-    yield from put_atomically(
-        [with_partition(item, Table.CHECKPOINTS, target_id) for _, item in group]
+    puts = [with_partition(item, Table.CHECKPOINTS, target_id) for _, item in group]
+    copies = list(zip(puts, writes, strict=True))
+    new = [(put, of_put) for put, of_put in copies if put.key.sort not in there]
+    # Nobody sees the writes of a checkpoint that is not there yet, so they need no transaction.
+    yield from write_all([write for _, of_put in new for write in of_put])
+    yield from put_atomically([put for put, _ in new])
+    yield from together(
+        [put_atomically([*of_put, put]) for put, of_put in copies if put.key.sort in there]
     )
 
 

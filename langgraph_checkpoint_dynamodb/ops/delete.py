@@ -114,7 +114,7 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
         for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)
     }
     doomed = yield from together(
-        [_heads_of_runs(store, thread, runs) for thread, runs in by_thread.items()]
+        [_heads_of_runs(store, thread, runs, run_ids) for thread, runs in by_thread.items()]
     )
     refused = [
         thread_id for thread_id, heads in zip(by_thread, doomed, strict=True) if heads is None
@@ -144,7 +144,7 @@ def _write_keys(head: CheckpointHead) -> Operation[list[Key]]:
 
 
 def _heads_of_runs(
-    store: Store, thread_id: str, runs: Mapping[Key, str]
+    store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
 ) -> Operation[list[CheckpointHead] | None]:
     """The thread's items of those runs, newest first, or `None` if others need them.
 
@@ -153,9 +153,9 @@ def _heads_of_runs(
     """
     thread = yield from read_thread(store, thread_id)
     heads = [
-        replace(head, run_id=runs[head.key] if fits_index_key(runs[head.key]) else None)
+        head if head.run_id is not None else _of_run(head, runs[head.key])
         for head in thread.heads
-        if head.key in runs and head.run_id in (None, runs[head.key])
+        if head.key in runs and head.run_id in (None, *run_ids)
     ]
     doomed = {(head.checkpoint_ns, head.checkpoint_id) for head in heads}
     survivors = {
@@ -167,6 +167,10 @@ def _heads_of_runs(
         (checkpoint_ns, id_) in doomed for checkpoint_ns, ids in needed.items() for id_ in ids
     )
     return None if severed else heads
+
+
+def _of_run(head: CheckpointHead, run_id: str) -> CheckpointHead:
+    return replace(head, run_id=run_id) if fits_index_key(run_id) else head
 
 
 def _find_by_index(index: str, run_ids: Sequence[str]) -> Operation[dict[Key, str]]:

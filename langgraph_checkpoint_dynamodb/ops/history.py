@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 
-    from langgraph_checkpoint_dynamodb.configs import Address
+    from langgraph_checkpoint_dynamodb.addressing import Address
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.addressing import Address
 from langgraph_checkpoint_dynamodb.codec import decode_metadata, decode_tuple
-from langgraph_checkpoint_dynamodb.configs import Address
 from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, together
 from langgraph_checkpoint_dynamodb.items import read_checkpoint, read_key
 from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Table, namespace_range

@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Table, namespace_r
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
-    from langgraph_checkpoint_dynamodb.configs import Address
+    from langgraph_checkpoint_dynamodb.addressing import Address
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store

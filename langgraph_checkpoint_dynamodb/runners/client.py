@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from langgraph_checkpoint_dynamodb.config import ClientSettings, Settings
+    from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
 
 MAX_CONCURRENCY = 32
 """Requests in flight at once where nothing else is said, and the size of the connection pool."""

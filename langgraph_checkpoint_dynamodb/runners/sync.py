@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from langgraph_checkpoint_dynamodb.config import Settings
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.settings import Settings
 
 R = TypeVar("R")
 

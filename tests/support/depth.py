@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
-    from langgraph_checkpoint_dynamodb.config import Settings
     from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.settings import Settings
 
 
 class DepthRunner(SyncRunner):

@@ -1,0 +1,341 @@
+"""Faults of DynamoDB and of the network, played on a boto3 client through botocore's events.
+
+A fault is installed on one client. Everything else of that client is real: the SDK's own retries
+and parsing, and the engine behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from botocore.awsrequest import AWSPreparedRequest
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.support.tables import Tables
+
+SDK_ATTEMPTS = 6
+READS = ("GetItem", "Query", "Scan")
+WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem")
+
+
+class Fault(Protocol):
+    """Something that goes wrong."""
+
+    def install(self, client: DynamoDBClient) -> None:
+        """Have it go wrong on this client."""
+
+
+def faulty_client(tables: Tables, *faults: Fault) -> DynamoDBClient:
+    """A client of the tables' engine on which these faults happen."""
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=tables.engine.url,
+        config=Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS}),
+    )
+    for fault in faults:
+        fault.install(client)
+    return client
+
+
+def _on(client: DynamoDBClient, event: str, handler: Callable[..., object]) -> None:
+    # The stubs know only handlers that answer nothing.
+    client.meta.events.register(event, cast("Callable[..., None]", handler))
+
+
+class Clock:
+    """Stands in for the module `time` where something sleeps. Remembers, and does not wait."""
+
+    def __init__(self) -> None:
+        self.naps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+
+
+class OneItemPages:
+    """Every page holds one item."""
+
+    def install(self, client: DynamoDBClient) -> None:
+        for action in ("Query", "Scan"):
+            _on(client, f"provide-client-params.dynamodb.{action}", self._cut)
+
+    def _cut(self, params: Mapping[str, Any], **_: object) -> dict[str, Any]:
+        return {**params, "Limit": 1}
+
+
+class Leftovers:
+    """Batches that the service carries out in part.
+
+    Args:
+        seed: Of the choice.
+        share: Which part of a batch is left undone on the average. Of one change or more, at least
+            one is carried out, so that there is progress.
+    """
+
+    def __init__(self, seed: int, share: float = 0.6) -> None:
+        self.left = 0
+        self._random = random.Random(seed)  # noqa: S311 - a choice, not a secret
+        self._share = share
+        self._lock = threading.Lock()
+
+    def install(self, client: DynamoDBClient) -> None:
+        _on(client, "provide-client-params.dynamodb.BatchWriteItem", self._send_less)
+        _on(client, "before-call.dynamodb.BatchWriteItem", self._send_nothing)
+        _on(client, "after-call.dynamodb.BatchWriteItem", self._hand_back)
+
+    def leaves(self, requests: list[tuple[str, Any]]) -> list[bool]:
+        """Which of the requests are left undone."""
+        with self._lock:
+            done = self._random.randrange(len(requests))
+            return [
+                place != done and self._random.random() < self._share
+                for place in range(len(requests))
+            ]
+
+    def _send_less(
+        self, params: Mapping[str, Any], context: dict[str, Any], **_: object
+    ) -> dict[str, Any]:
+        requests = [
+            (table, request) for table, some in params["RequestItems"].items() for request in some
+        ]
+        leaves = self.leaves(requests)
+        sent: dict[str, list[Any]] = {}
+        left: dict[str, list[Any]] = {}
+        for (table, request), leave in zip(requests, leaves, strict=True):
+            (left if leave else sent).setdefault(table, []).append(request)
+        self.left += sum(leaves)
+        context["left"] = left
+        context["sent"] = bool(sent)
+        # An empty batch is invalid; one that is not sent at all is only built.
+        return {**params, "RequestItems": sent or left}
+
+    def _send_nothing(
+        self, context: dict[str, Any], **_: object
+    ) -> tuple[AWSResponse, dict[str, Any]] | None:
+        return None if context["sent"] else (_response("", 200, {}), {})
+
+    def _hand_back(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if context["left"]:
+            parsed["UnprocessedItems"] = context["left"]
+
+
+class EachOnce(Leftovers):
+    """Whole batches come back once, and are carried out when they are sent again."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=0)
+        self._refused: set[str] = set()
+
+    def leaves(self, requests: list[tuple[str, Any]]) -> list[bool]:
+        with self._lock:
+            leave = [repr(request) not in self._refused for request in requests]
+            self._refused.update(map(repr, requests))
+        return leave
+
+
+class ForEver(Leftovers):
+    """Some changes are never carried out.
+
+    Args:
+        sort_keys: Of the changes concerned.
+    """
+
+    def __init__(self, *sort_keys: str) -> None:
+        super().__init__(seed=0)
+        self.batches = 0
+        self._sort_keys = sort_keys
+
+    def leaves(self, requests: list[tuple[str, Any]]) -> list[bool]:
+        self.batches += 1
+        return [
+            any(f"'{sort_key}'" in repr(request) for sort_key in self._sort_keys)
+            for _, request in requests
+        ]
+
+
+class Refusals:
+    """Answers in the engine's place, with an error, to seeded requests; each attempt counts.
+
+    Args:
+        tables: Their names count for nothing in the choice, so that a seed always chooses alike.
+        seed: Of the choice.
+        answers: Error code and HTTP status, of which one is chosen.
+    """
+
+    TIMES = (0, 0, 0, 0, 1, 1, 1, 2)
+    """How often a request is refused. The SDK has a quota of repetitions: many more would use it
+    up, and then it makes none."""
+
+    def __init__(self, tables: Tables, seed: int, answers: Mapping[str, int]) -> None:
+        self.refused: Counter[str] = Counter()
+        self._tables = tables
+        self._seed = seed
+        self._answers = answers
+        self._attempts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def install(self, client: DynamoDBClient) -> None:
+        for action in (*READS, *WRITES):
+            _on(client, f"before-send.dynamodb.{action}", self._refuse)
+
+    def _refuse(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        body = self._body(request)
+        with self._lock:
+            attempt = self._attempts[body]
+            self._attempts[body] += 1
+            chance = random.Random(f"{self._seed} {body}")  # noqa: S311 - as above
+            if attempt >= chance.choice(self.TIMES):
+                return None
+            code = chance.choice(sorted(self._answers))
+            self.refused[code] += 1
+        return error_response(request, code, self._answers[code])
+
+    def _body(self, request: AWSPreparedRequest) -> str:
+        body = json.loads(request.body)  # type: ignore[arg-type]  # DynamoDB's bodies are bytes
+        body.pop("ClientRequestToken", None)
+        text = json.dumps(body, sort_keys=True)
+        return text.replace(self._tables.checkpoints, "c").replace(self._tables.writes, "w")
+
+
+class Refusal:
+    """Every request of one action is answered with this error, or its first so many.
+
+    Args:
+        action: The API action.
+        code: The error's code.
+        status: The HTTP status.
+        times: How often; `None` for ever.
+        fields: More of the answer.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        code: str,
+        status: int = 400,
+        times: int | None = None,
+        **fields: object,
+    ) -> None:
+        self.refused = 0
+        self._action = action
+        self._code = code
+        self._status = status
+        self._times = times
+        self._fields = fields
+
+    def install(self, client: DynamoDBClient) -> None:
+        _on(client, f"before-send.dynamodb.{self._action}", self._refuse)
+
+    def _refuse(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        if self._times is not None and self.refused >= self._times:
+            return None
+        self.refused += 1
+        return error_response(request, self._code, self._status, **self._fields)
+
+
+class LostAnswers:
+    """Writes take effect and their answer is lost, on the first attempts of each request.
+
+    Args:
+        attempts: How many answers are lost before one arrives; `None` for all of them.
+    """
+
+    def __init__(self, attempts: int | None = 1) -> None:
+        self.lost = 0
+        self._attempts = attempts
+        self._seen: Counter[bytes | str] = Counter()
+        self._lock = threading.Lock()
+
+    def install(self, client: DynamoDBClient) -> None:
+        for action in WRITES:
+            _on(client, f"before-send.dynamodb.{action}", self._lose)
+
+    def _lose(self, request: AWSPreparedRequest, **_: object) -> None:
+        # A transaction keeps its token over the SDK's attempts: the same body is the same request.
+        body = request.body
+        assert isinstance(body, bytes)
+        with self._lock:
+            seen = self._seen[body]
+            self._seen[body] += 1
+        if self._attempts is not None and seen >= self._attempts:
+            return
+        self.lost += 1
+        session = URLLib3Session()
+        try:
+            session.send(request)
+        finally:
+            session.close()
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+
+class Replica:
+    """Serves reads that are not strongly consistent from copies that lag behind.
+
+    Args:
+        tables: The tables.
+        lagging: The tables that hold the copies, set up alike.
+    """
+
+    def __init__(self, tables: Tables, lagging: Tables) -> None:
+        self.served = 0
+        self._tables = tables
+        self._lagging = lagging
+        self._names = {
+            tables.checkpoints: lagging.checkpoints,
+            tables.writes: lagging.writes,
+        }
+
+    def install(self, client: DynamoDBClient) -> None:
+        for action in READS:
+            _on(client, f"provide-client-params.dynamodb.{action}", self._redirect)
+
+    def catch_up(self) -> None:
+        """Bring the copies up to date."""
+        for name, items in (
+            (self._lagging.checkpoints, self._tables.checkpoint_items()),
+            (self._lagging.writes, self._tables.write_items()),
+        ):
+            for item in items:
+                self._lagging.client.put_item(TableName=name, Item=item)
+
+    def _redirect(self, params: Mapping[str, Any], **_: object) -> dict[str, Any] | None:
+        if params.get("ConsistentRead", False):
+            return None
+        self.served += 1
+        return {**params, "TableName": self._names[params["TableName"]]}
+
+
+def error_response(
+    request: AWSPreparedRequest, code: str, status: int, **fields: object
+) -> AWSResponse:
+    """The service's answer of that error."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code} says no"}
+    return _response(request.url, status, {**body, **fields})
+
+
+def _response(url: str, status: int, body: Mapping[str, object]) -> AWSResponse:
+    headers = {"x-amzn-requestid": "made-up", "content-type": "application/x-amz-json-1.0"}
+    return AWSResponse(url, status, headers, _Raw(json.dumps(body).encode()))  # type: ignore[arg-type]  # only `stream` is used
+
+
+class _Raw:
+    """The body of an answer that did not come over a socket."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body

@@ -1,0 +1,361 @@
+"""Every operation stopped after each of its requests, as a process does that dies between two.
+
+A fresh reader then finds each checkpoint as it was or as it will be, never a mix, and the same call
+made again ends as if it had never been stopped, with nothing left over in either table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.stopping import (
+    EXHAUSTIVE,
+    PIECEMEAL,
+    WHOLE,
+    Experiment,
+    Portions,
+    Seen,
+    ordering,
+)
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.tables import Tables
+
+
+def put(
+    saver: DynamoDBSaver,
+    thread_id: str,
+    checkpoint_id: str,
+    parent_id: str | None = None,
+    checkpoint_ns: str = "",
+    run_id: str = "run",
+    **values: Any,
+) -> RunnableConfig:
+    """A checkpoint with two writes of its own."""
+    stored = saver.put(
+        config(thread_id, checkpoint_ns, parent_id),
+        checkpoint(checkpoint_id, **values),
+        metadata(run_id=run_id),
+        {},
+    )
+    saver.put_writes(stored, [("log", checkpoint_id), ("other", None)], "task", "path")
+    return stored
+
+
+def put_threads(saver: DynamoDBSaver) -> None:
+    """Thread `t` with a fork and a nested namespace, and thread `o` that nothing may touch."""
+    put(saver, "t", "0001", run_id="first")
+    put(saver, "t", "0002", "0001")
+    put(saver, "t", "0003", "0002")
+    put(saver, "t", "0004", "0002", run_id="first")
+    put(saver, "t", "0001", None, "sub")
+    put(saver, "t", "0002", "0001", "sub")
+    put(saver, "o", "0001", run_id="other")
+
+
+DELTA_CHAIN = ("0002", "0003", "0004")
+
+
+def put_delta_threads(saver: DynamoDBSaver) -> None:
+    """Thread `t` whose newest checkpoints are rebuilt from the snapshot below them.
+
+    0001 is below the snapshot 0002 and 0005 is a dead branch of 0003: both may go.
+    """
+    for checkpoint_ns in ("", "sub"):
+        put_delta(saver, "0001", None, checkpoint_ns)
+        put_delta(saver, "0002", "0001", checkpoint_ns, log=["snapshot"])
+        put_delta(saver, "0003", "0002", checkpoint_ns)
+        put_delta(saver, "0004", "0003", checkpoint_ns)
+        put_delta(saver, "0006", "0004", checkpoint_ns)
+    put_delta(saver, "0005", "0003", "")
+    put(saver, "o", "0001", run_id="other")
+
+
+def put_delta(
+    saver: DynamoDBSaver, checkpoint_id: str, parent_id: str | None, checkpoint_ns: str, **held: Any
+) -> None:
+    """A checkpoint of a graph whose channel `log` is a DeltaChannel."""
+    made = checkpoint(checkpoint_id, **held)
+    made["channel_versions"] = {"log": checkpoint_id}
+    counted = {} if held else {"counters_since_delta_snapshot": {"log": [1, 1]}}
+    stored = saver.put(
+        config("t", checkpoint_ns, parent_id), made, metadata(run_id="run", **counted), {}
+    )
+    saver.put_writes(stored, [("log", checkpoint_id)], "task", "path")
+
+
+def history(saver: DynamoDBSaver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str, Any]:
+    found = saver.get_delta_channel_history(
+        config=config("t", checkpoint_ns, checkpoint_id), channels=["log"]
+    )
+    return found["log"]
+
+
+def is_old_or_new(found: Seen, experiment: Experiment) -> bool:
+    """Whether each checkpoint is exactly what it was or exactly what it will be."""
+    keys = found.keys() | experiment.before.keys() | experiment.after.keys()
+    return all(
+        found.get(key) in (experiment.before.get(key), experiment.after.get(key)) for key in keys
+    )
+
+
+def ancestors(found: Seen, checkpoint_ns: str, checkpoint_id: str) -> list[str]:
+    """Ids of the ancestors that a checkpoint has in thread `t`."""
+    ids: list[str] = []
+    parent = found["t", checkpoint_ns, checkpoint_id].parent_config
+    while parent is not None:
+        ids.append(parent["configurable"]["checkpoint_id"])
+        parent = found["t", checkpoint_ns, ids[-1]].parent_config
+    return ids
+
+
+def check(experiment: Experiment) -> None:
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+
+
+portions = pytest.mark.parametrize("portions", [PIECEMEAL, WHOLE], ids=["piecemeal", "whole"])
+
+
+def test_a_stopped_put_leaves_no_checkpoint_or_the_whole_one(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    put_threads(saver)
+
+    def act(one: DynamoDBSaver) -> None:
+        one.put(config("t", "", "0004"), checkpoint("0005", x=1), metadata(), {})
+
+    check(Experiment(tables, act))
+
+
+def test_a_stopped_put_over_an_old_checkpoint_leaves_the_old_one_or_the_new_with_its_writes(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    put_threads(saver)
+
+    def act(one: DynamoDBSaver) -> None:
+        one.put(config("t", "", "0001"), checkpoint("0004", x=1), metadata(step=7), {})
+
+    check(Experiment(tables, act))
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        [("log", 1)],
+        [("log", 1), ("log", 2), ("other", 3)],
+        [("__resume__", "new"), ("log", 1), ("__interrupt__", "new"), ("log", 2)],
+        [("__error__", "new")],
+    ],
+    ids=["one", "three", "special ones over old ones", "one special"],
+)
+def test_stopped_writes_of_a_task_are_all_there_or_none(
+    saver: DynamoDBSaver, tables: Tables, writes: list[tuple[str, Any]]
+) -> None:
+    put_threads(saver)
+    at = config("t", "", "0004")
+    # An earlier attempt of the same task: special values give way, regular ones stay.
+    saver.put_writes(at, [("__resume__", "old"), ("log", "first"), ("__error__", "old")], "again")
+
+    def act(one: DynamoDBSaver) -> None:
+        one.put_writes(at, writes, "again")
+
+    check(Experiment(tables, act))
+
+
+def test_of_150_writes_the_first_hundred_and_the_rest_are_each_all_there_or_none(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
+
+    def act(one: DynamoDBSaver) -> None:
+        one.put_writes(at, [("log", number) for number in range(150)], "task")
+
+    experiment = Experiment(tables, act)
+    whole = experiment.after["t", "", "0001"].pending_writes
+    assert whole is not None
+    assert [value for _, _, value in whole] == list(range(150))
+    left = [found["t", "", "0001"].pending_writes for found in experiment.stops()]
+    assert left == [[], whole[:100], whole]
+
+
+@portions
+def test_a_stopped_delete_of_a_thread_leaves_checkpoints_whole_and_with_their_ancestors(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_threads(saver)
+    experiment = Experiment(tables, lambda one: one.delete_thread("t"), portions=portions)
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+        for thread_id, checkpoint_ns, checkpoint_id in found:
+            if thread_id == "t":
+                lost = set(ancestors(experiment.before, checkpoint_ns, checkpoint_id)) - {
+                    id_
+                    for thread, namespace, id_ in found
+                    if (thread, namespace) == ("t", checkpoint_ns)
+                }
+                assert lost == set()
+    assert experiment.states >= 4
+    assert {thread_id for thread_id, _, _ in experiment.after} == {"o"}
+
+
+@portions
+def test_a_stopped_delete_never_shortens_the_history_of_what_is_still_there(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_delta_threads(saver)
+    whole = {id_: history(saver, "", id_) for id_ in ("0003", "0004", "0005", "0006")}
+    experiment = Experiment(tables, lambda one: one.delete_thread("t"), portions=portions)
+    for found in experiment.stops():
+        with experiment.reader() as reader:
+            for id_ in whole.keys() & {id_ for t, ns, id_ in found if (t, ns) == ("t", "")}:
+                assert history(reader, "", id_) == whole[id_]
+
+
+@portions
+def test_a_stopped_prune_keeps_the_newest_of_each_namespace_with_its_writes(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_threads(saver)
+    experiment = Experiment(tables, lambda one: one.prune(["t", "o"]), portions=portions)
+    kept = {("t", "", "0004"), ("t", "sub", "0002"), ("o", "", "0001")}
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+        assert kept <= found.keys()
+    assert experiment.states >= 4
+    assert experiment.after.keys() == kept
+
+
+@portions
+def test_a_stopped_prune_keeps_the_whole_history_of_every_delta_channel_that_stays(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_delta_threads(saver)
+    whole = {ns: history(saver, ns, "0006") for ns in ("", "sub")}
+    assert whole[""] == {
+        "writes": [("task", "log", id_) for id_ in DELTA_CHAIN],
+        "seed": ["snapshot"],
+    }
+    experiment = Experiment(tables, lambda one: one.prune(["t"]), portions=portions)
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+        with experiment.reader() as reader:
+            assert {ns: history(reader, ns, "0006") for ns in ("", "sub")} == whole
+    assert experiment.states >= 4
+    gone = experiment.before.keys() - experiment.after.keys()
+    assert gone == {("t", "", "0001"), ("t", "", "0005"), ("t", "sub", "0001")}
+
+
+@portions
+def test_a_stopped_prune_that_deletes_threads_leaves_checkpoints_whole(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put(saver, "t", "0001")
+    put(saver, "t", "0002", "0001")
+    put(saver, "t", "0001", None, "sub")
+    put(saver, "u", "0001")
+    put(saver, "o", "0001")
+    experiment = Experiment(
+        tables, lambda one: one.prune(["t", "u"], strategy="delete"), portions=portions
+    )
+    check(experiment)
+    assert experiment.states >= 4
+    assert experiment.after.keys() == {("o", "", "0001")}
+
+
+@portions
+def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writes(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_threads(saver)
+    # A clock that stepped back: a parent above its child.
+    put(saver, "t", "0009", "0003")
+    put(saver, "t", "0005", "0009")
+    experiment = Experiment(tables, lambda one: one.copy_thread("t", "u"), portions=portions)
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+        copied = {(ns, id_) for thread_id, ns, id_ in found if thread_id == "u"}
+        for ns, id_ in copied:
+            assert {(ns, above) for above in ancestors(experiment.before, ns, id_)} <= copied
+    assert experiment.states >= 3
+    assert len(experiment.after) - len(experiment.before) == 8
+
+
+def test_a_stopped_copy_of_many_writes_shows_no_checkpoint_without_all_of_them(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
+    saver.put_writes(at, [("log", number) for number in range(60)], "task")
+    experiment = Experiment(tables, lambda one: one.copy_thread("t", "u"), portions=WHOLE)
+    check(experiment)
+    assert experiment.states >= 3
+
+
+@portions
+def test_a_stopped_second_copy_leaves_each_checkpoint_of_the_first_whole_or_brings_it_up_to_date(
+    saver: DynamoDBSaver, tables: Tables, portions: Portions
+) -> None:
+    put_threads(saver)
+    saver.copy_thread("t", "u")
+    saver.put_writes(config("t", "", "0004"), [("log", 1), ("log", 2), ("log", 3)], "later")
+    put(saver, "t", "0005", "0004")
+    check(Experiment(tables, lambda one: one.copy_thread("t", "u"), portions=portions))
+
+
+@portions
+@pytest.mark.parametrize("index", [None, "by_run"], ids=["scan", "index"])
+def test_a_stopped_delete_of_runs_leaves_checkpoints_whole_and_is_finished_by_the_next_one(
+    tables: Tables, portions: Portions, index: str | None
+) -> None:
+    with tables.saver(client=tables.client, run_id_index=index) as saver:
+        saver.setup()
+        put_threads(saver)
+    experiment = Experiment(
+        tables,
+        lambda one: one.delete_for_runs(["first", "unknown"]),
+        {"run_id_index": index},
+        portions,
+    )
+    check(experiment)
+    assert experiment.states >= 4
+    gone = experiment.before.keys() - experiment.after.keys()
+    assert gone == {("t", "", "0001"), ("t", "", "0004")}
+
+
+def test_a_stopped_delete_of_runs_of_an_older_writer_is_finished_by_the_next_one(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    put_threads(saver)
+    # Older writers keep the run in the metadata alone.
+    for item in tables.checkpoint_items():
+        del item["run_id"]
+        tables.client.put_item(TableName=tables.checkpoints, Item=item)
+    experiment = Experiment(tables, lambda one: one.delete_for_runs(["first"]), portions=WHOLE)
+    check(experiment)
+    gone = experiment.before.keys() - experiment.after.keys()
+    assert gone == {("t", "", "0001"), ("t", "", "0004")}
+
+
+def test_a_stopped_operation_is_stopped_where_the_plan_says_and_performs_nothing_more(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    put_threads(saver)
+    experiment = Experiment(tables, lambda one: one.delete_thread("t"), portions=WHOLE)
+    left = list(experiment.stops())
+    assert left[0] == experiment.before
+    assert left[-1] == experiment.after
+    assert len({frozenset(found) for found in left}) > 1
+
+
+@pytest.mark.parametrize("size", range(EXHAUSTIVE + 1))
+def test_small_groups_are_run_in_every_order(size: int) -> None:
+    found = {tuple(ordering(size, number)) for number in range(6)}
+    assert len(found) == [1, 1, 2, 6][size]

@@ -1,0 +1,559 @@
+"""What goes wrong between the saver and the tables, with seeds, on a real engine.
+
+Faults are played on the boto3 client, below the saver and above the engine, so that the SDK's own
+retries are part of what is tested. Nothing sleeps.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import botocore.endpoint
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    ServiceError,
+    TableNotFoundError,
+    TransactionCanceledError,
+    TransportError,
+    UnprocessedItemsError,
+)
+from langgraph_checkpoint_dynamodb.runners import sync
+from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.faults import (
+    SDK_ATTEMPTS,
+    Clock,
+    EachOnce,
+    Fault,
+    ForEver,
+    Leftovers,
+    LostAnswers,
+    OneItemPages,
+    Refusal,
+    Refusals,
+    Replica,
+    faulty_client,
+)
+from tests.support.stopping import stored
+from tests.support.tables import Tables, new_tables
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.calls import Calls, LoopThread
+    from tests.support.engines import Engine
+    from tests.support.stopping import Stored
+
+pytestmark = pytest.mark.usefixtures("saver")
+"""The tables are there."""
+
+BUSY = {
+    "ProvisionedThroughputExceededException": 400,
+    "ThrottlingException": 400,
+    "InternalServerError": 500,
+    "ServiceUnavailable": 503,
+}
+"""Errors that pass, with their HTTP status."""
+
+
+Found: TypeAlias = "tuple[Any, Stored]"
+"""What a saver has answered, and what it has left in its tables."""
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Waiting is remembered, not done: the runner's own and the SDK's between its attempts."""
+    stopped = Clock()
+    monkeypatch.setattr(sync, "time", stopped)
+    monkeypatch.setattr(botocore.endpoint, "time", stopped)
+    return stopped
+
+
+@contextmanager
+def faulty_saver(tables: Tables, *faults: Fault, **settings: Any) -> Iterator[DynamoDBSaver]:
+    """A saver on whose client these faults happen. Its tables must be there."""
+    with (
+        closing(faulty_client(tables, *faults)) as client,
+        tables.saver(client=client, **settings) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def more_tables(engine: Engine) -> Iterator[Tables]:
+    """Another pair of tables."""
+    tables = new_tables(engine)
+    try:
+        with tables.saver(client=tables.client) as made:
+            made.setup()
+        yield tables
+    finally:
+        tables.drop()
+        tables.client.close()
+
+
+def put(
+    calls: Calls,
+    thread_id: str,
+    number: int,
+    parent: int | None,
+    ns: str = "",
+    run_id: str = "run",
+    **values: Any,
+) -> RunnableConfig:
+    """A checkpoint with two writes; its id is its number."""
+    made = checkpoint(f"{number:04}", number=number, **values)
+    made["channel_versions"]["log"] = "1"
+    counted = {"counters_since_delta_snapshot": {"log": [1, 1]}} if "log" not in values else {}
+    at = calls.put(
+        config(thread_id, ns, None if parent is None else f"{parent:04}"),
+        made,
+        metadata(step=number, run_id=run_id, **counted),
+        {},
+    )
+    calls.put_writes(at, [("log", number), ("other", None)], "task", "path")
+    return at
+
+
+def fill(calls: Calls) -> None:
+    """Threads with a fork, a nested namespace, an old snapshot and repeated writes."""
+    put(calls, "t", 1, None)
+    put(calls, "t", 2, 1, log=["snapshot"])
+    for number in range(3, 8):
+        put(calls, "t", number, number - 1)
+    put(calls, "t", 9, 4)
+    put(calls, "t", 1, None, "sub", log=["nested"])
+    put(calls, "t", 2, 1, "sub")
+    put(calls, "o", 1, None, log=["other"])
+    put(calls, "o", 2, 1, log=["another"], run_id="gone")
+    put(calls, "o", 3, 2, log=["a third"])
+    at = config("t", "", "0007")
+    calls.put_writes(at, [("log", "late"), ("more", 1), ("__resume__", "old")], "task")
+    calls.put_writes(at, [("__resume__", "new"), ("log", "late")], "task")
+
+
+def everything(calls: Calls) -> list[Any]:
+    """All that a reader finds, read in every way there is."""
+    newest = [calls.get_tuple(config(t, ns)) for t in ("t", "o", "u", "x") for ns in ("", "sub")]
+    by_id = [calls.get_tuple(config("t", "", f"{number:04}")) for number in range(10)]
+    before = config("t", "", "0006")
+    listed = [
+        list(calls.list(config("t", None))),
+        list(calls.list(config("t", ""))),
+        list(calls.list(config("t", ""), limit=3)),
+        list(calls.list(config("t", ""), before=before, limit=2)),
+        list(calls.list(config("t", ""), filter={"step": 5}, limit=2)),
+        list(calls.list(config("t", "sub"))),
+        list(calls.list(config("u", None))),
+        sorted(calls.list(None), key=lambda found: repr(found.config)),
+    ]
+    histories = [
+        calls.get_delta_channel_history(config=config("t", ns, id_), channels=["log", "other"])
+        for ns, id_ in (("", None), ("", "0007"), ("", "0009"), ("sub", None))
+    ]
+    return [newest, by_id, listed, histories]
+
+
+def scenario(calls: Calls) -> list[Any]:
+    """Every call of a saver, and what a reader finds in between."""
+    fill(calls)
+    found = [everything(calls)]
+    calls.copy_thread("t", "u")
+    found.append(everything(calls))
+    calls.prune(["t"])
+    found.append(everything(calls))
+    calls.delete_for_runs(["gone"])
+    calls.delete_thread("o")
+    calls.prune(["u", "x"], strategy="delete")
+    found.append(everything(calls))
+    return found
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(
+    request: pytest.FixtureRequest, loop_thread: LoopThread
+) -> Callable[[DynamoDBSaver], Calls]:
+    """Makes the calls of a saver by one family of its methods."""
+    return SyncCalls if request.param == "sync" else lambda made: AsyncCalls(made, loop_thread)
+
+
+def without_faults(engine: Engine, act: Callable[[Calls], Any]) -> Found:
+    with more_tables(engine) as tables, tables.saver(client=tables.client) as plain:
+        return act(SyncCalls(plain)), stored(tables)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(engine: Engine) -> Found:
+    """How the scenario goes where nothing goes wrong."""
+    return without_faults(engine, scenario)
+
+
+# Pages
+
+
+def test_pages_of_one_item_change_nothing_of_what_any_call_finds_or_stores(
+    undisturbed: Found,
+    tables: Tables,
+    face: Callable[[DynamoDBSaver], Calls],
+) -> None:
+    with faulty_saver(tables, OneItemPages()) as faulty:
+        found = scenario(face(faulty))
+    assert (found, stored(tables)) == undisturbed
+
+
+# Leftovers of batches
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_leftovers_of_batches_are_carried_out_in_the_end(
+    undisturbed: Found,
+    tables: Tables,
+    face: Callable[[DynamoDBSaver], Calls],
+    seed: int,
+) -> None:
+    leftovers = Leftovers(seed)
+    with faulty_saver(tables, leftovers) as faulty:
+        found = scenario(face(faulty))
+    assert leftovers.left > 10
+    assert (found, stored(tables)) == undisturbed
+
+
+def test_batches_that_come_back_whole_are_carried_out_when_they_are_sent_again(
+    undisturbed: Found, tables: Tables, clock: Clock
+) -> None:
+    leftovers = EachOnce()
+    with faulty_saver(tables, leftovers) as faulty:
+        found = scenario(SyncCalls(faulty))
+    assert leftovers.left > 10
+    assert 0 < max(clock.naps) <= 0.05
+    assert (found, stored(tables)) == undisturbed
+
+
+def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
+    saver: DynamoDBSaver, tables: Tables, clock: Clock
+) -> None:
+    calls = SyncCalls(saver)
+    for number in range(1, 4):
+        put(calls, "t", number, number - 1 or None)
+    never = ForEver("0001", "0003")
+    with (
+        faulty_saver(tables, never) as faulty,
+        pytest.raises(UnprocessedItemsError) as raised,
+    ):
+        faulty.delete_thread("t")
+    assert sorted(raised.value.keys) == [("checkpoints", "t", "0001"), ("checkpoints", "t", "0003")]
+    assert never.batches == 10
+    assert len(clock.naps) == 9
+    assert max(clock.naps) <= 5
+    # What was done stays done, and the call can be repeated to its end.
+    saver.delete_thread("t")
+    assert stored(tables) == {}
+
+
+def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    put(SyncCalls(saver), "t", 1, None)
+    with (
+        faulty_saver(tables, ForEver("task:::1")) as faulty,
+        pytest.raises(UnprocessedItemsError) as raised,
+    ):
+        faulty.copy_thread("t", "u")
+    assert raised.value.keys == (("writes", "u:::0001:::", "task:::1"),)
+    assert saver.get_tuple(config("u")) is None
+
+
+# Throttling and errors that pass
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_throttling_and_errors_of_the_service_that_pass_change_nothing(
+    undisturbed: Found,
+    tables: Tables,
+    face: Callable[[DynamoDBSaver], Calls],
+    seed: int,
+) -> None:
+    refusals = Refusals(tables, seed, BUSY)
+    with faulty_saver(tables, refusals) as faulty:
+        found = scenario(face(faulty))
+    assert refusals.refused.keys() == BUSY.keys()
+    assert (found, stored(tables)) == undisturbed
+
+
+@pytest.mark.parametrize("code", BUSY)
+def test_an_error_that_does_not_pass_is_raised_after_the_attempts_of_the_sdk(
+    tables: Tables, code: str
+) -> None:
+    refusal = Refusal("PutItem", code, BUSY[code])
+    with faulty_saver(tables, refusal) as faulty, pytest.raises(ServiceError) as raised:
+        faulty.put(config("t"), checkpoint("0001"), metadata(), {})
+    assert refusal.refused == SDK_ATTEMPTS
+    assert raised.value.code == code
+    assert stored(tables) == {}
+
+
+def conflict(*reasons: str, times: int) -> Refusal:
+    return Refusal(
+        "TransactWriteItems",
+        "TransactionCanceledException",
+        times=times,
+        CancellationReasons=[{"Code": reason} for reason in reasons],
+    )
+
+
+def test_writes_in_conflict_with_another_transaction_are_stored_when_that_is_over(
+    saver: DynamoDBSaver, tables: Tables, clock: Clock
+) -> None:
+    at = config("t", "", "0001")
+    refusal = conflict("None", "TransactionConflict", times=3)
+    with faulty_saver(tables, refusal) as faulty:
+        faulty.put_writes(at, [("log", 1), ("log", 2)], "task")
+    assert refusal.refused == 3
+    assert len(clock.naps) == 3
+    saver.put(config("t"), checkpoint("0001"), metadata(), {})
+    found = saver.get_tuple(at)
+    assert found is not None
+    assert found.pending_writes == [("task", "log", 1), ("task", "log", 2)]
+
+
+def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is_stored(
+    tables: Tables,
+) -> None:
+    refusal = conflict("None", "ItemCollectionSizeLimitExceeded", times=1)
+    with faulty_saver(tables, refusal) as faulty, pytest.raises(TransactionCanceledError) as raised:
+        faulty.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
+    assert raised.value.reasons == ("None", "ItemCollectionSizeLimitExceeded")
+    assert stored(tables) == {}
+
+
+# Answers that are lost
+
+
+def test_writes_whose_answers_are_lost_are_repeated_and_stored_as_if_nothing_had_happened(
+    undisturbed: Found, tables: Tables, face: Callable[[DynamoDBSaver], Calls]
+) -> None:
+    lost = LostAnswers()
+    with faulty_saver(tables, lost) as faulty:
+        found = scenario(face(faulty))
+    assert lost.lost > 30
+    assert (found, stored(tables)) == undisturbed
+
+
+def test_writes_whose_answers_are_lost_several_times_are_stored_once(
+    engine: Engine, tables: Tables
+) -> None:
+    def act(calls: Calls) -> None:
+        put(calls, "t", 1, None)
+        put(calls, "t", 2, 1)
+        calls.copy_thread("t", "u")
+        calls.delete_thread("t")
+
+    lost = LostAnswers(attempts=3)
+    with faulty_saver(tables, lost) as faulty:
+        act(SyncCalls(faulty))
+    assert lost.lost >= 3 * 8
+    assert stored(tables) == without_faults(engine, act)[1] != {}
+
+
+@pytest.mark.parametrize(
+    "again", [[("log", "second")], [("log", "second"), ("more", "new")]], ids=["one", "several"]
+)
+def test_a_regular_write_keeps_its_first_value_when_answers_are_lost(
+    saver: DynamoDBSaver, tables: Tables, again: list[tuple[str, Any]]
+) -> None:
+    at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
+    with faulty_saver(tables, LostAnswers()) as faulty:
+        faulty.put_writes(at, [("log", "first")], "task")
+        faulty.put_writes(at, again, "task")
+        faulty.put_writes(at, [("__resume__", "old")], "task")
+        faulty.put_writes(at, [("log", "third"), ("__resume__", "new")], "task")
+    found = saver.get_tuple(at)
+    assert found is not None
+    assert found.pending_writes == [
+        ("task", "__resume__", "new"),
+        ("task", "log", "first"),
+        *(("task", channel, value) for channel, value in again[1:]),
+    ]
+
+
+def test_a_write_that_is_never_answered_is_an_error_though_it_may_have_happened(
+    saver: DynamoDBSaver, tables: Tables
+) -> None:
+    lost = LostAnswers(attempts=None)
+    with faulty_saver(tables, lost) as faulty, pytest.raises(TransportError) as raised:
+        faulty.put(config("t"), checkpoint("0001"), metadata(), {})
+    assert lost.lost == SDK_ATTEMPTS
+    assert raised.value.code == "ReadTimeoutError"
+    assert raised.value.operation == "PutItem"
+    assert raised.value.table_name == tables.checkpoints
+    assert isinstance(raised.value.__cause__, ReadTimeoutError)
+    assert saver.get_tuple(config("t", "", "0001")) is not None
+
+
+# Stale reads
+
+
+@contextmanager
+def lagging(engine: Engine, tables: Tables, **settings: Any) -> Iterator[tuple[Replica, Calls]]:
+    """The calls of a saver whose relaxed reads are served from copies that lag behind."""
+    with more_tables(engine) as copies:
+        replica = Replica(tables, copies)
+        with faulty_saver(tables, replica, **settings) as faulty:
+            yield replica, SyncCalls(faulty)
+
+
+def test_reads_are_never_stale_unless_that_is_asked_for(
+    engine: Engine, undisturbed: Found, tables: Tables
+) -> None:
+    with lagging(engine, tables) as (replica, calls):
+        found = scenario(calls)
+        assert replica.served == 0
+    assert (found, stored(tables)) == undisturbed
+
+
+def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
+    with lagging(engine, tables, consistent_reads=False) as (replica, calls):
+        put(calls, "t", 1, None, log=["seed"])
+        replica.catch_up()
+        old = calls.get_tuple(config("t"))
+        at = put(calls, "t", 2, 1)
+        assert old is not None
+        assert calls.get_tuple(config("t")) == old
+        assert calls.get_tuple(at) is None
+        assert list(calls.list(config("t"))) == [old]
+        assert list(calls.list(None)) == [old]
+        history = calls.get_delta_channel_history(config=at, channels=["log"])
+        assert history["log"] == {"writes": []}
+        replica.catch_up()
+        assert calls.get_tuple(config("t")) == calls.get_tuple(at) != old
+        assert len(list(calls.list(config("t")))) == 2
+
+
+def test_deleting_and_copying_read_consistently_even_where_reads_are_relaxed(
+    engine: Engine, tables: Tables
+) -> None:
+    def act(calls: Calls) -> None:
+        fill(calls)
+        calls.copy_thread("t", "u")
+        calls.copy_thread("o", "x")
+        calls.prune(["t"])
+        calls.delete_for_runs(["gone"])
+        calls.delete_thread("u")
+
+    with lagging(engine, tables, consistent_reads=False) as (replica, calls):
+        act(calls)
+        assert replica.served == 0
+    assert stored(tables) == without_faults(engine, act)[1]
+
+
+# Errors of the service
+
+
+def read_by_id(calls: Calls) -> object:
+    return calls.get_tuple(config("t", "", "0001"))
+
+
+def read_newest(calls: Calls) -> object:
+    return calls.get_tuple(config("t"))
+
+
+def list_everything(calls: Calls) -> object:
+    return list(calls.list(None))
+
+
+def store(calls: Calls) -> object:
+    return calls.put(config("t"), checkpoint("0002"), metadata(), {})
+
+
+def store_a_write(calls: Calls) -> None:
+    calls.put_writes(config("t", "", "0001"), [("log", 1)], "task")
+
+
+def store_writes(calls: Calls) -> None:
+    calls.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
+
+
+def delete(calls: Calls) -> None:
+    calls.delete_thread("t")
+
+
+REQUESTS = [
+    pytest.param("GetItem", "checkpoints", read_by_id, id="GetItem"),
+    pytest.param("Query", "writes", read_by_id, id="Query beside GetItem"),
+    pytest.param("Query", "checkpoints", read_newest, id="Query"),
+    pytest.param("Scan", "checkpoints", list_everything, id="Scan"),
+    pytest.param("PutItem", "checkpoints", store, id="PutItem"),
+    pytest.param("PutItem", "writes", store_a_write, id="PutItem with a condition"),
+    pytest.param("TransactWriteItems", "writes", store_writes, id="TransactWriteItems"),
+    pytest.param("BatchWriteItem", "checkpoints", delete, id="BatchWriteItem"),
+]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "NewException"])
+@pytest.mark.parametrize(("action", "table", "act"), REQUESTS)
+def test_an_error_of_the_service_keeps_its_code_action_table_and_cause(
+    saver: DynamoDBSaver,
+    tables: Tables,
+    action: str,
+    table: str,
+    act: Callable[[Calls], object],
+    code: str,
+) -> None:
+    saver.put(config("t"), checkpoint("0001"), metadata(), {})
+    with (
+        faulty_saver(tables, Refusal(action, code)) as faulty,
+        pytest.raises(ServiceError) as raised,
+    ):
+        act(SyncCalls(faulty))
+    error = raised.value
+    assert type(error) is ServiceError
+    assert error.code == code
+    assert error.operation == action
+    assert error.table_name == _names(tables)[table]
+    assert isinstance(error.__cause__, ClientError)
+    assert error.__cause__.response["Error"]["Code"] == code
+    assert action in str(error)
+    assert f"{code} says no" in str(error)
+
+
+def _names(tables: Tables) -> dict[str, str]:
+    return {"checkpoints": tables.checkpoints, "writes": tables.writes}
+
+
+@pytest.mark.parametrize(("action", "table", "act"), REQUESTS)
+def test_a_table_that_is_not_there_is_named(
+    saver: DynamoDBSaver,
+    tables: Tables,
+    action: str,
+    table: str,
+    act: Callable[[Calls], object],
+) -> None:
+    saver.put(config("t"), checkpoint("0001"), metadata(), {})
+    refusal = Refusal(action, "ResourceNotFoundException")
+    with faulty_saver(tables, refusal) as faulty, pytest.raises(TableNotFoundError) as raised:
+        act(SyncCalls(faulty))
+    assert raised.value.table_name == _names(tables)[table]
+    assert isinstance(raised.value.__cause__, ClientError)
+
+
+def test_a_failed_condition_nobody_asked_for_is_an_error_of_its_own_kind(tables: Tables) -> None:
+    refusal = Refusal("GetItem", "ConditionalCheckFailedException")
+    with faulty_saver(tables, refusal) as faulty, pytest.raises(ConditionFailedError):
+        faulty.get_tuple(config("t", "", "0001"))
+
+
+def test_an_awaited_call_raises_the_same_error_with_the_same_cause(
+    tables: Tables, face: Callable[[DynamoDBSaver], Calls]
+) -> None:
+    refusal = Refusal("Query", "AccessDeniedException")
+    with faulty_saver(tables, refusal) as faulty, pytest.raises(ServiceError) as raised:
+        list(face(faulty).list(config("t")))
+    assert raised.value.code == "AccessDeniedException"
+    assert isinstance(raised.value.__cause__, ClientError)
