@@ -94,6 +94,20 @@ def test_a_client_that_is_passed_in_is_used_and_still_open_after_close(tables: T
         assert another.get_tuple(config("thread")) is not None
 
 
+def test_a_client_that_is_passed_in_is_never_closed(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    # A closed botocore client connects anew when it is used, so only the call itself tells.
+    monkeypatch.setattr(tables.client, "close", lambda: closed.append("closed"))
+    with tables.saver(client=tables.client) as saver:
+        saver.setup()
+    saver.close()
+    del saver
+    gc.collect()
+    assert closed == []
+
+
 def test_a_session_makes_the_client(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     session = boto3.Session(
         aws_access_key_id="of-the-session",
@@ -603,6 +617,7 @@ class TaggingSerde(JsonPlusSerializer):
 
 def test_the_serializer_is_looked_up_at_every_call(saver: DynamoDBSaver) -> None:
     stored = saver.put(config("thread"), checkpoint(a=1), metadata(), {})
+    assert saver.get_tuple(stored) is not None
     other = TaggingSerde()
     saver.serde = other
     assert saver.get_tuple(stored) is not None
@@ -612,6 +627,7 @@ def test_the_serializer_is_looked_up_at_every_call(saver: DynamoDBSaver) -> None
 
 
 def test_a_clone_with_another_serializer_uses_that_one_alone(saver: DynamoDBSaver) -> None:
+    assert saver.get_tuple(config("thread")) is None
     clone = copy.copy(saver)
     other = TaggingSerde()
     clone.serde = other
