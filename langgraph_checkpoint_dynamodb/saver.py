@@ -218,9 +218,12 @@ class DynamoDBSaver(SaverBase):
     ) -> AsyncIterator[CheckpointTuple]:
         """Asynchronous version of `list`: one hop to a worker thread for each page."""
         pages = self._runner.pages(self._list(config, filter, before, limit))
-        while (page := await asyncio.wrap_future(pages.start_next())) is not None:
-            for found in page:
-                yield found
+        try:
+            while (page := await asyncio.wrap_future(pages.start_next())) is not None:
+                for found in page:
+                    yield found
+        finally:
+            pages.close()
 
     def put(
         self,
@@ -407,5 +410,9 @@ class DynamoDBSaver(SaverBase):
         return await asyncio.wrap_future(self._runner.start(operation))
 
     def _flatten(self, stream: Stream[CheckpointTuple]) -> Iterator[CheckpointTuple]:
-        for page in self._runner.pages(stream):
-            yield from page
+        pages = self._runner.pages(stream)
+        try:
+            for page in pages:
+                yield from page
+        finally:
+            pages.close()

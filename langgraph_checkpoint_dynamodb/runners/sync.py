@@ -46,15 +46,42 @@ class SyncRunner:
 
     def run(self, operation: Operation[R]) -> R:
         """Perform an operation to its end and return its result."""
-        return self._call(lambda: self._drive(operation))
+        return self.call(lambda: self._drive(operation))
 
     def start(self, operation: Operation[R]) -> Future[R]:
         """Have a worker thread perform an operation, in the caller's context."""
-        return self._submit(lambda: self._drive(operation))
+        return self.submit(lambda: self._drive(operation))
 
     def pages(self, stream: Stream[R]) -> Pages[R]:
         """Perform a stream as far as its values are asked for; each `Emit` is a page."""
-        return Pages(stream, self._step, self._call, self._submit)
+        return Pages(stream, self)
+
+    def call(self, work: Callable[[], R]) -> R:
+        """Do some work in the caller's thread, as a call that `close` waits for."""
+        self._begin()
+        try:
+            return work()
+        finally:
+            self._end()
+
+    def submit(self, work: Callable[[], R]) -> Future[R]:
+        """Have a worker thread do some work, in the caller's context, as a call."""
+        self._begin()
+        try:
+            future = self._pool().submit(copy_context().run, work)
+        except BaseException:
+            self._end()
+            raise
+        future.add_done_callback(lambda _: self._end())
+        return future
+
+    def step(self, operation: Any, request: Any) -> Any:
+        """Perform a request and hand its reply, or its error, to the operation that asked."""
+        try:
+            reply = self._perform(request)
+        except DynamoDBSaverError as error:
+            return operation.throw(error)
+        return operation.send(reply)
 
     def close(self) -> None:
         """Let calls under way finish, then end the threads and the client. Can be repeated."""
@@ -65,23 +92,6 @@ class SyncRunner:
         if workers is not None:
             workers.shutdown(wait=True)
         self._client.close()
-
-    def _call(self, work: Callable[[], R]) -> R:
-        self._begin()
-        try:
-            return work()
-        finally:
-            self._end()
-
-    def _submit(self, work: Callable[[], R]) -> Future[R]:
-        self._begin()
-        try:
-            future = self._pool().submit(copy_context().run, work)
-        except BaseException:
-            self._end()
-            raise
-        future.add_done_callback(lambda _: self._end())
-        return future
 
     def _begin(self) -> None:
         with self._state:
@@ -104,20 +114,12 @@ class SyncRunner:
         try:
             request = next(operation)
             while True:
-                request = self._step(operation, request)
+                request = self.step(operation, request)
         except StopIteration as stop:
             result: R = stop.value
             return result
         finally:
             operation.close()
-
-    def _step(self, operation: Any, request: Any) -> Any:
-        """Perform a request and hand its reply, or its error, to the operation that asked."""
-        try:
-            reply = self._perform(request)
-        except DynamoDBSaverError as error:
-            return operation.throw(error)
-        return operation.send(reply)
 
     def _perform(self, request: Request[Any]) -> object:
         match request:
@@ -158,36 +160,31 @@ class SyncRunner:
 class Pages(Generic[R]):
     """A stream that is performed page by page, as it is asked for pages."""
 
-    def __init__(
-        self,
-        stream: Stream[R],
-        step: Callable[[Any, Any], Any],
-        call: Callable[[Callable[[], list[R] | None]], list[R] | None],
-        submit: Callable[[Callable[[], list[R] | None]], Future[list[R] | None]],
-    ) -> None:
+    def __init__(self, stream: Stream[R], runner: SyncRunner) -> None:
         self._stream = stream
-        self._step = step
-        self._call = call
-        self._submit = submit
-        self._emitted = False
+        self._runner = runner
 
     def __iter__(self) -> Iterator[list[R]]:
         """The pages, performed in the caller's thread."""
-        while (page := self._call(self._advance)) is not None:
+        while (page := self._runner.call(self._advance)) is not None:
             yield page
 
     def start_next(self) -> Future[list[R] | None]:
         """Have a worker thread fetch the next page; `None` after the last."""
-        return self._submit(self._advance)
+        return self._runner.submit(self._advance)
+
+    def close(self) -> None:
+        """Unwind the stream, unless a worker thread is still on its way with it."""
+        with suppress(ValueError):  # What Python raises for a generator that is running.
+            self._stream.close()
 
     def _advance(self) -> list[R] | None:
         try:
-            request: Any = self._stream.send(None) if self._emitted else next(self._stream)
+            request: Any = next(self._stream)
             while not isinstance(request, Emit):
-                request = self._step(self._stream, request)
+                request = self._runner.step(self._stream, request)
         except StopIteration:
             return None
-        self._emitted = True
         return request.values
 
 
