@@ -165,5 +165,4 @@ class _Chain:
             return None
         if read_checkpoint_head(item).deleted:
             raise self._being_deleted(checkpoint_id)
-        record = read_checkpoint(item)
-        return record if record is not None and record.ref == ref else None
+        return read_checkpoint(item)

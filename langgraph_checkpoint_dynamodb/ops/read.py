@@ -39,9 +39,7 @@ def get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | Non
 def get_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
     """The checkpoint of an id, `None` if there is none."""
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    record = None if item is None else read_checkpoint(item)
-    # An older writer may have kept a nested checkpoint under the plain id of a root one.
-    return record if record is not None and record.ref == ref else None
+    return None if item is None else read_checkpoint(item)
 
 
 def newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRecord | None]:

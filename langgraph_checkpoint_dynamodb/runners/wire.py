@@ -274,9 +274,15 @@ class Wire:
         return arguments
 
     def _create_index(self, index: str) -> UpdateTableInputTypeDef:
+        spec = SPECS[Table.CHECKPOINTS]
         return {
             "TableName": self._names[Table.CHECKPOINTS],
-            "AttributeDefinitions": [_string(RUN_ID_INDEX_KEY)],
+            # Those of the table's own keys too: some engines keep only what an update names.
+            "AttributeDefinitions": [
+                _string(spec.partition_key),
+                _string(spec.sort_key),
+                _string(RUN_ID_INDEX_KEY),
+            ],
             "GlobalSecondaryIndexUpdates": [{"Create": _run_index(index)}],
         }
 

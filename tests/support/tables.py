@@ -8,11 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.policies import SCAN_ACTIONS, SETUP_ACTIONS
-from tests.support.sessions import restricted_session
+from tests.support.sessions import new_session, restricted_session
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,5 +70,5 @@ class Tables:
 def new_tables(engine: Engine) -> Tables:
     """Names that no other test of any worker uses."""
     suffix = f"{os.getpid()}-{next(_numbers)}"
-    client = boto3.client("dynamodb", endpoint_url=engine.url)
+    client = new_session().client("dynamodb", endpoint_url=engine.url)
     return Tables(engine, client, f"checkpoints-{suffix}", f"writes-{suffix}")
