@@ -306,6 +306,7 @@ class DynamoDBSaver(SaverBase):
         """Delete every checkpoint of a thread, in all namespaces, with its writes.
 
         Stopped halfway, it shows an older checkpoint or none, and can be repeated to its end.
+        Writes are found through their checkpoints: those of one that was never stored stay.
 
         Args:
             thread_id: The thread.

@@ -47,6 +47,8 @@ def get_delta_channel_history(
     The writes of the addressed checkpoint itself are pending and do not count. The walk ends for
     each channel at the nearest ancestor that holds its value, whose own writes still count.
     """
+    if not channels:
+        return {}
     chain = _Chain(store, address)
     remaining = set(channels)
     seeds: dict[str, Any] = {}
@@ -90,6 +92,7 @@ class _Chain:
     """
 
     def __init__(self, store: Store, address: Address) -> None:
+        asked = address.checkpoint
         self._store = store
         self._address = address
         self._target: str | None = None
@@ -102,7 +105,7 @@ class _Chain:
             Table.CHECKPOINTS,
             address.thread_id,
             store.consistent,
-            sort=namespace_range(address.namespace, address.checkpoint_id),
+            sort=namespace_range(address.namespace, None if asked is None else asked.checkpoint_id),
             forward=False,
         )
 
