@@ -69,8 +69,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         if isinstance(version, (int, float)):
             return cast("str", version + 1)
         count = int(current.partition(".")[0]) if current is not None else 0
-        # Told apart, not kept secret.
-        return f"{count + 1:032}.{random.random():016}"  # noqa: S311
+        return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - told apart, not kept secret
 
     def _store(self) -> Store:
         # The serde as it is now: LangGraph swaps it on a clone (`with_allowlist`).

@@ -126,8 +126,7 @@ class SyncRunner:
             case Concurrently(operations):
                 return self._gather(operations)
             case Backoff(ceiling):
-                # Jitter, not a secret.
-                time.sleep(random.uniform(0, ceiling))  # noqa: S311
+                time.sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
                 return None
         call = self._wire.call(request)
         client = self._client.get()
