@@ -22,7 +22,7 @@ CONCURRENCY = 32
 STATE = "x" * 10_000
 """One channel of 10,000 bytes."""
 WRITES = [("a", "y" * 100), ("b", "y" * 100), ("branch:to:next", None)]
-LENGTH = 100
+LENGTH = 50
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _calls(saver: DynamoDBSaver) -> list[tuple[str, Callable[[], object]]]:
     return [
         ("`put`", lambda: put_chain(calls, "new", 1, value=STATE)),
         ("`put_writes` of 3 writes", lambda: calls.put_writes(chain[0], WRITES, "other")),
-        ("`get_tuple`, id given", lambda: calls.get_tuple(chain[50])),
+        ("`get_tuple`, id given", lambda: calls.get_tuple(chain[25])),
         ("`get_tuple`, latest", lambda: calls.get_tuple(config("t"))),
         ("`list(limit=10)`", lambda: list(calls.list(config("t"), limit=10))),
         (
