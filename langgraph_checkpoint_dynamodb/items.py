@@ -133,6 +133,14 @@ class CheckpointHead:
         return self.checkpoint_id is not None and not self.deleted
 
     @property
+    def place(self) -> str:
+        """Which checkpoint it is, for messages."""
+        return (
+            f"checkpoint {self.checkpoint_id or self.key.sort!r} of thread {self.key.partition!r}, "
+            f"namespace {self.checkpoint_ns!r}"
+        )
+
+    @property
     def writes_partition(self) -> str:
         """Partition key of its writes, also for items that are no checkpoint to a reader."""
         checkpoint_id = self.checkpoint_id or self.key.sort
@@ -205,7 +213,7 @@ def read_checkpoint_head(item: StoredItem) -> CheckpointHead:
         UnreadableItemError: One of them is damaged.
     """
     key = read_key(item, Table.CHECKPOINTS)
-    place = _checkpoint_place(key)
+    place = f"item {key.sort!r} of thread {key.partition!r} in the checkpoints table"
     checkpoint_ns = _optional_text(item, Attribute.CHECKPOINT_NS, place) or ROOT_NAMESPACE
     return CheckpointHead(
         key=key,
@@ -226,24 +234,23 @@ def read_checkpoint(item: StoredItem) -> CheckpointRecord | None:
     head = read_checkpoint_head(item)
     if head.checkpoint_id is None or head.deleted:
         return None
-    place = _checkpoint_place(head.key)
     return CheckpointRecord(
         ref=CheckpointRef(head.key.partition, head.checkpoint_ns, head.checkpoint_id),
         parent_id=head.parent_id,
         checkpoint=Serialized(
-            _text(item, Attribute.TYPE, place), _binary(item, Attribute.CHECKPOINT, place)
+            _text(item, Attribute.TYPE, head.place), _binary(item, Attribute.CHECKPOINT, head.place)
         ),
-        metadata=read_metadata(item),
+        metadata=read_metadata(item, head),
     )
 
 
-def read_metadata(item: StoredItem) -> Serialized:
-    """The serialized metadata of a checkpoint's item.
+def read_metadata(item: StoredItem, head: CheckpointHead) -> Serialized:
+    """The serialized metadata of a checkpoint's item, whose keys have been read.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
     """
-    place = _checkpoint_place(read_key(item, Table.CHECKPOINTS))
+    place = head.place
     type_name = Attribute.METADATA_TYPE if Attribute.METADATA_TYPE in item else Attribute.TYPE
     return Serialized(_text(item, type_name, place), _binary(item, Attribute.METADATA, place))
 
@@ -306,10 +313,6 @@ def _put(
     named = {spec.partition_key: key.partition, spec.sort_key: key.sort, **attributes}
     item = {name: _serialize(value) for name, value in named.items() if value is not None}
     return Put(table, key, item, unless_exists)
-
-
-def _checkpoint_place(key: Key) -> str:
-    return f"item {key.sort!r} of thread {key.partition!r} in the checkpoints table"
 
 
 def _optional_text(item: StoredItem, attribute: str, place: str) -> str | None:

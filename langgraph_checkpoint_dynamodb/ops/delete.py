@@ -221,6 +221,5 @@ def _run_id(store: Store, item: StoredItem) -> str | None:
     head = read_checkpoint_head(item)
     if head.run_id is not None or head.deleted:
         return head.run_id
-    place = f"item {head.key.sort!r} of thread {head.key.partition!r}"
-    found = load_metadata(store.serde, read_metadata(item), place).get("run_id")
+    found = load_metadata(store.serde, read_metadata(item, head), head.place).get("run_id")
     return found if isinstance(found, str) else None

@@ -82,8 +82,7 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
         head = read_checkpoint_head(item)
         heads.append(head)
         if head.visible:
-            place = f"item {head.key.sort!r} of thread {thread_id!r}"
-            metadata = load_metadata(store.serde, read_metadata(item), place)
+            metadata = load_metadata(store.serde, read_metadata(item, head), head.place)
             counters = metadata.get("counters_since_delta_snapshot") or {}
             delta_channels[head.checkpoint_ns].update(counters)
     return Thread(
