@@ -101,9 +101,24 @@ def put_atomically(puts: Sequence[Put]) -> Operation[None]:
     """
     for group in _transactions(puts):
         if len(group) == 1:
-            yield from _put_one(group[0])
+            yield from put_one(group[0])
         else:
             yield from _put_group(group)
+
+
+def put_one(put: Put) -> Operation[None]:
+    """Write one item. With `unless_exists`, one that is already there stays as it is."""
+    attempt = 1
+    while True:
+        try:
+            return (yield from send(PutItem(put)))
+        except ConditionFailedError:
+            return None
+        except ServiceError as error:
+            if error.code not in _BUSY or attempt == ATTEMPTS:
+                raise
+        yield from send(backoff(attempt))
+        attempt += 1
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
@@ -131,19 +146,6 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
         yield from send(backoff(attempt))
 
 
-def _put_one(put: Put) -> Operation[None]:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return (yield from send(PutItem(put)))
-        except ConditionFailedError:
-            return None
-        except ServiceError as error:
-            if error.code not in _BUSY or attempt == ATTEMPTS:
-                raise
-        yield from send(backoff(attempt))
-    return None
-
-
 def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
     attempt = 0
     while puts:
@@ -152,10 +154,9 @@ def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
         except TransactionCanceledError as error:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
             busy = not _BUSY.isdisjoint(error.reasons)
+            tired = busy and attempt + 1 == ATTEMPTS
             # Anything else is final: a reason this code does not know must not loop.
-            if len(lost) != len(puts) or not (any(lost) or busy):
-                raise
-            if busy and attempt + 1 == ATTEMPTS:
+            if len(lost) != len(puts) or not (any(lost) or busy) or tired:
                 raise
         puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
         if busy:

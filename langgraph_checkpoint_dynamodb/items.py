@@ -225,13 +225,19 @@ def read_checkpoint_head(item: StoredItem) -> CheckpointHead:
     )
 
 
-def read_checkpoint(item: StoredItem) -> CheckpointRecord | None:
+def read_checkpoint(
+    item: StoredItem, head: CheckpointHead | None = None
+) -> CheckpointRecord | None:
     """The checkpoint in an item, or `None` if it is one that no reader may see.
+
+    Args:
+        item: The item.
+        head: What its keys say, where they have been read already.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
     """
-    head = read_checkpoint_head(item)
+    head = head or read_checkpoint_head(item)
     if head.checkpoint_id is None or head.deleted:
         return None
     return CheckpointRecord(

@@ -152,7 +152,7 @@ class _Chain:
             self._lowest = head.checkpoint_id
             if head.deleted:
                 self._deleted.add(head.checkpoint_id)
-            elif (record := read_checkpoint(item)) is not None:
+            elif (record := read_checkpoint(item, head)) is not None:
                 self._read[head.checkpoint_id] = record
         self._page_size = min(_GROWTH * self._page_size, _LARGEST_PAGE)
         self._query = None if page.next is None else replace(self._query, start=page.next)
@@ -166,6 +166,7 @@ class _Chain:
         item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._store.consistent))
         if item is None:
             return None
-        if read_checkpoint_head(item).deleted:
+        head = read_checkpoint_head(item)
+        if head.deleted:
             raise self._being_deleted(checkpoint_id)
-        return read_checkpoint(item)
+        return read_checkpoint(item, head)

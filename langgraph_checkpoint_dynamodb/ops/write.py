@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import put_atomically
+from langgraph_checkpoint_dynamodb.calls import put_atomically, put_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def put_checkpoint(record: CheckpointRecord) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id."""
-    return put_atomically([record.put()])
+    return put_one(record.put())
 
 
 def put_writes(ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:

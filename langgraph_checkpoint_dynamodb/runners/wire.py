@@ -90,9 +90,13 @@ class Wire:
             case PutItem(put):
                 return self._single("put_item", "PutItem", put.table, self._put(put))
             case TransactPut(puts):
-                return self._several("transact_write_items", puts, self._transact(puts))
+                transaction = self._transact(puts)
+                return self._several(
+                    "transact_write_items", "TransactWriteItems", puts, transaction
+                )
             case BatchWrite(changes):
-                return self._several("batch_write_item", changes, self._batch(changes))
+                batch = self._batch(changes)
+                return self._several("batch_write_item", "BatchWriteItem", changes, batch)
             case Scan():
                 return self._single("scan", "Scan", request.table, self._scan(request))
             case QueryRunIndex():
@@ -154,13 +158,14 @@ class Wire:
         return Call(method, action, arguments, self._names[table])
 
     def _several(
-        self, method: str, changes: Sequence[Put | Delete], arguments: Mapping[str, Any]
+        self,
+        method: str,
+        action: str,
+        changes: Sequence[Put | Delete],
+        arguments: Mapping[str, Any],
     ) -> Call:
-        action = "TransactWriteItems" if method == "transact_write_items" else "BatchWriteItem"
-        tables = {change.table for change in changes}
-        return Call(
-            method, action, arguments, self._names[tables.pop()] if len(tables) == 1 else ""
-        )
+        names = {self._names[change.table] for change in changes}
+        return Call(method, action, arguments, names.pop() if len(names) == 1 else "")
 
     def _get_item(self, request: GetItem) -> GetItemInputTypeDef:
         return {
