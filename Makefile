@@ -12,10 +12,10 @@ PYTEST ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test costs lint format engine clean
+.PHONY: help demo test costs compression lint format engine clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
 	@echo '  DYNAMODB_ENDPOINT_URL=... make test     on that endpoint, for example DynamoDB Local'
@@ -26,8 +26,11 @@ demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume
 test: $(VENV)/.test engine ## Run the whole test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-costs: $(VENV)/.test engine ## Measure the README's table of costs
+costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
+
+compression: $(VENV)/.test ## Measure compression on real text, level by level
+	@$(BIN)/python -m tests.support.compressing
 
 lint: $(VENV)/.lint ## Check style and types
 	$(BIN)/ruff check .

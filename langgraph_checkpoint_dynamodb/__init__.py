@@ -7,6 +7,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     InvalidInputError,
     InvalidInputTypeError,
     ItemTooLargeError,
+    MissingPartError,
+    ObjectsNotDeletedError,
+    PayloadTooLargeError,
     SaverClosedError,
     ServiceError,
     TableError,
@@ -18,7 +21,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
     UnreadableItemError,
 )
+from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig
 
 __all__ = [
     "ConditionFailedError",
@@ -28,8 +33,13 @@ __all__ = [
     "InvalidInputError",
     "InvalidInputTypeError",
     "ItemTooLargeError",
+    "MissingPartError",
+    "ObjectsNotDeletedError",
+    "PayloadTooLargeError",
+    "S3OffloadConfig",
     "SaverClosedError",
     "ServiceError",
+    "SweepReport",
     "TableError",
     "TableInUseError",
     "TableMismatchError",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
@@ -127,3 +129,20 @@ def require_optional(field: str, value: T | None, kind: type[T]) -> T | None:
     raise InvalidInputTypeError(
         field, f"must be a {kind.__name__} or None, got {type(value).__name__}"
     )
+
+
+def require_seconds(field: str, value: object) -> int:
+    """A length of time in whole seconds, from a `timedelta` or a number of seconds.
+
+    Raises:
+        InvalidInputTypeError: It is neither.
+        InvalidInputError: It is negative or no finite number.
+    """
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        raise InvalidInputTypeError(
+            field, f"must be a timedelta or a number of seconds, got {type(value).__name__}"
+        )
+    if not 0 <= seconds < float("inf"):
+        raise InvalidInputError(field, f"must be finite and not negative, got {value!r}")
+    return math.ceil(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -12,6 +13,7 @@ from langgraph_checkpoint_dynamodb.addressing import (
     read_address,
     read_before,
     require_optional,
+    require_seconds,
     require_strings,
     to_config,
 )
@@ -21,6 +23,7 @@ from langgraph_checkpoint_dynamodb.codec import (
     require_checkpoint,
 )
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.keys import require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
@@ -28,11 +31,13 @@ from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.store import Store
+from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import (
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.settings import Settings
 
 
@@ -72,11 +78,23 @@ class SaverBase(BaseCheckpointSaver[str]):
         return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - told apart, not kept secret
 
     def _store(self) -> Store:
-        # The serde as it is now: LangGraph swaps it on a clone (`with_allowlist`).
-        return Store(self.serde, self._settings.consistent_reads, self._settings.run_id_index)
+        settings = self._settings
+        now = int(settings.clock())
+        ttl = settings.ttl_seconds
+        return Store(
+            # As it is now: LangGraph swaps it on a clone (`with_allowlist`).
+            serde=self.serde,
+            payloads=settings.payloads,
+            stamp=Stamp(token_hex(8), now, None if ttl is None else now + ttl),
+            consistent=settings.consistent_reads,
+            run_id_index=settings.run_id_index,
+            ttl_seconds=ttl,
+        )
 
     def _set_up(self) -> Operation[None]:
-        return set_up(self._settings.table_names, self._settings.run_id_index)
+        settings = self._settings
+        expiring = settings.ttl_seconds is not None
+        return set_up(settings.table_names, settings.run_id_index, expiring=expiring)
 
     def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
         return get_tuple(self._store(), read_address(config))
@@ -107,7 +125,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         record = encode_checkpoint(self.serde, config, address, checkpoint, metadata)
         ref = record.ref
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
-        return put_checkpoint(record), stored
+        return put_checkpoint(self._store(), record), stored
 
     def _put_writes(
         self,
@@ -121,16 +139,18 @@ class SaverBase(BaseCheckpointSaver[str]):
             raise InvalidInputError(
                 "checkpoint_id", "is missing; writes belong to a checkpoint, so the config names it"
             )
-        return put_writes(ref, encode_writes(self.serde, writes, task_id, task_path))
+        records = encode_writes(self.serde, writes, task_id, task_path)
+        return put_writes(self._store(), ref, records)
 
     def _delete_thread(self, thread_id: str) -> Operation[None]:
-        return delete_thread(require_thread_id(thread_id))
+        return delete_thread(self._store(), require_thread_id(thread_id))
 
     def _delete_for_runs(self, run_ids: Sequence[str]) -> Operation[None]:
         return delete_for_runs(self._store(), require_strings("run_ids", run_ids))
 
     def _copy_thread(self, source_thread_id: str, target_thread_id: str) -> Operation[None]:
         return copy_thread(
+            self._store(),
             require_thread_id(source_thread_id, "source_thread_id"),
             require_thread_id(target_thread_id, "target_thread_id"),
         )
@@ -148,3 +168,13 @@ class SaverBase(BaseCheckpointSaver[str]):
     ) -> Operation[Mapping[str, DeltaChannelHistory]]:
         names = require_strings("channels", channels)
         return get_delta_channel_history(self._store(), read_address(config), names)
+
+    def _sweep_orphans(
+        self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
+    ) -> Operation[SweepReport]:
+        require_optional("resume_from", resume_from, str)
+        require_optional("max_pages", max_pages, int)
+        if max_pages is not None and max_pages < 1:
+            raise InvalidInputError("max_pages", f"must be at least 1, got {max_pages}")
+        seconds = require_seconds("older_than", older_than)
+        return sweep_orphans(self._store(), seconds, resume_from, max_pages)

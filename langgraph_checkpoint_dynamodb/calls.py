@@ -6,7 +6,8 @@ so none of it knows how to wait.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
     Delete,
+    DeleteObjects,
     Put,
     PutItem,
     Query,
@@ -27,7 +29,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TransactionCanceledError,
     UnprocessedItemsError,
 )
-from langgraph_checkpoint_dynamodb.payload import item_size
+from langgraph_checkpoint_dynamodb.sizes import item_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +40,8 @@ T = TypeVar("T")
 
 BATCH_ITEMS = 25
 """Most requests in a BatchWriteItem."""
+BATCH_OBJECTS = 1000
+"""Most keys in a DeleteObjects."""
 TRANSACTION_ITEMS = 100
 """Most items in a TransactWriteItems."""
 TRANSACTION_BYTES = 4_000_000
@@ -93,32 +97,67 @@ def write_in_order(changes: Sequence[Put | Delete]) -> Operation[None]:
         yield from _write_batch(batch)
 
 
-def put_atomically(puts: Sequence[Put]) -> Operation[None]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What has become of items that were written.
+
+    Attributes:
+        lost: Those that were not written: somebody else's was there already.
+        replaced: The items they replaced, as far as the service tells: of single items only, not of
+            those in a transaction.
+    """
+
+    lost: tuple[Put, ...] = ()
+    replaced: tuple[StoredItem, ...] = ()
+
+
+def put_atomically(puts: Sequence[Put]) -> Operation[Outcome]:
     """Write items, all or none, as far as one transaction reaches: 100 items and 4 MB.
 
     An item with `unless_exists` that is already there stays as it is; the others are written all
     the same. More than one transaction holds is written in several, one after the other.
     """
+    lost: list[Put] = []
+    replaced: list[StoredItem] = []
     for group in _transactions(puts):
-        if len(group) == 1:
-            yield from put_one(group[0])
-        else:
-            yield from _put_group(group)
+        outcome = yield from put_one(group[0]) if len(group) == 1 else _put_group(group)
+        lost += outcome.lost
+        replaced += outcome.replaced
+    return Outcome(tuple(lost), tuple(replaced))
 
 
-def put_one(put: Put) -> Operation[None]:
+def put_one(put: Put) -> Operation[Outcome]:
     """Write one item. With `unless_exists`, one that is already there stays as it is."""
     attempt = 1
     while True:
         try:
-            return (yield from send(PutItem(put)))
+            replaced = yield from send(PutItem(put))
+            return Outcome(replaced=() if replaced is None else (replaced,))
         except ConditionFailedError:
-            return None
+            return Outcome(lost=(put,))
         except ServiceError as error:
             if error.code not in _BUSY or attempt == ATTEMPTS:
                 raise
         yield from send(backoff(attempt))
         attempt += 1
+
+
+def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
+    """Delete S3 objects, given as bucket and key.
+
+    Raises:
+        ObjectsNotDeletedError: Some are still there.
+    """
+    by_bucket: defaultdict[str, list[str]] = defaultdict(list)
+    for bucket, key in objects:
+        by_bucket[bucket].append(key)
+    yield from together(
+        [
+            send(DeleteObjects(bucket, batch))
+            for bucket, keys in by_bucket.items()
+            for batch in batched(keys, BATCH_OBJECTS)
+        ]
+    )
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
@@ -146,11 +185,13 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
         yield from send(backoff(attempt))
 
 
-def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
+def _put_group(puts: tuple[Put, ...]) -> Operation[Outcome]:
     attempt = 0
+    there: list[Put] = []
     while puts:
         try:
-            return (yield from send(TransactPut(puts)))
+            yield from send(TransactPut(puts))
+            break
         except TransactionCanceledError as error:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
             busy = not _BUSY.isdisjoint(error.reasons)
@@ -158,11 +199,12 @@ def _put_group(puts: tuple[Put, ...]) -> Operation[None]:
             # Anything else is final: a reason this code does not know must not loop.
             if len(lost) != len(puts) or not (any(lost) or busy) or tired:
                 raise
+        there += [put for put, exists in zip(puts, lost, strict=True) if exists]
         puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
         if busy:
             attempt += 1
             yield from send(backoff(attempt))
-    return None
+    return Outcome(lost=tuple(there))
 
 
 def _transactions(puts: Sequence[Put]) -> Iterator[tuple[Put, ...]]:

@@ -17,13 +17,16 @@ from langgraph.checkpoint.base import (
 
 from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items import CheckpointRecord, Serialized, WriteRecord
+from langgraph_checkpoint_dynamodb.items.beside import WriteRecord
+from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     fits_index_key,
     require_task_id,
     require_text,
 )
+from langgraph_checkpoint_dynamodb.payload import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,10 +75,7 @@ def encode_writes(
 
 
 def decode_tuple(
-    serde: SerializerProtocol,
-    record: CheckpointRecord,
-    writes: Iterable[WriteRecord],
-    metadata: CheckpointMetadata | None = None,
+    serde: SerializerProtocol, record: CheckpointRecord, writes: Iterable[WriteRecord]
 ) -> CheckpointTuple:
     """The tuple LangGraph reads. Every value in it is fresh: LangGraph changes them in place.
 
@@ -83,13 +83,12 @@ def decode_tuple(
         serde: What to load the values with.
         record: The checkpoint.
         writes: Its pending writes in the order of `sort_writes`.
-        metadata: The metadata, where it has been loaded already.
     """
     ref = record.ref
     return CheckpointTuple(
         config=to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id),
-        checkpoint=decode_checkpoint(serde, record),
-        metadata=metadata if metadata is not None else decode_metadata(serde, record),
+        checkpoint=decode_checkpoint(serde, record.checkpoint, str(ref)),
+        metadata=decode_metadata(serde, record.metadata, str(ref)),
         parent_config=(
             to_config(ref.thread_id, ref.checkpoint_ns, record.parent_id)
             if record.parent_id
@@ -99,29 +98,27 @@ def decode_tuple(
     )
 
 
-def decode_checkpoint(serde: SerializerProtocol, record: CheckpointRecord) -> Checkpoint:
-    """The checkpoint of a record."""
-    loaded = _load(serde, record.checkpoint, str(record.ref), Attribute.CHECKPOINT)
-    return cast("Checkpoint", _require_mapping(loaded, str(record.ref), Attribute.CHECKPOINT))
+def decode_checkpoint(serde: SerializerProtocol, checkpoint: Serialized, place: str) -> Checkpoint:
+    """A loaded checkpoint; `place` says which one, for messages."""
+    loaded = _load(serde, checkpoint, place, Attribute.CHECKPOINT)
+    return cast("Checkpoint", _require_mapping(loaded, place, Attribute.CHECKPOINT))
 
 
-def decode_metadata(serde: SerializerProtocol, record: CheckpointRecord) -> CheckpointMetadata:
-    """The metadata of a record."""
-    return load_metadata(serde, record.metadata, str(record.ref))
-
-
-def load_metadata(
+def decode_metadata(
     serde: SerializerProtocol, metadata: Serialized, place: str
 ) -> CheckpointMetadata:
-    """Serialized metadata, loaded."""
+    """Loaded metadata of a checkpoint; `place` says which one, for messages."""
     loaded = _load(serde, metadata, place, Attribute.METADATA)
     return cast("CheckpointMetadata", _require_mapping(loaded, place, Attribute.METADATA))
 
 
 def decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRecord) -> PendingWrite:
     """A write as LangGraph reads it: task id, channel, value."""
-    place = f"write {write.idx} of task {write.task_id!r} on {ref}"
-    return (write.task_id, write.channel, _load(serde, write.value, place, Attribute.VALUE))
+    return (
+        write.task_id,
+        write.channel,
+        _load(serde, write.value, write.place(ref), Attribute.VALUE),
+    )
 
 
 def sort_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
@@ -132,7 +129,7 @@ def sort_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
 def _dump(serde: SerializerProtocol, value: object) -> Serialized:
     tag, data = serde.dumps_typed(value)
     # bytes() copies what the caller could still change, and keeps bytes as they are.
-    return Serialized(require_text("serde type", tag), bytes(data))
+    return Serialized(require_text("serde type", tag), Inline(bytes(data)))
 
 
 def _load(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
@@ -153,6 +150,15 @@ def _require_mapping(loaded: object, place: str, attribute: str) -> dict[str, An
             place=place, attribute=attribute, problem=f"is a {type(loaded).__name__}, not a mapping"
         )
     return loaded
+
+
+def holds_snapshot(checkpoint: Checkpoint) -> bool:
+    """Whether later checkpoints may be rebuilt from this one: it holds a DeltaChannel's value.
+
+    LangGraph marks such a value by a type of its own, which it keeps to itself.
+    """
+    values = checkpoint.get("channel_values", {}).values()
+    return any(type(value).__name__ == "_DeltaSnapshot" for value in values)
 
 
 def require_checkpoint(checkpoint: object) -> None:

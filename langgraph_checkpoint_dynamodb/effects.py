@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
         TableDescriptionTypeDef,
+        TimeToLiveDescriptionTypeDef,
         UniversalAttributeValueTypeDef,
     )
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     StartKey: TypeAlias = Mapping[str, AttributeValueTypeDef]
     """Where the next page begins. Opaque: handed back as it came."""
     TableDescription: TypeAlias = TableDescriptionTypeDef
+    TimeToLiveDescription: TypeAlias = TimeToLiveDescriptionTypeDef
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -91,7 +93,9 @@ class Query(Request[Page]):
     Attributes:
         sort: Range of sort keys; never empty.
         forward: Ascending if true.
+        after: Only sort keys above this one.
         limit: Most items to read, `None` for a page of the service's size (1 MB).
+        start: Where the page begins, in place of `after`.
         attributes: Attributes to return, empty for all. Saves bytes on the wire, not capacity.
     """
 
@@ -100,6 +104,7 @@ class Query(Request[Page]):
     consistent: bool
     sort: SortRange = EVERY_KEY
     forward: bool = True
+    after: str | None = None
     limit: int | None = None
     start: StartKey | None = None
     attributes: tuple[str, ...] = ()
@@ -128,12 +133,19 @@ class Scan(Request[Page]):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """An item to write under its key. `unless_exists` makes the first writer of the key win."""
+    """An item to write under its key.
+
+    Attributes:
+        unless_exists: The first writer of the key wins.
+        now: The time, in seconds since the epoch, by which an item that has expired does not count
+            as one that exists.
+    """
 
     table: Table
     key: Key
     item: Item
     unless_exists: bool = False
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +157,8 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class PutItem(Request[None]):
-    """Write one item.
+class PutItem(Request["StoredItem | None"]):
+    """Write one item; replies with the one it has replaced, `None` if there was none.
 
     Raises:
         ConditionFailedError: `unless_exists` was asked for and the item exists.
@@ -171,6 +183,62 @@ class BatchWrite(Request["tuple[Put | Delete, ...]"]):
     """Write and delete up to 25 items in any order; replies with those left undone."""
 
     changes: tuple[Put | Delete, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prolong(Request[bool]):
+    """Let an item be deleted later; replies whether it was there and would have been earlier.
+
+    Attributes:
+        table: Its table.
+        key: Its key.
+        ttl: When it may be deleted, in seconds since the epoch.
+    """
+
+    table: Table
+    key: Key
+    ttl: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutObject(Request[None]):
+    """Store an S3 object."""
+
+    bucket: str
+    key: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GetObject(Request["bytes | None"]):
+    """Read an S3 object whole; `None` if there is none."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyObject(Request[bool]):
+    """Copy an S3 object within its bucket; replies whether it was there.
+
+    A copy onto itself makes it as young as a new one, for the bucket's lifecycle rules.
+    """
+
+    bucket: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteObjects(Request[None]):
+    """Delete up to 1,000 S3 objects. Those that are not there count as deleted.
+
+    Raises:
+        ObjectsNotDeletedError: Some are still there.
+    """
+
+    bucket: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +279,24 @@ class CreateRunIndex(Request[None]):
     """
 
     index: str
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeTimeToLive(Request["TimeToLiveDescription"]):
+    """Tell whether and by which attribute a table's items expire."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class EnableTimeToLive(Request[None]):
+    """Have DynamoDB delete a table's expired items.
+
+    Raises:
+        TableInUseError: Somebody else has just changed it.
+    """
+
+    table: Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@
     DynamoDBSaverError
     ├── InvalidInputError (ValueError)       you passed something that cannot be stored
     │   ├── InvalidInputTypeError (TypeError)
-    │   └── ItemTooLargeError                over DynamoDB's item limit
+    │   ├── ItemTooLargeError                over DynamoDB's item limit
+    │   └── PayloadTooLargeError             over the saver's own ceiling
     ├── UnreadableItemError                  stored, but damaged or not ours
+    │   └── MissingPartError                 a chunk or an S3 object of it is gone
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
     ├── TableError
     │   ├── TableNotFoundError
@@ -17,6 +19,7 @@
         ├── ConditionFailedError
         ├── TransactionCanceledError
         ├── TableInUseError
+        ├── ObjectsNotDeletedError           S3 kept some of the objects
         └── TransportError                   no answer at all
 
 No message holds a stored value: keys, sizes and attribute names only.
@@ -51,7 +54,9 @@ class InvalidInputTypeError(InvalidInputError, TypeError):
 
 
 class ItemTooLargeError(InvalidInputError):
-    """A value does not fit into one DynamoDB item. Nothing was written.
+    """An item is over DynamoDB's limit even without its values. Nothing was written.
+
+    Values of any size go elsewhere by themselves; what is left are keys, names and paths.
 
     Attributes:
         size: Size of the item in bytes, as DynamoDB counts it.
@@ -62,10 +67,32 @@ class ItemTooLargeError(InvalidInputError):
     def __init__(self, *, place: str, size: int, limit: int) -> None:
         super().__init__(
             "item size",
-            f"{place} takes {size} bytes, DynamoDB allows {limit} bytes in one item. "
-            "Nothing was written. Keep large values out of the state, or a reference to them.",
+            f"{place} takes {size} bytes without its values, DynamoDB allows {limit} bytes in one "
+            "item. Nothing was written. Use shorter namespaces, channel names or task paths.",
         )
         self.place = place
+        self.size = size
+        self.limit = limit
+
+
+class PayloadTooLargeError(InvalidInputError):
+    """A value is over the saver's ceiling (`max_value_bytes`). Nothing was written.
+
+    Attributes:
+        place: What was being stored: thread, namespace, checkpoint id, channel.
+        attribute: The value's attribute: `checkpoint`, `metadata` or `value`.
+        size: Its size in bytes, serialized.
+        limit: The ceiling in bytes.
+    """
+
+    def __init__(self, *, place: str, attribute: str, size: int, limit: int) -> None:
+        super().__init__(
+            attribute,
+            f"of {place} takes {size} bytes, over the ceiling of {limit}. Nothing was written. "
+            "Raise max_value_bytes, or keep a reference to large values in the state.",
+        )
+        self.place = place
+        self.attribute = attribute
         self.size = size
         self.limit = limit
 
@@ -85,6 +112,20 @@ class UnreadableItemError(DynamoDBSaverError):
         super().__init__(f"cannot read {place}: attribute {attribute!r} {problem}")
         self.place = place
         self.attribute = attribute
+
+
+class MissingPartError(UnreadableItemError):
+    """A value is stored outside its item, and part of it is not there.
+
+    Raised after a second, consistent look: another process may have replaced the value meanwhile.
+
+    Attributes:
+        part: Which part: its address beside the checkpoint.
+    """
+
+    def __init__(self, *, place: str, attribute: str, problem: str, part: str) -> None:
+        super().__init__(place=place, attribute=attribute, problem=problem)
+        self.part = part
 
 
 class DeltaHistoryError(DynamoDBSaverError):
@@ -192,6 +233,23 @@ class TransactionCanceledError(ServiceError):
 
 class TableInUseError(ServiceError):
     """A table is being created or changed by somebody else."""
+
+
+class ObjectsNotDeletedError(ServiceError):
+    """S3 answered, but kept some of the objects that were to be deleted. Repeat the call.
+
+    Attributes:
+        keys: Keys of the objects that are still there.
+    """
+
+    def __init__(self, *, bucket: str, keys: Sequence[str], code: str) -> None:
+        super().__init__(
+            code=code,
+            operation="DeleteObjects",
+            table_name="",
+            message=f"{len(keys)} objects of bucket {bucket!r} are still there",
+        )
+        self.keys = tuple(keys)
 
 
 class TransportError(ServiceError):

@@ -17,6 +17,16 @@ Writes: partition key `thread_id_checkpoint_id_checkpoint_ns`, sort key `task_id
     both forms begin with the thread id, so an IAM condition on `dynamodb:LeadingKeys` with a
     thread-id prefix holds for both tables.
 
+Parts of large values, in the same partitions of the writes table
+    `chunk/<digest>/<stamp>/<number>` holds a piece of a value, `object/<digest>/<stamp>` the place
+    of an S3 object. Neither holds `:::`, so neither equals a write's key. The digest is the
+    content's. The stamp is of the one call that stored it: a part belongs to one item only, so
+    whoever replaces that item may delete the part, whatever others store at the same time.
+
+S3 objects: `<key prefix><thread id, percent-encoded>/<digest of all three>/<digest>-<stamp>`
+    The thread id is cut at 255 characters. Only unreserved characters are left, so the key is safe
+    for any thread id, and no client takes a part of it for `.` or `..`.
+
 Byte limits are DynamoDB's: 2,048 for a partition key, 1,024 for a sort key
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 """
@@ -27,6 +37,7 @@ from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
+from urllib.parse import quote
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 
@@ -41,6 +52,8 @@ _NESTED = "!"
 _ROOT_FLOOR = '"'
 """The character after `!`: every sort key of the root namespace is at or above it."""
 _DIGEST_BYTES = 16
+_CONTENT_DIGEST_BYTES = 32
+_THREAD_IN_OBJECT_KEY = 255
 
 
 class Attribute:
@@ -62,6 +75,22 @@ class Attribute:
     CHANNEL = "channel"
     VALUE = "value"
     TASK_PATH = "task_path"
+
+    CHUNK = "chunk"
+    BUCKET = "bucket"
+    OBJECT_KEY = "object_key"
+
+    CREATED = "created"
+    EXPIRES = "expires"
+    TTL = "ttl"
+
+    @staticmethod
+    def payload(name: str) -> str:
+        """The attribute that says where the bytes of attribute `name` are and how they are packed.
+
+        Absent where the attribute itself holds them as they are.
+        """
+        return f"{name}_payload"
 
 
 class Table(Enum):
@@ -159,6 +188,21 @@ class CheckpointRef:
         )
 
 
+class PartAddress(NamedTuple):
+    """Where the parts of a value are.
+
+    Attributes:
+        digest: Digest of the stored bytes (`content_digest`).
+        stamp: Of the one call and value that stored them.
+    """
+
+    digest: str
+    stamp: str
+
+    def __str__(self) -> str:
+        return f"{self.digest}/{self.stamp}"
+
+
 @dataclass(frozen=True, slots=True)
 class SortRange:
     """A range of sort keys, both ends included. `None` leaves an end open."""
@@ -212,15 +256,79 @@ def writes_partition(thread_id: str, checkpoint_id: str, checkpoint_ns: str) -> 
     plain = _SEPARATOR.join(parts)
     if all(map(_splits_cleanly, parts)) and _utf8_len(plain) <= PARTITION_KEY_LIMIT:
         return plain
-    digest = blake2b(digest_size=_DIGEST_BYTES)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
     # An id is never empty, so a plain key cannot hold six colons in a row: the forms never meet.
-    suffix = _HASHED + digest.hexdigest()
+    suffix = _HASHED + _digest(parts)
     head = thread_id.encode()[: PARTITION_KEY_LIMIT - len(suffix)]
     return head.decode(errors="ignore") + suffix
+
+
+def split_writes_partition(partition: str) -> tuple[str, str, str] | None:
+    """Thread id, checkpoint id and namespace in a writes partition; `None` if it is hashed."""
+    if _HASHED in partition:
+        return None
+    parts = partition.split(_SEPARATOR)
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def content_digest(data: bytes) -> str:
+    """Digest of a value's bytes, in 64 hex characters."""
+    return blake2b(data, digest_size=_CONTENT_DIGEST_BYTES).hexdigest()
+
+
+def chunk_sort_key(address: PartAddress, number: int) -> str:
+    """Sort key of a piece of a value. The keys of a value's pieces are in the order of pieces."""
+    return f"chunk/{address}/{number:06}"
+
+
+def object_sort_key(address: PartAddress) -> str:
+    """Sort key of the item that says where a value's S3 object is."""
+    return f"object/{address}"
+
+
+def part_address_of(sort_key: str) -> PartAddress | None:
+    """Which value a part belongs to, `None` for the key of something else."""
+    match sort_key.split("/"):
+        case ["chunk", digest, stamp, number] if number.isdecimal() and _SEPARATOR not in sort_key:
+            return PartAddress(digest, stamp)
+        case ["object", digest, stamp] if _SEPARATOR not in sort_key:
+            return PartAddress(digest, stamp)
+    return None
+
+
+def chunk_number_of(sort_key: str) -> int:
+    """Which piece of its value a chunk is, from its sort key."""
+    return int(sort_key.rpartition("/")[2])
+
+
+def object_key(prefix: str, ref: CheckpointRef, address: PartAddress) -> str:
+    """Key of a value's S3 object."""
+    thread = quote(ref.thread_id, safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
+    owner = _digest((ref.thread_id, ref.checkpoint_id, ref.checkpoint_ns))
+    return f"{prefix}{thread}/{owner}/{address.digest}-{address.stamp}"
+
+
+def copied_address(address: PartAddress, token: str) -> PartAddress:
+    """Where the copy of a value's parts goes that is made by the call of that token."""
+    return PartAddress(address.digest, _digest((address.stamp, token)))
+
+
+def copied_object_key(
+    key: str, source: CheckpointRef, target: CheckpointRef, address: PartAddress, token: str
+) -> str | None:
+    """Key of the copy of an S3 object, below the same prefix; `None` if the key is no key of ours.
+
+    Args:
+        key: The object's key.
+        source: The checkpoint it belongs to.
+        target: The checkpoint the copy belongs to.
+        address: Where the value's parts are, beside the source.
+        token: Of the call that copies.
+    """
+    ours = object_key("", source, address)
+    if not key.endswith(ours):
+        return None
+    prefix = key[: len(key) - len(ours)]
+    return object_key(prefix, target, copied_address(address, token))
 
 
 def write_sort_key(task_id: str, idx: int) -> str:
@@ -290,6 +398,16 @@ def _nested_prefix(checkpoint_ns: str) -> str:
         return ""
     digest = blake2b(checkpoint_ns.encode(), digest_size=_DIGEST_BYTES).hexdigest()
     return f"{_NESTED}{digest}{_SEPARATOR}"
+
+
+def _digest(parts: tuple[str, ...]) -> str:
+    """One digest of several texts, none of which can run into the next."""
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(encoded)
+    return digest.hexdigest()
 
 
 def _splits_cleanly(part: str) -> bool:

@@ -1,63 +1,362 @@
-"""How much room a value takes, and what fits into an item.
+"""Where the bytes of a value go, and how they come back.
 
-Sizes are counted as DynamoDB counts them
-(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html):
-every attribute is its name in UTF-8 plus its value; text counts in UTF-8, binary as it is.
+A value (a checkpoint, its metadata, or what a task wrote) stays in its item while the item fits
+into DynamoDB's 400 KB. Past that it goes to chunk items beside the checkpoint's pending writes; or,
+over a threshold and where a bucket is configured, to one S3 object. It may be compressed first. The
+item says which, in one description for each value; absent, the bytes are in the item as they are.
+
+What is written follows the settings of now; what is read follows the description alone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
 
-from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError
+from langgraph_checkpoint_dynamodb.compression import (
+    Codec,
+    DecompressionError,
+    MissingCodecError,
+    compress,
+    decompress,
+)
+from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
+from langgraph_checkpoint_dynamodb.keys import PartAddress, content_digest, object_key
+from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size, require_fits, write_units
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from langgraph_checkpoint_dynamodb.effects import Item
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
 
-ITEM_LIMIT = 409_600
-"""Largest item in bytes: 400 KB, attribute names and keys included."""
+MEBIBYTE = 1024 * 1024
+_CHUNK_ITEM_BYTES = 8192
+"""Room for all of a chunk's item but its bytes and its namespace: two keys, the longest thread id
+and checkpoint id once more, and the names of the attributes take under 6,500."""
+_DESCRIPTION_BYTES = 200
+"""About what a description takes. Moving a smaller value out would make the item larger."""
 
 
-def item_size(item: Item) -> int:
-    """Size of an item in bytes, as DynamoDB counts it.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """How bytes are compressed, and how many they were."""
+
+    codec: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Bytes in the item itself."""
+
+    data: bytes
+    packed: Packed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Bytes in chunk items of the checkpoint's writes partition."""
+
+    address: PartAddress
+    size: int
+    count: int
+    packed: Packed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    """Bytes in one S3 object, to which an item in the writes partition leads too."""
+
+    address: PartAddress
+    size: int
+    bucket: str
+    key: str
+    packed: Packed | None = None
+
+
+Payload: TypeAlias = Inline | Chunks | S3Object
+
+
+@dataclass(frozen=True, slots=True)
+class S3Policy:
+    """Which values go to S3, and where to.
+
+    Attributes:
+        bucket: Name of the bucket.
+        key_prefix: What every key begins with; empty, or ending with a slash.
+        threshold_bytes: Values of more bytes, compressed, go to S3.
+    """
+
+    bucket: str
+    key_prefix: str
+    threshold_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadPolicy:
+    """How values are stored.
+
+    Attributes:
+        compression: What to compress with, where it saves capacity; `None` for not at all.
+        s3: Where large values go; `None` for chunk items.
+        max_value_bytes: Larger values are refused, counted before compression.
+        inline_limit: Largest item in bytes that keeps its values.
+        chunk_bytes: Bytes in a chunk. 400,000 leave room for the longest key, and two chunks make
+            a page of a Query.
+    """
+
+    compression: Codec | None = None
+    s3: S3Policy | None = None
+    max_value_bytes: int = 64 * MEBIBYTE
+    inline_limit: int = ITEM_LIMIT
+    chunk_bytes: int = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes that are stored outside the item they belong to.
+
+    Attributes:
+        payload: The value they belong to.
+        number: Which piece of it, from 0.
+        data: The bytes.
+    """
+
+    payload: Chunks | S3Object
+    number: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An item, what is stored outside it, and where its values are."""
+
+    item: Item
+    parts: tuple[Part, ...]
+    payloads: tuple[Payload, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What values are being placed in.
+
+    Attributes:
+        name: What is being stored, for messages.
+        ref: The checkpoint it belongs to.
+        token: Of the call and the item alone.
+        build: Makes the item for given payloads, by attribute.
+    """
+
+    name: str
+    ref: CheckpointRef
+    token: str
+    build: Callable[[Mapping[str, Payload]], Item]
+
+    def address(self, attribute: str, data: bytes) -> PartAddress:
+        """Where the parts of an attribute's value go."""
+        return PartAddress(content_digest(data), f"{self.token}-{attribute}")
+
+
+def place_values(
+    policy: PayloadPolicy, values: Mapping[str, bytes], destination: Destination
+) -> Placement:
+    """Find the place of each value of an item.
 
     Args:
-        item: Typed attribute values, of any type: items of other writers are measured too.
-    """
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def require_fits(item: Item, place: str) -> int:
-    """Size of the item in bytes.
+        policy: How values are stored.
+        values: Attribute name to the value's bytes.
+        destination: Where they go.
 
     Raises:
-        ItemTooLargeError: It is over 409,600 bytes.
+        PayloadTooLargeError: A value is over the ceiling.
+        ItemTooLargeError: The item is over DynamoDB's limit even without its values.
     """
-    size = item_size(item)
-    if size > ITEM_LIMIT:
-        raise ItemTooLargeError(place=place, size=size, limit=ITEM_LIMIT)
-    return size
+    for name, data in values.items():
+        if len(data) > policy.max_value_bytes:
+            raise PayloadTooLargeError(
+                place=destination.name,
+                attribute=name,
+                size=len(data),
+                limit=policy.max_value_bytes,
+            )
+    step = chunk_bytes(policy, destination.ref)
+    inline = {name: Inline(data) for name, data in values.items()}
+    if policy.compression is not None:
+        inline = _compressed(policy.compression, inline, destination)
+    payloads: dict[str, Payload] = {**inline}
+    if policy.s3 is not None:
+        for name, stored in inline.items():
+            if len(stored.data) > policy.s3.threshold_bytes:
+                payloads[name] = _in_s3(policy.s3, name, stored, destination)
+    item = destination.build(payloads)
+    while item_size(item) > policy.inline_limit and (largest := _largest_inline(payloads)):
+        address = destination.address(largest, inline[largest].data)
+        payloads[largest] = in_chunks(inline[largest], address, step)
+        item = destination.build(payloads)
+    require_fits(item, destination.name)
+    parts = [
+        part
+        for name, payload in payloads.items()
+        if not isinstance(payload, Inline)
+        for part in cut(payload, inline[name].data, step)
+    ]
+    return Placement(item, tuple(parts), tuple(payloads.values()))
 
 
-def _value_size(typed: object) -> int:
-    match typed:
-        case {"S": str(text)}:
-            return len(text.encode())
-        case {"B": bytes(data)}:
-            return len(data)
-        case {"BOOL": _} | {"NULL": _}:
-            return 1
-        case {"N": str(number)}:
-            # About a byte for two digits and one for the rest; rounded up for a sign or a point.
-            return len(number) // 2 + 2
-        case {"L": list(values)}:
-            return 3 + sum(1 + _value_size(value) for value in values)
-        case {"M": dict(entries)}:
-            return 3 + sum(1 + len(k.encode()) + _value_size(v) for k, v in entries.items())
-        case {"SS": list(values)}:
-            return sum(len(text.encode()) for text in values)
-        case {"NS": list(values)}:
-            return sum(len(number) // 2 + 2 for number in values)
-        case {"BS": list(values)}:
-            return sum(len(data) for data in values)
-    raise AssertionError("not a typed attribute value")
+def chunk_bytes(policy: PayloadPolicy, ref: CheckpointRef) -> int:
+    """Bytes in a chunk beside a checkpoint.
+
+    Under a hashed key a chunk names its checkpoint in clear, and a namespace may be of any length.
+    The same chunk must fit a thread with the longest id, so that it can be copied there.
+    """
+    room = ITEM_LIMIT - _CHUNK_ITEM_BYTES - len(ref.checkpoint_ns.encode())
+    return max(1, min(policy.chunk_bytes, room))
+
+
+def in_chunks(stored: Inline, address: PartAddress, step: int) -> Chunks:
+    """The payload of bytes that leave their item for chunks of that size."""
+    size = len(stored.data)
+    return Chunks(address, size, -(-size // step), stored.packed)
+
+
+def cut(payload: Chunks | S3Object, data: bytes, step: int) -> Iterator[Part]:
+    """The parts of a value that is stored outside its item."""
+    if isinstance(payload, S3Object):
+        yield Part(payload, 0, data)
+        return
+    for number, start in enumerate(range(0, len(data), step)):
+        yield Part(payload, number, data[start : start + step])
+
+
+def restore(payload: Payload, stored: bytes, ceiling: int) -> bytes:
+    """The bytes of a value as they were before they were stored.
+
+    Args:
+        payload: Its description.
+        stored: The bytes that were stored for it.
+        ceiling: Most bytes to unpack to.
+
+    Raises:
+        DamagedPayloadError: They are not those that were stored.
+    """
+    if not isinstance(payload, Inline) and (
+        len(stored) != payload.size or content_digest(stored) != payload.address.digest
+    ):
+        raise DamagedPayloadError("was stored outside the item and has been altered there")
+    packed = payload.packed
+    if packed is None:
+        return stored
+    if packed.size > ceiling:
+        raise DamagedPayloadError(
+            f"says it unpacks to {packed.size} bytes, over the ceiling of {ceiling}; "
+            "if that is right, raise max_value_bytes"
+        )
+    try:
+        return decompress(packed.codec, stored, packed.size)
+    except (DecompressionError, MissingCodecError) as error:
+        raise DamagedPayloadError(str(error)) from error
+
+
+def describe(payload: Payload) -> dict[str, str | int] | None:
+    """The description that the item carries; `None` for bytes in the item as they are."""
+    description: dict[str, str | int]
+    match payload:
+        case Inline(packed=None):
+            return None
+        case Inline():
+            description = {"kind": "inline"}
+        case Chunks(address, size, count):
+            description = {"kind": "chunks", **address._asdict(), "size": size, "count": count}
+        case S3Object(address, size, bucket, key):
+            place = {"bucket": bucket, "key": key}
+            description = {"kind": "s3", **address._asdict(), "size": size, **place}
+    if payload.packed is not None:
+        description |= {"codec": payload.packed.codec, "raw_size": payload.packed.size}
+    return description
+
+
+def read_description(description: Mapping[str, object], data: bytes | None) -> Payload:
+    """The payload that a description tells of.
+
+    Args:
+        description: What the item says.
+        data: The bytes in the item, where it has any.
+
+    Raises:
+        DamagedPayloadError: It is not one that `describe` makes.
+    """
+    field = _Fields(description)
+    packed = None
+    if "codec" in description or "raw_size" in description:
+        packed = Packed(field.text("codec"), field.number("raw_size"))
+    kind = field.text("kind")
+    if kind == "inline":
+        if data is None:
+            raise DamagedPayloadError("says the bytes are in the item, and there are none")
+        return Inline(data, packed)
+    address = PartAddress(field.text("digest"), field.text("stamp"))
+    size = field.number("size")
+    if kind == "chunks":
+        count = field.number("count")
+        if not 1 <= count <= size:
+            raise DamagedPayloadError(f"says that {size} bytes are in {count} chunks")
+        return Chunks(address, size, count, packed)
+    if kind == "s3":
+        return S3Object(address, size, field.text("bucket"), field.text("key"), packed)
+    raise DamagedPayloadError("names a kind of storage that this version does not know; upgrade")
+
+
+class DamagedPayloadError(Exception):
+    """A payload or its description is not as it was stored. The message says what is wrong."""
+
+
+class _Fields:
+    def __init__(self, description: Mapping[str, object]) -> None:
+        self._description = description
+
+    def text(self, name: str) -> str:
+        value = self._description.get(name)
+        if not isinstance(value, str):
+            raise DamagedPayloadError(f"lacks the text {name!r}")
+        return value
+
+    def number(self, name: str) -> int:
+        value = self._description.get(name)
+        if not isinstance(value, (int, Decimal)) or value < 0 or value != int(value):
+            raise DamagedPayloadError(f"lacks the number {name!r}")
+        return int(value)
+
+
+def _compressed(
+    codec: Codec, values: Mapping[str, Inline], destination: Destination
+) -> dict[str, Inline]:
+    """The values, each compressed where that saves the item a write unit."""
+    chosen = dict(values)
+    units = write_units(item_size(destination.build(chosen)))
+    for name, value in values.items():
+        if units == 1:
+            break
+        packed = Inline(compress(codec, value.data), Packed(codec, len(value.data)))
+        candidate = {**chosen, name: packed}
+        smaller = write_units(item_size(destination.build(candidate)))
+        if smaller < units:
+            chosen, units = candidate, smaller
+    return chosen
+
+
+def _largest_inline(payloads: Mapping[str, Payload]) -> str | None:
+    """The largest value in the item, of those larger than the description that would replace it."""
+    sizes = {
+        name: len(payload.data)
+        for name, payload in payloads.items()
+        if isinstance(payload, Inline) and len(payload.data) > _DESCRIPTION_BYTES
+    }
+    return max(sizes, key=sizes.__getitem__, default=None)
+
+
+def _in_s3(s3: S3Policy, name: str, stored: Inline, destination: Destination) -> S3Object:
+    address = destination.address(name, stored.data)
+    key = object_key(s3.key_prefix, destination.ref, address)
+    return S3Object(address, len(stored.data), s3.bucket, key, stored.packed)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+from langgraph_checkpoint_dynamodb.settings import (
+    MAX_VALUE_BYTES,
+    ClientSettings,
+    S3OffloadConfig,
+    Settings,
+    payload_policy,
+    s3_endpoint_url,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from datetime import timedelta
     from types import TracebackType
 
     import boto3
@@ -26,11 +35,16 @@ if TYPE_CHECKING:
     )
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 
 T = TypeVar("T")
+
+SWEEP_AGE_SECONDS = 24 * 60 * 60
+"""What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
 
 class DynamoDBSaver(SaverBase):
@@ -63,6 +77,20 @@ class DynamoDBSaver(SaverBase):
             default as many as the client has connections, 32 for a client made here.
         run_id_index: Name of the index on `run_id`, which `setup()` makes and `delete_for_runs`
             then uses in place of a Scan.
+        ttl_seconds: How long a checkpoint lives after it is stored, from 1; `None` for ever. What
+            has expired counts as absent, and DynamoDB deletes it within days. Reading the history
+            of a DeltaChannel prolongs the lives of what it is rebuilt from.
+        compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit; `None`
+            for not at all. `"zstd"` needs Python 3.14 or the extra `[zstd]`. What is stored is read
+            whatever this says.
+        s3_offload_config: Where values above a threshold go in S3: a mapping with `bucket_name`,
+            and optionally `key_prefix`, `endpoint_url` and `threshold_bytes` (see
+            `S3OffloadConfig`). `None` keeps values of any size in the two tables.
+        s3_client: A ready boto3 client for S3. The saver never closes it. Without it one is made
+            from the same session, region, credentials and `boto_config`, at its first use.
+        max_value_bytes: Largest serialized value, before compression. A larger one is refused
+            before anything is written, and none is unpacked to more.
+        clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -92,6 +120,12 @@ class DynamoDBSaver(SaverBase):
         consistent_reads: bool = True,
         max_concurrency: int | None = None,
         run_id_index: str | None = None,
+        ttl_seconds: int | None = None,
+        compression: Literal["gzip", "zstd"] | None = None,
+        s3_offload_config: S3OffloadConfig | None = None,
+        s3_client: S3Client | None = None,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(serde=serde)
         self._settings = Settings(
@@ -104,10 +138,19 @@ class DynamoDBSaver(SaverBase):
                 endpoint_url=endpoint_url,
                 boto_config=boto_config,
                 client_config=client_config,
+                s3_client=s3_client,
+                s3_endpoint_url=s3_endpoint_url(s3_offload_config),
             ),
             consistent_reads=consistent_reads,
             max_concurrency=max_concurrency,
             run_id_index=run_id_index,
+            ttl_seconds=ttl_seconds,
+            payloads=payload_policy(
+                compression=compression,
+                s3_offload_config=s3_offload_config,
+                max_value_bytes=max_value_bytes,
+            ),
+            clock=clock,
         )
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
@@ -406,6 +449,45 @@ class DynamoDBSaver(SaverBase):
     ) -> Mapping[str, DeltaChannelHistory]:
         """Asynchronous version of `get_delta_channel_history`."""
         return await self._perform(self._history(config, channels))
+
+    def sweep_orphans(
+        self,
+        *,
+        older_than: timedelta | float = SWEEP_AGE_SECONDS,
+        resume_from: str | None = None,
+        max_pages: int | None = None,
+    ) -> SweepReport:
+        """Delete what processes left behind that died in the middle of a call.
+
+        Readers never see any of it: parts of values whose checkpoint or write was never stored,
+        writes whose checkpoint was never stored, deletes that stopped halfway. Scans both tables,
+        and reads the checkpoint of every partition of the writes table.
+
+        Args:
+            older_than: Leave alone what is younger: a `timedelta` or seconds. It must be longer
+                than any call takes, and than a run takes that stores its checkpoint after its
+                writes (`durability="exit"`). By default a day.
+            resume_from: `resume_from` of the report of a sweep that was stopped by `max_pages`.
+            max_pages: Stop after so many pages of 1 MB; `None` to go on to the end.
+
+        Returns:
+            What was deleted, what was left alone, and where to go on.
+
+        Raises:
+            InvalidInputError: An argument cannot be used.
+            ObjectsNotDeletedError: S3 kept an object; the item that leads to it is kept too.
+        """
+        return self._runner.run(self._sweep_orphans(older_than, resume_from, max_pages))
+
+    async def asweep_orphans(
+        self,
+        *,
+        older_than: timedelta | float = SWEEP_AGE_SECONDS,
+        resume_from: str | None = None,
+        max_pages: int | None = None,
+    ) -> SweepReport:
+        """Asynchronous version of `sweep_orphans`."""
+        return await self._perform(self._sweep_orphans(older_than, resume_from, max_pages))
 
     async def _perform(self, operation: Operation[T]) -> T:
         return await asyncio.wrap_future(self._runner.start(operation))

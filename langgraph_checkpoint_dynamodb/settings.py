@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from langgraph_checkpoint_dynamodb.compression import (
+    CODECS,
+    Codec,
+    MissingCodecError,
+    require_codec,
+)
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.payload import MEBIBYTE, PayloadPolicy, S3Policy
 
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 _JAVASCRIPT_NAMES = MappingProxyType(
     {
@@ -42,6 +51,34 @@ _BOTO3_NAMES = frozenset(
 # an ARN in place of a name reaches a table of another account.
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, or the ARN of an
+# access point.
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
+
+MAX_VALUE_BYTES = 64 * MEBIBYTE
+"""Ceiling of one serialized value where nothing else is said."""
+_S3_THRESHOLD_BYTES = 350 * 1024
+"""Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
+_LONGEST_PREFIX = 512
+"""Bytes of a key prefix: it leaves room for the rest of a key within S3's 1,024."""
+
+
+class S3OffloadConfig(TypedDict, total=False):
+    """Where large values go in S3.
+
+    Attributes:
+        bucket_name: The bucket. Required.
+        key_prefix: What every key begins with; a slash is added where it is missing. Default:
+            `"langgraph-checkpoints/"`.
+        endpoint_url: Endpoint of S3, for local engines and VPC endpoints.
+        threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
+            358,400 (350 KB).
+    """
+
+    bucket_name: str
+    key_prefix: str
+    endpoint_url: str
+    threshold_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +94,9 @@ class ClientSettings:
         boto_config: Botocore settings; every field given wins over the saver's own default.
         client_config: Arguments of `boto3.client`, by boto3's names or those of the JavaScript
             port.
+        s3_client: A ready client for S3; the saver neither changes nor closes it. Without it one is
+            made from the same session and settings, at its first use.
+        s3_endpoint_url: Endpoint of the client for S3.
 
     Raises:
         InvalidInputError: Two ways are mixed, or `client_config` has an unknown name.
@@ -68,6 +108,8 @@ class ClientSettings:
     endpoint_url: str | None = None
     boto_config: Config | None = None
     client_config: Mapping[str, Any] | None = None
+    s3_client: S3Client | None = None
+    s3_endpoint_url: str | None = None
 
     def __post_init__(self) -> None:
         parts = {
@@ -103,6 +145,20 @@ class ClientSettings:
         }
         return {name: value for name, value in named.items() if value is not None}
 
+    @property
+    def s3_arguments(self) -> dict[str, Any]:
+        """The same for the client for S3: all but the endpoint, which is its own."""
+        arguments = {
+            name: value
+            for name, value in self.arguments.items()
+            if name not in ("endpoint_url", "api_version")
+        }
+        if self.client is not None:
+            arguments["region_name"] = self.client.meta.region_name
+        if self.s3_endpoint_url is not None:
+            arguments["endpoint_url"] = self.s3_endpoint_url
+        return arguments
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -116,6 +172,9 @@ class Settings:
         max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
             has connections.
         run_id_index: Name of the index on `run_id`, `None` where there is none.
+        ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
+        payloads: How values are stored.
+        clock: Tells the time, in seconds since the epoch.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -127,6 +186,9 @@ class Settings:
     consistent_reads: bool = True
     max_concurrency: int | None = None
     run_id_index: str | None = None
+    ttl_seconds: int | None = None
+    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
+    clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
         _require_name("checkpoints_table_name", self.checkpoints_table_name, _TABLE_NAME)
@@ -140,6 +202,8 @@ class Settings:
         _require_bool("consistent_reads", self.consistent_reads)
         if self.max_concurrency is not None:
             _require_positive("max_concurrency", self.max_concurrency)
+        if self.ttl_seconds is not None:
+            _require_positive("ttl_seconds", self.ttl_seconds)
 
     @property
     def table_names(self) -> dict[Table, str]:
@@ -148,6 +212,86 @@ class Settings:
             Table.CHECKPOINTS: self.checkpoints_table_name,
             Table.WRITES: self.writes_table_name,
         }
+
+
+def payload_policy(
+    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+) -> PayloadPolicy:
+    """How values are stored, from what the user says.
+
+    Raises:
+        InvalidInputError: A setting cannot be used; the message names it.
+    """
+    _require_positive("max_value_bytes", max_value_bytes)
+    return PayloadPolicy(
+        compression=_codec(compression),
+        s3=None if s3_offload_config is None else _s3_policy(s3_offload_config),
+        max_value_bytes=max_value_bytes,
+    )
+
+
+def s3_endpoint_url(s3_offload_config: object) -> str | None:
+    """The endpoint of S3 that the user names, if any."""
+    if not isinstance(s3_offload_config, Mapping):
+        return None
+    url = s3_offload_config.get("endpoint_url")
+    if url is not None and not isinstance(url, str):
+        raise InvalidInputTypeError(
+            "s3_offload_config.endpoint_url", f"must be a string, got {type(url).__name__}"
+        )
+    return url
+
+
+def _codec(compression: object) -> Codec | None:
+    if compression is None:
+        return None
+    for codec in CODECS:
+        if compression == codec:
+            try:
+                require_codec(codec)
+            except MissingCodecError as error:
+                raise InvalidInputError("compression", str(error)) from error
+            return codec
+    known = ", ".join(map(repr, CODECS))
+    raise InvalidInputError("compression", f"must be None or one of {known}, got {compression!r}")
+
+
+def _s3_policy(config: object) -> S3Policy:
+    if not isinstance(config, Mapping):
+        raise InvalidInputTypeError(
+            "s3_offload_config", f"must be a mapping, got {type(config).__name__}"
+        )
+    unknown = sorted(map(repr, config.keys() - S3OffloadConfig.__annotations__.keys()))
+    if unknown:
+        known = ", ".join(S3OffloadConfig.__annotations__)
+        raise InvalidInputError(
+            "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
+        )
+    field_name = "s3_offload_config.bucket_name"
+    bucket = config.get("bucket_name")
+    if not isinstance(bucket, str):
+        raise InvalidInputTypeError(field_name, f"must be a string, got {type(bucket).__name__}")
+    if not _BUCKET_NAME.fullmatch(bucket):
+        raise InvalidInputError(field_name, f"{bucket!r} is no name of a bucket")
+    threshold = config.get("threshold_bytes", _S3_THRESHOLD_BYTES)
+    _require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
+    prefix = config.get("key_prefix", "langgraph-checkpoints/")
+    return S3Policy(bucket, _key_prefix(prefix), threshold)
+
+
+def _key_prefix(prefix: object) -> str:
+    field_name = "s3_offload_config.key_prefix"
+    if not isinstance(prefix, str):
+        raise InvalidInputTypeError(field_name, f"must be a string, got {type(prefix).__name__}")
+    if not re.fullmatch(r"(?:[A-Za-z0-9!_.*'()=-]+(?:/|$))*", prefix) or re.search(
+        r"(?:^|/)\.{1,2}(?:/|$)", prefix
+    ):
+        raise InvalidInputError(
+            field_name, f"{prefix!r} must consist of names of safe characters between single '/'"
+        )
+    if len(prefix) > _LONGEST_PREFIX:
+        raise InvalidInputError(field_name, f"has {len(prefix)} bytes, at most {_LONGEST_PREFIX}")
+    return prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
 
 
 def _boto3_arguments(client_config: object) -> Mapping[str, Any]:
@@ -183,7 +327,11 @@ def _require_bool(field: str, value: object) -> None:
 
 
 def _require_positive(field: str, value: object) -> None:
+    _require_number(field, value, at_least=1)
+
+
+def _require_number(field: str, value: object, *, at_least: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInputTypeError(field, f"must be an int, got {type(value).__name__}")
-    if value < 1:
-        raise InvalidInputError(field, f"must be at least 1, got {value}")
+    if value < at_least:
+        raise InvalidInputError(field, f"must be at least {at_least}, got {value}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from langgraph_checkpoint_dynamodb.policies import SCAN_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SCAN_ACTIONS
+from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
 from tests.support.engines import Engine, engine_name, running_engine
 from tests.support.tables import Tables, new_tables
@@ -26,7 +27,13 @@ os.environ.update(
     AWS_DEFAULT_REGION="us-east-1",
     AWS_EC2_METADATA_DISABLED="true",
 )
-for _name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+for _name in (
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_S3",
+):
     os.environ.pop(_name, None)
 
 # An engine's answer takes as long as it takes: only what is found counts, not how fast.
@@ -53,6 +60,22 @@ def loop_thread() -> Iterator[LoopThread]:
     loop.close()
 
 
+@pytest.fixture(scope="session")
+def object_store(engine: Engine) -> Iterator[str]:
+    """The endpoint of an engine for S3."""
+    with running_object_store(engine) as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(object_store: str) -> Iterator[Bucket]:
+    """A bucket with nothing in it."""
+    fresh = new_bucket(object_store)
+    yield fresh
+    fresh.drop()
+    fresh.client.close()
+
+
 @pytest.fixture
 def tables(engine: Engine) -> Iterator[Tables]:
     """Names of two tables that do not exist yet."""
@@ -66,7 +89,7 @@ def tables(engine: Engine) -> Iterator[Tables]:
 def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
     """A saver on fresh tables, with the rights of the published runtime policy and no others."""
     tables.set_up()
-    with tables.saver(SCAN_ACTIONS) as made:
+    with tables.saver(SCAN_ACTIONS | PROLONG_ACTIONS) as made:
         yield made
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
     from tests.support.tables import Tables
 
@@ -46,7 +47,14 @@ UNROUTABLE = "http://192.0.2.1:9"
 
 def effective(saver: DynamoDBSaver, monkeypatch: pytest.MonkeyPatch) -> DynamoDBClient:
     """The client that a saver makes at its first call; it never sends anything."""
-    made: list[DynamoDBClient] = []
+    made = made_by(lambda: saver.get_tuple(config("thread")), monkeypatch)
+    assert made.keys() == {"dynamodb"}
+    return cast("DynamoDBClient", made["dynamodb"])
+
+
+def made_by(call: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The clients that are made during a call, by service; they never send anything."""
+    made: list[Any] = []
     original = boto3.Session.client
 
     def client(self: boto3.Session, *args: Any, **kwargs: Any) -> Any:
@@ -57,9 +65,10 @@ def effective(saver: DynamoDBSaver, monkeypatch: pytest.MonkeyPatch) -> DynamoDB
 
     with monkeypatch.context() as patch:
         patch.setattr(boto3.Session, "client", client)
-        assert saver.get_tuple(config("thread")) is None
-    assert len(made) == 1
-    return made[0]
+        call()
+    by_service = {each.meta.service_model.service_name: each for each in made}
+    assert len(by_service) == len(made)
+    return by_service
 
 
 class _Answer:
@@ -246,6 +255,120 @@ def test_a_client_config_with_another_way_is_refused(other: str) -> None:
     with pytest.raises(InvalidInputError, match="pass one of") as caught:
         DynamoDBSaver(**NAMES, **{other: WAYS[other]}, client_config={})
     assert other in str(caught.value).split(";")[0]
+
+
+# --- the client for S3 ---
+
+S3_ENDPOINT = "http://localhost:4566"
+
+
+def made_for_s3(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Any, Any]:
+    """The clients for DynamoDB and for S3 that a saver makes to store a value in S3."""
+    offload: Any = {"bucket_name": "bucket", "threshold_bytes": 0, **settings.pop("offload", {})}
+    with DynamoDBSaver(**NAMES, **settings, s3_offload_config=offload) as saver:
+        made = made_by(
+            lambda: saver.put(config("thread"), checkpoint(), metadata(), {}), monkeypatch
+        )
+    return made.get("dynamodb"), made["s3"]
+
+
+@pytest.mark.parametrize("way", ["session", "client_config"])
+def test_the_client_for_s3_has_the_credentials_region_and_settings_of_the_other(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    credentials: Any = {"aws_access_key_id": "of-both", "aws_secret_access_key": "s"}
+    named: dict[str, Any] = {"region_name": "eu-central-1", "endpoint_url": UNROUTABLE}
+    tuned = Config(read_timeout=2, s3={"addressing_style": "path"})
+    made: dict[str, Any] = {
+        "session": {"session": boto3.Session(**credentials), **named, "boto_config": tuned},
+        "client_config": {
+            "client_config": {**credentials, **named, "config": tuned, "api_version": "2012-08-10"}
+        },
+    }[way]
+    for client in (clients := made_for_s3(monkeypatch, **made)):
+        assert client.meta.region_name == "eu-central-1"
+        assert signed_by(client) == "of-both"
+        assert field(client, "read_timeout") == 2
+        assert field(client, "connect_timeout") == 5
+        assert field(client, "retries") == {"mode": "standard", "total_max_attempts": 10}
+        assert field(client, "max_pool_connections") == 32
+        assert field(client, "user_agent_extra") == "lib/langgraph-checkpoint-dynamodb"
+    dynamodb, s3 = clients
+    # The endpoint is DynamoDB's own: a VPC endpoint or a local engine of one service.
+    assert dynamodb.meta.endpoint_url == UNROUTABLE
+    assert s3.meta.endpoint_url.endswith("amazonaws.com")
+    assert field(s3, "s3")["addressing_style"] == "path"
+
+
+def test_the_client_for_s3_has_an_endpoint_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamodb, s3 = made_for_s3(monkeypatch, offload={"endpoint_url": S3_ENDPOINT})
+    assert s3.meta.endpoint_url == S3_ENDPOINT
+    assert dynamodb.meta.endpoint_url != S3_ENDPOINT
+
+
+def test_beside_a_client_that_is_passed_in_one_for_s3_is_made_in_its_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = boto3.client("dynamodb", region_name="ap-south-1")
+    given.meta.events.register("before-call", cast("Any", lambda **_: (_Answer(), {})))
+    dynamodb, s3 = made_for_s3(monkeypatch, client=given)
+    assert dynamodb is None
+    assert s3.meta.region_name == "ap-south-1"
+    given.close()
+
+
+def test_a_client_for_s3_that_is_passed_in_is_used_and_never_closed(
+    tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    elsewhere: Any = {**bucket.config(), "endpoint_url": UNROUTABLE}
+    with monkeypatch.context() as patch:
+        patch.setattr(bucket.client, "close", lambda: closed.append("closed"))
+        with tables.saver(s3_offload_config=elsewhere, s3_client=bucket.client) as saver:
+            saver.setup()
+            stored = saver.put(config("thread"), checkpoint(a=1), metadata(), {})
+            assert saver.get_tuple(stored) is not None
+    assert len(bucket.objects()) == 2
+    assert closed == []
+
+
+def test_each_service_has_one_client_made_at_its_first_use_and_closed_with_the_saver(
+    tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    closed: list[str] = []
+    original = boto3.Session.client
+
+    def client(self: boto3.Session, service: str, **kwargs: Any) -> Any:
+        new: Any = cast("Any", original)(self, service, **kwargs)
+        close = new.close
+
+        def note() -> None:
+            closed.append(service)
+            close()
+
+        new.close = note
+        made.append(service)
+        return new
+
+    tables.set_up()
+    monkeypatch.setattr(boto3.Session, "client", client)
+    saver = tables.saver(s3_offload_config=bucket.config(threshold_bytes=1000))
+    saver.put(config("thread"), checkpoint(a=1), metadata(), {})
+    assert saver.get_tuple(config("thread")) is not None
+    assert made == ["dynamodb"]
+    together = threading.Barrier(4, timeout=20)
+
+    def put_a_large_one() -> None:
+        together.wait()
+        saver.put(config("thread"), checkpoint(a=bytes(2000)), metadata(), {})
+
+    run_all([put_a_large_one] * 4)
+    assert made == ["dynamodb", "s3"]
+    assert closed == []
+    saver.close()
+    saver.close()
+    assert sorted(closed) == sorted(made)
 
 
 # --- settings of a client made here ---
@@ -468,6 +591,7 @@ def every_call(saver: DynamoDBSaver) -> dict[str, Callable[[], object]]:
         "copy_thread": lambda: cast("Any", saver).copy_thread("thread", "target"),
         "prune": lambda: cast("Any", saver).prune(["thread"]),
         "history": lambda: saver.get_delta_channel_history(config=address, channels=["a"]),
+        "sweep_orphans": lambda: saver.sweep_orphans(),
     }
 
 
@@ -489,6 +613,7 @@ def every_async_call(saver: DynamoDBSaver) -> dict[str, Callable[[], Any]]:
         "copy_thread": lambda: saver.acopy_thread("thread", "target"),
         "prune": lambda: saver.aprune(["thread"]),
         "history": lambda: saver.aget_delta_channel_history(config=address, channels=["a"]),
+        "sweep_orphans": saver.asweep_orphans,
     }
 
 
@@ -797,8 +922,13 @@ def test_the_public_names_are_these() -> None:
         "InvalidInputError",
         "InvalidInputTypeError",
         "ItemTooLargeError",
+        "MissingPartError",
+        "ObjectsNotDeletedError",
+        "PayloadTooLargeError",
+        "S3OffloadConfig",
         "SaverClosedError",
         "ServiceError",
+        "SweepReport",
         "TableError",
         "TableInUseError",
         "TableMismatchError",
@@ -842,7 +972,7 @@ def test_the_error_tree_is_as_its_docstring_draws_it() -> None:
     classes = error_classes()
     real = {name: {base.__name__ for base in found.__bases__} for name, found in classes.items()}
     real["DynamoDBSaverError"] -= {"Exception"}
-    assert len(real) == 16
+    assert len(real) == 19
     assert drawn_tree() == real
 
 

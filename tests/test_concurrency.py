@@ -300,6 +300,7 @@ ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
     "aget_delta_channel_history": lambda saver: saver.aget_delta_channel_history(
         config=ADDRESS, channels=["a"]
     ),
+    "asweep_orphans": lambda saver: saver.asweep_orphans(),
 }
 
 

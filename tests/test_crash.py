@@ -1,33 +1,43 @@
 """Every operation stopped after each of its requests, as a process does that dies between two.
 
 A fresh reader then finds each checkpoint as it was or as it will be, never a mix, and the same call
-made again ends as if it had never been stopped, with nothing left over in either table.
+made again ends as if it had never been stopped. What it still leaves over, and what a call leaves
+that is never made again, are parts of values that nobody sees: a sweep removes every one.
 """
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.stopping import (
     EXHAUSTIVE,
+    NOW,
     PIECEMEAL,
     WHOLE,
     Experiment,
     Portions,
     Seen,
+    loose_ends,
     ordering,
+    stored,
 )
+from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.buckets import Bucket
     from tests.support.tables import Tables
+
+    Act = Callable[[DynamoDBSaver], object]
 
 
 def put(
@@ -80,7 +90,12 @@ def put_delta_threads(saver: DynamoDBSaver) -> None:
 
 
 def put_delta(
-    saver: DynamoDBSaver, checkpoint_id: str, parent_id: str | None, checkpoint_ns: str, **held: Any
+    saver: DynamoDBSaver,
+    checkpoint_id: str,
+    parent_id: str | None,
+    checkpoint_ns: str,
+    written: str | None = None,
+    **held: Any,
 ) -> None:
     """A checkpoint of a graph whose channel `log` is a DeltaChannel."""
     made = checkpoint(checkpoint_id, **held)
@@ -89,7 +104,7 @@ def put_delta(
     stored = saver.put(
         config("t", checkpoint_ns, parent_id), made, metadata(run_id="run", **counted), {}
     )
-    saver.put_writes(stored, [("log", checkpoint_id)], "task", "path")
+    saver.put_writes(stored, [("log", written or checkpoint_id)], "task", "path")
 
 
 def history(saver: DynamoDBSaver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str, Any]:
@@ -359,3 +374,226 @@ def test_a_stopped_operation_is_stopped_where_the_plan_says_and_performs_nothing
 def test_small_groups_are_run_in_every_order(size: int) -> None:
     found = {tuple(ordering(size, number)) for number in range(6)}
     assert len(found) == [1, 1, 2, 6][size]
+
+
+@dataclass(frozen=True)
+class Large:
+    """A way to store values outside their items, on tables of its own."""
+
+    tables: Tables
+    payloads: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    bucket: Bucket | None = None
+    portions: Portions = WHOLE
+
+    def saver(self, **settings: Any) -> DynamoDBSaver:
+        settings = {"clock": lambda: NOW, **self.settings, **settings}
+        return with_payloads(self.tables.saver(**settings), **self.payloads)
+
+    def prepare(self, *acts: Act, **settings: Any) -> None:
+        """Make calls that nothing disturbs."""
+        with self.saver(**settings) as saver:
+            for act in acts:
+                act(saver)
+
+    def experiment(self, act: Act, **settings: Any) -> Experiment:
+        settings = {**self.settings, **settings}
+        return Experiment(self.tables, act, settings, self.portions, self.payloads, self.bucket)
+
+
+@pytest.fixture
+def large(request: pytest.FixtureRequest, tables: Tables) -> Large:
+    tables.set_up()
+    chunks = {"inline_limit": 600, "chunk_bytes": 2000}
+    match request.param:
+        case "s3":
+            bucket = request.getfixturevalue("bucket")
+            offload = {"s3_offload_config": bucket.config(threshold_bytes=1000)}
+            return Large(tables, {}, offload, bucket)
+        case "compressed":
+            return Large(tables, {**chunks, "chunk_bytes": 1500}, {"compression": "gzip"})
+        case "chunks piecemeal":
+            return Large(tables, chunks, portions=PIECEMEAL)
+    return Large(tables, chunks)
+
+
+def stored_in(*ways: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("large", ways, indirect=True)
+
+
+def text(name: str) -> str:
+    """3,000 characters, hardly half of them after compression."""
+    return random.Random(name).randbytes(1500).hex()  # noqa: S311 - a value, not a secret
+
+
+def put_large(
+    saver: DynamoDBSaver,
+    checkpoint_id: str,
+    parent_id: str | None = None,
+    name: str = "old",
+    thread_id: str = "t",
+    **more: Any,
+) -> None:
+    saver.put(
+        config(thread_id, "", parent_id),
+        checkpoint(checkpoint_id, state=text(f"{name} state")),
+        metadata(**more),
+        {},
+    )
+
+
+def put_large_writes(
+    saver: DynamoDBSaver, checkpoint_id: str, *channels: str, name: str = "old", task: str = "task"
+) -> None:
+    writes = [(channel, text(f"{name} {channel}")) for channel in channels]
+    saver.put_writes(config("t", "", checkpoint_id), writes, task)
+
+
+def put_large_thread(saver: DynamoDBSaver) -> None:
+    put_large(saver, "0001", run_id="first")
+    put_large(saver, "0002", "0001", run_id="second")
+    put_large_writes(saver, "0002", "log")
+    put(saver, "o", "0001")
+
+
+LARGE_PUTS: dict[str, Act] = {
+    "a new checkpoint": lambda one: put_large(one, "0003", "0002", "new", note=text("note")),
+    "over an old one": lambda one: put_large(one, "0002", "0001", "new", note=text("note")),
+    "the same again": lambda one: put_large(one, "0002", "0001", run_id="second"),
+    "a small one over an old one": (
+        lambda one: one.put(config("t", "", "0001"), checkpoint("0002"), metadata(), {})
+    ),
+    "a write": lambda one: put_large_writes(one, "0002", "log", task="new"),
+    "writes": lambda one: put_large_writes(one, "0002", "log", "other", task="new"),
+    "a write that is too late": lambda one: put_large_writes(one, "0002", "log", name="new"),
+    "a write over an old one": lambda one: put_large_writes(one, "0002", "__resume__", name="new"),
+}
+LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
+    "a thread": (lambda one: one.delete_thread("t"), {"0001", "0002"}),
+    "all but the latest": (lambda one: one.prune(["t", "o"]), {"0001"}),
+    "a run": (lambda one: one.delete_for_runs(["first"]), {"0001"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("large", "act"),
+    [
+        *((way, act) for way in ("chunks", "s3") for act in LARGE_PUTS),
+        ("compressed", "over an old one"),
+    ],
+    indirect=["large"],
+)
+def test_large_values_are_stored_whole_or_not_at_all_and_leave_nothing_of_those_they_replace(
+    large: Large, act: str
+) -> None:
+    large.prepare(put_large_thread, lambda one: put_large_writes(one, "0002", "__resume__"))
+    experiment = large.experiment(LARGE_PUTS[act])
+    check(experiment)
+    assert experiment.states >= 2
+    assert experiment.left_over == []
+
+
+@stored_in("chunks", "s3")
+def test_large_writes_of_a_task_again_are_stored_together_or_not_at_all(large: Large) -> None:
+    def write(name: str) -> Act:
+        return lambda one: put_large_writes(one, "0001", "__resume__", "log", name=name)
+
+    large.prepare(put_large_thread, write("old"))
+    experiment = large.experiment(write("new"))
+    check(experiment)
+    writes = experiment.after["t", "", "0001"].pending_writes or []
+    # A special write gives way, a regular one stays.
+    assert {channel: value for _, channel, value in writes} == {
+        "__resume__": text("new __resume__"),
+        "log": text("old log"),
+    }
+
+
+@stored_in("chunks", "chunks piecemeal", "s3")
+@pytest.mark.parametrize("deleted", LARGE_DELETES.values(), ids=LARGE_DELETES.keys())
+def test_a_stopped_delete_of_large_checkpoints_leaves_them_whole_and_is_finished_by_the_next_one(
+    large: Large, deleted: tuple[Act, set[str]]
+) -> None:
+    large.prepare(put_large_thread)
+    act, ids = deleted
+    experiment = large.experiment(act)
+    check(experiment)
+    gone = experiment.before.keys() - experiment.after.keys()
+    assert gone == {("t", "", id_) for id_ in ids}
+    assert experiment.left_over == []
+    assert experiment.states >= 4
+
+
+@stored_in("chunks", "chunks piecemeal", "s3")
+@pytest.mark.parametrize("again", [False, True], ids=["first", "second"])
+def test_a_stopped_copy_of_large_checkpoints_holds_only_whole_ones(
+    large: Large, again: bool
+) -> None:
+    def copy(one: DynamoDBSaver) -> None:
+        one.copy_thread("t", "u")
+
+    large.prepare(put_large_thread)
+    if again:
+        large.prepare(
+            copy, lambda one: one.put_writes(config("t", "", "0002"), [("log", "more")], "later")
+        )
+    experiment = large.experiment(copy)
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+        assert ("u", "", "0002") not in found or ("u", "", "0001") in found
+    assert experiment.states >= 3
+    for id_ in ("0001", "0002"):
+        source, target = (experiment.after[thread_id, "", id_] for thread_id in ("t", "u"))
+        assert source.checkpoint == target.checkpoint
+        assert source.pending_writes == target.pending_writes
+
+
+@stored_in("chunks", "chunks piecemeal", "s3")
+def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_next_one(
+    large: Large,
+) -> None:
+    large.prepare(
+        put_large_thread,
+        lambda one: put_large(one, "0001", thread_id="u"),
+        lambda one: put_large_writes(one, "0009", "log"),
+    )
+    stops: dict[int, Act] = {
+        1: LARGE_PUTS["a new checkpoint"],
+        2: LARGE_PUTS["over an old one"],
+        3: LARGE_PUTS["writes"],
+        4: lambda one: one.delete_thread("u"),
+    }
+    for requests, act in stops.items():
+        large.experiment(act).stop_after(requests)
+    left = loose_ends(stored(large.tables, large.bucket))
+    assert {words.split()[0] for words in left} == {"tombstone", "needless"}
+    experiment = large.experiment(lambda one: one.sweep_orphans(older_than=0))
+    for found in experiment.stops():
+        assert found == experiment.before
+    assert experiment.left_over == []
+    assert experiment.states >= 4
+
+
+@stored_in("chunks", "s3")
+def test_a_history_whose_prolonging_was_stopped_is_as_readable_as_before(large: Large) -> None:
+    def prepare(one: DynamoDBSaver) -> None:
+        put_delta(one, "0002", None, "", log=[text("snapshot")])
+        put_delta(one, "0003", "0002", "", text("0003"))
+        put_delta(one, "0004", "0003", "", text("0004"))
+
+    ttl = 1000
+    large.prepare(prepare, ttl_seconds=ttl)
+    experiment = large.experiment(
+        lambda one: history(one, "", "0004"), ttl_seconds=ttl, clock=lambda: NOW + ttl * 3 // 4
+    )
+    whole = {
+        "writes": [("task", "log", "0002"), ("task", "log", text("0003"))],
+        "seed": [text("snapshot")],
+    }
+    for found in experiment.stops():
+        assert found == experiment.before
+        assert loose_ends(stored(large.tables, large.bucket)) == []
+        # Reading with a TTL would prolong the rest.
+        with large.saver() as reader:
+            assert history(reader, "", "0004") == whole
+    assert experiment.states >= 6

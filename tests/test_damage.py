@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from langgraph_checkpoint_dynamodb import UnreadableItemError
+from tests.support.calls import SyncCalls
+from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, id_of, metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+
+    from tests.support.buckets import Bucket
     from tests.support.calls import Calls
     from tests.support.tables import Tables
 
@@ -22,7 +30,12 @@ DAMAGES: dict[str, dict[str, Any] | None] = {
 }
 CHECKPOINT_DAMAGES = [
     (name, damage) for name in ("type", "checkpoint", "metadata") for damage in DAMAGES
-] + [("checkpoint_ns", "a number"), ("parent_checkpoint_id", "a number"), ("run_id", "a number")]
+] + [
+    ("checkpoint_ns", "a number"),
+    ("parent_checkpoint_id", "a number"),
+    ("run_id", "a number"),
+    ("ttl", "other text"),
+]
 WRITE_DAMAGES = [
     *(("type", damage) for damage in DAMAGES),
     # Text in place of binary is what a custom serde of the JavaScript port may store.
@@ -30,7 +43,43 @@ WRITE_DAMAGES = [
     ("channel", "missing"),
     ("channel", "a number"),
     ("task_path", "a number"),
+    ("ttl", "other text"),
 ]
+CHUNK_DAMAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "no bytes": lambda item: {k: v for k, v in item.items() if k != "chunk"},
+    "a number": lambda item: {**item, "chunk": {"N": "1"}},
+    "other bytes": lambda item: {**item, "chunk": {"B": b"other"}},
+    "fewer bytes": lambda item: {**item, "chunk": {"B": item["chunk"]["B"][1:]}},
+    "expired": lambda item: {**item, "ttl": {"N": "1"}},
+    "no time": lambda item: {**item, "ttl": {"S": "never"}},
+}
+DESCRIPTIONS: dict[str, dict[str, Any]] = {
+    "": {"missing": None, "text": {"S": "inline"}, "empty": {"M": {}}},
+    "kind": {"missing": None, "unknown": {"S": "tape"}, "inline": {"S": "inline"}},
+    "digest": {"missing": None, "of other bytes": {"S": "0" * 64}},
+    "stamp": {"missing": None, "of another call": {"S": "0"}},
+    "size": {"missing": None, "wrong": {"N": "7"}, "negative": {"N": "-1"}},
+    "count": {
+        "missing": None,
+        "fewer": {"N": "1"},
+        "more": {"N": "1000000000"},
+        "none": {"N": "0"},
+    },
+    "codec": {"missing": None, "unknown": {"S": "rar"}, "another": {"S": "zstd"}},
+    "raw_size": {"missing": None, "less": {"N": "1"}, "vast": {"N": "1" + 12 * "0"}},
+}
+DESCRIPTION_DAMAGES = [
+    pytest.param(field, value, id=f"{field or 'all'} {name}")
+    for field, values in DESCRIPTIONS.items()
+    for name, value in values.items()
+]
+S3_DAMAGES = [
+    *(found for found in DESCRIPTION_DAMAGES if found.values[0] in ("", "kind", "digest", "size")),
+    pytest.param("bucket", None, id="bucket missing"),
+    pytest.param("key", None, id="key missing"),
+    pytest.param("key", {"S": "states/other"}, id="key of nothing"),
+]
+VALUES = ("checkpoint", "metadata", "value")
 
 
 def damage_item(tables: Tables, table: str, item: object, name: str, damage: str) -> None:
@@ -64,12 +113,8 @@ def test_a_damaged_checkpoint_raises_and_says_which_one_it_is(
     stored = calls.put(older, checkpoint(a=2), metadata(run_id="run"), {"a": "1"})
     item = max(tables.checkpoint_items(), key=lambda found: found["checkpoint_id"]["S"])
     damage_item(tables, tables.checkpoints, item, name, damage)
-    known = (
-        ["thread", id_of(stored)]
-        if name in ("checkpoint_ns", "parent_checkpoint_id", "run_id")
-        else ["'thread'", repr(NAMESPACE), repr(id_of(stored))]
-    )
-    assert_unreadable(calls, stored, named=known)
+    namespace = [] if name == "checkpoint_ns" else [repr(NAMESPACE)]
+    assert_unreadable(calls, stored, named=["'thread'", *namespace, id_of(stored)])
 
 
 @pytest.mark.parametrize(("name", "damage"), WRITE_DAMAGES)
@@ -90,3 +135,110 @@ def test_a_write_whose_key_does_not_end_in_a_number_raises(calls: Calls, tables:
     changed = {**cast("dict[str, Any]", item), "task_id_idx": {"S": "task:::first"}}
     tables.client.put_item(TableName=tables.writes, Item=changed)
     assert_unreadable(calls, stored, named=["thread", NAMESPACE, id_of(stored), "task:::first"])
+
+
+# Values outside their items: in gzipped chunks, or in S3.
+
+
+@pytest.fixture
+def in_chunks(tables: Tables) -> Iterator[SyncCalls]:
+    tables.set_up()
+    with tables.saver(compression="gzip", ttl_seconds=1000) as saver:
+        yield SyncCalls(with_payloads(saver, inline_limit=300, chunk_bytes=600))
+
+
+@pytest.fixture
+def in_s3(tables: Tables, bucket: Bucket) -> Iterator[SyncCalls]:
+    tables.set_up()
+    with tables.saver(s3_offload_config=bucket.config()) as saver:
+        yield SyncCalls(saver)
+
+
+def put_outside(calls: SyncCalls) -> RunnableConfig:
+    """A checkpoint with metadata and a write, none of which fits a small item."""
+    older = calls.put(config("thread", NAMESPACE), checkpoint(a=1), metadata(), {"a": "1"})
+    # Hexadecimal text packs to about half its size: enough to be packed and still to fill chunks.
+    large = random.Random(1).randbytes(3_000).hex()  # noqa: S311 - no secret
+    stored = calls.put(older, checkpoint(a=large), metadata(large=large), {"a": "1"})
+    calls.put_writes(stored, [("channel", large)], "task", "path")
+    return stored
+
+
+def holder_of(tables: Tables, value: str) -> tuple[str, dict[str, Any]]:
+    """The newest item that describes a value, and the name of its table."""
+    table = tables.writes if value == "value" else tables.checkpoints
+    items = tables.write_items() if value == "value" else tables.checkpoint_items()
+    described = [item for item in items if f"{value}_payload" in item]
+    newest = max(
+        described,
+        key=lambda item: item["task_id_idx" if value == "value" else "checkpoint_id"]["S"],
+    )
+    return table, cast("dict[str, Any]", newest)
+
+
+def damage_description(tables: Tables, value: str, field: str, damage: Any) -> None:
+    table, item = holder_of(tables, value)
+    name = f"{value}_payload"
+    whole = item.pop(name)
+    if not field:
+        described = damage
+    else:
+        fields = {key: kept for key, kept in whole["M"].items() if key != field}
+        described = {"M": fields if damage is None else {**fields, field: damage}}
+    if described is not None:
+        item[name] = described
+    tables.client.put_item(TableName=table, Item=item)
+
+
+def digest_of(tables: Tables, value: str) -> str:
+    _, item = holder_of(tables, value)
+    return str(item[f"{value}_payload"]["M"]["digest"]["S"])
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize(("field", "damage"), DESCRIPTION_DAMAGES)
+def test_a_damaged_description_of_a_value_raises_and_says_whose_it_is(
+    in_chunks: SyncCalls, tables: Tables, value: str, field: str, damage: Any
+) -> None:
+    stored = put_outside(in_chunks)
+    damage_description(tables, value, field, damage)
+    assert_unreadable(in_chunks, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize(("field", "damage"), S3_DAMAGES)
+def test_a_damaged_description_of_an_object_raises_and_says_whose_it_is(
+    in_s3: SyncCalls, tables: Tables, value: str, field: str, damage: Any
+) -> None:
+    stored = put_outside(in_s3)
+    damage_description(tables, value, field, damage)
+    assert_unreadable(in_s3, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("damage", CHUNK_DAMAGES)
+def test_a_damaged_chunk_raises_and_says_whose_it_is(
+    in_chunks: SyncCalls, tables: Tables, value: str, damage: str
+) -> None:
+    stored = put_outside(in_chunks)
+    digest = digest_of(tables, value)
+    chunks = [item for item in tables.write_items() if digest in item["task_id_idx"]["S"]]
+    assert len(chunks) > 1
+    for item in chunks[1:]:
+        changed = CHUNK_DAMAGES[damage](cast("dict[str, Any]", item))
+        tables.client.put_item(TableName=tables.writes, Item=changed)
+    assert_unreadable(in_chunks, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+
+
+def test_an_item_that_leads_to_an_object_and_is_damaged_stops_a_delete_before_it_is_lost(
+    in_s3: SyncCalls, tables: Tables, bucket: Bucket
+) -> None:
+    put_outside(in_s3)
+    leading = [item for item in tables.write_items() if "object_key" in item]
+    for item in leading:
+        damage_item(tables, tables.writes, item, "bucket", "missing")
+    objects = bucket.objects()
+    with pytest.raises(UnreadableItemError, match=r"thread.*'bucket' is missing"):
+        in_s3.delete_thread("thread")
+    assert bucket.objects() == objects
+    assert len([item for item in tables.write_items() if "object_key" in item]) == len(leading)

@@ -6,13 +6,17 @@ retries are part of what is tested. Nothing sleeps.
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+import itertools
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import botocore.endpoint
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from langgraph_checkpoint_dynamodb import base
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     ServiceError,
@@ -21,10 +25,13 @@ from langgraph_checkpoint_dynamodb.errors import (
     TransportError,
     UnprocessedItemsError,
 )
+from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.runners import sync
+from tests.support.buckets import Bucket, new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (
     SDK_ATTEMPTS,
+    BrokenDownloads,
     Clock,
     EachOnce,
     Fault,
@@ -36,9 +43,10 @@ from tests.support.faults import (
     Refusals,
     Replica,
     faulty_client,
+    faulty_object_client,
 )
-from tests.support.stopping import stored
-from tests.support.tables import Tables, new_tables
+from tests.support.stopping import loose_ends, stored
+from tests.support.tables import Tables, new_tables, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -61,10 +69,15 @@ BUSY = {
     "ServiceUnavailable": 503,
 }
 """Errors that pass, with their HTTP status."""
+BUSY_S3 = {"SlowDown": 503, "InternalError": 500, "ConnectionClosed": 0}
 
+Storage: TypeAlias = Literal["inline", "chunks", "objects"]
+LARGE = 250
+"""Values of more bytes are stored outside their items, where the storage is not inline."""
+NOW = 1_000_000
 
 Found: TypeAlias = "tuple[Any, Stored]"
-"""What a saver has answered, and what it has left in its tables."""
+"""What a saver has answered, and what it has left in its tables and its bucket."""
 
 
 @pytest.fixture(autouse=True)
@@ -77,13 +90,32 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @contextmanager
-def faulty_saver(tables: Tables, *faults: Fault, **settings: Any) -> Iterator[DynamoDBSaver]:
-    """A saver on whose client these faults happen. Its tables must be there."""
-    with (
-        closing(faulty_client(tables, *faults)) as client,
-        tables.saver(client=client, **settings) as made,
-    ):
-        yield made
+def faulty_saver(
+    tables: Tables,
+    *faults: Fault,
+    storage: Storage = "inline",
+    bucket: Bucket | None = None,
+    **settings: Any,
+) -> Iterator[DynamoDBSaver]:
+    """A saver on whose clients these faults happen. Its tables must be there.
+
+    Two of them that do the same store the same, down to the last byte.
+    """
+    numbers = itertools.count()
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(base, "token_hex", lambda _: f"token{next(numbers)}")
+        if storage == "objects":
+            assert bucket is not None
+            settings["s3_client"] = stack.enter_context(
+                closing(faulty_object_client(bucket, *faults))
+            )
+            settings["s3_offload_config"] = bucket.config(2 * LARGE)
+        client = stack.enter_context(closing(faulty_client(tables, *faults)))
+        made = tables.saver(client=client, clock=lambda: NOW, **settings)
+        if storage == "chunks":
+            with_payloads(made, inline_limit=2 * LARGE, chunk_bytes=LARGE)
+        yield stack.enter_context(made)
 
 
 @contextmanager
@@ -109,7 +141,8 @@ def put(
     **values: Any,
 ) -> RunnableConfig:
     """A checkpoint with two writes; its id is its number."""
-    made = checkpoint(f"{number:04}", number=number, **values)
+    large = "l" * 2 * LARGE if number % 2 else ""
+    made = checkpoint(f"{number:04}", number=number, large=large, **values)
     made["channel_versions"]["log"] = "1"
     counted = {"counters_since_delta_snapshot": {"log": [1, 1]}} if "log" not in values else {}
     at = calls.put(
@@ -118,12 +151,12 @@ def put(
         metadata(step=number, run_id=run_id, **counted),
         {},
     )
-    calls.put_writes(at, [("log", number), ("other", None)], "task", "path")
+    calls.put_writes(at, [("log", number), ("other", large)], "task", "path")
     return at
 
 
 def fill(calls: Calls) -> None:
-    """Threads with a fork, a nested namespace, an old snapshot and repeated writes."""
+    """Threads with a fork, a nested namespace, an old snapshot, and what is stored again."""
     put(calls, "t", 1, None)
     put(calls, "t", 2, 1, log=["snapshot"])
     for number in range(3, 8):
@@ -135,8 +168,11 @@ def fill(calls: Calls) -> None:
     put(calls, "o", 2, 1, log=["another"], run_id="gone")
     put(calls, "o", 3, 2, log=["a third"])
     at = config("t", "", "0007")
-    calls.put_writes(at, [("log", "late"), ("more", 1), ("__resume__", "old")], "task")
-    calls.put_writes(at, [("__resume__", "new"), ("log", "late")], "task")
+    old, new = ("old" * LARGE, "new" * LARGE)
+    calls.put_writes(at, [("log", old), ("more", 1), ("__resume__", old)], "task")
+    calls.put_writes(at, [("__resume__", new)], "task")
+    calls.put_writes(at, [("log", new)], "task")
+    put(calls, "t", 9, 4, again=new)
 
 
 def everything(calls: Calls) -> list[Any]:
@@ -184,56 +220,126 @@ def face(
     return SyncCalls if request.param == "sync" else lambda made: AsyncCalls(made, loop_thread)
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a saver is called, and where it stores what is large.
+
+    Attributes:
+        seed: Of the faults.
+    """
+
+    tables: Tables
+    bucket: Bucket
+    storage: Storage
+    seed: int
+    face: Callable[[DynamoDBSaver], Calls]
+
+    def play(self, *faults: Fault, sweep: bool = False) -> Found:
+        """Play the scenario; then sweep, as seldom as a user does, where that is asked for."""
+        where: Any = {"storage": self.storage, "bucket": self.bucket}
+        with faulty_saver(self.tables, *faults, **where) as faulty:
+            found = scenario(self.face(faulty))
+        if sweep:
+            with faulty_saver(self.tables, **where) as sweeper:
+                sweeper.sweep_orphans(older_than=0)
+        return found, contents(self.tables, self.bucket)
+
+
+def contents(tables: Tables, bucket: Bucket) -> Stored:
+    """Everything that is stored, whatever the bucket is called."""
+    kept = stored(tables, bucket)
+    return kept._replace(items=_renamed(kept.items, bucket.name))
+
+
+def _renamed(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(one, name) for key, one in value.items()}
+    return "bucket" if value == name else value
+
+
+WAYS: dict[str, tuple[Storage, int, str]] = {
+    "inline": ("inline", 1, "sync"),
+    "awaited": ("inline", 2, "async"),
+    "chunks": ("chunks", 3, "async"),
+    "objects": ("objects", 4, "sync"),
+}
+
+
+@pytest.fixture(params=["awaited", "chunks", "objects"])
+def way(
+    request: pytest.FixtureRequest, tables: Tables, bucket: Bucket, loop_thread: LoopThread
+) -> Way:
+    storage, seed, name = WAYS[request.param]
+    face = SyncCalls if name == "sync" else partial(AsyncCalls, loop=loop_thread)
+    return Way(tables, bucket, storage, seed, face)
+
+
+def ways(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", names, indirect=True)
+
+
 def without_faults(engine: Engine, act: Callable[[Calls], Any]) -> Found:
-    with more_tables(engine) as tables, tables.saver(client=tables.client) as plain:
+    with more_tables(engine) as tables, faulty_saver(tables) as plain:
         return act(SyncCalls(plain)), stored(tables)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(engine: Engine) -> Found:
+def undisturbed_by_storage(engine: Engine, object_store: str) -> Callable[[Storage], Found]:
+    @cache
+    def play(storage: Storage) -> Found:
+        bucket = new_bucket(object_store)
+        with closing(bucket.client), more_tables(engine) as tables:
+            found = Way(tables, bucket, storage, 0, SyncCalls).play()
+            bucket.drop()
+        return found
+
+    return play
+
+
+@pytest.fixture
+def undisturbed(way: Way, undisturbed_by_storage: Callable[[Storage], Found]) -> Found:
     """How the scenario goes where nothing goes wrong."""
-    return without_faults(engine, scenario)
+    return undisturbed_by_storage(way.storage)
+
+
+def test_the_scenario_stores_outside_items_what_is_large_and_leaves_nothing_behind(
+    way: Way, undisturbed: Found
+) -> None:
+    _, left = undisturbed
+    items, objects = left
+    assert loose_ends(left) == []
+    kinds = {key.sort.partition("/")[0] for _, key in items} & {"chunk", "object"}
+    assert kinds == {"inline": set(), "chunks": {"chunk"}, "objects": {"object"}}[way.storage]
+    assert bool(objects) is (way.storage == "objects")
 
 
 # Pages
 
 
+@ways("inline", "chunks")
 def test_pages_of_one_item_change_nothing_of_what_any_call_finds_or_stores(
-    undisturbed: Found,
-    tables: Tables,
-    face: Callable[[DynamoDBSaver], Calls],
+    way: Way, undisturbed: Found
 ) -> None:
-    with faulty_saver(tables, OneItemPages()) as faulty:
-        found = scenario(face(faulty))
-    assert (found, stored(tables)) == undisturbed
+    assert way.play(OneItemPages()) == undisturbed
 
 
 # Leftovers of batches
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_leftovers_of_batches_are_carried_out_in_the_end(
-    undisturbed: Found,
-    tables: Tables,
-    face: Callable[[DynamoDBSaver], Calls],
-    seed: int,
-) -> None:
-    leftovers = Leftovers(seed)
-    with faulty_saver(tables, leftovers) as faulty:
-        found = scenario(face(faulty))
+def test_leftovers_of_batches_are_carried_out_in_the_end(way: Way, undisturbed: Found) -> None:
+    leftovers = Leftovers(way.seed)
+    assert way.play(leftovers) == undisturbed
     assert leftovers.left > 10
-    assert (found, stored(tables)) == undisturbed
 
 
+@ways("chunks")
 def test_batches_that_come_back_whole_are_carried_out_when_they_are_sent_again(
-    undisturbed: Found, tables: Tables, clock: Clock
+    way: Way, undisturbed: Found, clock: Clock
 ) -> None:
     leftovers = EachOnce()
-    with faulty_saver(tables, leftovers) as faulty:
-        found = scenario(SyncCalls(faulty))
+    assert way.play(leftovers) == undisturbed
     assert leftovers.left > 10
     assert 0 < max(clock.naps) <= 0.05
-    assert (found, stored(tables)) == undisturbed
 
 
 def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
@@ -254,7 +360,7 @@ def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
     assert max(clock.naps) <= 5
     # What was done stays done, and the call can be repeated to its end.
     saver.delete_thread("t")
-    assert stored(tables) == {}
+    assert stored(tables).items == {}
 
 
 def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
@@ -273,18 +379,15 @@ def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
 # Throttling and errors that pass
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_throttling_and_errors_of_the_service_that_pass_change_nothing(
-    undisturbed: Found,
-    tables: Tables,
-    face: Callable[[DynamoDBSaver], Calls],
-    seed: int,
+@ways("inline", "chunks", "objects")
+def test_throttling_and_errors_of_the_services_that_pass_change_nothing(
+    way: Way, undisturbed: Found
 ) -> None:
-    refusals = Refusals(tables, seed, BUSY)
-    with faulty_saver(tables, refusals) as faulty:
-        found = scenario(face(faulty))
-    assert refusals.refused.keys() == BUSY.keys()
-    assert (found, stored(tables)) == undisturbed
+    names = (way.tables.checkpoints, way.tables.writes, way.bucket.name)
+    refusals = Refusals(names, way.seed, {"dynamodb": BUSY, "s3": BUSY_S3})
+    assert way.play(refusals) == undisturbed
+    answers = BUSY | BUSY_S3 if way.storage == "objects" else BUSY
+    assert refusals.refused.keys() == answers.keys()
 
 
 @pytest.mark.parametrize("code", BUSY)
@@ -296,7 +399,7 @@ def test_an_error_that_does_not_pass_is_raised_after_the_attempts_of_the_sdk(
         faulty.put(config("t"), checkpoint("0001"), metadata(), {})
     assert refusal.refused == SDK_ATTEMPTS
     assert raised.value.code == code
-    assert stored(tables) == {}
+    assert stored(tables).items == {}
 
 
 def conflict(*reasons: str, times: int) -> Refusal:
@@ -330,20 +433,19 @@ def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is
     with faulty_saver(tables, refusal) as faulty, pytest.raises(TransactionCanceledError) as raised:
         faulty.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
     assert raised.value.reasons == ("None", "ItemCollectionSizeLimitExceeded")
-    assert stored(tables) == {}
+    assert stored(tables).items == {}
 
 
 # Answers that are lost
 
 
 def test_writes_whose_answers_are_lost_are_repeated_and_stored_as_if_nothing_had_happened(
-    undisturbed: Found, tables: Tables, face: Callable[[DynamoDBSaver], Calls]
+    way: Way, undisturbed: Found
 ) -> None:
     lost = LostAnswers()
-    with faulty_saver(tables, lost) as faulty:
-        found = scenario(face(faulty))
+    # Of an item replaced the lost answer alone has told: its parts are left to the sweep.
+    assert way.play(lost, sweep=way.storage != "inline") == undisturbed
     assert lost.lost > 30
-    assert (found, stored(tables)) == undisturbed
 
 
 def test_writes_whose_answers_are_lost_several_times_are_stored_once(
@@ -359,7 +461,28 @@ def test_writes_whose_answers_are_lost_several_times_are_stored_once(
     with faulty_saver(tables, lost) as faulty:
         act(SyncCalls(faulty))
     assert lost.lost >= 3 * 8
-    assert stored(tables) == without_faults(engine, act)[1] != {}
+    assert stored(tables) == without_faults(engine, act)[1]
+    assert stored(tables).items != {}
+
+
+@pytest.mark.parametrize("storage", ["chunks", "objects"])
+@pytest.mark.parametrize("count", [1, 2], ids=["one", "several"])
+def test_a_write_whose_answer_is_lost_keeps_the_parts_of_its_value(
+    tables: Tables, bucket: Bucket, storage: Storage, count: int
+) -> None:
+    lost = LostAnswers()
+    writes = [("log", f"{number}" * 5 * LARGE) for number in range(count)]
+    with faulty_saver(tables, lost, storage=storage, bucket=bucket) as faulty:
+        at = faulty.put(config("t"), checkpoint("0001"), metadata(), {})
+        faulty.put_writes(at, writes, "task")
+        # What comes too late is not stored, and leaves nothing behind.
+        kept = stored(tables, bucket)
+        faulty.put_writes(at, [("log", "late" * LARGE)], "task")
+        assert stored(tables, bucket) == kept
+        found = faulty.get_tuple(at)
+    assert found is not None
+    assert found.pending_writes == [("task", *one) for one in writes]
+    assert loose_ends(kept) == []
 
 
 @pytest.mark.parametrize(
@@ -409,13 +532,14 @@ def lagging(engine: Engine, tables: Tables, **settings: Any) -> Iterator[tuple[R
             yield replica, SyncCalls(faulty)
 
 
+@ways("inline", "chunks")
 def test_reads_are_never_stale_unless_that_is_asked_for(
-    engine: Engine, undisturbed: Found, tables: Tables
+    engine: Engine, way: Way, undisturbed: Found
 ) -> None:
-    with lagging(engine, tables) as (replica, calls):
-        found = scenario(calls)
-        assert replica.served == 0
-    assert (found, stored(tables)) == undisturbed
+    with more_tables(engine) as copies:
+        replica = Replica(way.tables, copies)
+        assert way.play(replica) == undisturbed
+    assert replica.served == 0
 
 
 def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
@@ -436,6 +560,34 @@ def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
         assert len(list(calls.list(config("t")))) == 2
 
 
+@pytest.mark.parametrize("newer", Table)
+def test_relaxed_reads_of_a_checkpoint_put_again_find_one_of_the_two_never_a_mixture(
+    engine: Engine, tables: Tables, newer: Table
+) -> None:
+    relaxed: Any = {"storage": "chunks", "consistent_reads": False}
+    with lagging(engine, tables, **relaxed) as (replica, calls):
+        put(calls, "t", 1, None, log=["old" * LARGE])
+        at = put(calls, "t", 2, 1)
+        replica.catch_up()
+        put(calls, "t", 1, None, log=["new" * LARGE])
+        assert logs(calls, at) == [["old" * LARGE]] * 3
+        # One table's copy knows of the change and the other's does not.
+        replica.catch_up(newer)
+        assert logs(calls, at) == [["new" * LARGE]] * 3
+        replica.catch_up()
+        assert logs(calls, at) == [["new" * LARGE]] * 3
+
+
+def logs(calls: Calls, at: RunnableConfig) -> list[Any]:
+    """The log of the first checkpoint, read in every way."""
+    first = calls.get_tuple(config("t", "", "0001"))
+    listed = list(calls.list(config("t")))[-1]
+    history = calls.get_delta_channel_history(config=at, channels=["log"])["log"]
+    assert first is not None
+    values = [one.checkpoint["channel_values"]["log"] for one in (first, listed)]
+    return [*values, history["seed"]]
+
+
 def test_deleting_and_copying_read_consistently_even_where_reads_are_relaxed(
     engine: Engine, tables: Tables
 ) -> None:
@@ -451,6 +603,74 @@ def test_deleting_and_copying_read_consistently_even_where_reads_are_relaxed(
         act(calls)
         assert replica.served == 0
     assert stored(tables) == without_faults(engine, act)[1]
+
+
+# Faults of S3
+
+
+@contextmanager
+def object_saver(tables: Tables, bucket: Bucket, *faults: Fault) -> Iterator[DynamoDBSaver]:
+    with faulty_saver(tables, *faults, storage="objects", bucket=bucket) as made:
+        yield made
+
+
+def put_large(calls: Calls, letter: str = "x") -> RunnableConfig:
+    return calls.put(config("t"), checkpoint("0001", large=letter * 5 * LARGE), metadata(), {})
+
+
+def test_a_download_that_breaks_off_is_repeated_and_then_an_error(
+    tables: Tables, bucket: Bucket, face: Callable[[DynamoDBSaver], Calls], clock: Clock
+) -> None:
+    with object_saver(tables, bucket, broken := BrokenDownloads(times=2)) as faulty:
+        at = put_large(face(faulty))
+        assert face(faulty).get_tuple(at) is not None
+    assert broken.broken == len(clock.naps) == 2
+    with object_saver(tables, bucket, broken := BrokenDownloads()) as faulty:
+        with pytest.raises(TransportError) as raised:
+            face(faulty).get_tuple(at)
+        assert raised.value.operation == "GetObject"
+    assert broken.broken == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("AccessDenied", 403), ("NoSuchBucket", 404), ("SlowDown", 503)]
+)
+@pytest.mark.parametrize(
+    ("action", "act"),
+    [
+        ("GetObject", lambda calls: calls.get_tuple(config("t"))),
+        ("GetObject", lambda calls: list(calls.list(config("t")))),
+        ("PutObject", partial(put_large, letter="y")),
+        ("CopyObject", lambda calls: calls.copy_thread("t", "u")),
+        ("DeleteObjects", lambda calls: calls.delete_thread("t")),
+    ],
+    ids=["get", "list", "put", "copy", "delete"],
+)
+def test_an_error_of_s3_that_does_not_pass_is_raised_and_the_call_can_be_repeated(
+    tables: Tables,
+    bucket: Bucket,
+    action: str,
+    act: Callable[[Calls], object],
+    code: str,
+    status: int,
+) -> None:
+    with object_saver(tables, bucket) as plain:
+        calls = SyncCalls(plain)
+        put_large(calls)
+        before = calls.get_tuple(config("t"))
+        assert before is not None
+        with object_saver(tables, bucket, Refusal(action, code, status)) as faulty:
+            with pytest.raises(ServiceError, match=f"{action} failed with {code}") as raised:
+                act(SyncCalls(faulty))
+            assert (raised.value.code, raised.value.operation) == (code, action)
+            assert isinstance(raised.value.__cause__, ClientError)
+        assert calls.get_tuple(config("t")) == (None if action == "DeleteObjects" else before)
+        assert calls.get_tuple(config("u")) is None
+        act(calls)
+        plain.sweep_orphans(older_than=0)
+        left = stored(tables, bucket)
+    assert loose_ends(left) == []
+    assert len(left.objects) == {"CopyObject": 2, "DeleteObjects": 0}.get(action, 1)
 
 
 # Errors of the service

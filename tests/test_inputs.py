@@ -13,13 +13,15 @@ from langgraph_checkpoint_dynamodb import (
     InvalidInputError,
     InvalidInputTypeError,
     ItemTooLargeError,
+    ServiceError,
     TableMismatchError,
     TableNotFoundError,
-    payload,
+    sizes,
 )
-from langgraph_checkpoint_dynamodb.payload import ITEM_LIMIT, item_size
+from langgraph_checkpoint_dynamodb.items import copies
+from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.values import checkpoint, config, id_of, metadata, new_id
+from tests.support.values import checkpoint, config, metadata, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -554,108 +556,152 @@ def refused_for_size(call: Callable[[], object], *named: str) -> ItemTooLargeErr
     return error
 
 
+def store_long_names(calls: Calls, **names: str) -> object:
+    """A checkpoint, or writes where a task is named, with these names."""
+    ns, id_ = names.get("checkpoint_ns", "child:1"), new_id()
+    if names.keys() & {"checkpoint_ns", "parent_id"}:
+        parent = config("thread", ns, names.get("parent_id"))
+        return calls.put(parent, checkpoint(id_, a=1), metadata(), {})
+    writes = [("a", n) for n in range(100)] + [(names.get("channel", "a"), 1)]
+    calls.put_writes(config("thread", ns, id_), writes, "task-7", names.get("task_path", ""))
+    return None
+
+
+@pytest.mark.parametrize("name", ["checkpoint_ns", "parent_id", "channel", "task_path"])
+def test_names_that_alone_are_over_the_item_limit_are_refused_before_anything_is_written(
+    nowhere: Watched, name: str
+) -> None:
+    refused_for_size(
+        lambda: store_long_names(nowhere.calls, **{name: "n" * ITEM_LIMIT}), "'thread'"
+    )
+    assert nowhere.sent == []
+
+
 @pytest.mark.parametrize("large", ["checkpoint", "metadata", "both"])
-def test_a_checkpoint_over_the_item_limit_is_refused_before_anything_is_written(
+def test_a_checkpoint_over_the_item_limit_is_stored_and_comes_back(
     watched: Watched, tables: Tables, large: str
 ) -> None:
     value = b"x" * (5 * LARGE)
     in_checkpoint = {"checkpoint": value, "both": value[: 3 * LARGE]}.get(large, b"")
     in_metadata = {"metadata": value, "both": value[: 3 * LARGE]}.get(large, b"")
-    made = checkpoint(blob=in_checkpoint)
-    refused_for_size(
-        lambda: watched.calls.put(
-            config("thread", "child:1"), made, metadata(blob=in_metadata), {}
-        ),
-        "'thread'",
-        "'child:1'",
-        repr(made["id"]),
+    thread = config("thread", "child:1")
+    stored = watched.calls.put(
+        thread, checkpoint(blob=in_checkpoint), metadata(blob=in_metadata), {}
     )
-    assert watched.sent == []
-    assert tables.checkpoint_items() == []
+    for address in (thread, stored):
+        found = watched.calls.get_tuple(address)
+        assert found is not None
+        assert found.checkpoint["channel_values"] == {"blob": in_checkpoint}
+        assert dict(found.metadata)["blob"] == in_metadata
+    (item,) = tables.checkpoint_items()
+    # What fits stays: only one of two values that do not fit together has to go.
+    assert len({"checkpoint", "metadata"} & item.keys()) == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 101])
-def test_a_write_over_the_item_limit_keeps_all_writes_of_its_call_from_being_stored(
+def test_a_write_over_the_item_limit_is_stored_with_all_writes_of_its_call(
     watched: Watched, tables: Tables, count: int
 ) -> None:
-    address = config("thread", "child:1", new_id())
     writes = [("small", n) for n in range(count - 1)] + [("large", "x" * (5 * LARGE))]
-    refused_for_size(
-        lambda: watched.calls.put_writes(address, writes, "task-7"),
-        "'thread'",
-        "'child:1'",
-        repr(id_of(address)),
-        "'task-7'",
-        "'large'",
-    )
-    assert watched.sent == []
-    assert tables.write_items() == []
+    stored = watched.calls.put(config("thread", "child:1"), checkpoint(), metadata(), {})
+    watched.calls.put_writes(stored, writes, "task-7")
+    found = watched.calls.get_tuple(stored)
+    assert found is not None
+    assert found.pending_writes == [("task-7", *one) for one in writes]
+    assert len(tables.write_items()) == count + 2
 
 
-@pytest.mark.parametrize("channel", ["checkpoint", "metadata"])
-def test_a_checkpoint_of_exactly_the_item_limit_is_stored_and_one_byte_more_refused(
-    watched: Watched, tables: Tables, engine: Engine, channel: str
+@pytest.mark.parametrize("place", ["checkpoint", "metadata", "value"])
+def test_a_value_stays_in_an_item_of_exactly_the_limit_and_leaves_one_of_a_byte_more(
+    watched: Watched, tables: Tables, engine: Engine, place: str
 ) -> None:
+    items, store = place_for(watched.calls, tables, place)
+    store("measure", LARGE)
+    room = ITEM_LIMIT - item_size(cast("Any", items()[0]))
+    paddings = {"toolong": LARGE + room + 1}
+    if engine.faithful:
+        paddings["exactly"] = LARGE + room
+    for name, padding in paddings.items():
+        assert store(name, padding) == b"x" * padding
+    sizes = {name_of(item): item_size(cast("Any", item)) for item in items() if place in item}
+    del paddings["toolong"]
+    assert sizes == {"measure": ITEM_LIMIT - room, **dict.fromkeys(paddings, ITEM_LIMIT)}
+
+
+def name_of(item: Any) -> str:
+    """The thread of a checkpoint's item, the task of a write's."""
+    key = item["thread_id" if "thread_id" in item else "task_id_idx"]["S"]
+    return str(key).partition(":::")[0]
+
+
+def place_for(
+    calls: Calls, tables: Tables, place: str
+) -> tuple[Callable[[], list[dict[str, Any]]], Callable[[str, int], object]]:
+    """What reads the items that hold values of a kind, and what stores one and reads it back.
+
+    The names under which values are stored must be of one length: it counts.
+    """
     checkpoint_id = new_id()
 
-    def store(thread_id: str, padding: int) -> RunnableConfig:
+    def store(name: str, padding: int) -> object:
         blob = b"x" * padding
-        values = {"blob": blob} if channel == "checkpoint" else {}
-        extra = {"blob": blob} if channel == "metadata" else {}
-        return watched.calls.put(
-            config(thread_id), checkpoint(checkpoint_id, **values), metadata(**extra), {}
+        stored = calls.put(
+            config("thread" if place == "value" else name),
+            checkpoint(checkpoint_id, **({"blob": blob} if place == "checkpoint" else {})),
+            metadata(**({"blob": blob} if place == "metadata" else {})),
+            {},
         )
+        if place == "value":
+            calls.put_writes(stored, [("blob", blob)], name)
+        found = calls.get_tuple(stored)
+        assert found is not None
+        if place == "value":
+            return {task: value for task, _, value in found.pending_writes or ()}[name]
+        values = found.checkpoint["channel_values"] if place == "checkpoint" else found.metadata
+        return dict(values)["blob"]
 
-    store("measure", LARGE)
-    room = ITEM_LIMIT - item_size(cast("Any", tables.checkpoint_items()[0]))
-    assert refused_for_size(lambda: store("toolong", LARGE + room + 1)).size == ITEM_LIMIT + 1
-    if not engine.faithful:
-        return
-    found = watched.calls.get_tuple(store("exactly", LARGE + room))
-    assert found is not None
-    sizes = {
-        item["thread_id"]["S"]: item_size(cast("Any", item)) for item in tables.checkpoint_items()
-    }
-    assert sizes == {"measure": ITEM_LIMIT - room, "exactly": ITEM_LIMIT}
+    return (tables.write_items if place == "value" else tables.checkpoint_items), store
 
 
-def test_a_write_of_exactly_the_item_limit_is_stored_and_one_byte_more_refused(
-    watched: Watched, tables: Tables, engine: Engine
+@pytest.mark.parametrize("place", ["checkpoint", "metadata", "value"])
+def test_the_copy_of_a_full_item_to_a_longer_thread_id_is_whole(
+    watched: Watched, tables: Tables, engine: Engine, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    address = config("thread", checkpoint_id=new_id())
+    items, store = place_for(watched.calls, tables, place)
+    store(name := "measure", LARGE)
+    full = item_size(cast("Any", items()[0]))
+    if engine.faithful:
+        store(name := "exactly", LARGE + ITEM_LIMIT - full)
+    else:
+        # A limit that this item just meets: some engines hold no item of the real one.
+        monkeypatch.setattr(copies, "ITEM_LIMIT", full)
+    source = "thread" if place == "value" else name
+    original = watched.calls.get_tuple(config(source))
+    assert original is not None
+    chunks = 0
+    for longer in (0, 1, LONGEST_THREAD - len(source)):
+        target = "t" * (len(source) + longer)
+        watched.calls.copy_thread(source, target)
+        copy = watched.calls.get_tuple(config(target))
+        assert copy is not None
+        assert copy[1:] == original[1:]
+        before, chunks = chunks, sum("chunk" in item for item in tables.write_items())
+        assert (chunks > before) is (longer > 0)
 
-    def store(task_id: str, padding: int) -> None:
-        watched.calls.put_writes(address, [("a", b"x" * padding)], task_id)
 
-    store("measure", LARGE)
-    room = ITEM_LIMIT - item_size(cast("Any", tables.write_items()[0]))
-    assert refused_for_size(lambda: store("toolong", LARGE + room + 1)).size == ITEM_LIMIT + 1
-    if not engine.faithful:
-        return
-    store("exactly", LARGE + room)
-    assert sorted(item_size(cast("Any", item)) for item in tables.write_items()) == [
-        ITEM_LIMIT - room,
-        ITEM_LIMIT,
-    ]
-
-
-def test_the_copy_of_a_full_item_to_a_longer_thread_id_is_refused_by_name(
+def test_the_copy_of_names_that_leave_no_room_is_refused_by_name(
     watched: Watched, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint_id = new_id()
-    watched.calls.put(config("short"), checkpoint(checkpoint_id, a=1), metadata(), {})
-    (item,) = tables.checkpoint_items()
-    # A limit that this item just meets: some engines hold no item of the real one.
-    limit = item_size(cast("Any", item))
-    monkeypatch.setattr(payload, "ITEM_LIMIT", limit)
-    with pytest.raises(ItemTooLargeError) as caught:
+    stored = watched.calls.put(config("short"), checkpoint(), metadata(), {})
+    watched.calls.put_writes(stored, [("a", bytes(1000))], "task", "p" * LARGE)
+    (write,) = tables.write_items()
+    limit = item_size(cast("Any", write)) - 1000
+    for module in (copies, sizes):
+        monkeypatch.setattr(module, "ITEM_LIMIT", limit)
+    with pytest.raises(ItemTooLargeError, match="'longer'") as caught:
         watched.calls.copy_thread("short", "longer")
-    assert (caught.value.size, caught.value.limit) == (limit + 1, limit)
-    assert checkpoint_id in str(caught.value)
-    assert "'longer'" in str(caught.value)
-    assert tables.checkpoint_items() == [item]
-    watched.calls.copy_thread("short", "equal")
-    assert len(tables.checkpoint_items()) == 2
+    assert caught.value.size > caught.value.limit == limit
+    assert watched.calls.get_tuple(config("longer")) is None
 
 
 # --- tables that are not there, or are others ---
@@ -734,30 +780,36 @@ KEYED = ("get_tuple", "list", "put", "delete_thread")
 """Calls whose first request is by key: a Scan of a foreign table just finds nothing."""
 
 
-def named_mismatch(call: Callable[[], object]) -> TableMismatchError:
-    with pytest.raises(TableMismatchError) as caught:
+def named_mismatch(call: Callable[[], object], *, says_why: bool = True) -> str:
+    """The table that the error names."""
+    with pytest.raises(DynamoDBSaverError) as caught:
         call()
+    assert isinstance(caught.value, TableMismatchError if says_why else ServiceError)
     assert caught.value.table_name in str(caught.value)
-    assert "keys" in str(caught.value)
-    assert "setup()" in str(caught.value)
-    return caught.value
+    for advice in ("keys", "setup()") if says_why else ():
+        assert advice in str(caught.value)
+    return caught.value.table_name
 
 
 @pytest.mark.parametrize("name", KEYED)
 def test_a_checkpoints_table_with_other_keys_is_named_at_its_use(
-    nowhere: Watched, tables: Tables, name: str
+    nowhere: Watched, tables: Tables, engine: Engine, name: str
 ) -> None:
     make_other_tables(tables)
-    error = named_mismatch(lambda: USES_CHECKPOINTS[name](nowhere.calls))
-    assert error.table_name == tables.checkpoints
+    # Engines that are not faithful refuse a put that asks for the old item without saying why.
+    says_why = engine.faithful or name != "put"
+    named = named_mismatch(lambda: USES_CHECKPOINTS[name](nowhere.calls), says_why=says_why)
+    assert named == tables.checkpoints
 
 
 def test_a_writes_table_with_other_keys_is_named_by_a_single_write(
-    nowhere: Watched, tables: Tables
+    nowhere: Watched, tables: Tables, engine: Engine
 ) -> None:
     make_other_tables(tables)
-    error = named_mismatch(lambda: USES_WRITES["one_write"](nowhere.calls))
-    assert error.table_name == tables.writes
+    named = named_mismatch(
+        lambda: USES_WRITES["one_write"](nowhere.calls), says_why=engine.faithful
+    )
+    assert named == tables.writes
 
 
 def test_a_writes_table_with_other_keys_is_named_by_a_transaction(

@@ -16,6 +16,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_checkpoint_dynamodb.addressing import Address
 from langgraph_checkpoint_dynamodb.calls import (
     ATTEMPTS,
+    TRANSACTION_BYTES,
+    Outcome,
     put_atomically,
     query_all,
     write_all,
@@ -25,12 +27,17 @@ from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
     Concurrently,
+    CopyObject,
     Delete,
+    DeleteObjects,
     Emit,
     GetItem,
+    GetObject,
     Page,
+    Prolong,
     Put,
     PutItem,
+    PutObject,
     Query,
     QueryRunIndex,
     Request,
@@ -39,20 +46,29 @@ from langgraph_checkpoint_dynamodb.effects import (
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     ItemTooLargeError,
+    MissingPartError,
     ServiceError,
     TransactionCanceledError,
     UnprocessedItemsError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items import (
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_KEYS, WriteRecord, part_put
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
-    WRITE_KEYS,
     CheckpointRecord,
-    Serialized,
-    WriteRecord,
     read_checkpoint_head,
 )
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.keys import (
+    CheckpointRef,
+    Key,
+    PartAddress,
+    SortRange,
+    Table,
+    content_digest,
+    object_key,
+)
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -60,20 +76,24 @@ from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from langgraph_checkpoint_dynamodb.payload import Inline, PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.sizes import item_size
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Item, Operation, StartKey, StoredItem, Stream
-    from langgraph_checkpoint_dynamodb.items import CheckpointHead
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from tests.support.calls import Calls
     from tests.support.tables import Tables
 
 T = TypeVar("T")
 
 SERDE = JsonPlusSerializer()
-STORE = Store(SERDE)
+NOW = 1_000_000
+STORE = Store(SERDE, PayloadPolicy(), Stamp("token", NOW))
+CREATED: Any = {"N": str(NOW)}
 NESTED = "!73d580a1148567000871c163ef0e1ea3:::"
 """What the sort keys of namespace `sub` begin with."""
 ROOT_RANGE = SortRange('"')
@@ -86,15 +106,30 @@ def record(
     return CheckpointRecord(
         CheckpointRef("t", checkpoint_ns, checkpoint_id),
         parent_id,
-        checkpoint=Serialized(*SERDE.dumps_typed(checkpoint(checkpoint_id, **values))),
-        metadata=Serialized(*SERDE.dumps_typed(metadata())),
+        checkpoint=serialized(checkpoint(checkpoint_id, **values)),
+        metadata=serialized(metadata()),
     )
+
+
+def serialized(value: object) -> Serialized:
+    tag, data = SERDE.dumps_typed(value)
+    return Serialized(tag, Inline(data))
+
+
+def stored(one: CheckpointRecord, store: Store = STORE) -> Put:
+    """The item of a checkpoint."""
+    return one.plan(store.payloads, store.stamp).put
+
+
+def beside(one: WriteRecord, ref: CheckpointRef, store: Store = STORE) -> Put:
+    """The item of a write on a checkpoint."""
+    return one.plan(ref, store.payloads, store.stamp).put
 
 
 def write(
     idx: int, task_id: str = "task", channel: str = "log", value: object = None
 ) -> WriteRecord:
-    return WriteRecord(task_id, idx, channel, Serialized(*SERDE.dumps_typed(value)))
+    return WriteRecord(task_id, idx, channel, serialized(value))
 
 
 def put(number: int, *, unless_exists: bool = False) -> Put:
@@ -120,12 +155,12 @@ def page(*puts: Put, after: str | None = None) -> Page:
 
 
 def start_key(after: str) -> StartKey:
-    """Where a page begins. Opaque to operations, so anything will do."""
-    return {"after": {"S": after}}
+    """Where a page begins: whatever the table, in the terms of the writes table."""
+    return {"task_id_idx": {"S": after}}
 
 
 def head_of(put: Put) -> CheckpointHead:
-    return read_checkpoint_head(cast("StoredItem", put.item))
+    return read_checkpoint_head(cast("StoredItem", put.item), NOW)
 
 
 def cancelled(*reasons: str) -> TransactionCanceledError:
@@ -183,6 +218,9 @@ class Memory:
     ) -> None:
         self.items = {(put.table, put.key): put.item for put in puts}
         self.asked: list[Request[Any]] = []
+        self.groups: list[int] = []
+        self.objects: dict[str, bytes] = {}
+        self.prolongs = True
         self.emitted: list[Any] = []
         self._page_size = page_size
         self._index = index or {}
@@ -191,9 +229,16 @@ class Memory:
         try:
             request = next(operation)
             while True:
-                request = operation.send(self.answer(request))
+                request = self._step(operation, request)
         except StopIteration as stop:
             return stop.value
+
+    def _step(self, operation: Any, request: Any) -> Any:
+        try:
+            reply = self.answer(request)
+        except ServiceError as error:
+            return operation.throw(error)
+        return operation.send(reply)
 
     def answer(self, request: Request[Any] | Emit[Any]) -> Any:
         match request:
@@ -201,6 +246,7 @@ class Memory:
                 self.emitted += values
                 return None
             case Concurrently(operations):
+                self.groups.append(len(operations))
                 return [self.run(operation) for operation in operations]
         self.asked.append(request)
         match request:
@@ -212,7 +258,23 @@ class Memory:
                 keys = self._index.get(request.run_id, ())
                 return page(*(Put(Table.CHECKPOINTS, key, _primary(key)) for key in keys))
             case PutItem(put):
+                replaced = self.items.get((put.table, put.key))
                 self._change(put)
+                return replaced
+            case Prolong() if self.prolongs:
+                return True
+            case Prolong():
+                raise refused("AccessDeniedException")
+            case PutObject(_, key, data):
+                self.objects[key] = data
+                return None
+            case GetObject(_, key):
+                return self.objects.get(key)
+            case CopyObject(_, source, target):
+                self.objects[target] = self.objects[source]
+                return True
+            case DeleteObjects(_, keys):
+                self.objects = {k: data for k, data in self.objects.items() if k not in keys}
                 return None
             case TransactPut(changes) | BatchWrite(changes):
                 for change in changes:
@@ -228,7 +290,9 @@ class Memory:
 
     def _page(self, query: Query) -> Page:
         low, high = query.sort.low or "", query.sort.high or "\U0010ffff"
-        after = "" if query.start is None else query.start["after"]["S"]
+        after = query.after or ""
+        if query.start is not None:
+            after = query.start["task_id_idx"]["S"]
         keys = sorted(
             (key for table, key in self.items if (table, key.partition) == _place(query)),
             reverse=not query.forward,
@@ -282,13 +346,14 @@ def _changes(request: Request[Any]) -> Sequence[Put | Delete]:
 
 def test_put_is_one_request_with_exactly_the_documented_attributes() -> None:
     operation = put_checkpoint(
+        STORE,
         CheckpointRecord(
             CheckpointRef("t", "", "0002"),
             parent_id="0001",
-            checkpoint=Serialized("msgpack", b"state"),
-            metadata=Serialized("msgpack", b"meta"),
+            checkpoint=Serialized("msgpack", Inline(b"state")),
+            metadata=Serialized("msgpack", Inline(b"meta")),
             run_id="run",
-        )
+        ),
     )
     assert next(operation) == PutItem(
         Put(
@@ -311,12 +376,13 @@ def test_put_is_one_request_with_exactly_the_documented_attributes() -> None:
 
 def test_put_leaves_out_what_a_first_nested_checkpoint_without_a_run_does_not_have() -> None:
     operation = put_checkpoint(
+        STORE,
         CheckpointRecord(
             CheckpointRef("t", "sub", "0001"),
             parent_id=None,
-            checkpoint=Serialized("msgpack", b"state"),
-            metadata=Serialized("json", b"meta"),
-        )
+            checkpoint=Serialized("msgpack", Inline(b"state")),
+            metadata=Serialized("json", Inline(b"meta")),
+        ),
     )
     assert next(operation) == PutItem(
         Put(
@@ -338,10 +404,10 @@ def test_put_leaves_out_what_a_first_nested_checkpoint_without_a_run_does_not_ha
 def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first_value() -> None:
     ref = CheckpointRef("t", "", "0001")
     records = [
-        WriteRecord("task", 0, "log", Serialized("msgpack", b"0"), "path"),
-        WriteRecord("task", -4, "__resume__", Serialized("msgpack", b"1")),
+        WriteRecord("task", 0, "log", Serialized("msgpack", Inline(b"0")), "path"),
+        WriteRecord("task", -4, "__resume__", Serialized("msgpack", Inline(b"1"))),
     ]
-    operation = put_writes(ref, records)
+    operation = put_writes(STORE, ref, records)
     assert next(operation) == TransactPut(
         (
             Put(
@@ -354,8 +420,10 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
                     "type": {"S": "msgpack"},
                     "value": {"B": b"0"},
                     "task_path": {"S": "path"},
+                    "created": CREATED,
                 },
                 unless_exists=True,
+                now=NOW,
             ),
             Put(
                 Table.WRITES,
@@ -366,8 +434,10 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
                     "channel": {"S": "__resume__"},
                     "type": {"S": "msgpack"},
                     "value": {"B": b"1"},
+                    "created": CREATED,
                 },
                 unless_exists=False,
+                now=NOW,
             ),
         )
     )
@@ -378,7 +448,7 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
 def test_a_single_write_is_a_plain_put_conditional_if_it_is_regular(
     idx: int, conditional: bool
 ) -> None:
-    operation = put_writes(CheckpointRef("t", "", "0001"), [write(idx)])
+    operation = put_writes(STORE, CheckpointRef("t", "", "0001"), [write(idx)])
     request = next(operation)
     assert isinstance(request, PutItem)
     assert request.put.key == Key("t:::0001:::", f"task:::{idx}")
@@ -387,7 +457,7 @@ def test_a_single_write_is_a_plain_put_conditional_if_it_is_regular(
 
 
 def test_no_writes_are_no_request() -> None:
-    assert ends_without_a_request(put_writes(CheckpointRef("t", "", "0001"), []))
+    assert ends_without_a_request(put_writes(STORE, CheckpointRef("t", "", "0001"), []))
 
 
 def test_more_writes_than_a_transaction_holds_go_in_several_one_after_the_other() -> None:
@@ -396,26 +466,33 @@ def test_more_writes_than_a_transaction_holds_go_in_several_one_after_the_other(
     assert next(operation) == TransactPut(tuple(puts[:100]))
     assert operation.send(None) == TransactPut(tuple(puts[100:200]))
     assert operation.send(None) == PutItem(puts[200])
-    assert result_of(operation, None) is None
+    assert result_of(operation, None) == Outcome()
 
 
-def test_writes_of_more_than_four_megabytes_go_in_several_transactions() -> None:
-    value = Serialized("msgpack", bytes(390_000))
-    records = [WriteRecord("task", idx, "log", value) for idx in range(12)]
-    sizes = []
-    operation = put_writes(CheckpointRef("t", "", "0001"), records)
-    request = next(operation, None)
-    while isinstance(request, TransactPut):
-        sizes.append(len(request.puts))
-        request = next(operation, None)
-    assert sizes == [10, 2]
+def test_items_of_more_than_four_megabytes_go_in_several_transactions() -> None:
+    puts = [
+        replace(put(number), item={**put(number).item, "value": {"B": bytes(390_000)}})
+        for number in range(12)
+    ]
+    operation = put_atomically(puts)
+    assert next(operation) == TransactPut(tuple(puts[:10]))
+    assert operation.send(None) == TransactPut(tuple(puts[10:]))
+    assert result_of(operation, None) == Outcome()
+
+
+def test_what_a_single_put_has_replaced_is_told() -> None:
+    operation = put_atomically([put(0)])
+    next(operation)
+    there = cast("StoredItem", put(0).item)
+    assert result_of(operation, there) == Outcome(replaced=(there,))
 
 
 def test_a_write_that_is_there_already_ends_its_put_in_silence() -> None:
     operation = put_atomically([put(0, unless_exists=True)])
     next(operation)
-    with pytest.raises(StopIteration):
+    with pytest.raises(StopIteration) as stop:
         operation.throw(refused("ConditionalCheckFailedException"))
+    assert stop.value.value == Outcome(lost=(put(0, unless_exists=True),))
 
 
 def test_writes_that_are_there_already_are_left_out_and_the_rest_is_sent_at_once() -> None:
@@ -424,14 +501,16 @@ def test_writes_that_are_there_already_are_left_out_and_the_rest_is_sent_at_once
     assert next(operation) == TransactPut((first, second, third))
     error = cancelled("None", "ConditionalCheckFailed", "None")
     assert operation.throw(error) == TransactPut((first, third))
-    assert result_of(operation, None) is None
+    assert result_of(operation, None) == Outcome(lost=(second,))
 
 
 def test_a_transaction_whose_writes_are_all_there_already_is_not_repeated() -> None:
-    operation = put_atomically([put(0, unless_exists=True), put(1, unless_exists=True)])
+    puts = (put(0, unless_exists=True), put(1, unless_exists=True))
+    operation = put_atomically(puts)
     next(operation)
-    with pytest.raises(StopIteration):
+    with pytest.raises(StopIteration) as stop:
         operation.throw(cancelled("ConditionalCheckFailed", "ConditionalCheckFailed"))
+    assert stop.value.value == Outcome(lost=puts)
 
 
 def test_a_conflict_with_another_transaction_waits_and_sends_what_is_left() -> None:
@@ -443,7 +522,7 @@ def test_a_conflict_with_another_transaction_waits_and_sends_what_is_left() -> N
     error = cancelled("ConditionalCheckFailed", "TransactionConflict")
     assert operation.throw(error) == Backoff(0.1)
     assert operation.send(None) == TransactPut((second,))
-    assert result_of(operation, None) is None
+    assert result_of(operation, None) == Outcome(lost=(first,))
 
 
 def test_a_write_found_there_already_after_many_conflicts_does_not_stop_the_others() -> None:
@@ -454,7 +533,7 @@ def test_a_write_found_there_already_after_many_conflicts_does_not_stop_the_othe
         assert isinstance(operation.throw(cancelled("None", "TransactionConflict")), Backoff)
     assert next(operation) == TransactPut((first, second))
     assert operation.throw(cancelled("ConditionalCheckFailed", "None")) == TransactPut((second,))
-    assert result_of(operation, None) is None
+    assert result_of(operation, None) == Outcome(lost=(first,))
 
 
 @pytest.mark.parametrize(
@@ -481,7 +560,7 @@ def test_a_single_put_in_conflict_with_a_transaction_waits_and_is_sent_again() -
     assert next(operation) == PutItem(put(0))
     assert operation.throw(refused("TransactionConflictException")) == Backoff(0.05)
     assert operation.send(None) == PutItem(put(0))
-    assert result_of(operation, None) is None
+    assert result_of(operation, None) == Outcome()
 
 
 def test_a_single_put_that_the_service_refuses_is_an_error() -> None:
@@ -600,16 +679,16 @@ def test_a_query_follows_its_pages_even_over_an_empty_one() -> None:
 def test_a_checkpoint_and_its_writes_are_read_side_by_side_when_the_id_is_known(
     consistent: bool,
 ) -> None:
-    store = Store(SERDE, consistent)
+    store = replace(STORE, consistent=consistent)
     operation = get_tuple(store, Address("t", None, "0001"))
     group = next(operation)
     assert isinstance(group, Concurrently)
     reading, writes = group.operations
     assert next(reading) == GetItem(Table.CHECKPOINTS, Key("t", "0001"), consistent)
     assert next(writes) == Query(Table.WRITES, "t:::0001:::", consistent)
-    read = result_of(reading, record("0001", step=1).put().item)
+    read = result_of(reading, stored(record("0001", step=1)).item)
     ref = CheckpointRef("t", "", "0001")
-    found_writes = page(write(10).put(ref), write(9, value="nine").put(ref))
+    found_writes = page(beside(write(10), ref), beside(write(9, value="nine"), ref))
     found = result_of(operation, [read, result_of(writes, found_writes)])
     assert found.config == config("t", "", "0001")
     assert found.checkpoint["channel_values"] == {"step": 1}
@@ -617,7 +696,7 @@ def test_a_checkpoint_and_its_writes_are_read_side_by_side_when_the_id_is_known(
 
 
 def test_a_checkpoint_that_only_has_writes_does_not_exist() -> None:
-    memory = Memory([write(0).put(CheckpointRef("t", "", "0001"))])
+    memory = Memory([beside(write(0), CheckpointRef("t", "", "0001"))])
     assert memory.run(get_tuple(STORE, Address("t", "", "0001"))) is None
 
 
@@ -625,7 +704,9 @@ def test_the_newest_checkpoint_is_one_item_of_its_range_then_its_writes() -> Non
     operation = get_tuple(STORE, Address("t", None, None))
     newest = Query(Table.CHECKPOINTS, "t", consistent=True, sort=ROOT_RANGE, forward=False, limit=1)
     assert next(operation) == newest
-    assert operation.send(page(record("0002", "0001").put(), after="0002")) == writes_query("0002")
+    assert operation.send(page(stored(record("0002", "0001")), after="0002")) == writes_query(
+        "0002"
+    )
     found = result_of(operation, page())
     assert found.config == config("t", "", "0002")
     assert found.parent_config == config("t", "", "0001")
@@ -641,9 +722,9 @@ def test_the_newest_nested_checkpoint_is_looked_for_in_its_own_range() -> None:
 
 @pytest.mark.parametrize("hidden", ["tombstone", "older writer"])
 def test_the_newest_checkpoint_is_looked_for_below_an_item_that_is_none(hidden: str) -> None:
-    newest = record("0009").put()
+    newest = stored(record("0009"))
     if hidden == "tombstone":
-        newest = head_of(newest).tombstone()
+        newest = head_of(newest).tombstone(NOW)
     else:
         newest = replace(newest, item={**newest.item, "checkpoint_ns": {"S": "sub"}})
     operation = get_tuple(STORE, Address("t", "", None))
@@ -657,13 +738,13 @@ def test_the_newest_checkpoint_is_looked_for_below_an_item_that_is_none(hidden: 
         limit=25,
         start=start_key("0009"),
     )
-    assert operation.send(page(record("0008").put())) == writes_query("0008")
+    assert operation.send(page(stored(record("0008")))) == writes_query("0008")
     assert result_of(operation, page()).config == config("t", "", "0008")
 
 
 def test_a_thread_of_nothing_but_tombstones_has_no_newest_checkpoint() -> None:
-    heads = [head_of(record(id_).put()) for id_ in ("0001", "0002", "0003")]
-    memory = Memory([head.tombstone() for head in heads], page_size=1)
+    heads = [head_of(stored(record(id_))) for id_ in ("0001", "0002", "0003")]
+    memory = Memory([head.tombstone(NOW) for head in heads], page_size=1)
     assert memory.run(get_tuple(STORE, Address("t", "", None))) is None
     assert kinds(memory.asked) == ["Query", "Query", "Query"]
 
@@ -676,8 +757,8 @@ def thread_of(length: int) -> list[Put]:
     ids = [f"{number:04}" for number in range(1, length + 1)]
     parents = [None, *ids[:-1]]
     chain = [record(id_, parent) for id_, parent in zip(ids, parents, strict=True)]
-    writes = [write(0, value=one.ref.checkpoint_id).put(one.ref) for one in chain]
-    return [*(one.put() for one in chain), *writes]
+    writes = [beside(write(0, value=one.ref.checkpoint_id), one.ref) for one in chain]
+    return [*(stored(one) for one in chain), *writes]
 
 
 def listed_ids(memory: Memory) -> list[str]:
@@ -699,7 +780,7 @@ def test_listing_with_a_limit_asks_for_exactly_that_many_items_then_for_their_wr
 def test_listing_reads_the_writes_of_a_page_side_by_side() -> None:
     operation = list_thread(STORE, Address("t", "", None), Wanted(limit=2))
     next(operation)
-    group = operation.send(page(record("0002").put(), record("0001").put()))
+    group = operation.send(page(stored(record("0002")), stored(record("0001"))))
     assert isinstance(group, Concurrently)
     assert [next(member) for member in group.operations] == [
         writes_query("0002"),
@@ -736,7 +817,7 @@ def test_listing_before_a_checkpoint_that_is_gone_still_finds_the_limit() -> Non
 
 def test_listing_goes_on_for_what_tombstones_have_taken_from_the_limit() -> None:
     chain = thread_of(5)
-    newest = head_of(chain[4]).tombstone()
+    newest = head_of(chain[4]).tombstone(NOW)
     memory = Memory([*chain, newest])
     memory.run(list_thread(STORE, Address("t", "", None), Wanted(limit=2)))
     assert listed_ids(memory) == ["0004", "0003"]
@@ -772,8 +853,8 @@ def test_listing_before_everything_is_no_request() -> None:
 
 def test_deleting_puts_tombstones_newest_first_then_deletes_writes_then_tombstones() -> None:
     nested = record("0001", checkpoint_ns="sub")
-    memory = Memory([*thread_of(2), nested.put(), write(0).put(nested.ref)])
-    memory.run(delete_thread("t"))
+    memory = Memory([*thread_of(2), stored(nested), beside(write(0), nested.ref)])
+    memory.run(delete_thread(STORE, "t"))
     tombstones, *rest = [one for one in memory.asked if not isinstance(one, Query)]
     assert memory.asked[0] == Query(
         Table.CHECKPOINTS,
@@ -799,8 +880,8 @@ def test_deleting_puts_tombstones_newest_first_then_deletes_writes_then_tombston
 
 
 def test_a_tombstone_leads_to_the_writes_and_holds_no_payload() -> None:
-    head = head_of(record("0001", "0000", "sub").put())
-    assert head.tombstone() == Put(
+    head = head_of(stored(record("0001", "0000", "sub")))
+    assert head.tombstone(NOW) == Put(
         Table.CHECKPOINTS,
         Key("t", NESTED + "0001"),
         {
@@ -808,20 +889,25 @@ def test_a_tombstone_leads_to_the_writes_and_holds_no_payload() -> None:
             "checkpoint_id": {"S": NESTED + "0001"},
             "checkpoint_ns": {"S": "sub"},
             "deleted": {"BOOL": True},
+            "created": CREATED,
         },
     )
 
 
 def test_the_tombstone_of_a_run_can_still_be_found_by_its_run() -> None:
     made = CheckpointRecord(
-        CheckpointRef("t", "", "0001"), None, Serialized("x", b""), Serialized("x", b""), "run"
+        CheckpointRef("t", "", "0001"),
+        None,
+        Serialized("x", Inline(b"")),
+        Serialized("x", Inline(b"")),
+        "run",
     )
-    head = head_of(made.put())
-    assert head.tombstone().item.get("run_id") == {"S": "run"}
+    head = head_of(stored(made))
+    assert head.tombstone(NOW).item.get("run_id") == {"S": "run"}
 
 
 def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
-    operation = delete_thread("t")
+    operation = delete_thread(STORE, "t")
     next(operation)
     group = operation.send(page(*reversed(thread_of(2)[:2])))
     assert isinstance(group, Concurrently)
@@ -837,7 +923,7 @@ def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
 
 def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> None:
     memory = Memory(thread_of(60))
-    memory.run(delete_thread("t"))
+    memory.run(delete_thread(STORE, "t"))
     kept = changed(memory.asked, Put)
     assert kept == sorted(kept, reverse=True)
     assert len(kept) == 60
@@ -850,7 +936,7 @@ def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> N
 
 def test_the_writes_are_gone_before_the_tombstones_that_lead_to_them() -> None:
     memory = Memory(thread_of(60))
-    memory.run(delete_thread("t"))
+    memory.run(delete_thread(STORE, "t"))
     tables = [
         {change.table for change in _changes(one)} for one in memory.asked if changed([one], Delete)
     ]
@@ -860,14 +946,14 @@ def test_the_writes_are_gone_before_the_tombstones_that_lead_to_them() -> None:
 def test_a_delete_that_is_repeated_puts_no_second_tombstone() -> None:
     chain = thread_of(2)
     heads = [head_of(one) for one in chain[:2]]
-    memory = Memory([*(head.tombstone() for head in heads), *chain[2:]])
-    memory.run(delete_thread("t"))
+    memory = Memory([*(head.tombstone(NOW) for head in heads), *chain[2:]])
+    memory.run(delete_thread(STORE, "t"))
     assert changed(memory.asked, Put) == []
     assert memory.items == {}
 
 
 def of_run(checkpoint_id: str, run_id: str) -> Put:
-    return replace(record(checkpoint_id), run_id=run_id).put()
+    return stored(replace(record(checkpoint_id), run_id=run_id))
 
 
 @pytest.mark.parametrize("run_ids", [("old", "new"), ("new", "old")])
@@ -898,7 +984,7 @@ def copied(memory: Memory) -> list[str]:
 
 def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> None:
     memory = Memory(thread_of(3))
-    memory.run(copy_thread("t", "u"))
+    memory.run(copy_thread(STORE, "t", "u"))
     assert memory.asked[:-2] == [
         Query(Table.CHECKPOINTS, "u", consistent=True, attributes=CHECKPOINT_KEYS),
         Query(Table.CHECKPOINTS, "t", consistent=True, limit=100),
@@ -922,9 +1008,9 @@ def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> Non
 
 
 def test_a_copy_changes_nothing_in_an_item_but_the_thread() -> None:
-    strange = {**record("0001").put().item, "of_another_writer": {"N": "1"}}
+    strange = {**stored(record("0001")).item, "of_another_writer": {"N": "1"}}
     memory = Memory([Put(Table.CHECKPOINTS, Key("t", "0001"), strange)])
-    memory.run(copy_thread("t", "u"))
+    memory.run(copy_thread(STORE, "t", "u"))
     assert memory.items[Table.CHECKPOINTS, Key("u", "0001")] == {**strange, "thread_id": {"S": "u"}}
 
 
@@ -935,9 +1021,9 @@ def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
     # Clocks step back: 0001 <- 0009 <- 0003 <- 0005, and 0004 waits for 0003.
     parents = {"0001": None, "0009": "0001", "0003": "0009", "0005": "0003", "0004": "0003"}
     memory = Memory(
-        [record(id_, parent).put() for id_, parent in parents.items()], page_size=page_size
+        [stored(record(id_, parent)) for id_, parent in parents.items()], page_size=page_size
     )
-    memory.run(copy_thread("t", "u"))
+    memory.run(copy_thread(STORE, "t", "u"))
     order = copied(memory)
     assert sorted(order) == sorted(parents)
     for child, parent in parents.items():
@@ -946,40 +1032,40 @@ def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
 
 def test_a_copy_stores_nested_namespaces_before_the_root() -> None:
     nested = record("0009", checkpoint_ns="sub")
-    memory = Memory([*thread_of(2), nested.put()], page_size=1)
-    memory.run(copy_thread("t", "u"))
+    memory = Memory([*thread_of(2), stored(nested)], page_size=1)
+    memory.run(copy_thread(STORE, "t", "u"))
     assert copied(memory) == [NESTED + "0009", "0001", "0002"]
 
 
 def test_a_copy_takes_along_a_checkpoint_whose_parent_is_gone() -> None:
-    memory = Memory([record("0001", "0009").put(), record("0002", "0000").put()])
-    memory.run(copy_thread("t", "u"))
+    memory = Memory([stored(record("0001", "0009")), stored(record("0002", "0000"))])
+    memory.run(copy_thread(STORE, "t", "u"))
     assert sorted(copied(memory)) == ["0001", "0002"]
 
 
 def test_a_copy_of_parents_in_a_circle_ends_and_is_complete() -> None:
     memory = Memory(
         [
-            record("0001", "0002").put(),
-            record("0002", "0001").put(),
-            record("0003", "0003").put(),
-            record("0004", "0002").put(),
+            stored(record("0001", "0002")),
+            stored(record("0002", "0001")),
+            stored(record("0003", "0003")),
+            stored(record("0004", "0002")),
         ]
     )
-    memory.run(copy_thread("t", "u"))
+    memory.run(copy_thread(STORE, "t", "u"))
     assert sorted(copied(memory)) == ["0001", "0002", "0003", "0004"]
 
 
 def test_a_copy_leaves_tombstones_behind() -> None:
     chain = thread_of(2)
-    newest = head_of(chain[1]).tombstone()
+    newest = head_of(chain[1]).tombstone(NOW)
     memory = Memory([*chain, newest])
-    memory.run(copy_thread("t", "u"))
+    memory.run(copy_thread(STORE, "t", "u"))
     assert copied(memory) == ["0001"]
 
 
 def test_a_copy_of_a_thread_to_itself_is_no_request() -> None:
-    assert ends_without_a_request(copy_thread("t", "t"))
+    assert ends_without_a_request(copy_thread(STORE, "t", "t"))
 
 
 # Histories of DeltaChannels
@@ -992,7 +1078,7 @@ def history(memory: Memory, checkpoint_id: str | None) -> Any:
 
 def with_write(one: CheckpointRecord) -> list[Put]:
     """A checkpoint and a write on it that says whose it is."""
-    return [one.put(), write(0, value=one.ref.checkpoint_id).put(one.ref)]
+    return [stored(one), beside(write(0, value=one.ref.checkpoint_id), one.ref)]
 
 
 def values(found: Any) -> list[Any]:
@@ -1052,7 +1138,7 @@ def test_a_history_reads_a_long_range_in_pages_that_grow() -> None:
 
 def test_a_history_reads_no_page_below_the_value_it_builds_on() -> None:
     chain = thread_of(300)
-    seed = record("0290", "0289", log=["seed"]).put()
+    seed = stored(record("0290", "0289", log=["seed"]))
     memory = Memory([*chain, seed])
     assert values(history(memory, None)) == [f"{number:04}" for number in range(290, 300)]
     pages = [one for one in memory.asked if isinstance(one, Query) and one.partition == "t"]
@@ -1085,12 +1171,599 @@ def test_a_history_over_an_ancestor_that_is_being_deleted_is_an_error_never_a_sh
     gone = record(ancestor, log=["seed"])
     memory = Memory(
         [
-            head_of(gone.put()).tombstone(),
+            head_of(stored(gone)).tombstone(NOW),
             *with_write(record("0005", ancestor)),
         ]
     )
     with pytest.raises(UnreadableItemError, match=ancestor):
         history(memory, "0005")
+
+
+# Values outside their items
+
+FIRST = CheckpointRef("t", "", "0001")
+BYTES = bytes(range(250))
+PIECES = [BYTES[:100], BYTES[100:200], BYTES[200:]]
+IN_CHUNKS = replace(STORE, payloads=PayloadPolicy(inline_limit=300, chunk_bytes=100))
+IN_S3 = replace(STORE, payloads=PayloadPolicy(s3=S3Policy("bucket", "states/", 200)))
+
+
+def by_another_call(store: Store) -> Store:
+    return replace(store, stamp=Stamp("another", NOW))
+
+
+def checkpoint_of(data: bytes, meta: bytes = b"") -> CheckpointRecord:
+    """A checkpoint whose serialized bytes are these."""
+    return CheckpointRecord(
+        FIRST, None, Serialized("bytes", Inline(data)), Serialized("bytes", Inline(meta))
+    )
+
+
+def write_of(data: bytes, idx: int = 0) -> WriteRecord:
+    return WriteRecord("task", idx, "log", Serialized("bytes", Inline(data)))
+
+
+def chunk_keys(stamp: str, data: bytes = BYTES) -> list[Key]:
+    """Keys of the chunks of a value beside the first checkpoint."""
+    count = -(-len(data) // IN_CHUNKS.payloads.chunk_bytes)
+    sorts = [f"chunk/{content_digest(data)}/{stamp}/{number:06}" for number in range(count)]
+    return [Key("t:::0001:::", sort) for sort in sorts]
+
+
+def chunk_puts(stamp: str) -> list[Request[Any]]:
+    return [
+        PutItem(
+            Put(
+                Table.WRITES,
+                key,
+                {
+                    "thread_id_checkpoint_id_checkpoint_ns": {"S": key.partition},
+                    "task_id_idx": {"S": key.sort},
+                    "chunk": {"B": piece},
+                    "created": CREATED,
+                },
+            )
+        )
+        for key, piece in zip(chunk_keys(stamp), PIECES, strict=True)
+    ]
+
+
+def in_chunks(stamp: str) -> Any:
+    """How an item describes the value of which these are the chunks."""
+    return {
+        "M": {
+            "kind": {"S": "chunks"},
+            "digest": {"S": content_digest(BYTES)},
+            "stamp": {"S": stamp},
+            "size": {"N": "250"},
+            "count": {"N": "3"},
+        }
+    }
+
+
+def deletes(keys: Iterable[Key]) -> BatchWrite:
+    return BatchWrite(tuple(Delete(Table.WRITES, key) for key in keys))
+
+
+def begun(request: object) -> list[Request[Any]]:
+    """The first request of each member of a group."""
+    assert isinstance(request, Concurrently)
+    return [next(member) for member in request.operations]
+
+
+def whole(one: CheckpointRecord, store: Store) -> list[Put]:
+    """The item of a checkpoint and those of its parts."""
+    planned = one.plan(store.payloads, store.stamp)
+    return [planned.put, *(part_put(one.ref, part, store.stamp) for part in planned.parts)]
+
+
+def whole_write(one: WriteRecord, ref: CheckpointRef, store: Store) -> list[Put]:
+    """The item of a write and those of its parts."""
+    planned = one.plan(ref, store.payloads, store.stamp)
+    return [planned.put, *(part_put(ref, part, store.stamp) for part in planned.parts)]
+
+
+def up_to_the_item(operation: Operation[None]) -> Put:
+    """Answer what stores parts, up to the one request that makes them count."""
+    request = next(operation)
+    assert isinstance(request, Concurrently)
+    request = operation.send([None] * len(request.operations))
+    assert isinstance(request, PutItem)
+    return request.put
+
+
+def test_the_chunks_of_a_checkpoint_are_put_side_by_side_before_its_item() -> None:
+    operation = put_checkpoint(IN_CHUNKS, checkpoint_of(BYTES, b"meta"))
+    assert begun(next(operation)) == chunk_puts("token-checkpoint")
+    assert operation.send([None] * 3) == PutItem(
+        Put(
+            Table.CHECKPOINTS,
+            Key("t", "0001"),
+            {
+                "thread_id": {"S": "t"},
+                "checkpoint_id": {"S": "0001"},
+                "checkpoint_ns": {"S": ""},
+                "type": {"S": "bytes"},
+                "checkpoint_payload": in_chunks("token-checkpoint"),
+                "metadata": {"B": b"meta"},
+            },
+        )
+    )
+    assert result_of(operation, None) is None
+
+
+def test_equal_values_of_one_checkpoint_have_parts_of_their_own() -> None:
+    operation = put_checkpoint(IN_CHUNKS, checkpoint_of(BYTES, BYTES))
+    parts = begun(next(operation))
+    assert parts == chunk_puts("token-checkpoint") + chunk_puts("token-metadata")
+    request = operation.send([None] * 6)
+    assert isinstance(request, PutItem)
+    assert request.put.item.get("metadata_payload") == in_chunks("token-metadata")
+
+
+def test_the_chunks_of_all_writes_of_a_call_are_put_side_by_side_before_the_transaction() -> None:
+    operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES, 0), write_of(BYTES, -1)])
+    parts = begun(next(operation))
+    assert parts == chunk_puts("token-0-value") + chunk_puts("token-1-value")
+    request = operation.send([None] * 6)
+    assert isinstance(request, TransactPut)
+    assert [one.item.get("value_payload") for one in request.puts] == [
+        in_chunks("token-0-value"),
+        in_chunks("token-1-value"),
+    ]
+    assert result_of(operation, None) is None
+
+
+def test_a_checkpoint_that_is_refused_in_the_end_has_no_part_deleted() -> None:
+    # The item may be there all the same: an answer that was lost is an error too.
+    operation = put_checkpoint(IN_CHUNKS, checkpoint_of(BYTES))
+    up_to_the_item(operation)
+    with pytest.raises(ServiceError, match="InternalServerError"):
+        operation.throw(refused("InternalServerError"))
+
+
+put_again_both_ways = pytest.mark.parametrize(
+    "put_again",
+    [
+        lambda store: put_checkpoint(store, checkpoint_of(BYTES)),
+        lambda store: put_writes(store, FIRST, [write_of(BYTES, -4)]),
+    ],
+    ids=["checkpoint", "special write"],
+)
+
+
+@put_again_both_ways
+def test_the_old_parts_are_deleted_after_the_new_item(
+    put_again: Callable[[Store], Operation[None]],
+) -> None:
+    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS)))
+    operation = put_again(IN_CHUNKS)
+    new = up_to_the_item(operation)
+    assert new.key == old.key
+    value = "checkpoint" if new.table is Table.CHECKPOINTS else "0-value"
+    assert operation.send(old.item) == deletes(chunk_keys(f"another-{value}"))
+    assert result_of(operation, ()) is None
+
+
+@put_again_both_ways
+def test_the_new_parts_stay_where_the_request_was_repeated(
+    put_again: Callable[[Store], Operation[None]],
+) -> None:
+    operation = put_again(IN_CHUNKS)
+    new = up_to_the_item(operation)
+    assert result_of(operation, new.item) is None
+
+
+@put_again_both_ways
+def test_an_old_item_that_cannot_be_read_is_replaced_all_the_same(
+    put_again: Callable[[Store], Operation[None]],
+) -> None:
+    operation = put_again(IN_CHUNKS)
+    damaged = {"checkpoint_payload": {"S": "damaged"}, "value_payload": {"M": {}}}
+    item = {**up_to_the_item(operation).item, **damaged}
+    assert result_of(operation, item) is None
+
+
+@put_again_both_ways
+def test_old_parts_that_cannot_be_deleted_are_logged_and_no_error(
+    put_again: Callable[[Store], Operation[None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS)))
+    operation = put_again(IN_CHUNKS)
+    up_to_the_item(operation)
+    assert isinstance(operation.send(old.item), BatchWrite)
+    with pytest.raises(StopIteration):
+        operation.throw(refused("AccessDeniedException"))
+    (logged,) = caplog.records
+    assert logged.levelname == "WARNING"
+    assert "'0001' of thread 't'" in logged.getMessage()
+    assert "AccessDeniedException" in logged.getMessage()
+
+
+THERE = {
+    "nothing": None,
+    "another inline": beside(write_of(b"first"), FIRST),
+    "another in chunks": beside(write_of(BYTES), FIRST, by_another_call(IN_CHUNKS)),
+    "its own": beside(write_of(BYTES), FIRST, IN_CHUNKS),
+}
+
+
+@pytest.mark.parametrize("there", THERE.values(), ids=THERE)
+def test_the_parts_of_a_write_that_came_too_late_are_deleted_unless_it_is_there_itself(
+    there: Put | None,
+) -> None:
+    operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
+    late = up_to_the_item(operation)
+    asked = operation.throw(refused("ConditionalCheckFailedException"))
+    assert asked == GetItem(Table.WRITES, late.key, consistent=True)
+    item = None if there is None else there.item
+    if there == late:
+        # The SDK had repeated a request that took effect.
+        assert result_of(operation, item) is None
+        return
+    assert operation.send(item) == deletes(chunk_keys("token-0-value"))
+    assert result_of(operation, ()) is None
+
+
+def test_of_a_transaction_only_writes_that_came_too_late_and_have_parts_are_looked_up() -> None:
+    writes = [write_of(BYTES, 0), write_of(b"small", 1), write_of(BYTES, 2)]
+    operation = put_writes(IN_CHUNKS, FIRST, writes)
+    next(operation)
+    assert isinstance(operation.send([None] * 6), TransactPut)
+    error = cancelled("ConditionalCheckFailed", "ConditionalCheckFailed", "None")
+    rest = operation.throw(error)
+    assert isinstance(rest, TransactPut)
+    assert [one.key.sort for one in rest.puts] == ["task:::2"]
+    lost = Key("t:::0001:::", "task:::0")
+    assert operation.send(None) == GetItem(Table.WRITES, lost, consistent=True)
+    assert operation.send(None) == deletes(chunk_keys("token-0-value"))
+    assert result_of(operation, ()) is None
+
+
+@pytest.mark.parametrize("at", ["looking", "deleting"])
+def test_a_failure_to_clean_up_after_a_write_that_came_too_late_is_logged_and_no_error(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
+    up_to_the_item(operation)
+    operation.throw(refused("ConditionalCheckFailedException"))
+    if at == "deleting":
+        operation.send(None)
+    with pytest.raises(StopIteration):
+        operation.throw(refused("AccessDeniedException"))
+    assert [logged.levelname for logged in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize(("count", "size"), [(12, 390_000), (100, 100_000)])
+def test_writes_of_more_than_four_megabytes_are_one_transaction_of_smaller_items(
+    count: int, size: int
+) -> None:
+    operation = put_writes(STORE, FIRST, [write_of(bytes(size), idx) for idx in range(count)])
+    chunks = begun(next(operation))
+    assert all(isinstance(chunk, PutItem) for chunk in chunks)
+    transaction = operation.send([None] * len(chunks))
+    assert isinstance(transaction, TransactPut)
+    assert len(transaction.puts) == count
+    assert sum(item_size(one.item) for one in transaction.puts) <= TRANSACTION_BYTES
+    assert result_of(operation, None) is None
+
+
+def s3_key(data: bytes, stamp: str) -> str:
+    return object_key("states/", FIRST, PartAddress(content_digest(data), stamp))
+
+
+def leading(data: bytes, stamp: str) -> Put:
+    """The item that leads to an object."""
+    key = Key("t:::0001:::", f"object/{content_digest(data)}/{stamp}")
+    item: Item = {
+        "thread_id_checkpoint_id_checkpoint_ns": {"S": key.partition},
+        "task_id_idx": {"S": key.sort},
+        "bucket": {"S": "bucket"},
+        "object_key": {"S": s3_key(data, stamp)},
+        "created": CREATED,
+    }
+    return Put(Table.WRITES, key, item)
+
+
+def test_an_object_is_put_after_what_leads_there_and_before_what_refers_to_it() -> None:
+    operation = put_checkpoint(IN_S3, checkpoint_of(BYTES))
+    stamp = "token-checkpoint"
+    assert next(operation) == PutItem(leading(BYTES, stamp))
+    assert operation.send(None) == PutObject("bucket", s3_key(BYTES, stamp), BYTES)
+    request = operation.send(None)
+    assert isinstance(request, PutItem)
+    assert request.put.key == Key("t", "0001")
+    assert request.put.item.get("checkpoint_payload") == {
+        "M": {
+            "kind": {"S": "s3"},
+            "digest": {"S": content_digest(BYTES)},
+            "stamp": {"S": stamp},
+            "size": {"N": "250"},
+            "bucket": {"S": "bucket"},
+            "key": {"S": s3_key(BYTES, stamp)},
+        }
+    }
+    assert result_of(operation, None) is None
+
+
+def test_several_objects_are_put_side_by_side() -> None:
+    operation = put_checkpoint(IN_S3, checkpoint_of(BYTES, BYTES[::-1]))
+    assert begun(next(operation)) == [
+        PutItem(leading(BYTES, "token-checkpoint")),
+        PutItem(leading(BYTES[::-1], "token-metadata")),
+    ]
+
+
+def test_the_object_of_a_replaced_checkpoint_is_deleted_before_the_item_that_leads_there() -> None:
+    memory = Memory([])
+    memory.run(put_checkpoint(by_another_call(IN_S3), checkpoint_of(BYTES)))
+    memory.asked.clear()
+    memory.run(put_checkpoint(IN_S3, checkpoint_of(BYTES)))
+    assert memory.asked[-2:] == [
+        DeleteObjects("bucket", (s3_key(BYTES, "another-checkpoint"),)),
+        deletes([leading(BYTES, "another-checkpoint").key]),
+    ]
+    assert list(memory.objects) == [s3_key(BYTES, "token-checkpoint")]
+
+
+def test_a_delete_takes_writes_then_objects_then_what_leads_there_then_the_tombstone() -> None:
+    memory = Memory([])
+    memory.run(put_checkpoint(IN_S3, checkpoint_of(BYTES)))
+    memory.run(put_writes(IN_S3, FIRST, [write_of(b"small")]))
+    memory.asked.clear()
+    memory.run(delete_thread(IN_S3, "t"))
+    changes = [one for one in memory.asked if not isinstance(one, Query)]
+    assert kinds(changes[:1]) == ["BatchWrite"]
+    assert changes[1:] == [
+        deletes([Key("t:::0001:::", "task:::0")]),
+        DeleteObjects("bucket", (s3_key(BYTES, "token-checkpoint"),)),
+        deletes([leading(BYTES, "token-checkpoint").key]),
+        BatchWrite((Delete(Table.CHECKPOINTS, Key("t", "0001")),)),
+    ]
+    assert (memory.items, memory.objects) == ({}, {})
+
+
+def test_a_copy_stores_what_leads_to_an_object_then_the_object_then_what_refers_to_it() -> None:
+    memory = Memory([])
+    memory.run(put_checkpoint(IN_S3, checkpoint_of(BYTES)))
+    memory.asked.clear()
+    memory.run(copy_thread(by_another_call(IN_S3), "t", "u"))
+    changes = [one for one in memory.asked if not isinstance(one, Query)]
+    assert kinds(changes) == ["BatchWrite", "CopyObject", "PutItem"]
+    (lead,), (own,) = _changes(changes[0]), _changes(changes[2])
+    assert isinstance(lead, Put)
+    assert isinstance(own, Put)
+    assert (lead.key.partition, own.key) == ("u:::0001:::", Key("u", "0001"))
+    refers_to: Any = own.item["checkpoint_payload"]
+    copied_to = refers_to["M"]["key"]
+    assert lead.item["object_key"] == copied_to
+    assert changes[1] == CopyObject("bucket", s3_key(BYTES, "token-checkpoint"), copied_to["S"])
+
+
+# Reading values outside their items
+
+HUGE = record("0001", blob="x" * 2_100_000)
+"""Six chunks; two of them make a page."""
+
+
+def huge_cuts() -> list[str]:
+    """Sort keys of the second and the fourth chunk."""
+    chunks = [one.key.sort for one in whole(HUGE, STORE)[1:]]
+    assert len(chunks) == 6
+    return [chunks[1], chunks[3]]
+
+
+def test_a_value_of_more_than_a_page_is_read_as_ranges_that_meet() -> None:
+    operation = get_tuple(STORE, Address("t", "", None))
+    next(operation)
+    item, *chunks = whole(HUGE, STORE)
+    group = operation.send(page(item))
+    query = writes_query("0001")
+    first, second = huge_cuts()
+    assert begun(group) == [
+        replace(query, sort=SortRange(high=first)),
+        replace(query, after=first, sort=SortRange(high=second)),
+        replace(query, after=second),
+    ]
+    pages = [[one.item for one in chunks[n : n + 2]] for n in (0, 2, 4)]
+    found = result_of(operation, pages)
+    assert found.checkpoint["channel_values"] == {"blob": "x" * 2_100_000}
+
+
+def test_ranges_go_on_where_the_page_ended_that_was_read_beside_the_item() -> None:
+    early, late = write(0, task_id="a task"), write(0, task_id="task")
+    items = [*whole(HUGE, STORE), beside(early, HUGE.ref), beside(late, HUGE.ref)]
+    memory = Memory(items, page_size=3)
+    found = memory.run(get_tuple(STORE, Address("t", "", "0001")))
+    assert found.checkpoint["channel_values"] == {"blob": "x" * 2_100_000}
+    assert [task for task, _, _ in found.pending_writes] == ["a task", "task"]
+    query = writes_query("0001")
+    first, second = huge_cuts()
+    # On the first page: one write and two chunks. Nothing is read twice.
+    assert memory.asked[1:] == [
+        query,
+        replace(query, start=start_key(first), sort=SortRange(high=second)),
+        replace(query, after=second),
+    ]
+
+
+def test_a_value_of_one_page_is_read_in_one_range() -> None:
+    one = record("0001", blob="x" * 900_000)
+    memory = Memory(whole(one, STORE))
+    assert memory.run(get_tuple(STORE, Address("t", "", None))) is not None
+    assert kinds(memory.asked) == ["Query", "Query"]
+
+
+SMALL = replace(STORE, payloads=PayloadPolicy(inline_limit=400, chunk_bytes=300))
+"""Puts the checkpoints of these tests into chunks, and leaves their writes in their items."""
+RELAXED = replace(SMALL, consistent=False)
+
+
+def large(checkpoint_id: str, parent_id: str | None = None, **values: Any) -> CheckpointRecord:
+    """A checkpoint that such a store keeps in chunks."""
+    one = record(checkpoint_id, parent_id, filler="x" * 400, **values)
+    assert len(whole(one, SMALL)) > 2
+    return one
+
+
+@pytest.mark.parametrize("store", [SMALL, RELAXED], ids=["consistent", "relaxed"])
+@pytest.mark.parametrize("then", ["still missing", "there", "deleted"])
+def test_a_missing_chunk_is_looked_for_once_more_and_consistently(store: Store, then: str) -> None:
+    operation = get_tuple(store, Address("t", "", None))
+    item, *chunks = whole(large("0001"), SMALL)
+    newest = replace(
+        Query(Table.CHECKPOINTS, "t", store.consistent, ROOT_RANGE, forward=False), limit=1
+    )
+    assert next(operation) == newest
+    query = replace(writes_query("0001"), consistent=store.consistent)
+    assert operation.send(page(item)) == query
+    assert operation.send(page(*chunks[1:])) == replace(newest, consistent=True)
+    if then == "deleted":
+        assert result_of(operation, page()) is None
+        return
+    assert operation.send(page(item)) == writes_query("0001")
+    if then == "there":
+        assert result_of(operation, page(*chunks)).checkpoint["id"] == "0001"
+        return
+    with pytest.raises(MissingPartError, match="'0001' of thread 't'") as raised:
+        operation.send(page(*chunks[1:]))
+    assert raised.value.attribute == "checkpoint"
+
+
+def test_the_second_look_by_an_id_reads_item_and_parts_side_by_side_again() -> None:
+    operation = get_tuple(RELAXED, Address("t", "", "0001"))
+    item, *chunks = whole(large("0001"), SMALL)
+    request = next(operation)
+    for consistent in (False, True):
+        assert isinstance(request, Concurrently)
+        reading, writes = request.operations
+        assert next(reading) == GetItem(Table.CHECKPOINTS, Key("t", "0001"), consistent)
+        assert next(writes) == replace(writes_query("0001"), consistent=consistent)
+        replies = [result_of(reading, item.item), result_of(writes, page(*chunks[1:]))]
+        if not consistent:
+            request = operation.send(replies)
+    with pytest.raises(MissingPartError):
+        operation.send(replies)
+
+
+@pytest.mark.parametrize("then", ["still missing", "there", "deleted"])
+def test_listing_looks_once_more_for_the_one_checkpoint_that_misses_a_chunk(then: str) -> None:
+    stream = list_thread(RELAXED, Address("t", "", None), Wanted(limit=1))
+    item, *chunks = whole(large("0001"), SMALL)
+    next(stream)
+    stream.send(page(item))
+    again = stream.send(page())
+    assert again == GetItem(Table.CHECKPOINTS, Key("t", "0001"), consistent=True)
+    if then == "deleted":
+        assert stream.send(None) == Emit([])
+        return
+    assert stream.send(item.item) == writes_query("0001")
+    if then == "there":
+        emitted = stream.send(page(*chunks))
+        assert isinstance(emitted, Emit)
+        assert [one.checkpoint["id"] for one in emitted.values] == ["0001"]
+        return
+    with pytest.raises(MissingPartError):
+        stream.send(page())
+
+
+@pytest.mark.parametrize(("seed", "groups", "read"), [(8, [], 1), (6, [2], 3), (3, [2, 4], 7)])
+def test_a_history_fetches_ancestors_in_chunks_one_two_four_at_a_time_and_each_once(
+    seed: int, groups: list[int], read: int
+) -> None:
+    chain = [
+        large(
+            f"{number:04}",
+            f"{number - 1:04}" if number > 1 else None,
+            **({"log": ["seed"]} if number == seed else {}),
+        )
+        for number in range(1, 10)
+    ]
+    items = [put for one in chain for put in whole(one, SMALL)]
+    items += [beside(write(0, value=one.ref.checkpoint_id), one.ref) for one in chain]
+    memory = Memory(items)
+    address = Address("t", "", "0009")
+    found = memory.run(get_delta_channel_history(SMALL, address, ["log"]))["log"]
+    assert values(found) == [f"{number:04}" for number in range(seed, 9)]
+    assert found["seed"] == ["seed"]
+    assert memory.asked[1:] == [writes_query(f"{number:04}") for number in range(8, 8 - read, -1)]
+    assert [size for size in memory.groups if size > 1][: len(groups)] == groups
+
+
+# Histories of what expires
+
+TTL = 10_000
+
+
+def stamped(age: int) -> Store:
+    """A store as it was some seconds ago."""
+    then = NOW - age
+    stamp = Stamp("old", then, then + TTL)
+    return replace(SMALL, stamp=stamp, ttl_seconds=TTL)
+
+
+def expiring_chain(age: int) -> list[Put]:
+    """A seed with a write, a younger ancestor in chunks, and the newest checkpoint."""
+    store = stamped(age)
+    seed = record("0001", log=["seed"])
+    return [
+        stored(seed, replace(store, payloads=STORE.payloads)),
+        beside(write(0), seed.ref, store),
+        *whole(large("0002", "0001"), store),
+        stored(record("0003", "0002"), store),
+    ]
+
+
+def test_a_history_prolongs_the_checkpoint_and_what_lies_beside_each_ancestor_before_it() -> None:
+    memory = Memory(expiring_chain(age=1))
+    chunks = sorted(sort for _, (_, sort) in memory.items if sort.startswith("chunk/"))
+    assert len(chunks) > 1
+    memory.run(get_delta_channel_history(stamped(0), Address("t", "", None), ["log"]))
+    longer = NOW + TTL + MARGIN + TTL // 2
+    expected: list[Request[Any]] = [
+        *(Prolong(Table.WRITES, Key("t:::0002:::", s), longer) for s in chunks),
+        Prolong(Table.CHECKPOINTS, Key("t", "0002"), longer),
+        Prolong(Table.WRITES, Key("t:::0001:::", "task:::0"), longer),
+        Prolong(Table.CHECKPOINTS, Key("t", "0001"), longer),
+        # The newest checkpoint is the next one's first ancestor.
+        Prolong(Table.CHECKPOINTS, Key("t", "0003"), longer),
+    ]
+    assert [one for one in memory.asked if isinstance(one, Prolong)] == expected
+
+
+@pytest.mark.parametrize(("age", "ttl"), [(0, TTL), (1, None)], ids=["fresh", "no expiry"])
+def test_a_history_prolongs_nothing_that_lives_long_enough(age: int, ttl: int | None) -> None:
+    memory = Memory(expiring_chain(age))
+    store = replace(stamped(0), ttl_seconds=ttl)
+    memory.run(get_delta_channel_history(store, Address("t", "", None), ["log"]))
+    assert set(kinds(memory.asked)) == {"Query"}
+
+
+def test_a_history_makes_the_objects_it_is_read_from_young_again() -> None:
+    store = replace(stamped(1), payloads=PayloadPolicy(s3=S3Policy("bucket", "", 100)))
+    memory = Memory([])
+    memory.run(put_checkpoint(store, record("0001", log=["seed"])))
+    memory.run(put_checkpoint(store, record("0002", "0001")))
+    memory.asked.clear()
+    now = replace(stamped(0), payloads=store.payloads)
+    memory.run(get_delta_channel_history(now, Address("t", "", None), ["log"]))
+    assert len(memory.objects) == 2
+    prolonging = [one for one in memory.asked if isinstance(one, (Prolong, CopyObject))]
+    assert kinds(prolonging) == ["Prolong", "CopyObject", "Prolong"] * 2
+    copies = [one for one in prolonging if isinstance(one, CopyObject)]
+    assert sorted(one.target for one in copies) == sorted(memory.objects)
+    assert all(one.source == one.target for one in copies)
+
+
+def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    memory = Memory(expiring_chain(age=1))
+    memory.prolongs = False
+    found = memory.run(get_delta_channel_history(stamped(0), Address("t", "", None), ["log"]))
+    assert found["log"]["seed"] == ["seed"]
+    assert [logged.levelname for logged in caplog.records] == ["WARNING"]
+    assert "AccessDeniedException" in caplog.text
 
 
 # Everything is serialized before the first request
@@ -1137,8 +1810,8 @@ def test_a_last_write_that_cannot_be_serialized_leaves_none_of_the_others_behind
 def test_a_last_write_that_fits_into_no_item_leaves_none_of_the_others_behind(
     calls: Calls, tables: Tables
 ) -> None:
-    writes = [*(("log", number) for number in range(120)), ("log", bytes(409_600))]
-    with pytest.raises(ItemTooLargeError, match="'log'"):
+    writes = [*(("log", number) for number in range(120)), ("l" * 409_600, 1)]
+    with pytest.raises(ItemTooLargeError, match="'task'"):
         calls.put_writes(config("t", "", "0001"), writes, "task")
     assert tables.write_items() == []
 

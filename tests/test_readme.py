@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_checkpoint_dynamodb.policies import RUN_ACTIONS, SCAN_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SCAN_ACTIONS
 from tests.support.calls import SyncCalls
 from tests.support.costs import measure_costs
 from tests.support.values import put_chain
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.buckets import Bucket
     from tests.support.engines import Engine
     from tests.support.tables import Tables
 
@@ -71,12 +72,14 @@ def test_a_thread_moves_over_from_another_saver(saver: DynamoDBSaver) -> None:
 def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
     run, more = json.loads(blocks("json")[0])["Statement"]
     assert set(run["Action"]) == RUN_ACTIONS
-    assert set(run["Action"]) | set(more["Action"]) == SCAN_ACTIONS
+    assert set(run["Action"]) | set(more["Action"]) == SCAN_ACTIONS | PROLONG_ACTIONS
 
 
-def test_the_table_of_costs_is_what_is_measured(tables: Tables, engine: Engine) -> None:
+def test_the_tables_of_costs_are_what_is_measured(
+    tables: Tables, engine: Engine, bucket: Bucket
+) -> None:
     text = README.read_text(encoding="utf-8")
-    for cost in measure_costs(tables, engine):
+    for cost in measure_costs(tables, engine, bucket):
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
         assert row in text
 

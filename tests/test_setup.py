@@ -6,9 +6,20 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
-from langgraph_checkpoint_dynamodb import TableMismatchError, TableNotFoundError
+from langgraph_checkpoint_dynamodb import TableError, TableMismatchError, TableNotFoundError
+from langgraph_checkpoint_dynamodb.effects import (
+    Backoff,
+    Concurrently,
+    DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
+)
+from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
 from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Table
+from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
+from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.values import checkpoint, config, id_of, metadata, put_chain
 
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from langgraph_checkpoint_dynamodb.effects import Operation, Request
     from tests.support.calls import Calls, LoopThread
     from tests.support.tables import Tables
 
@@ -250,6 +262,220 @@ def test_names_of_the_tables_that_are_swapped_are_refused(
     create(tables, Table.WRITES, right_keys(Table.CHECKPOINTS))
     with tables.saver() as saver, pytest.raises(TableMismatchError):
         set_up(saver)
+
+
+# --- expiry ---
+
+
+EXPIRY_ACTIONS = {"dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"}
+
+
+def expiry_of(tables: Tables) -> list[tuple[str, str | None]]:
+    """Of each table, whether items expire and by which attribute."""
+    described = [
+        tables.client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        for name in names(tables).values()
+    ]
+    return [(found["TimeToLiveStatus"], found.get("AttributeName")) for found in described]
+
+
+def expire_by(tables: Tables, name: str, attribute: str = "ttl") -> None:
+    tables.client.update_time_to_live(
+        TableName=name,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute},
+    )
+
+
+def test_setup_lets_dynamodb_delete_what_expires_in_both_tables_and_asks_for_it_once(
+    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+) -> None:
+    with tables.saver(client=tables.client, ttl_seconds=60, run_id_index=INDEX) as saver:
+        set_up(saver)
+        assert expiry_of(tables) == [("ENABLED", "ttl")] * 2
+        sent = count_requests(tables)
+        set_up(saver)
+        assert sorted(sent) == ["DescribeTable"] * 2 + ["DescribeTimeToLive"] * 2
+
+
+def test_setup_turns_expiry_on_in_tables_that_have_been_there_without(
+    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+) -> None:
+    tables.set_up()
+    expire_by(tables, tables.writes)
+    with tables.saver(ttl_seconds=60) as saver:
+        set_up(saver)
+    assert expiry_of(tables) == [("ENABLED", "ttl")] * 2
+
+
+def test_without_a_life_setup_neither_asks_for_expiry_nor_needs_the_right_to(
+    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+) -> None:
+    with tables.saver(SETUP_ACTIONS - EXPIRY_ACTIONS) as saver:
+        set_up(saver)
+        set_up(saver)
+    assert expiry_of(tables) == [("DISABLED", None)] * 2
+    expire_by(tables, tables.writes, "of-somebody-else")
+    with tables.saver(SETUP_ACTIONS - EXPIRY_ACTIONS) as saver:
+        set_up(saver)
+
+
+@pytest.mark.parametrize("action", sorted(EXPIRY_ACTIONS))
+def test_with_a_life_setup_needs_the_right_to_turn_expiry_on(tables: Tables, action: str) -> None:
+    with (
+        tables.saver(SETUP_ACTIONS - {action}, ttl_seconds=60) as saver,
+        pytest.raises(ServiceError, match=action),
+    ):
+        saver.setup()
+
+
+@pytest.mark.parametrize("table", SPECS)
+def test_a_table_whose_items_expire_by_another_attribute_is_refused(
+    tables: Tables, set_up: Callable[[DynamoDBSaver], None], table: Table
+) -> None:
+    tables.set_up()
+    expire_by(tables, names(tables)[table], "expires")
+    with (
+        tables.saver(ttl_seconds=60) as saver,
+        pytest.raises(TableMismatchError, match=r"'expires'.*'ttl'") as caught,
+    ):
+        set_up(saver)
+    assert caught.value.table_name == names(tables)[table]
+
+
+def test_expiry_that_somebody_else_turns_on_meanwhile_is_looked_at_again(
+    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+) -> None:
+    tables.set_up()
+    raced: list[str] = []
+
+    def be_first(params: Any, **_: object) -> None:
+        if not raced:
+            raced.append(str(params["body"]))
+            with tables.saver(ttl_seconds=60) as other:
+                other.setup()
+            error: Any = {"Code": "ValidationException", "Message": "TimeToLive is already enabled"}
+            raise ClientError({"Error": error}, "UpdateTimeToLive")
+
+    tables.client.meta.events.register("before-call.dynamodb.UpdateTimeToLive", be_first)
+    with tables.saver(client=tables.client, ttl_seconds=60, max_concurrency=1) as saver:
+        set_up(saver)
+    assert len(raced) == 1
+    assert expiry_of(tables) == [("ENABLED", "ttl")] * 2
+
+
+IN_USE = TableInUseError(
+    code="ResourceInUseException", operation="UpdateTimeToLive", table_name="c", message="busy"
+)
+
+
+def script_expiry(*replies: Any) -> list[Request[Any]]:
+    """Set tables up that exist, the checkpoints table having these replies; what it was sent.
+
+    The last reply is given for ever. The writes table's items expire already.
+    """
+    told = iter(replies)
+    sent: list[Request[Any]] = []
+    last: list[Any] = []
+
+    def reply(request: Request[Any]) -> Any:
+        match request:
+            case DescribeTable(table):
+                return {
+                    "TableStatus": "ACTIVE",
+                    "KeySchema": [
+                        {"AttributeName": name, "KeyType": role}
+                        for name, _, role in right_keys(table)
+                    ],
+                    "AttributeDefinitions": [
+                        {"AttributeName": name, "AttributeType": kind}
+                        for name, kind, _ in right_keys(table)
+                    ],
+                }
+            case DescribeTimeToLive(Table.WRITES):
+                return {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+        sent.append(request)
+        if isinstance(request, Backoff):
+            return None
+        last[:] = [next(told, *last)]
+        return last[0]
+
+    _perform(
+        set_up_operation({Table.CHECKPOINTS: "c", Table.WRITES: "w"}, None, expiring=True), reply
+    )
+    return sent
+
+
+def _perform(operation: Operation[Any], reply: Callable[[Request[Any]], Any]) -> Any:
+    try:
+        request = next(operation)
+        while True:
+            if isinstance(request, Concurrently):
+                answer: Any = [_perform(each, reply) for each in request.operations]
+            else:
+                answer = reply(request)
+            if isinstance(answer, Exception):
+                request = operation.throw(answer)
+            else:
+                request = operation.send(answer)
+    except StopIteration as stop:
+        return stop.value
+
+
+ASK = "DescribeTimeToLive"
+TURN_ON = "EnableTimeToLive"
+BY_TTL = {"AttributeName": "ttl"}
+DISABLED = {"TimeToLiveStatus": "DISABLED"}
+DISABLING = {"TimeToLiveStatus": "DISABLING", **BY_TTL}
+
+
+@pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        ([{"TimeToLiveStatus": "ENABLED", **BY_TTL}], [ASK]),
+        ([{"TimeToLiveStatus": "ENABLING", **BY_TTL}], [ASK]),
+        ([DISABLED, None], [ASK, TURN_ON]),
+        ([{}, None], [ASK, TURN_ON]),
+        (
+            [*[DISABLING] * 2, DISABLED, None],
+            [ASK, "Backoff", ASK, "Backoff", ASK, TURN_ON],
+        ),
+        (
+            [DISABLED, IN_USE, {"TimeToLiveStatus": "ENABLING", **BY_TTL}],
+            [ASK, TURN_ON, "Backoff", ASK],
+        ),
+        (
+            [*[DISABLED, IN_USE] * 2, DISABLED, None],
+            [*[ASK, TURN_ON, "Backoff"] * 2, ASK, TURN_ON],
+        ),
+    ],
+)
+def test_expiry_is_turned_on_where_it_is_off_and_waited_for_where_it_is_changing(
+    replies: list[Any], expected: list[str]
+) -> None:
+    sent = script_expiry(*replies)
+    assert [type(request).__name__ for request in sent] == expected
+    assert all(
+        request.table is Table.CHECKPOINTS
+        for request in sent
+        if isinstance(request, DescribeTimeToLive | EnableTimeToLive)
+    )
+
+
+@pytest.mark.parametrize("status", ["ENABLED", "ENABLING"])
+@pytest.mark.parametrize("before", [[], [DISABLED, IN_USE]])
+def test_expiry_by_another_attribute_is_refused_also_while_it_is_being_turned_on(
+    status: str, before: list[Any]
+) -> None:
+    with pytest.raises(TableMismatchError, match="'other'") as caught:
+        script_expiry(*before, {"TimeToLiveStatus": status, "AttributeName": "other"})
+    assert caught.value.table_name == "c"
+
+
+def test_expiry_that_is_being_turned_off_is_waited_for_and_then_told() -> None:
+    with pytest.raises(TableError, match="DISABLING") as caught:
+        script_expiry(DISABLING)
+    assert caught.value.table_name == "c"
+    assert not isinstance(caught.value, TableMismatchError)
 
 
 # --- the run index ---

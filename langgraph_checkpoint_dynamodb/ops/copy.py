@@ -1,4 +1,4 @@
-"""Copying a thread: parents before children, the writes of a checkpoint before the checkpoint.
+"""Copying a thread: parents before children, what lies beside a checkpoint before the checkpoint.
 
 Stopped anywhere, the copy holds only checkpoints that have all their ancestors and writes. Nested
 namespaces come before the root, so a root checkpoint that waits for a subgraph finds it.
@@ -7,30 +7,38 @@ namespaces come before the root, so a root checkpoint that waits for a subgraph 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import put_atomically, query_all, write_all
-from langgraph_checkpoint_dynamodb.effects import Put, Query, send, together
-from langgraph_checkpoint_dynamodb.items import (
+from langgraph_checkpoint_dynamodb.calls import (
+    put_atomically,
+    query_all,
+    write_all,
+)
+from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
+from langgraph_checkpoint_dynamodb.errors import MissingPartError
+from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
+from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
     read_checkpoint_head,
-    read_key,
-    with_partition,
 )
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Table
+from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
+from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
+    from langgraph_checkpoint_dynamodb.ops.store import Store
 
 _PAGE = 100
 """Checkpoints copied in one go: one transaction, where they are small."""
 
 
-def copy_thread(source_id: str, target_id: str) -> Operation[None]:
+def copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None]:
     """Copy every checkpoint of a thread, in all namespaces, with its writes.
 
     Checkpoints that the target has already are replaced, each with its writes at once; what else
@@ -47,35 +55,107 @@ def copy_thread(source_id: str, target_id: str) -> Operation[None]:
     while True:
         page = yield from send(query)
         for item in page.items:
-            head = read_checkpoint_head(item)
-            if head.visible:
+            head = read_checkpoint_head(item, store.now)
+            if head.usable:
                 ready.add(head, item)
         if page.next is None:
             break
-        yield from _copy(ready.take(), target_id, there)
+        yield from _copy(store, ready.take(), target_id, there)
         query = replace(query, start=page.next)
-    yield from _copy(ready.take_all(), target_id, there)
+    yield from _copy(store, ready.take_all(), target_id, there)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What makes the copy of one checkpoint.
+
+    Attributes:
+        checkpoint: Its own item.
+        writes: Its pending writes.
+        parts: The parts of its values and theirs.
+    """
+
+    checkpoint: Put
+    writes: list[Put]
+    parts: list[CopiedPart]
 
 
 def _copy(
-    group: list[tuple[CheckpointHead, StoredItem]], target_id: str, there: Collection[str]
+    store: Store,
+    group: list[tuple[CheckpointHead, StoredItem]],
+    target_id: str,
+    there: Collection[str],
 ) -> Operation[None]:
-    writes = yield from together([_copied_writes(head, target_id) for head, _ in group])
-    puts = [with_partition(item, Table.CHECKPOINTS, target_id) for _, item in group]
-    copies = list(zip(puts, writes, strict=True))
-    new = [(put, of_put) for put, of_put in copies if put.key.sort not in there]
-    # Nobody sees the writes of a checkpoint that is not there yet, so they need no transaction.
-    yield from write_all([write for _, of_put in new for write in of_put])
-    yield from put_atomically([put for put, _ in new])
-    yield from together(
-        [put_atomically([*of_put, put]) for put, of_put in copies if put.key.sort in there]
-    )
+    for batch in in_batches(group, lambda pair: outside_bytes(pair[1], pair[0].place)):
+        read = yield from together(
+            [_read_copy(store, head, item, target_id) for head, item in batch]
+        )
+        copies = [copy for copy in read if copy is not None]
+        new = [copy for copy in copies if copy.checkpoint.key.sort not in there]
+        old = [copy for copy in copies if copy.checkpoint.key.sort in there]
+        yield from _copy_parts([part for copy in copies for part in copy.parts])
+        # Nobody sees the writes of a checkpoint that is not there yet: they need no transaction.
+        yield from write_all([write for copy in new for write in copy.writes])
+        yield from put_atomically([copy.checkpoint for copy in new])
+        yield from together([put_atomically([*copy.writes, copy.checkpoint]) for copy in old])
 
 
-def _copied_writes(head: CheckpointHead, target_id: str) -> Operation[list[Put]]:
+def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:
+    """Copy parts: of S3 objects, the item that leads there before the object."""
+    yield from write_all([part.put for part in parts])
+    yield from together([_copy_object(part.put, part.s3) for part in parts if part.s3 is not None])
+
+
+def _copy_object(leading: Put, copy: ObjectCopy) -> Operation[None]:
+    if not (yield from send(CopyObject(copy.bucket, copy.source, copy.target))):
+        raise MissingPartError(
+            place=f"item {leading.key.sort!r} of partition {leading.key.partition!r}",
+            attribute=Attribute.OBJECT_KEY,
+            problem=f"names S3 object {copy.source!r}, which is not in bucket {copy.bucket!r}",
+            part=leading.key.sort,
+        )
+
+
+def _read_copy(
+    store: Store, head: CheckpointHead, item: StoredItem, target_id: str
+) -> Operation[_Copy | None]:
+    """What makes the copy of a checkpoint; `None` if it has been deleted meanwhile."""
     target = CheckpointRef(target_id, head.checkpoint_ns, head.checkpoint_id or "")
-    items = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
-    return [with_partition(item, Table.WRITES, target.writes_partition) for item in items]
+    copier = Copier(head.ref, target, store.payloads, store.stamp, head.expired)
+    known: list[StoredItem] = [item]
+
+    def look(_: Store) -> Operation[_Copy | None]:
+        found: StoredItem | None
+        if known:
+            found = known.pop()
+        else:
+            found = yield from send(GetItem(Table.CHECKPOINTS, head.key, consistent=True))
+        if found is None or not read_checkpoint_head(found, store.now).usable:
+            return None
+        beside = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
+        return _made_of(copier, found, beside)
+
+    return (yield from settled(store.consistently(), look))
+
+
+def _made_of(copier: Copier, item: StoredItem, beside: Sequence[StoredItem]) -> _Copy:
+    """The copy made of a checkpoint's item and what lies beside it.
+
+    Raises:
+        MissingPartError: Not all of it is there.
+    """
+    own = copier.checkpoint(item)
+    writes = copier.writes(beside)
+    there = {read_key(found, Table.WRITES) for found in beside}
+    needed = [value for copied in (own, *writes) for value in copied.needed]
+    for value in needed:
+        if not there.issuperset(part_keys(copier.source, value)):
+            raise missing_part(value, str(copier.source), Attribute.CHECKPOINT)
+    return _Copy(
+        own.put,
+        [write.put for write in writes],
+        [part for copied in (own, *writes) for part in copied.parts] + copier.parts(beside, needed),
+    )
 
 
 class _ParentsFirst:

@@ -1,10 +1,11 @@
-"""Deleting checkpoints with their writes, so that it can stop anywhere and be repeated.
+"""Deleting checkpoints with what lies beside them, so that it can stop anywhere and be repeated.
 
 The writes of a checkpoint are found through its item alone. Deleting the item first would leave
 writes that nothing leads to; deleting the writes first would show a checkpoint whose finished tasks
 look unfinished. So each checkpoint is first replaced by a tombstone, which readers take for absent
-and which still leads to the writes; then its writes go, then the tombstone. Newest first: what a
-reader sees of a delete cut short is an older checkpoint with all its ancestors, or none.
+and which still leads to the writes; then its writes and chunks go, then its S3 objects, then the
+items that lead to those, then the tombstone. Newest first: what a reader sees of a delete cut short
+is an older checkpoint with all its ancestors, or none.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_order
-from langgraph_checkpoint_dynamodb.codec import load_metadata
+from langgraph_checkpoint_dynamodb.calls import (
+    delete_objects,
+    query_all,
+    write_all,
+    write_in_order,
+)
+from langgraph_checkpoint_dynamodb.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
     Operation,
@@ -26,17 +32,18 @@ from langgraph_checkpoint_dynamodb.effects import (
     together,
 )
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
-from langgraph_checkpoint_dynamodb.items import (
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_KEYS, read_stored_object
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CHECKPOINT_METADATA,
-    WRITE_KEYS,
     CheckpointHead,
     read_checkpoint_head,
-    read_key,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Key, Table, fits_index_key
+from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table, fits_index_key
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
+from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +57,7 @@ _SCAN_SEGMENTS = 8
 """Parts of a Scan that are read side by side."""
 
 
-def delete_thread(thread_id: str) -> Operation[None]:
+def delete_thread(store: Store, thread_id: str) -> Operation[None]:
     """Delete every checkpoint of a thread, in all namespaces, with its writes."""
     query = Query(
         Table.CHECKPOINTS,
@@ -62,7 +69,8 @@ def delete_thread(thread_id: str) -> Operation[None]:
     )
     while True:
         page = yield from send(query)
-        yield from remove([read_checkpoint_head(item) for item in page.items])
+        heads = [read_checkpoint_head(item, store.now) for item in page.items]
+        yield from remove(heads, store.now)
         if page.next is None:
             return
         query = replace(query, start=page.next)
@@ -72,7 +80,7 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
     """Delete threads, or all of them but what their newest checkpoints need."""
     yield from together(
         [
-            _keep_latest(store, thread_id) if keep_latest else delete_thread(thread_id)
+            _keep_latest(store, thread_id) if keep_latest else delete_thread(store, thread_id)
             for thread_id in thread_ids
         ]
     )
@@ -91,8 +99,13 @@ def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
         [
             head
             for head in thread.heads
-            if head.deleted or (head.visible and head.checkpoint_id not in kept[head.checkpoint_ns])
-        ]
+            if head.deleted
+            or (
+                head.checkpoint_id is not None
+                and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
+            )
+        ],
+        store.now,
     )
 
 
@@ -121,26 +134,41 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
     ]
     if refused:
         raise DeltaHistoryError(refused)
-    yield from together([remove(heads) for heads in doomed if heads is not None])
+    yield from together([remove(heads, store.now) for heads in doomed if heads is not None])
 
 
-def remove(heads: Sequence[CheckpointHead]) -> Operation[None]:
-    """Delete checkpoints with their writes. Pass them newest first within each namespace."""
+def remove(heads: Sequence[CheckpointHead], now: int) -> Operation[None]:
+    """Delete checkpoints with what lies beside them. Pass them newest first in each namespace."""
     for start in range(0, len(heads), _PAGE):
         group = heads[start : start + _PAGE]
-        _, writes = yield from both(
-            write_in_order([head.tombstone() for head in group if not head.deleted]),
-            together([_write_keys(head) for head in group]),
+        _, partitions = yield from both(
+            write_in_order([head.tombstone(now) for head in group if not head.deleted]),
+            together([_read_partition(head) for head in group]),
         )
-        yield from write_all([Delete(Table.WRITES, key) for keys in writes for key in keys])
+        yield from remove_items([item for partition in partitions for item in partition])
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
 
-def _write_keys(head: CheckpointHead) -> Operation[list[Key]]:
-    items = yield from query_all(
-        Query(Table.WRITES, head.writes_partition, consistent=True, attributes=WRITE_KEYS)
+def remove_items(items: Sequence[StoredItem]) -> Operation[None]:
+    """Delete items of the writes table, and the S3 objects they lead to before those that do.
+
+    Args:
+        items: Their `WRITE_KEYS`.
+    """
+    objects = [found for item in items if (found := read_stored_object(item)) is not None]
+    leading = {found.key for found in objects}
+    keys = [read_key(item, Table.WRITES) for item in items]
+    yield from write_all([Delete(Table.WRITES, key) for key in keys if key not in leading])
+    yield from delete_objects((found.bucket, found.object_key) for found in objects)
+    yield from write_all([Delete(Table.WRITES, key) for key in leading])
+
+
+def _read_partition(head: CheckpointHead) -> Operation[list[StoredItem]]:
+    return (
+        yield from query_all(
+            Query(Table.WRITES, head.writes_partition, consistent=True, attributes=WRITE_KEYS)
+        )
     )
-    return [read_key(item, Table.WRITES) for item in items]
 
 
 def _heads_of_runs(
@@ -208,7 +236,7 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
     while True:
         page = yield from send(scan)
         for item in page.items:
-            run_id = _run_id(store, item)
+            run_id = yield from _run_id(store, item)
             if run_id is not None and run_id in run_ids:
                 runs[read_key(item, Table.CHECKPOINTS)] = run_id
         if page.next is None:
@@ -216,10 +244,11 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
         scan = replace(scan, start=page.next)
 
 
-def _run_id(store: Store, item: StoredItem) -> str | None:
+def _run_id(store: Store, item: StoredItem) -> Operation[str | None]:
     """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
-    head = read_checkpoint_head(item)
-    if head.run_id is not None or head.deleted:
+    head = read_checkpoint_head(item, store.now)
+    if head.run_id is not None or head.deleted or head.gone:
         return head.run_id
-    found = load_metadata(store.serde, read_metadata(item, head), head.place).get("run_id")
+    metadata = yield from load_alone(store, head.ref, read_metadata(item, head), Attribute.METADATA)
+    found = decode_metadata(store.serde, metadata, head.place).get("run_id")
     return found if isinstance(found, str) else None

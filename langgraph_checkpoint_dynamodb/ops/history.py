@@ -3,40 +3,85 @@
 A DeltaChannel keeps no value in most checkpoints; its changes lie in the pending writes of the
 ancestors. The ancestors are read as one range of the namespace and walked by their parents, so
 that forks are respected; their writes are then read side by side.
+
+Where items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt
+from them. Reading the history is what a run does before it stores the next checkpoint, so here they
+are given more life: see `prolong`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_write
+from langgraph_checkpoint_dynamodb.codec import (
+    decode_checkpoint,
+    decode_metadata,
+    decode_write,
+    sort_writes,
+)
 from langgraph_checkpoint_dynamodb.effects import GetItem, Query, send, together
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.items import read_checkpoint, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
+    CheckpointHead,
+    read_checkpoint,
+    read_checkpoint_head,
+)
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     CheckpointRef,
     Table,
     namespace_range,
 )
-from langgraph_checkpoint_dynamodb.ops.read import pending_writes
+from langgraph_checkpoint_dynamodb.ops.parts import (
+    is_inline,
+    load,
+    load_alone,
+    load_writes,
+    read_beside,
+)
+from langgraph_checkpoint_dynamodb.ops.prolong import prolong
+from langgraph_checkpoint_dynamodb.ops.read import with_second_look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 
     from langgraph_checkpoint_dynamodb.addressing import Address
     from langgraph_checkpoint_dynamodb.effects import Operation
-    from langgraph_checkpoint_dynamodb.items import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.values import Serialized
+    from langgraph_checkpoint_dynamodb.ops.parts import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
+
+T = TypeVar("T")
 
 _FIRST_PAGE = 64
 _GROWTH = 4
 _LARGEST_PAGE = 1024
 """Items per page of the range. A walk ends at a snapshot, every 100 updates unless the graph says
 otherwise, so the first page is small and only long walks read pages of the service's size."""
+_MOST_AHEAD = 16
+"""Ancestors whose values are elsewhere are fetched one, two, four at a time, up to this many: where
+the walk ends shows in the values alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An ancestor on the way.
+
+    Attributes:
+        record: The ancestor.
+        checkpoint: Its checkpoint, loaded.
+        beside: What lies beside it, where that had to be read for its checkpoint.
+        channels: The channels whose writes here count.
+    """
+
+    record: CheckpointRecord
+    checkpoint: Serialized
+    beside: Beside | None
+    channels: frozenset[str] = frozenset()
 
 
 def get_delta_channel_history(
@@ -52,21 +97,40 @@ def get_delta_channel_history(
     chain = _Chain(store, address)
     remaining = set(channels)
     seeds: dict[str, Any] = {}
-    steps: list[tuple[CheckpointRef, frozenset[str]]] = []
-    ancestor = yield from chain.parent_of_target()
+    steps: list[_Step] = []
+    ahead = 1
+    target = yield from chain.target()
+    ancestor = None if target is None else (yield from chain.parent_of(target, remaining))
     while ancestor is not None and remaining:
-        steps.append((ancestor.ref, frozenset(remaining)))
-        values = decode_checkpoint(store.serde, ancestor).get("channel_values", {})
-        for channel in remaining & values.keys():
-            seeds[channel] = values[channel]
-            remaining.discard(channel)
-        ancestor = (yield from chain.parent_of(ancestor)) if remaining else None
+        ancestors = [ancestor]
+        while not is_inline(ancestors[-1].checkpoint) and len(ancestors) < ahead:
+            ancestor = yield from chain.parent_of(ancestors[-1], remaining)
+            if ancestor is None:
+                break
+            ancestors.append(ancestor)
+        ahead = min(2 * ahead, _MOST_AHEAD)
+        loaded = yield from together([_load_step(store, record) for record in ancestors])
+        for step in loaded:
+            steps.append(replace(step, channels=frozenset(remaining)))
+            checkpoint = decode_checkpoint(store.serde, step.checkpoint, str(step.record.ref))
+            values = checkpoint.get("channel_values", {})
+            for channel in remaining & values.keys():
+                seeds[channel] = values[channel]
+                remaining.discard(channel)
+            if not remaining:
+                break
+        ancestor = (yield from chain.parent_of(ancestors[-1], remaining)) if remaining else None
 
     writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
-    found = yield from together([_channel_writes(store, ref, wanted) for ref, wanted in steps])
-    for of_ancestor in reversed(found):
+    if target is not None and store.ttl_seconds is not None:
+        # The next checkpoint's first ancestor: nothing of it counts here, all of it is prolonged.
+        steps.append(_Step(target, target.checkpoint, None))
+    found = yield from together([_read_writes(store, step) for step in steps])
+    for _, of_ancestor in reversed(found):
         for write in of_ancestor:
             writes[write[1]].append(write)
+    used = [(step.record, beside) for step, (beside, _) in zip(steps, found, strict=True)]
+    yield from prolong(store, used)
     return {
         channel: (
             {"writes": writes[channel], "seed": seeds[channel]}
@@ -77,11 +141,45 @@ def get_delta_channel_history(
     }
 
 
-def _channel_writes(
-    store: Store, ref: CheckpointRef, channels: frozenset[str]
-) -> Operation[list[PendingWrite]]:
-    writes = yield from pending_writes(store, ref)
-    return [decode_write(store.serde, ref, write) for write in writes if write.channel in channels]
+def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Step]:
+    step = yield from with_second_look(store, record, _load_checkpoint)
+    return _there(step, record)
+
+
+def _load_checkpoint(store: Store, record: CheckpointRecord) -> Operation[_Step]:
+    if is_inline(record.checkpoint):
+        value = yield from load_alone(store, record.ref, record.checkpoint, Attribute.CHECKPOINT)
+        return _Step(record, value, None)
+    beside = yield from read_beside(store, record)
+    loaded, _ = yield from load(store, record, beside, ())
+    return _Step(record, loaded.checkpoint, beside)
+
+
+def _read_writes(store: Store, step: _Step) -> Operation[tuple[Beside, list[PendingWrite]]]:
+    """What lies beside an ancestor, and its writes that count."""
+    known = [] if step.beside is None else [step.beside]
+
+    def read(
+        store: Store, record: CheckpointRecord
+    ) -> Operation[tuple[Beside, list[PendingWrite]]]:
+        beside = known.pop() if known else (yield from read_beside(store, record))
+        wanted = [write for write in sort_writes(beside.writes) if write.channel in step.channels]
+        loaded = yield from load_writes(store, record.ref, beside, wanted)
+        return beside, [decode_write(store.serde, record.ref, write) for write in loaded]
+
+    found = yield from with_second_look(store, step.record, read)
+    return _there(found, step.record)
+
+
+def _there(found: T | None, record: CheckpointRecord) -> T:
+    if found is None:
+        raise MissingPartError(
+            place=str(record.ref),
+            attribute=Attribute.CHECKPOINT,
+            problem="was deleted while the history of another was being read",
+            part=str(record.ref),
+        )
+    return found
 
 
 class _Chain:
@@ -98,7 +196,8 @@ class _Chain:
         self._target: str | None = None
         self._lowest: str | None = None
         self._read: dict[str, CheckpointRecord] = {}
-        self._deleted: set[str] = set()
+        self._visible: list[str] = []
+        self._gone: dict[str, CheckpointHead] = {}
         self._walked: set[str] = set()
         self._page_size = _FIRST_PAGE
         self._query: Query | None = Query(
@@ -109,18 +208,25 @@ class _Chain:
             forward=False,
         )
 
-    def parent_of_target(self) -> Operation[CheckpointRecord | None]:
-        """The parent of the addressed checkpoint, or of the newest one."""
-        while not self._read and self._query is not None:
+    def target(self) -> Operation[CheckpointRecord | None]:
+        """The addressed checkpoint, or the newest one."""
+        while not self._visible and self._query is not None:
             yield from self._read_page()
-        newest = next(iter(self._read.values()), None)
+        newest = self._read[self._visible[0]] if self._visible else None
         if newest is None or self._address.checkpoint_id not in (None, newest.ref.checkpoint_id):
             return None
         self._target = newest.ref.checkpoint_id
-        return (yield from self.parent_of(newest))
+        return newest
 
-    def parent_of(self, record: CheckpointRecord) -> Operation[CheckpointRecord | None]:
-        """The parent of a checkpoint of the chain, `None` where the chain ends."""
+    def parent_of(
+        self, record: CheckpointRecord, channels: Collection[str]
+    ) -> Operation[CheckpointRecord | None]:
+        """The parent of a checkpoint of the chain, `None` where the chain ends.
+
+        Raises:
+            UnreadableItemError: It has expired or is being deleted, and one of the channels is
+                rebuilt from it.
+        """
         self._walked.add(record.ref.checkpoint_id)
         parent = record.parent_id
         if parent is None or parent in self._walked or self._target is None:
@@ -129,31 +235,60 @@ class _Chain:
             return (yield from self._read_by_key(parent))
         while self._query is not None and (self._lowest is None or parent < self._lowest):
             yield from self._read_page()
-        if parent in self._deleted:
-            raise self._being_deleted(parent)
-        return self._read.pop(parent, None)
+        if parent in self._gone:
+            raise self._unreadable(self._gone[parent])
+        found = self._read.pop(parent, None)
+        if found is None:
+            yield from self._require_end(record, channels)
+        return found
 
-    def _being_deleted(self, checkpoint_id: str) -> UnreadableItemError:
-        return UnreadableItemError(
-            place=f"ancestor {checkpoint_id!r} of {self._target!r} in thread "
-            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}",
-            attribute=Attribute.DELETED,
-            problem="says it is being deleted; repeat the delete to finish it",
+    def _unreadable(self, ancestor: CheckpointHead) -> UnreadableItemError:
+        """What is wrong with an ancestor that no reader may see: the state would lack its part."""
+        place = (
+            f"ancestor {ancestor.checkpoint_id!r} of {self._target!r} in thread "
+            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}"
         )
+        if ancestor.deleted:
+            problem = "says it is being deleted; repeat the delete to finish it"
+            return UnreadableItemError(place=place, attribute=Attribute.DELETED, problem=problem)
+        problem = "has passed, though a checkpoint that is rebuilt from it still counts"
+        return UnreadableItemError(place=place, attribute=Attribute.TTL, problem=problem)
+
+    def _require_end(self, record: CheckpointRecord, channels: Collection[str]) -> Operation[None]:
+        """Check that no ancestor has expired and been deleted that the checkpoint counts on.
+
+        LangGraph counts in the metadata how many updates of a channel lie in the ancestors.
+        """
+        if record.ttl is None:
+            return
+        metadata = yield from load_alone(
+            self._store, record.ref, record.metadata, Attribute.METADATA
+        )
+        loaded = decode_metadata(self._store.serde, metadata, str(record.ref))
+        counters = loaded.get("counters_since_delta_snapshot") or {}
+        if any(channel in counters for channel in channels):
+            raise UnreadableItemError(
+                place=f"ancestor {record.parent_id!r} of {self._target!r} in thread "
+                f"{self._address.thread_id!r}, namespace {self._address.namespace!r}",
+                attribute=Attribute.TTL,
+                problem="has passed, though a checkpoint that is rebuilt from it still counts",
+            )
 
     def _read_page(self) -> Operation[None]:
         if self._query is None:
             return
         page = yield from send(replace(self._query, limit=self._page_size))
         for item in page.items:
-            head = read_checkpoint_head(item)
+            head = read_checkpoint_head(item, self._store.now)
             if head.checkpoint_ns != self._address.namespace or head.checkpoint_id is None:
                 continue
             self._lowest = head.checkpoint_id
-            if head.deleted:
-                self._deleted.add(head.checkpoint_id)
-            elif (record := read_checkpoint(item, head)) is not None:
+            record = read_checkpoint(head, item)
+            if record is None:
+                self._gone[head.checkpoint_id] = head
+            else:
                 self._read[head.checkpoint_id] = record
+                self._visible += [head.checkpoint_id] if head.visible else []
         self._page_size = min(_GROWTH * self._page_size, _LARGEST_PAGE)
         self._query = None if page.next is None else replace(self._query, start=page.next)
 
@@ -166,7 +301,9 @@ class _Chain:
         item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._store.consistent))
         if item is None:
             return None
-        head = read_checkpoint_head(item)
-        if head.deleted:
-            raise self._being_deleted(checkpoint_id)
-        return read_checkpoint(item, head)
+        head = read_checkpoint_head(item, self._store.now)
+        if head.checkpoint_id is None:
+            return None
+        if not head.usable:
+            raise self._unreadable(head)
+        return read_checkpoint(head, item)

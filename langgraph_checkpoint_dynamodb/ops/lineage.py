@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, load_metadata
+from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.effects import Query, send, together
-from langgraph_checkpoint_dynamodb.items import (
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
     CheckpointRecord,
@@ -23,10 +23,13 @@ from langgraph_checkpoint_dynamodb.items import (
     read_checkpoint_head,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.keys import Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.parts import load_each
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from langgraph.checkpoint.base import Checkpoint
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -51,7 +54,7 @@ class Thread:
         """The checkpoints that readers see, by namespace and id."""
         found: defaultdict[str, dict[str, CheckpointHead]] = defaultdict(dict)
         for head in self.heads:
-            if head.checkpoint_id is not None and not head.deleted:
+            if head.checkpoint_id is not None and head.visible:
                 found[head.checkpoint_ns][head.checkpoint_id] = head
         return found
 
@@ -76,15 +79,16 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
             attributes=CHECKPOINT_METADATA,
         )
     )
-    heads = []
+    heads = [read_checkpoint_head(item, store.now) for item in items]
+    usable = [(head, item) for head, item in zip(heads, items, strict=True) if head.usable]
+    loaded = yield from load_each(
+        store, [(head.ref, read_metadata(item, head)) for head, item in usable], Attribute.METADATA
+    )
     delta_channels: defaultdict[str, set[str]] = defaultdict(set)
-    for item in items:
-        head = read_checkpoint_head(item)
-        heads.append(head)
-        if head.visible:
-            metadata = load_metadata(store.serde, read_metadata(item, head), head.place)
-            counters = metadata.get("counters_since_delta_snapshot") or {}
-            delta_channels[head.checkpoint_ns].update(counters)
+    for (head, _), value in zip(usable, loaded, strict=True):
+        metadata = decode_metadata(store.serde, value, head.place)
+        counters = metadata.get("counters_since_delta_snapshot") or {}
+        delta_channels[head.checkpoint_ns].update(counters)
     return Thread(
         thread_id,
         tuple(heads),
@@ -145,17 +149,26 @@ def _read_contents(
     found: dict[str, _Contents] = {}
     while True:
         page = yield from send(query)
-        for item in page.items:
-            record = read_checkpoint(item)
-            if record is not None and record.ref.checkpoint_ns == checkpoint_ns:
-                found[record.ref.checkpoint_id] = _contents(store, record, channels)
+        heads = [(read_checkpoint_head(item, store.now), item) for item in page.items]
+        records = [
+            record
+            for head, item in heads
+            if (record := read_checkpoint(head, item)) is not None
+            and record.ref.checkpoint_ns == checkpoint_ns
+        ]
+        values = [(record.ref, record.checkpoint) for record in records]
+        loaded = yield from load_each(store, values, Attribute.CHECKPOINT)
+        for record, value in zip(records, loaded, strict=True):
+            checkpoint = decode_checkpoint(store.serde, value, str(record.ref))
+            found[record.ref.checkpoint_id] = _contents(record, checkpoint, channels)
         if page.next is None:
             return found
         query = replace(query, start=page.next)
 
 
-def _contents(store: Store, record: CheckpointRecord, channels: frozenset[str]) -> _Contents:
-    checkpoint = decode_checkpoint(store.serde, record)
+def _contents(
+    record: CheckpointRecord, checkpoint: Checkpoint, channels: frozenset[str]
+) -> _Contents:
     stored = channels & checkpoint.get("channel_values", {}).keys()
     versioned = channels & checkpoint.get("channel_versions", {}).keys()
     return _Contents(record.parent_id, stored, versioned - stored)

@@ -7,19 +7,22 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.codec import decode_metadata, decode_tuple
+from langgraph_checkpoint_dynamodb.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, together
-from langgraph_checkpoint_dynamodb.items import read_checkpoint, read_key
-from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Table, namespace_range
-from langgraph_checkpoint_dynamodb.ops.read import get_checkpoint, pending_writes
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches, is_inline, load_alone
+from langgraph_checkpoint_dynamodb.ops.read import complete, get_checkpoint, with_second_look
+from langgraph_checkpoint_dynamodb.payload import Inline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem, Stream
-    from langgraph_checkpoint_dynamodb.items import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -66,13 +69,6 @@ class Wanted:
         return self.limit is not None and self.limit <= 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    record: CheckpointRecord
-    metadata: CheckpointMetadata | None
-    """Loaded already, where a filter had to look at it."""
-
-
 def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[CheckpointTuple]:
     """The wanted checkpoints of a thread, newest first in each namespace.
 
@@ -100,8 +96,8 @@ def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[Checkp
     while not (left := wanted.after(emitted)).satisfied:
         limit = grown if left.limit is None or not exact else left.limit + spare
         page = yield from send(replace(query, limit=min(limit, _LARGEST_PAGE)))
-        matches = _matches(store, page.items, address.checkpoint_ns, left)
-        emitted += yield from _emit(store, matches)
+        records = _records(store, page.items, address.checkpoint_ns, left)
+        emitted += yield from _emit(store, records, left)
         if page.next is None:
             break
         query = replace(query, start=page.next)
@@ -131,7 +127,7 @@ def list_all(store: Store, wanted: Wanted) -> Stream[CheckpointTuple]:
                 listed_thread = thread_id
                 emitted += yield from list_thread(store, Address(thread_id, None, None), left)
             else:
-                emitted += yield from _emit(store, _matches(store, items, None, left))
+                emitted += yield from _emit(store, _records(store, items, None, left), left)
         if page.next is None:
             break
         scan = replace(scan, start=page.next)
@@ -144,43 +140,81 @@ def _list_one(store: Store, ref: CheckpointRef, wanted: Wanted) -> Stream[Checkp
     record = yield from get_checkpoint(store, ref)
     if record is None:
         return 0
-    return (yield from _emit(store, _filtered(store, [record], wanted)))
+    return (yield from _emit(store, [record], wanted))
 
 
-def _matches(
+def _records(
     store: Store, items: Sequence[StoredItem], checkpoint_ns: str | None, wanted: Wanted
-) -> list[_Match]:
-    records = (
+) -> list[CheckpointRecord]:
+    """The checkpoints of a page that are wanted, as far as their keys tell."""
+    heads = ((read_checkpoint_head(item, store.now), item) for item in items)
+    return [
         record
-        for item in items
-        if (record := read_checkpoint(item)) is not None
+        for head, item in heads
+        if head.visible
+        and (record := read_checkpoint(head, item)) is not None
         and checkpoint_ns in (None, record.ref.checkpoint_ns)
         and wanted.has_id(record.ref.checkpoint_id)
-    )
-    return _filtered(store, records, wanted)
+    ]
 
 
-def _filtered(store: Store, records: Iterable[CheckpointRecord], wanted: Wanted) -> list[_Match]:
-    matches: list[_Match] = []
-    for record in records:
+def _emit(
+    store: Store, records: Sequence[CheckpointRecord], wanted: Wanted
+) -> Stream[CheckpointTuple]:
+    """Hand over the wanted ones; a checkpoint that is deleted meanwhile is left out."""
+    matches = yield from _filtered(store, records, wanted)
+    emitted = 0
+    for batch in in_batches(matches, _outside_bytes):
+        completed = yield from together(
+            [with_second_look(store, match, complete) for match in batch]
+        )
+        tuples = [found for found in completed if found is not None]
+        yield Emit(tuples)
+        emitted += len(tuples)
+    return emitted
+
+
+def _outside_bytes(record: CheckpointRecord) -> int:
+    payloads = (record.checkpoint.payload, record.metadata.payload)
+    return sum(payload.size for payload in payloads if not isinstance(payload, Inline))
+
+
+def _filtered(
+    store: Store, records: Sequence[CheckpointRecord], wanted: Wanted
+) -> Operation[list[CheckpointRecord]]:
+    """The first of the records that have the wanted metadata, up to the limit."""
+    if not wanted.metadata:
+        return list(records if wanted.limit is None else records[: max(0, wanted.limit)])
+    loaded = yield from _with_metadata(store, records)
+    matches: list[CheckpointRecord] = []
+    for record in loaded:
         if wanted.after(len(matches)).satisfied:
             break
-        metadata = decode_metadata(store.serde, record) if wanted.metadata else None
-        if metadata is None or wanted.has_metadata(metadata):
-            matches.append(_Match(record, metadata))
+        if wanted.has_metadata(decode_metadata(store.serde, record.metadata, str(record.ref))):
+            matches.append(record)
     return matches
 
 
-def _emit(store: Store, matches: list[_Match]) -> Stream[CheckpointTuple]:
-    if matches:
-        tuples = yield from together([_complete(store, match) for match in matches])
-        yield Emit(tuples)
-    return len(matches)
+def _with_metadata(
+    store: Store, records: Sequence[CheckpointRecord]
+) -> Operation[list[CheckpointRecord]]:
+    """The records with their metadata loaded, without those deleted meanwhile."""
+    outside = [record for record in records if not is_inline(record.metadata)]
+    found = yield from together(
+        [with_second_look(store, record, _load_metadata) for record in outside]
+    )
+    fetched = dict(zip((record.ref for record in outside), found, strict=True))
+    loaded = []
+    for record in records:
+        known = fetched.get(record.ref, record)
+        if known is not None:
+            loaded.append((yield from _load_metadata(store, known)))
+    return loaded
 
 
-def _complete(store: Store, match: _Match) -> Operation[CheckpointTuple]:
-    writes = yield from pending_writes(store, match.record.ref)
-    return decode_tuple(store.serde, match.record, writes, match.metadata)
+def _load_metadata(store: Store, record: CheckpointRecord) -> Operation[CheckpointRecord]:
+    value = yield from load_alone(store, record.ref, record.metadata, Attribute.METADATA)
+    return replace(record, metadata=value)
 
 
 def _by_thread(items: Sequence[StoredItem]) -> list[tuple[str, list[StoredItem]]]:

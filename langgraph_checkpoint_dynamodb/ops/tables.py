@@ -10,12 +10,20 @@ from langgraph_checkpoint_dynamodb.effects import (
     CreateRunIndex,
     CreateTable,
     DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
     Operation,
     send,
     together,
 )
 from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Table, TableSpec
+from langgraph_checkpoint_dynamodb.keys import (
+    RUN_ID_INDEX_KEY,
+    SPECS,
+    Attribute,
+    Table,
+    TableSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +39,30 @@ _POLLS = 60
 five seconds at most. A table is there within seconds, an index over data takes longer."""
 
 
-def set_up(names: dict[Table, str], run_id_index: str | None) -> Operation[None]:
+def set_up(names: dict[Table, str], run_id_index: str | None, *, expiring: bool) -> Operation[None]:
     """Create what is missing and verify what is there. Can be repeated, and run by many at once.
 
+    Args:
+        names: Name of each table.
+        run_id_index: Name of the run index, `None` for none.
+        expiring: Whether items expire, so that DynamoDB is to delete them.
+
     Raises:
-        TableMismatchError: A table has other keys, or the index is not on the run id.
+        TableMismatchError: A table has other keys, the index is not on the run id, or items expire
+            by another attribute.
         TableError: A table did not become active in time.
     """
-    yield from together([_set_up(table, names[table], run_id_index) for table in SPECS])
+    yield from together(
+        [_set_up_table(table, names[table], run_id_index, expiring) for table in SPECS]
+    )
+
+
+def _set_up_table(
+    table: Table, name: str, run_id_index: str | None, expiring: bool
+) -> Operation[None]:
+    yield from _set_up(table, name, run_id_index)
+    if expiring:
+        yield from _set_up_expiry(table, name)
 
 
 def _set_up(table: Table, name: str, run_id_index: str | None) -> Operation[None]:
@@ -58,6 +82,30 @@ def _set_up(table: Table, name: str, run_id_index: str | None) -> Operation[None
         yield from send(backoff(attempt))
     raise TableError(
         name, "was not active after two minutes; see its status in the console, then repeat setup()"
+    )
+
+
+def _set_up_expiry(table: Table, name: str) -> Operation[None]:
+    for attempt in range(1, _POLLS + 1):
+        description = yield from send(DescribeTimeToLive(table))
+        status = description.get("TimeToLiveStatus", "DISABLED")
+        attribute = description.get("AttributeName", Attribute.TTL)
+        if status in ("ENABLED", "ENABLING"):
+            if attribute == Attribute.TTL:
+                return
+            raise TableMismatchError(
+                name, f"has items expire by {attribute!r}, needs {Attribute.TTL!r}; turn it off"
+            )
+        if status == "DISABLED":
+            # Somebody else may be at it: then look again.
+            with suppress(TableInUseError):
+                yield from send(EnableTimeToLive(table))
+                return
+        yield from send(backoff(attempt))
+    raise TableError(
+        name,
+        f"has its time to live {status} after two minutes; DynamoDB allows one change of it an "
+        "hour, so repeat setup() later",
     )
 
 

@@ -1,29 +1,102 @@
-"""Storing checkpoints and pending writes. Everything is serialized before an operation begins."""
+"""Storing checkpoints and pending writes. Everything is serialized before an operation begins.
+
+What does not fit into an item is stored first, then the item that refers to it: the one request
+that makes the checkpoint or the writes exist.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import put_atomically, put_one
+from langgraph_checkpoint_dynamodb.calls import (
+    TRANSACTION_BYTES,
+    TRANSACTION_ITEMS,
+    put_atomically,
+    put_one,
+)
+from langgraph_checkpoint_dynamodb.effects import GetItem, send, together
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
+from langgraph_checkpoint_dynamodb.sizes import item_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
-    from langgraph_checkpoint_dynamodb.items import CheckpointRecord, WriteRecord
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.items.beside import WriteRecord
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.payload import Payload
 
 
-def put_checkpoint(record: CheckpointRecord) -> Operation[None]:
+def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id."""
-    return put_one(record.put())
+    planned = record.plan(store.payloads, store.stamp)
+    yield from store_parts(record.ref, planned.parts, store.stamp)
+    outcome = yield from put_one(planned.put)
+    yield from _discard_replaced(record.ref, outcome.replaced, [planned])
 
 
-def put_writes(ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:
+def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:
     """Store a task's writes, all or none.
 
     LangGraph takes a task for finished as soon as one of its outputs is stored. Were the writes of
     a task stored one by one, a process that dies between them would leave a task that counts as
     finished and has lost the rest of its output.
     """
-    return put_atomically([write.put(ref) for write in writes])
+    planned = _plan(store, ref, writes)
+    parts = [part for of_write in planned for part in of_write.parts]
+    yield from store_parts(ref, parts, store.stamp)
+    outcome = yield from put_atomically([of_write.put for of_write in planned])
+    yield from _discard_replaced(ref, outcome.replaced, planned)
+    lost = {put.key for put in outcome.lost}
+    needless = [of_write for of_write in planned if of_write.parts and of_write.put.key in lost]
+    yield from together([if_possible(ref, _discard_lost(ref, write)) for write in needless])
+
+
+def _plan(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> list[Planned]:
+    """What to store, with so little left in the items that one transaction holds them."""
+    policy = store.payloads
+    planned = [
+        write.plan(ref, policy, store.stamp, position) for position, write in enumerate(writes)
+    ]
+    size = sum(item_size(of_write.put.item) for of_write in planned)
+    if size <= TRANSACTION_BYTES or len(writes) > TRANSACTION_ITEMS:
+        return planned
+    smaller = replace(policy, inline_limit=TRANSACTION_BYTES // len(writes))
+    return [
+        write.plan(ref, smaller, store.stamp, position) for position, write in enumerate(writes)
+    ]
+
+
+def _discard_replaced(
+    ref: CheckpointRef, replaced: Iterable[StoredItem], planned: Iterable[Planned]
+) -> Operation[None]:
+    """Delete the parts of replaced items.
+
+    The SDK may repeat a request that has taken effect; then the item replaced is the new one.
+    """
+    old = [payload for item in replaced for payload in _payloads(item, ref)]
+    own = [payload for of_item in planned for payload in of_item.payloads]
+    old = [payload for payload in old if payload not in own]
+    if old:
+        yield from if_possible(ref, discard(ref, old))
+
+
+def _discard_lost(ref: CheckpointRef, planned: Planned) -> Operation[None]:
+    """Delete the parts of a write that was not stored, unless it is the one that is there."""
+    there = yield from send(GetItem(planned.put.table, planned.put.key, consistent=True))
+    kept = [] if there is None else _payloads(there, ref)
+    yield from discard(ref, [payload for payload in planned.payloads if payload not in kept])
+
+
+def _payloads(item: StoredItem, ref: CheckpointRef) -> list[Payload]:
+    """Where the values of an item are, as far as it can be told."""
+    try:
+        return [*outside(item, str(ref)).values()]
+    except UnreadableItemError:
+        return []

@@ -1,10 +1,10 @@
-"""Making a DynamoDB client: lazily, once, with settings fit for a checkpointer."""
+"""Making clients: lazily, once, with settings fit for a checkpointer."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import boto3
 from botocore.config import Config
@@ -12,9 +12,9 @@ from botocore.config import Config
 from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+
+Service: TypeAlias = Literal["dynamodb", "s3"]
 
 MAX_CONCURRENCY = 32
 """Requests in flight at once where nothing else is said, and the size of the connection pool."""
@@ -34,7 +34,7 @@ def concurrency(settings: Settings) -> int:
     return _pool_size(_merged({"max_pool_connections": MAX_CONCURRENCY}, settings.client))
 
 
-def client_config(settings: Settings) -> Config:
+def client_config(settings: Settings, service: Service = "dynamodb") -> Config:
     """Botocore settings: the saver's own, and over them every one the user gave.
 
     Retries follow `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS` where either is set.
@@ -48,47 +48,63 @@ def client_config(settings: Settings) -> Config:
     }
     if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
         defaults["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    if service == "s3":
+        # Objects carry a digest of ours, and engines that speak S3 stumble over the SDK's own.
+        defaults["request_checksum_calculation"] = "when_required"
+        defaults["response_checksum_validation"] = "when_required"
     return _merged(defaults, settings.client)
 
 
 class ClientHolder:
-    """The one client of a saver and of all its clones, made at its first use."""
+    """The clients of a saver and of all its clones, each made at its first use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._client: DynamoDBClient | None = settings.client.client
+        self._given: dict[Service, Any] = {
+            "dynamodb": settings.client.client,
+            "s3": settings.client.s3_client,
+        }
+        self._clients = {
+            service: client for service, client in self._given.items() if client is not None
+        }
         self._closed = False
 
-    def get(self) -> DynamoDBClient:
-        """The client.
+    def get(self, service: Service) -> Any:
+        """The client for a service.
 
         Raises:
             SaverClosedError: The saver was closed.
         """
         if self._closed:
             raise SaverClosedError
-        if self._client is None:
+        client = self._clients.get(service)
+        if client is None:
             # Making clients is not thread-safe in boto3.
             with self._lock:
-                if self._client is None:
-                    self._client = self._make()
-        return self._client
+                client = self._clients.get(service)
+                if client is None:
+                    client = self._clients[service] = self._make(service)
+        return client
 
     def close(self) -> None:
-        """Close the client if it was made here. Can be repeated."""
+        """Close the clients that were made here. Can be repeated."""
         self._closed = True
         with self._lock:
-            client, self._client = self._client, None
-        if client is not None and client is not self._settings.client.client:
-            client.close()
+            clients, self._clients = self._clients, {}
+        for service, client in clients.items():
+            if client is not self._given[service]:
+                client.close()
 
-    def _make(self) -> DynamoDBClient:
+    def _make(self, service: Service) -> Any:
         given = self._settings.client
         # A session of its own: boto3's default one is shared with threads we do not know.
         session = given.session if given.session is not None else boto3.Session()
-        arguments = {**given.arguments, "config": client_config(self._settings)}
-        return session.client("dynamodb", **arguments)
+        arguments = given.arguments if service == "dynamodb" else given.s3_arguments
+        arguments = {**arguments, "config": client_config(self._settings, service)}
+        # The stubs know the two services by their literal names, one overload for each.
+        make: Any = session.client
+        return make(service, **arguments)
 
 
 def _merged(defaults: dict[str, Any], given: ClientSettings) -> Config:

@@ -35,7 +35,7 @@ class SyncRunner:
     """Runs operations against DynamoDB. Safe to use from any number of threads."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = ClientHolder(settings)
+        self._clients = ClientHolder(settings)
         self._wire = Wire(settings.table_names)
         self._limit = concurrency(settings)
         self._in_flight = threading.BoundedSemaphore(self._limit)
@@ -91,7 +91,7 @@ class SyncRunner:
             workers, self._workers = self._workers, None
         if workers is not None:
             workers.shutdown(wait=True)
-        self._client.close()
+        self._clients.close()
 
     def _begin(self) -> None:
         with self._state:
@@ -129,10 +129,12 @@ class SyncRunner:
                 time.sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
                 return None
         call = self._wire.call(request)
-        client = self._client.get()
+        client = self._clients.get(call.service)
         with self._in_flight:
             try:
                 response = getattr(client, call.method)(**call.arguments)
+                if "Body" in response:
+                    response["Body"] = response["Body"].read()
             except SDK_ERRORS as error:
                 return self._wire.error(request, call, error)
         return self._wire.reply(request, response)

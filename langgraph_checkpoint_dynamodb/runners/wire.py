@@ -14,21 +14,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
+    CopyObject,
     CreateRunIndex,
     CreateTable,
     Delete,
+    DeleteObjects,
     DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
     GetItem,
+    GetObject,
     Page,
+    Prolong,
     Put,
     PutItem,
+    PutObject,
     Query,
     QueryRunIndex,
     Request,
     Scan,
     TransactPut,
 )
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Key, Table
+from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Key, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,16 +51,22 @@ if TYPE_CHECKING:
         GetItemOutputTypeDef,
         GlobalSecondaryIndexTypeDef,
         KeySchemaElementTypeDef,
+        PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         QueryOutputTypeDef,
         ScanInputTypeDef,
         ScanOutputTypeDef,
         TransactWriteItemsInputTypeDef,
+        UpdateItemInputTypeDef,
         UpdateTableInputTypeDef,
+        UpdateTimeToLiveInputTypeDef,
         WriteRequestOutputTypeDef,
         WriteRequestTypeDef,
     )
+    from mypy_boto3_s3.type_defs import DeleteObjectsOutputTypeDef
+
+    from langgraph_checkpoint_dynamodb.runners.client import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +77,15 @@ class Call:
         method: Name of the client's method.
         action: Name of the API action, for messages.
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
-        table_name: The table concerned, empty where there are several.
+        table_name: The table concerned, empty where there are several or none.
+        service: Which client.
     """
 
     method: str
     action: str
     arguments: Mapping[str, Any]
     table_name: str = ""
+    service: Service = "dynamodb"
 
 
 class Wire:
@@ -88,7 +103,7 @@ class Wire:
             case Query():
                 return self._single("query", "Query", request.table, self._query(request))
             case PutItem(put):
-                return self._single("put_item", "PutItem", put.table, self._put(put))
+                return self._single("put_item", "PutItem", put.table, self._put_item(put))
             case TransactPut(puts):
                 transaction = self._transact(puts)
                 return self._several(
@@ -102,6 +117,18 @@ class Wire:
             case QueryRunIndex():
                 arguments = self._query_index(request)
                 return self._single("query", "Query", Table.CHECKPOINTS, arguments)
+            case Prolong():
+                return self._single(
+                    "update_item", "UpdateItem", request.table, self._prolong(request)
+                )
+            case PutObject() | GetObject() | CopyObject() | DeleteObjects():
+                return _object_call(request)
+            case DescribeTimeToLive(table):
+                named = {"TableName": self._names[table]}
+                return self._single("describe_time_to_live", "DescribeTimeToLive", table, named)
+            case EnableTimeToLive(table):
+                enabled = self._enable_time_to_live(table)
+                return self._single("update_time_to_live", "UpdateTimeToLive", table, enabled)
             case DescribeTable(table):
                 named = {"TableName": self._names[table]}
                 return self._single("describe_table", "DescribeTable", table, named)
@@ -120,6 +147,16 @@ class Wire:
                 got = cast("GetItemOutputTypeDef", response)
                 # The stubs call it required; the service leaves it out where there is none.
                 return got.get("Item")
+            case PutItem():
+                return response.get("Attributes")
+            case Prolong() | CopyObject():
+                return True
+            case GetObject():
+                return response["Body"]
+            case DeleteObjects(bucket):
+                _require_deleted(bucket, cast("DeleteObjectsOutputTypeDef", response))
+            case DescribeTimeToLive():
+                return response["TimeToLiveDescription"]
             case Query() | QueryRunIndex() | Scan():
                 page = cast("QueryOutputTypeDef | ScanOutputTypeDef", response)
                 return Page(page["Items"], page.get("LastEvaluatedKey"))
@@ -144,6 +181,13 @@ class Wire:
                 message=str(error),
             ) from error
         code = error.response["Error"]["Code"]
+        match request:
+            case GetObject() | CopyObject() if code in _NO_SUCH_OBJECT:
+                return None if isinstance(request, GetObject) else False
+            case Prolong() if code == "ConditionalCheckFailedException":
+                return False
+            case EnableTimeToLive() if code == "ValidationException":
+                code = "ResourceInUseException"
         if code == "ResourceNotFoundException":
             if isinstance(request, DescribeTable):
                 return None
@@ -174,12 +218,38 @@ class Wire:
             "ConsistentRead": request.consistent,
         }
 
+    def _put_item(self, put: Put) -> PutItemInputTypeDef:
+        # What is replaced comes back for nothing.
+        return {**cast("PutItemInputTypeDef", self._put(put)), "ReturnValues": "ALL_OLD"}
+
+    def _prolong(self, request: Prolong) -> UpdateItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "UpdateExpression": "SET #t = :t",
+            # An item without an expiry has none to prolong; a tombstone is on its way out.
+            "ConditionExpression": "#t < :t AND attribute_not_exists(#d)",
+            "ExpressionAttributeNames": {"#t": Attribute.TTL, "#d": Attribute.DELETED},
+            "ExpressionAttributeValues": {":t": {"N": str(request.ttl)}},
+        }
+
+    def _enable_time_to_live(self, table: Table) -> UpdateTimeToLiveInputTypeDef:
+        return {
+            "TableName": self._names[table],
+            "TimeToLiveSpecification": {"Enabled": True, "AttributeName": Attribute.TTL},
+        }
+
     def _put(self, put: Put) -> PutTypeDef:
         """Arguments of PutItem, and of a Put within a transaction, which are the same."""
         arguments: PutTypeDef = {"TableName": self._names[put.table], "Item": put.item}
         if put.unless_exists:
-            arguments["ConditionExpression"] = "attribute_not_exists(#s)"
-            arguments["ExpressionAttributeNames"] = {"#s": SPECS[put.table].sort_key}
+            # DynamoDB deletes expired items late: until then they are there and do not count.
+            arguments["ConditionExpression"] = "attribute_not_exists(#s) OR #t <= :now"
+            arguments["ExpressionAttributeNames"] = {
+                "#s": SPECS[put.table].sort_key,
+                "#t": Attribute.TTL,
+            }
+            arguments["ExpressionAttributeValues"] = {":now": {"N": str(put.now)}}
         return arguments
 
     def _transact(self, puts: Sequence[Put]) -> TransactWriteItemsInputTypeDef:
@@ -231,6 +301,9 @@ class Wire:
             arguments["Limit"] = request.limit
         if request.start is not None:
             arguments["ExclusiveStartKey"] = request.start
+        elif request.after is not None:
+            after = Key(request.partition, request.after)
+            arguments["ExclusiveStartKey"] = _typed_key(request.table, after)
         if request.attributes:
             names |= _aliases(request.attributes)
             arguments["ProjectionExpression"] = _projection(request.attributes)
@@ -290,6 +363,45 @@ class Wire:
             ],
             "GlobalSecondaryIndexUpdates": [{"Create": _run_index(index)}],
         }
+
+
+_NO_SUCH_OBJECT = ("NoSuchKey", "404")
+
+
+def _object_call(request: PutObject | GetObject | CopyObject | DeleteObjects) -> Call:
+    """The SDK call of a request to S3."""
+    arguments: Mapping[str, Any]
+    match request:
+        case PutObject(bucket, key, data):
+            method, action = "put_object", "PutObject"
+            arguments = {"Bucket": bucket, "Key": key, "Body": data}
+        case GetObject(bucket, key):
+            method, action = "get_object", "GetObject"
+            arguments = {"Bucket": bucket, "Key": key}
+        case CopyObject(bucket, source, target):
+            method, action = "copy_object", "CopyObject"
+            # S3 copies an object onto itself only if something about it changes.
+            arguments = {
+                "Bucket": bucket,
+                "Key": target,
+                "CopySource": {"Bucket": bucket, "Key": source},
+                "MetadataDirective": "REPLACE",
+            }
+        case DeleteObjects(bucket, keys):
+            method, action = "delete_objects", "DeleteObjects"
+            objects = [{"Key": key} for key in keys]
+            arguments = {"Bucket": bucket, "Delete": {"Objects": objects, "Quiet": True}}
+    return Call(method, action, arguments, service="s3")
+
+
+def _require_deleted(bucket: str, response: DeleteObjectsOutputTypeDef) -> None:
+    failed = response.get("Errors", [])
+    if failed:
+        raise errors.ObjectsNotDeletedError(
+            bucket=bucket,
+            keys=[error.get("Key", "?") for error in failed],
+            code=failed[0].get("Code", "InternalError"),
+        )
 
 
 SDK_ERRORS = (ClientError, BotoCoreError)

@@ -170,6 +170,7 @@ CLEAR_ATTRIBUTES = {
     "task_id_idx",
     "channel",
     "task_path",
+    "created",
 }
 ENCRYPTED_ATTRIBUTES = {"checkpoint", "metadata", "value"}
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tests.support.calls import SyncCalls
 from tests.support.depth import measure_depth
 from tests.support.sessions import metered_session
-from tests.support.values import config, put_chain
+from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.buckets import Bucket
     from tests.support.engines import Engine
     from tests.support.tables import Tables
 
@@ -23,6 +26,7 @@ STATE = "x" * 10_000
 """One channel of 10,000 bytes."""
 WRITES = [("a", "y" * 100), ("b", "y" * 100), ("branch:to:next", None)]
 LENGTH = 50
+S3_THRESHOLD = 350 * 1024
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,50 @@ class Cost:
         return f"| {self.call} | " + " | ".join("" if c is None else f"{c:g}" for c in cells) + " |"
 
 
-def measure_costs(tables: Tables, engine: Engine) -> list[Cost]:
-    """Every row of the table, on fresh tables."""
+def measure_costs(tables: Tables, engine: Engine, bucket: Bucket) -> list[Cost]:
+    """Every row of both tables, on fresh tables."""
     tables.set_up()
+    in_s3: dict[str, Any] = {"s3_offload_config": bucket.config(S3_THRESHOLD)}
+    return [
+        *_measure(tables, engine, _calls),
+        *_measure(tables, engine, partial(_large_calls, "in chunks")),
+        *_measure(tables, engine, partial(_large_calls, "in S3"), **in_s3),
+    ]
+
+
+def _measure(
+    tables: Tables,
+    engine: Engine,
+    calls: Callable[[DynamoDBSaver], list[tuple[str, Callable[[], object]]]],
+    **settings: Any,
+) -> list[Cost]:
     session, meter = metered_session()
-    with tables.saver(session=session, max_concurrency=CONCURRENCY) as saver:
+    with tables.saver(session=session, max_concurrency=CONCURRENCY, **settings) as saver:
         depth = measure_depth(saver)
         rows = []
-        for name, call in _calls(saver):
+        for name, call in calls(saver):
             meter.reset()
             before = depth.clock
             call()
             units = (meter.read_units, meter.write_units) if engine.faithful else (None, None)
             rows.append(Cost(name, meter.total, depth.clock - before, *units))
     return rows
+
+
+def _large_calls(where: str, saver: DynamoDBSaver) -> list[tuple[str, Callable[[], object]]]:
+    calls = SyncCalls(saver)
+    named: list[tuple[str, Callable[[], object]]] = []
+    for megabytes in (1, 10):
+        thread = f"{megabytes} {where}"
+        at = config(thread)
+        state = checkpoint(value=random.Random(1).randbytes(megabytes * 1_000_000))  # noqa: S311 - no secret
+        by_id = config(thread, "", state["id"])
+        named += [
+            (f"`put`, {megabytes} MB {where}", partial(calls.put, at, state, metadata(), {})),
+            (f"`get_tuple`, latest, {megabytes} MB {where}", partial(calls.get_tuple, at)),
+            (f"`get_tuple`, id given, {megabytes} MB {where}", partial(calls.get_tuple, by_id)),
+        ]
+    return named
 
 
 def _calls(saver: DynamoDBSaver) -> list[tuple[str, Callable[[], object]]]:
@@ -86,11 +120,12 @@ def main() -> None:
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1"
     )
+    from tests.support.buckets import new_bucket, running_object_store
     from tests.support.engines import running_engine
     from tests.support.tables import new_tables
 
-    with running_engine() as engine:
-        for cost in measure_costs(new_tables(engine), engine):
+    with running_engine() as engine, running_object_store(engine) as url:
+        for cost in measure_costs(new_tables(engine), engine, new_bucket(url)):
             print(cost.row())
 
 

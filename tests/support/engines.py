@@ -80,7 +80,7 @@ def _endpoint() -> Iterator[Engine]:
 def _dynoxide() -> Iterator[Engine]:
     if not DYNOXIDE.exists():
         raise RuntimeError(f"dynoxide was asked for and is not at {DYNOXIDE}; see make help")
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(  # noqa: S603 - the binary that the Makefile installed
         [str(DYNOXIDE), "--port", str(port)],
         stdout=subprocess.DEVNULL,
@@ -88,7 +88,7 @@ def _dynoxide() -> Iterator[Engine]:
         stdin=subprocess.DEVNULL,
     )
     try:
-        _wait_until_open(port, process)
+        wait_until_open(port, process)
         yield Engine("dynoxide", f"http://127.0.0.1:{port}", faithful=True)
     finally:
         process.terminate()
@@ -97,6 +97,13 @@ def _dynoxide() -> Iterator[Engine]:
 
 @contextmanager
 def _moto() -> Iterator[Engine]:
+    with moto_server() as url:
+        yield Engine("moto", url, faithful=False)
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Run moto's server, which speaks S3 beside DynamoDB; its endpoint."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -109,7 +116,7 @@ def _moto() -> Iterator[Engine]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Engine("moto", f"http://127.0.0.1:{server.server_port}", faithful=False)
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -132,14 +139,16 @@ class _OneAtATime:
             return list(self._application(environ, start_response))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until an engine listens on its port."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -1,56 +1,73 @@
-"""Faults of DynamoDB and of the network, played on a boto3 client through botocore's events.
+"""Faults of DynamoDB, of S3 and of the network, played on boto3 clients through botocore's events.
 
-A fault is installed on one client. Everything else of that client is real: the SDK's own retries
-and parsing, and the engine behind it.
+A fault is installed on the clients of one saver. Everything else of them is real: the SDK's own
+retries and parsing, and the engines behind them.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 
-import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from botocore.response import StreamingBody
+
+from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from tests.support.sessions import new_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
+    from tests.support.buckets import Bucket
     from tests.support.tables import Tables
 
 SDK_ATTEMPTS = 6
 READS = ("GetItem", "Query", "Scan")
 WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem")
+OBJECT_READS = ("GetObject",)
+OBJECT_WRITES = ("PutObject", "CopyObject", "DeleteObjects")
 
 
 class Fault(Protocol):
     """Something that goes wrong."""
 
-    def install(self, client: DynamoDBClient) -> None:
+    def install(self, client: DynamoDBClient | S3Client) -> None:
         """Have it go wrong on this client."""
 
 
 def faulty_client(tables: Tables, *faults: Fault) -> DynamoDBClient:
     """A client of the tables' engine on which these faults happen."""
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=tables.engine.url,
-        config=Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS}),
-    )
+    client = new_session().client("dynamodb", endpoint_url=tables.engine.url, config=_config())
     for fault in faults:
         fault.install(client)
     return client
 
 
-def _on(client: DynamoDBClient, event: str, handler: Callable[..., object]) -> None:
+def faulty_object_client(bucket: Bucket, *faults: Fault) -> S3Client:
+    """A client of the bucket's engine on which these faults happen."""
+    client = new_session().client("s3", endpoint_url=bucket.url, config=_config())
+    for fault in faults:
+        fault.install(client)
+    return client
+
+
+def _config() -> Config:
+    return Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS})
+
+
+def _on(client: DynamoDBClient | S3Client, event: str, handler: Callable[..., object]) -> None:
     # The stubs know only handlers that answer nothing.
     client.meta.events.register(event, cast("Callable[..., None]", handler))
 
@@ -68,7 +85,7 @@ class Clock:
 class OneItemPages:
     """Every page holds one item."""
 
-    def install(self, client: DynamoDBClient) -> None:
+    def install(self, client: DynamoDBClient | S3Client) -> None:
         for action in ("Query", "Scan"):
             _on(client, f"provide-client-params.dynamodb.{action}", self._cut)
 
@@ -91,7 +108,7 @@ class Leftovers:
         self._share = share
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient) -> None:
+    def install(self, client: DynamoDBClient | S3Client) -> None:
         _on(client, "provide-client-params.dynamodb.BatchWriteItem", self._send_less)
         _on(client, "before-call.dynamodb.BatchWriteItem", self._send_nothing)
         _on(client, "after-call.dynamodb.BatchWriteItem", self._hand_back)
@@ -170,44 +187,57 @@ class Refusals:
     """Answers in the engine's place, with an error, to seeded requests; each attempt counts.
 
     Args:
-        tables: Their names count for nothing in the choice, so that a seed always chooses alike.
+        names: Of tables and buckets. They count for nothing in the choice, so that a seed always
+            chooses alike.
         seed: Of the choice.
-        answers: Error code and HTTP status, of which one is chosen.
+        answers: Error code and HTTP status, of which one is chosen; by service. A status of 0
+            stands for a connection that breaks.
     """
 
     TIMES = (0, 0, 0, 0, 1, 1, 1, 2)
     """How often a request is refused. The SDK has a quota of repetitions: many more would use it
     up, and then it makes none."""
 
-    def __init__(self, tables: Tables, seed: int, answers: Mapping[str, int]) -> None:
+    def __init__(
+        self, names: Sequence[str], seed: int, answers: Mapping[str, Mapping[str, int]]
+    ) -> None:
         self.refused: Counter[str] = Counter()
-        self._tables = tables
+        self._names = names
         self._seed = seed
         self._answers = answers
         self._attempts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient) -> None:
-        for action in (*READS, *WRITES):
-            _on(client, f"before-send.dynamodb.{action}", self._refuse)
+    def install(self, client: DynamoDBClient | S3Client) -> None:
+        for event in _events((*READS, *WRITES), (*OBJECT_READS, *OBJECT_WRITES)):
+            _on(client, event, self._refuse)
 
-    def _refuse(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-        body = self._body(request)
+    def _refuse(
+        self, request: AWSPreparedRequest, event_name: str, **_: object
+    ) -> AWSResponse | None:
+        asked = self._asked(request, event_name)
+        answers = self._answers[event_name.split(".")[1]]
         with self._lock:
-            attempt = self._attempts[body]
-            self._attempts[body] += 1
-            chance = random.Random(f"{self._seed} {body}")  # noqa: S311 - as above
+            attempt = self._attempts[asked]
+            self._attempts[asked] += 1
+            chance = random.Random(f"{self._seed} {asked}")  # noqa: S311 - as above
             if attempt >= chance.choice(self.TIMES):
                 return None
-            code = chance.choice(sorted(self._answers))
+            code = chance.choice(sorted(answers))
             self.refused[code] += 1
-        return error_response(request, code, self._answers[code])
+        if not answers[code]:
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return error_response(request, event_name, code, answers[code])
 
-    def _body(self, request: AWSPreparedRequest) -> str:
-        body = json.loads(request.body)  # type: ignore[arg-type]  # DynamoDB's bodies are bytes
-        body.pop("ClientRequestToken", None)
-        text = json.dumps(body, sort_keys=True)
-        return text.replace(self._tables.checkpoints, "c").replace(self._tables.writes, "w")
+    def _asked(self, request: AWSPreparedRequest, event_name: str) -> str:
+        body: Any = request.body
+        if ".dynamodb." in event_name:
+            body = {**json.loads(body), "ClientRequestToken": None}
+            body = json.dumps(body, sort_keys=True)
+        text = f"{event_name} {urlsplit(request.url).path} {body!r}"
+        for position, name in enumerate(self._names):
+            text = text.replace(name, f"name-{position}")
+        return text
 
 
 class Refusal:
@@ -236,14 +266,17 @@ class Refusal:
         self._times = times
         self._fields = fields
 
-    def install(self, client: DynamoDBClient) -> None:
-        _on(client, f"before-send.dynamodb.{self._action}", self._refuse)
+    def install(self, client: DynamoDBClient | S3Client) -> None:
+        for event in _events((self._action,), (self._action,)):
+            _on(client, event, self._refuse)
 
-    def _refuse(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    def _refuse(
+        self, request: AWSPreparedRequest, event_name: str, **_: object
+    ) -> AWSResponse | None:
         if self._times is not None and self.refused >= self._times:
             return None
         self.refused += 1
-        return error_response(request, self._code, self._status, **self._fields)
+        return error_response(request, event_name, self._code, self._status, **self._fields)
 
 
 class LostAnswers:
@@ -256,17 +289,16 @@ class LostAnswers:
     def __init__(self, attempts: int | None = 1) -> None:
         self.lost = 0
         self._attempts = attempts
-        self._seen: Counter[bytes | str] = Counter()
+        self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient) -> None:
-        for action in WRITES:
-            _on(client, f"before-send.dynamodb.{action}", self._lose)
+    def install(self, client: DynamoDBClient | S3Client) -> None:
+        for event in _events(WRITES, OBJECT_WRITES):
+            _on(client, event, self._lose)
 
     def _lose(self, request: AWSPreparedRequest, **_: object) -> None:
         # A transaction keeps its token over the SDK's attempts: the same body is the same request.
-        body = request.body
-        assert isinstance(body, bytes)
+        body = f"{request.url} {request.body!r}"
         with self._lock:
             seen = self._seen[body]
             self._seen[body] += 1
@@ -279,6 +311,27 @@ class LostAnswers:
         finally:
             session.close()
         raise ReadTimeoutError(endpoint_url=request.url)
+
+
+class BrokenDownloads:
+    """Objects whose bytes stop coming in the middle.
+
+    Args:
+        times: How many downloads break off; `None` for all of them.
+    """
+
+    def __init__(self, times: int | None = None) -> None:
+        self.broken = 0
+        self._times = times
+
+    def install(self, client: DynamoDBClient | S3Client) -> None:
+        _on(client, "after-call.s3.GetObject", self._cut)
+
+    def _cut(self, parsed: dict[str, Any], **_: object) -> None:
+        if self._times is None or self.broken < self._times:
+            self.broken += 1
+            parsed["Body"].close()
+            parsed["Body"] = StreamingBody(io.BytesIO(b"the beginning"), parsed["ContentLength"])
 
 
 class Replica:
@@ -298,18 +351,32 @@ class Replica:
             tables.writes: lagging.writes,
         }
 
-    def install(self, client: DynamoDBClient) -> None:
+    def install(self, client: DynamoDBClient | S3Client) -> None:
         for action in READS:
             _on(client, f"provide-client-params.dynamodb.{action}", self._redirect)
 
-    def catch_up(self) -> None:
-        """Bring the copies up to date."""
-        for name, items in (
-            (self._lagging.checkpoints, self._tables.checkpoint_items()),
-            (self._lagging.writes, self._tables.write_items()),
-        ):
-            for item in items:
-                self._lagging.client.put_item(TableName=name, Item=item)
+    def catch_up(self, *which: Table) -> None:
+        """Bring the copies up to date, or one of them alone."""
+        client = self._lagging.client
+        for table in which or Table:
+            spec = SPECS[table]
+            name, then, now = {
+                Table.CHECKPOINTS: (
+                    self._lagging.checkpoints,
+                    self._lagging.checkpoint_items(),
+                    self._tables.checkpoint_items(),
+                ),
+                Table.WRITES: (
+                    self._lagging.writes,
+                    self._lagging.write_items(),
+                    self._tables.write_items(),
+                ),
+            }[table]
+            for item in then:
+                key = {part: item[part] for part in (spec.partition_key, spec.sort_key)}
+                client.delete_item(TableName=name, Key=key)
+            for item in now:
+                client.put_item(TableName=name, Item=item)
 
     def _redirect(self, params: Mapping[str, Any], **_: object) -> dict[str, Any] | None:
         if params.get("ConsistentRead", False):
@@ -318,12 +385,24 @@ class Replica:
         return {**params, "TableName": self._names[params["TableName"]]}
 
 
+def _events(actions: Sequence[str], object_actions: Sequence[str]) -> list[str]:
+    """The events of sending these requests to DynamoDB and to S3."""
+    return [
+        *(f"before-send.dynamodb.{action}" for action in actions),
+        *(f"before-send.s3.{action}" for action in object_actions),
+    ]
+
+
 def error_response(
-    request: AWSPreparedRequest, code: str, status: int, **fields: object
+    request: AWSPreparedRequest, event_name: str, code: str, status: int, **fields: object
 ) -> AWSResponse:
     """The service's answer of that error."""
-    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code} says no"}
-    return _response(request.url, status, {**body, **fields})
+    if ".s3." in event_name:
+        body = f"<Error><Code>{code}</Code><Message>{code} says no</Message></Error>"
+        headers: Any = {"content-type": "application/xml"}
+        return AWSResponse(request.url, status, headers, cast("Any", _Raw(body.encode())))
+    said = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code} says no"}
+    return _response(request.url, status, {**said, **fields})
 
 
 def _response(url: str, status: int, body: Mapping[str, object]) -> AWSResponse:

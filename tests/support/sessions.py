@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _READS = {"GetItem", "Query", "Scan"}
+_OBJECT_ACTIONS = {
+    "GetObject": ["GetObject"],
+    "PutObject": ["PutObject"],
+    "CopyObject": ["GetObject", "PutObject"],
+    "DeleteObjects": ["DeleteObject"],
+}
 
 
 _loader = create_loader()
@@ -42,7 +48,8 @@ def restricted_session(actions: Collection[str]) -> boto3.Session:
                     {"Error": {"Code": "AccessDeniedException", "Message": message}}, model.name
                 )
 
-    session.events.register("before-parameter-build.dynamodb", authorize)
+    for service in ("dynamodb", "s3"):
+        session.events.register(f"before-parameter-build.{service}", authorize)
     return session
 
 
@@ -91,12 +98,15 @@ def metered_session() -> tuple[boto3.Session, Meter]:
             meter.write_units += units
 
     session.events.register("before-parameter-build.dynamodb", ask_for_capacity)
-    session.events.register("after-call.dynamodb", count)
+    for service in ("dynamodb", "s3"):
+        session.events.register(f"after-call.{service}", count)
     return session, meter
 
 
 def _required_actions(operation: str, params: dict[str, Any]) -> list[str]:
     """The IAM actions an API action is checked against."""
+    if operation in _OBJECT_ACTIONS:
+        return [f"s3:{action}" for action in _OBJECT_ACTIONS[operation]]
     if operation != "TransactWriteItems":
         return [f"dynamodb:{operation}"]
     kinds = {"Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem"}

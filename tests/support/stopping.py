@@ -1,42 +1,68 @@
-"""A saver whose process ends after a number of requests, and what it leaves in the tables."""
+"""A saver whose process ends after a number of requests, and what it leaves stored."""
 
 from __future__ import annotations
 
+import json
 import math
 import random
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import permutations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import count, permutations
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
     Concurrently,
+    CopyObject,
+    DeleteObjects,
+    Prolong,
     PutItem,
+    PutObject,
     Query,
     TransactPut,
 )
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
+from langgraph_checkpoint_dynamodb.items.beside import part_keys, read_stored_object
+from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
+from langgraph_checkpoint_dynamodb.keys import (
+    SPECS,
+    Attribute,
+    Key,
+    Table,
+    part_address_of,
+)
+from langgraph_checkpoint_dynamodb.payload import S3Object
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from tests.support.tables import with_payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.settings import Settings
+    from tests.support.buckets import Bucket
     from tests.support.tables import Tables
 
+NOW = 4_000_000_000
+"""What the clock says at every call, so that it does not tell two runs apart."""
 EXHAUSTIVE = 3
 """Groups up to this size are run in every order, larger ones in a sample of them."""
 SAMPLE = 3
-CHANGING = (PutItem, TransactPut, BatchWrite)
+INTERLEAVED = 2
+"""How often the members of groups take turns: once in rotation, once at random."""
+CHANGING = (PutItem, TransactPut, BatchWrite, Prolong, PutObject, CopyObject, DeleteObjects)
 """Requests that change what is stored."""
 BATCH = 25
 """Most changes in a BatchWriteItem."""
+
+SaverT = TypeVar("SaverT", bound=DynamoDBSaver)
 
 
 class StoppedError(Exception):
@@ -64,14 +90,16 @@ class Plan:
     """How to run an operation and where to stop.
 
     Attributes:
-        requests: Requests to perform before the end; `None` for all.
-        order: Which order the members of groups are run in.
         portions: How much the service does at once.
+        order: Which order the members of groups are run in.
+        interleaved: Whether they take turns; else one is run after the other.
+        requests: Requests to perform before the end; `None` for all.
     """
 
-    requests: int | None
-    order: int
     portions: Portions
+    order: int = 0
+    interleaved: bool = False
+    requests: int | None = None
 
 
 class StoppingRunner(SyncRunner):
@@ -85,15 +113,64 @@ class StoppingRunner(SyncRunner):
         super().__init__(settings)
         self.group_sizes: set[int] = set()
         self._plan = plan
+        self._random = random.Random(plan.order)  # noqa: S311 - a sample, not a secret
         self._performed = 0
         self._changed = changed
 
+    def _drive(self, operation: Operation[Any]) -> Any:
+        steps = self._steps(operation)
+        try:
+            while True:
+                next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+    def _steps(self, operation: Operation[Any]) -> Generator[None, None, Any]:
+        """Perform an operation, with a pause after each request."""
+        try:
+            request: Any = next(operation)
+            while True:
+                if not isinstance(request, Concurrently):
+                    request = self.step(operation, request)
+                    yield
+                    continue
+                try:
+                    results = yield from self._group(request.operations)
+                except DynamoDBSaverError as error:
+                    request = operation.throw(error)
+                else:
+                    request = operation.send(results)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            operation.close()
+
+    def _group(self, operations: Sequence[Operation[Any]]) -> Generator[None, None, list[Any]]:
+        size = len(operations)
+        self.group_sizes.add(size)
+        members = list(range(size)) if self._plan.interleaved else ordering(size, self._plan.order)
+        running = {member: self._steps(operations[member]) for member in members}
+        results: dict[int, Any] = {}
+        turns = count()
+        while running:
+            member = self._choose(list(running), next(turns))
+            try:
+                next(running[member])
+            except StopIteration as stop:
+                results[member] = stop.value
+                del running[member]
+            else:
+                yield
+        return [results[member] for member in range(size)]
+
+    def _choose(self, members: list[int], turn: int) -> int:
+        if not self._plan.interleaved:
+            return members[0]
+        return self._random.choice(members) if self._plan.order else members[turn % len(members)]
+
     def _perform(self, request: Request[Any]) -> object:
-        match request:
-            case Concurrently(operations):
-                return self._one_by_one(operations)
-            case Backoff():
-                return None
+        if isinstance(request, Backoff):
+            return None
         if self._performed == self._plan.requests:
             raise StoppedError
         self._performed += 1
@@ -113,19 +190,26 @@ class StoppingRunner(SyncRunner):
                 request = replace(request, limit=min(request.limit or page, page))
         return super()._perform(request)
 
-    def _one_by_one(self, operations: Sequence[Operation[Any]]) -> list[Any]:
-        self.group_sizes.add(len(operations))
-        results: dict[int, Any] = {}
-        for position in ordering(len(operations), self._plan.order):
-            results[position] = self.run(operations[position])
-        return [results[position] for position in range(len(operations))]
+
+class RepeatableSaver(DynamoDBSaver):
+    """A saver whose calls go by names that are the same in every run, not by random tokens."""
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._tokens = (f"{name}{number}" for number in count())
+
+    def _store(self) -> Store:
+        store = super()._store()
+        return replace(store, stamp=replace(store.stamp, token=next(self._tokens)))
 
 
-class StoppingSaver(DynamoDBSaver):
+class StoppingSaver(RepeatableSaver):
     """A saver that performs its requests by a plan."""
 
-    def __init__(self, plan: Plan, changed: Callable[[int], None], **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(
+        self, name: str, plan: Plan, changed: Callable[[int], None], **settings: Any
+    ) -> None:
+        super().__init__(name, **settings)
         self.runner = StoppingRunner(self._settings, plan, changed)
         self._runner = self.runner
 
@@ -148,20 +232,94 @@ def orders(group_sizes: set[int]) -> int:
     )
 
 
-Stored = dict[tuple[Table, str, str], "dict[str, AttributeValueTypeDef]"]
+Items = dict[tuple[Table, Key], "dict[str, AttributeValueTypeDef]"]
 """Every item of both tables, by table and key."""
+Shape = Counter[tuple[bool, str]]
+"""What is stored, but for the stamps that tell calls apart; and of each whether it is a part."""
 Seen = dict[tuple[str, str, str], "CheckpointTuple"]
 """Every checkpoint a reader finds, by thread, namespace and id."""
 
 
-def stored(tables: Tables) -> Stored:
-    """Everything in the tables."""
-    items = {Table.CHECKPOINTS: tables.checkpoint_items(), Table.WRITES: tables.write_items()}
-    return {
-        (table, item[spec.partition_key]["S"], item[spec.sort_key]["S"]): item
-        for table, spec in SPECS.items()
-        for item in items[table]
+class Stored(NamedTuple):
+    """Everything in the tables, and what the objects in the bucket hold, as their entity tags."""
+
+    items: Items
+    objects: dict[str, str]
+
+
+def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
+    """Everything in the tables and in the bucket."""
+    found = {Table.CHECKPOINTS: tables.checkpoint_items(), Table.WRITES: tables.write_items()}
+    items = {(table, read_key(item, table)): item for table in found for item in found[table]}
+    if bucket is None:
+        return Stored(items, {})
+    listed = bucket.client.list_objects_v2(Bucket=bucket.name)
+    assert not listed["IsTruncated"]
+    return Stored(items, {one["Key"]: one["ETag"] for one in listed.get("Contents", [])})
+
+
+def shape(state: Stored) -> Shape:
+    """What is stored, but for stamps."""
+    parts = {key: part_address_of(key.sort) for _, key in state.items}
+    stamps = {address.stamp for address in parts.values() if address is not None}
+    for item in state.items.values():
+        stamps |= {found.address.stamp for found in outside(item, "an item").values()}
+    lines = [
+        (parts[key] is not None, json.dumps(item, sort_keys=True, default=repr))
+        for (_, key), item in state.items.items()
+    ]
+    lines += [(True, f"{key} {tag}") for key, tag in state.objects.items()]
+    for stamp in stamps:
+        lines = [(part, line.replace(stamp, "*")) for part, line in lines]
+    return Counter(lines)
+
+
+def loose_ends(state: Stored) -> list[str]:
+    """What no checkpoint leads to, and what one leads to that is not there or expires before it."""
+    checkpoints, beside = (
+        {key: item for (of, key), item in state.items.items() if of is table}
+        for table in (Table.CHECKPOINTS, Table.WRITES)
+    )
+    heads = [read_checkpoint_head(item, 0) for item in checkpoints.values()]
+    refs = {head.ref.writes_partition: head.ref for head in heads if not head.deleted}
+    writes = {
+        key: item
+        for key, item in beside.items()
+        if part_address_of(key.sort) is None and key.partition in refs
     }
+    lives = {ref.key: checkpoints[ref.key] for ref in refs.values()}
+    needed: dict[Key, float] = dict.fromkeys(writes, 0)
+    objects = set()
+    for ref, item in [
+        *((ref, lives[ref.key]) for ref in refs.values()),
+        *((refs[key.partition], item) for key, item in writes.items()),
+    ]:
+        for payload in outside(item, str(ref)).values():
+            needed |= dict.fromkeys(part_keys(ref, payload), _expiry(item))
+            if isinstance(payload, S3Object):
+                objects.add(payload.key)
+    led_to = {
+        found.object_key
+        for item in beside.values()
+        if (found := read_stored_object(item)) is not None
+    }
+    return [
+        *(f"tombstone {head.key}" for head in heads if head.deleted),
+        *(f"needless {key}" for key in beside.keys() - needed.keys()),
+        *(f"missing {key}" for key in needed.keys() - beside.keys()),
+        *(
+            f"short-lived {key}"
+            for key in needed.keys() & beside.keys()
+            if _expiry(beside[key]) < needed[key]
+        ),
+        *(f"needless object {key}" for key in state.objects.keys() - (objects & led_to)),
+        *(f"missing object {key}" for key in objects - state.objects.keys()),
+    ]
+
+
+def _expiry(item: Any) -> float:
+    expires_at = optional_number(item, Attribute.TTL, "an item")
+    return math.inf if expires_at is None else expires_at
 
 
 def seen(saver: DynamoDBSaver) -> Seen:
@@ -182,11 +340,12 @@ def seen(saver: DynamoDBSaver) -> Seen:
 
 @dataclass
 class Experiment:
-    """An operation on prepared tables, stopped after each of its requests in turn.
+    """An operation on what has been stored, stopped after each of its requests in turn.
 
     Attributes:
         before: What a reader saw before the operation.
         after: What a reader sees after it, undisturbed.
+        left_over: What it leaves to the sweep, undisturbed.
         states: How many different states the stops left behind.
     """
 
@@ -194,109 +353,187 @@ class Experiment:
     act: Callable[[DynamoDBSaver], object]
     settings: Mapping[str, Any] = field(default_factory=dict)
     portions: Portions = PIECEMEAL
+    payloads: Mapping[str, Any] = field(default_factory=dict)
+    bucket: Bucket | None = None
     before: Seen = field(init=False)
     after: Seen = field(init=False)
+    left_over: list[str] = field(init=False)
     states: int = field(init=False, default=0)
     _before: Stored = field(init=False)
     _after: Stored = field(init=False)
+    _swept: Shape = field(init=False)
     _now: Stored = field(init=False)
+    _group_sizes: set[int] = field(init=False, default_factory=set)
+    _reads: list[tuple[Stored, Seen]] = field(init=False, default_factory=list)
+    _contents: dict[str, bytes] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._before = stored(self.tables)
-        with self.reader() as reader:
-            self.before = seen(reader)
-            self.act(reader)
-            self.after = seen(reader)
-        self._after = self._now = stored(self.tables)
+        self._before = self._now = self._stored()
+        self.before = self._read()
+        self._act("run")
+        self._after = self._now
+        self.left_over = loose_ends(self._after)
+        self.after = self._read()
+        self._sweep()
+        self._swept = shape(self._now)
+        assert self._read() == self.after
 
     def reader(self) -> DynamoDBSaver:
         """A fresh saver that knows nothing of the stopped one."""
-        return self.tables.saver(client=self.tables.client, **self.settings)
+        return self._saver(DynamoDBSaver)
+
+    def stop_after(self, requests: int) -> None:
+        """Make the call on what was there before and stop it after so many requests."""
+        self._stop(Plan(self.portions, requests=requests))
 
     def stops(self) -> Iterator[Seen]:
-        """What a fresh reader sees after each stop, then the call is repeated to its end.
+        """What a fresh reader sees after each stop.
+
+        What is left then is swept, which no reader may notice; or the call is repeated to its end.
 
         What follows a stop depends on what is stored alone. So of all the stops, in all orders of
-        groups, those are made that leave something new behind: none that a mere read separates.
+        groups, those count that leave something new behind: none that a mere read separates. And
+        those in the first order are made, the others' remains are brought back.
         """
         known: list[Stored] = []
-        order, last = 0, 1
-        while order < last:
-            left, group_sizes = self._rehearse(order)
-            last = max(last, orders(group_sizes))
-            for requests, state in left:
-                if state not in known:
-                    known.append(state)
-                    self._stop_after(requests, order)
+        for plan in self._plans():
+            for requests, state in self._rehearse(plan):
+                if state in known:
+                    continue
+                known.append(state)
+                if plan == Plan(self.portions):
+                    self._stop(replace(plan, requests=requests))
                     assert self._now == state
-                    with self.reader() as reader:
-                        yield seen(reader)
-                    self._repeat()
-            order += 1
+                else:
+                    self._restore(state)
+                found = self._read()
+                yield found
+                if loose_ends(state):
+                    self._sweep()
+                    assert self._read() == found
+                    self._restore(state)
+                self._repeat()
         self.states = len(known)
 
-    def _rehearse(self, order: int) -> tuple[list[tuple[int, Stored]], set[int]]:
+    def _plans(self) -> Iterator[Plan]:
+        order = 0
+        while order < orders(self._group_sizes):
+            yield Plan(self.portions, order)
+            order += 1
+        if max(self._group_sizes, default=1) > 1:
+            for order in range(INTERLEAVED):
+                yield Plan(self.portions, order, interleaved=True)
+
+    def _rehearse(self, plan: Plan) -> list[tuple[int, Stored]]:
         """What is stored after each number of requests that ends in a change, and at first."""
-        self._restore()
+        self._restore(self._before)
         left = [(0, self._before)]
 
         def changed(performed: int) -> None:
-            left.append((performed, stored(self.tables)))
+            left.append((performed, self._stored()))
 
-        with self._saver(Plan(None, order, self.portions), changed) as saver:
+        with self._saver(StoppingSaver, "run", plan, changed) as saver:
             self.act(saver)
         self._now = left[-1][1]
         assert self._now == self._after
-        return left, saver.runner.group_sizes
+        self._group_sizes |= saver.runner.group_sizes
+        return left
 
-    def _stop_after(self, requests: int, order: int) -> None:
-        self._restore()
+    def _stop(self, plan: Plan) -> None:
+        self._restore(self._before)
         stopped = False
-        with self._saver(Plan(requests, order, self.portions), lambda _: None) as saver:
+        with self._saver(StoppingSaver, "run", plan, lambda _: None) as saver:
             try:
                 self.act(saver)
             except StoppedError:
                 stopped = True
-        self._now = stored(self.tables)
+        self._now = self._stored()
         assert stopped or self._now == self._after
 
-    def _repeat(self) -> None:
-        """Make the call again: nothing may tell that it was ever stopped."""
-        with self.reader() as again:
-            self.act(again)
-        self._now = stored(self.tables)
-        over = sorted(map(str, self._now.keys() - self._after.keys()))
-        missing = sorted(map(str, self._after.keys() - self._now.keys()))
-        assert self._now == self._after, f"left over: {over}, missing: {missing}"
+    def _sweep(self) -> None:
+        """Have what is left over removed, all of it."""
+        with self.reader() as sweeper:
+            sweeper.sweep_orphans(older_than=0)
+        self._now = self._stored()
+        left = loose_ends(self._now)
+        assert not left, left
 
-    def _saver(self, plan: Plan, changed: Callable[[int], None]) -> StoppingSaver:
-        return StoppingSaver(
-            plan,
-            changed,
+    def _repeat(self) -> None:
+        """Make the call again: nothing may tell that it was ever stopped, once it has been swept.
+
+        Only parts of values may need sweeping.
+        """
+        self._act("again")
+        now, after = shape(self._now), shape(self._after)
+        missing = sorted(after - now)
+        assert not missing, missing
+        over = [line for part, line in now - after if not part]
+        assert not over, over
+        if now != self._swept:
+            assert self._read() == self.after
+            self._sweep()
+        now = shape(self._now)
+        assert now == self._swept, (sorted(self._swept - now), sorted(now - self._swept))
+
+    def _read(self) -> Seen:
+        """What a fresh reader sees. It depends on what is stored alone, so it is read once."""
+        for state, found in self._reads:
+            if state == self._now:
+                return found
+        with self.reader() as reader:
+            self._reads.append((self._now, seen(reader)))
+        return self._reads[-1][1]
+
+    def _act(self, name: str) -> None:
+        with self._saver(RepeatableSaver, name) as saver:
+            self.act(saver)
+        self._now = self._stored()
+
+    def _saver(self, kind: type[SaverT], *arguments: Any) -> SaverT:
+        settings = {"clock": lambda: NOW, "client": self.tables.client, **self.settings}
+        if self.bucket is not None:
+            settings.setdefault("s3_client", self.bucket.client)
+        made = kind(
+            *arguments,
             checkpoints_table_name=self.tables.checkpoints,
             writes_table_name=self.tables.writes,
-            client=self.tables.client,
-            **self.settings,
+            **settings,
         )
+        with_payloads(made, **self.payloads)
+        return made
 
-    def _restore(self) -> None:
-        """Bring the tables back to what they held before the operation."""
+    def _stored(self) -> Stored:
+        found = stored(self.tables, self.bucket)
+        if self.bucket is not None:
+            for key, tag in found.objects.items():
+                if tag not in self._contents:
+                    got = self.bucket.client.get_object(Bucket=self.bucket.name, Key=key)
+                    self._contents[tag] = got["Body"].read()
+        return found
+
+    def _restore(self, state: Stored) -> None:
+        """Bring everything back to what it was."""
         requests: list[tuple[str, WriteRequestTypeDef]] = []
-        for key in self._now.keys() - self._before.keys():
-            table, partition, sort = key
+        for table, key in self._now.items.keys() - state.items.keys():
             spec = SPECS[table]
-            primary = {spec.partition_key: {"S": partition}, spec.sort_key: {"S": sort}}
+            primary = {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
             requests.append((self._name(table), {"DeleteRequest": {"Key": primary}}))
-        for key, item in self._before.items():
-            if self._now.get(key) != item:
-                requests.append((self._name(key[0]), {"PutRequest": {"Item": item}}))
+        for place, item in state.items.items():
+            if self._now.items.get(place) != item:
+                requests.append((self._name(place[0]), {"PutRequest": {"Item": item}}))
         for start in range(0, len(requests), BATCH):
             batch: dict[str, list[WriteRequestTypeDef]] = {}
             for name, request in requests[start : start + BATCH]:
                 batch.setdefault(name, []).append(request)
             left = self.tables.client.batch_write_item(RequestItems=batch)
             assert not left.get("UnprocessedItems")
-        self._now = self._before
+        if self.bucket is not None:
+            name, client = self.bucket.name, self.bucket.client
+            for gone in self._now.objects.keys() - state.objects.keys():
+                client.delete_object(Bucket=name, Key=gone)
+            for changed, tag in state.objects.items() - self._now.objects.items():
+                client.put_object(Bucket=name, Key=changed, Body=self._contents[tag])
+        self._now = state
 
     def _name(self, table: Table) -> str:
         return {Table.CHECKPOINTS: self.tables.checkpoints, Table.WRITES: self.tables.writes}[table]

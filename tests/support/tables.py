@@ -5,11 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.policies import SCAN_ACTIONS, SETUP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import (
+    PROLONG_ACTIONS,
+    S3_DELETE_ACTIONS,
+    S3_RUN_ACTIONS,
+    SCAN_ACTIONS,
+    SETUP_ACTIONS,
+)
 from tests.support.sessions import new_session, restricted_session
 
 if TYPE_CHECKING:
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 
+EVERY_ACTION = SCAN_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
+"""What the published policies allow all together."""
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -32,9 +41,7 @@ class Tables:
     checkpoints: str
     writes: str
 
-    def saver(
-        self, actions: Collection[str] = SCAN_ACTIONS | SETUP_ACTIONS, **settings: Any
-    ) -> DynamoDBSaver:
+    def saver(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> DynamoDBSaver:
         """A saver on these tables with a client of its own, which may do nothing but `actions`."""
         if not {"client", "client_config"} & settings.keys():
             settings.setdefault("endpoint_url", self.engine.url)
@@ -65,6 +72,16 @@ class Tables:
     def _scan(self, name: str) -> list[dict[str, AttributeValueTypeDef]]:
         pages = self.client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
+
+
+def with_payloads(saver: DynamoDBSaver, **changes: Any) -> DynamoDBSaver:
+    """The saver with another payload policy, such as `inline_limit` and `chunk_bytes`.
+
+    Users have no such settings; with a few hundred bytes everything is stored in chunks.
+    """
+    settings = saver._settings
+    saver._settings = replace(settings, payloads=replace(settings.payloads, **changes))
+    return saver
 
 
 def new_tables(engine: Engine) -> Tables:

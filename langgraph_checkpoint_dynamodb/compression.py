@@ -1,0 +1,95 @@
+"""Packing bytes: gzip from the standard library, Zstandard where there is one.
+
+Zstandard is `compression.zstd` from Python 3.14 on, and the package `backports.zstd` (the extra
+`[zstd]`) before. It is imported where it is used, so that reading anything else never needs it.
+
+The levels are the tools' own defaults. `make compression` measures them: a higher one saves little
+on text and costs a multiple of the time.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Codec: TypeAlias = Literal["gzip", "zstd"]
+
+CODECS: tuple[Codec, ...] = get_args(Codec)
+GZIP_LEVEL = 6
+ZSTD_LEVEL = 3
+_GZIP_FRAME = 31
+"""zlib's name for a gzip header and trailer around the largest window."""
+
+
+class DecompressionError(Exception):
+    """Bytes are not what was packed. The message says why, without any of them."""
+
+
+class MissingCodecError(Exception):
+    """A codec is not installed. The message says what to install."""
+
+
+def require_codec(codec: Codec) -> None:
+    """Check that a codec is installed.
+
+    Raises:
+        MissingCodecError: It is not.
+    """
+    if codec == "zstd":
+        _zstd()
+
+
+def compress(codec: Codec, data: bytes) -> bytes:
+    """Pack bytes. The same bytes always give the same result with the same library."""
+    if codec == "gzip":
+        # No file name and no time in the header, unlike gzip.compress before Python 3.11.
+        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_FRAME)
+        return packer.compress(data) + packer.flush()
+    zstd = _zstd()
+    parameter = zstd.CompressionParameter
+    packed: bytes = zstd.compress(
+        data, options={parameter.compression_level: ZSTD_LEVEL, parameter.checksum_flag: 1}
+    )
+    return packed
+
+
+def decompress(codec: str, data: bytes, size: int) -> bytes:
+    """Unpack bytes that are known to unpack to `size` bytes, and never to more.
+
+    Raises:
+        DecompressionError: They do not, or the codec is unknown.
+        MissingCodecError: The codec is not installed.
+    """
+    if codec not in CODECS:
+        raise DecompressionError(f"is packed with {codec!r}; known are {', '.join(CODECS)}")
+    if codec == "gzip":
+        unpacker: Any = zlib.decompressobj(_GZIP_FRAME)
+        broken: type[Exception] = zlib.error
+    else:
+        zstd = _zstd()
+        unpacker, broken = zstd.ZstdDecompressor(), zstd.ZstdError
+    try:
+        # One byte more than there may be: the end of the frame is seen, a bomb is not unpacked.
+        unpacked: bytes = unpacker.decompress(data, size + 1)
+    except broken:
+        raise DecompressionError(f"is no valid {codec} data") from None
+    if len(unpacked) != size or not unpacker.eof or unpacker.unused_data:
+        raise DecompressionError(f"does not unpack to the {size} bytes that were packed")
+    return unpacked
+
+
+def _zstd() -> ModuleType:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError as error:
+        raise MissingCodecError(
+            "zstd needs Python 3.14 or: pip install 'langgraph-checkpoint-dynamodb[zstd]'"
+        ) from error
+    return zstd

@@ -1,0 +1,158 @@
+"""Attributes of items: typed values in, checked values out. The home of the SDK's serializer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.payload import (
+    DamagedPayloadError,
+    Inline,
+    describe,
+    read_description,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, S3Object
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def make_item(table: Table, key: Key, attributes: Mapping[str, Any]) -> Item:
+    """An item of a table. Attributes that are `None` are left out."""
+    spec = SPECS[table]
+    return typed({spec.partition_key: key.partition, spec.sort_key: key.sort, **attributes})
+
+
+def typed(attributes: Mapping[str, Any]) -> Item:
+    """Attributes as an item holds them. Those that are `None` are left out."""
+    return {name: _serialize(value) for name, value in attributes.items() if value is not None}
+
+
+def stored_as(payloads: Mapping[str, Payload]) -> dict[str, Any]:
+    """The attributes that hold values, or say where they are."""
+    attributes: dict[str, Any] = {}
+    for name, stored in payloads.items():
+        attributes[name] = stored.data if isinstance(stored, Inline) else None
+        attributes[Attribute.payload(name)] = describe(stored)
+    return attributes
+
+
+def read_key(item: StoredItem, table: Table) -> Key:
+    """The primary key of an item."""
+    spec = SPECS[table]
+    place = f"an item of the {table.value} table"
+    return Key(text(item, spec.partition_key, place), text(item, spec.sort_key, place))
+
+
+def outside(item: StoredItem, place: str) -> dict[str, Chunks | S3Object]:
+    """Where those values of an item are that are stored outside it, by attribute.
+
+    Reads the descriptions alone, so the item may come without its values.
+
+    Raises:
+        UnreadableItemError: A description is damaged.
+    """
+    found = {}
+    for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE):
+        described = item.get(Attribute.payload(name))
+        if described is not None:
+            stored = _described(described, b"", name, place)
+            if not isinstance(stored, Inline):
+                found[name] = stored
+    return found
+
+
+def outside_bytes(item: StoredItem, place: str) -> int:
+    """How many bytes of an item's values are stored outside it."""
+    return sum(stored.size for stored in outside(item, place).values())
+
+
+def payload(item: StoredItem, name: str, place: str) -> Payload:
+    """Where the bytes of a value are, `name` being its attribute.
+
+    Raises:
+        UnreadableItemError: The attribute or its description is missing or damaged.
+    """
+    described = item.get(Attribute.payload(name))
+    if described is None:
+        return Inline(binary(item, name, place))
+    data = binary(item, name, place) if name in item else None
+    return _described(described, data, name, place)
+
+
+def _described(
+    description: AttributeValueTypeDef, data: bytes | None, name: str, place: str
+) -> Payload:
+    problem = "is not a map (M)"
+    if "M" in description:
+        try:
+            return read_description(_deserialize(description), data)
+        except DamagedPayloadError as error:
+            problem = str(error)
+    raise UnreadableItemError(place=place, attribute=Attribute.payload(name), problem=problem)
+
+
+def optional_text(item: StoredItem, attribute: str, place: str) -> str | None:
+    """The text of an attribute, `None` where it is missing or NULL, as older writers have it."""
+    if item.get(attribute) in (None, {"NULL": True}):
+        return None
+    return text(item, attribute, place)
+
+
+def text(item: StoredItem, attribute: str, place: str) -> str:
+    """The text of an attribute.
+
+    Raises:
+        UnreadableItemError: It is missing or of another type.
+    """
+    match item.get(attribute):
+        case {"S": str(found)}:
+            return found
+        case None:
+            problem = "is missing"
+        case _:
+            problem = "is not text (S)"
+    raise UnreadableItemError(place=place, attribute=attribute, problem=problem)
+
+
+def binary(item: StoredItem, attribute: str, place: str) -> bytes:
+    """The bytes of an attribute, or its text's, as a custom serde of the JavaScript port has it.
+
+    Raises:
+        UnreadableItemError: It is missing or of another type.
+    """
+    match item.get(attribute):
+        case {"B": bytes(data)}:
+            return data
+        case {"S": str(found)}:
+            return found.encode()
+        case None:
+            problem = "is missing"
+        case _:
+            problem = "is not binary (B)"
+    raise UnreadableItemError(place=place, attribute=attribute, problem=problem)
+
+
+def optional_number(item: StoredItem, attribute: str, place: str) -> int | None:
+    """The number of an attribute without its fraction, `None` where it is missing or NULL.
+
+    Raises:
+        UnreadableItemError: It is of another type.
+    """
+    if item.get(attribute) in (None, {"NULL": True}):
+        return None
+    match item.get(attribute):
+        case {"N": str(found)}:
+            return int(Decimal(found))
+    raise UnreadableItemError(place=place, attribute=attribute, problem="is not a number (N)")

@@ -1,0 +1,254 @@
+"""Items of the checkpoints table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.effects import Put
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    make_item,
+    optional_number,
+    optional_text,
+    payload,
+    read_key,
+    stored_as,
+    text,
+)
+from langgraph_checkpoint_dynamodb.items.life import is_live
+from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    CheckpointRef,
+    Key,
+    Table,
+    checkpoint_id_of,
+    writes_partition,
+)
+from langgraph_checkpoint_dynamodb.payload import Destination, place_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.items.life import Stamp
+    from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
+
+CHECKPOINT_KEYS = (
+    Attribute.THREAD_ID,
+    Attribute.CHECKPOINT_ID,
+    Attribute.CHECKPOINT_NS,
+    Attribute.PARENT_CHECKPOINT_ID,
+    Attribute.RUN_ID,
+    Attribute.DELETED,
+    Attribute.CREATED,
+    Attribute.EXPIRES,
+    Attribute.TTL,
+)
+"""Attributes that `read_checkpoint_head` needs."""
+
+CHECKPOINT_METADATA = (
+    *CHECKPOINT_KEYS,
+    Attribute.TYPE,
+    Attribute.METADATA,
+    Attribute.METADATA_TYPE,
+    Attribute.payload(Attribute.METADATA),
+)
+"""Attributes that `read_metadata` needs on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRecord:
+    """A checkpoint as it is stored.
+
+    Attributes:
+        ref: Which checkpoint.
+        parent_id: Id of the checkpoint it was made from, in the same namespace.
+        checkpoint: The serialized checkpoint, channel values included.
+        metadata: The serialized metadata.
+        run_id: Copy of the metadata's run id, where it has one that can key the run index.
+        ttl: When it may be deleted; `None` for never. Set by the stamp when it is stored.
+    """
+
+    ref: CheckpointRef
+    parent_id: str | None
+    checkpoint: Serialized
+    metadata: Serialized
+    run_id: str | None = None
+    ttl: int | None = None
+
+    def plan(self, policy: PayloadPolicy, stamp: Stamp) -> Planned:
+        """What stores it, replacing a checkpoint of the same id.
+
+        Raises:
+            PayloadTooLargeError: A value is over the policy's ceiling.
+            ItemTooLargeError: It is over DynamoDB's limit even without its values.
+        """
+        metadata_type = self.metadata.type if self.metadata.type != self.checkpoint.type else None
+        attributes = {
+            Attribute.CHECKPOINT_NS: self.ref.checkpoint_ns,
+            Attribute.PARENT_CHECKPOINT_ID: self.parent_id or None,
+            Attribute.TYPE: self.checkpoint.type,
+            Attribute.METADATA_TYPE: metadata_type,
+            Attribute.RUN_ID: self.run_id,
+            Attribute.EXPIRES: stamp.expires_at,
+            Attribute.TTL: stamp.ttl,
+        }
+        values = {
+            Attribute.CHECKPOINT: self.checkpoint.data,
+            Attribute.METADATA: self.metadata.data,
+        }
+        key = self.ref.key
+
+        def build(payloads: Mapping[str, Payload]) -> Item:
+            return make_item(Table.CHECKPOINTS, key, {**attributes, **stored_as(payloads)})
+
+        destination = Destination(str(self.ref), self.ref, stamp.token, build)
+        placed = place_values(policy, values, destination)
+        put = Put(Table.CHECKPOINTS, key, placed.item)
+        return Planned(put, placed.parts, placed.payloads)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointHead:
+    """What the keys of a checkpoint's item say, without its payload.
+
+    Attributes:
+        key: Primary key of the item.
+        checkpoint_ns: Its namespace.
+        checkpoint_id: Its id; `None` where an older writer kept it under a key that is not its
+            namespace's.
+        parent_id: Id of its parent.
+        run_id: Run it was made by, where the item says so outside its metadata.
+        deleted: Whether it is the tombstone of a delete that is under way or was cut short.
+        buried: When it became a tombstone, in seconds since the epoch.
+        ttl: When it may be deleted, in seconds since the epoch; `None` for never.
+        expired: Whether it had stopped counting as a checkpoint when it was read.
+        gone: Whether nothing could be rebuilt from it any more either.
+    """
+
+    key: Key
+    checkpoint_ns: str
+    checkpoint_id: str | None
+    parent_id: str | None
+    run_id: str | None = None
+    deleted: bool = False
+    buried: int | None = None
+    ttl: int | None = None
+    expired: bool = False
+    gone: bool = False
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is a checkpoint to a reader."""
+        return self.usable and not self.expired
+
+    @property
+    def usable(self) -> bool:
+        """Whether a checkpoint can be rebuilt from it: it may have expired a while ago."""
+        return self.checkpoint_id is not None and not self.deleted and not self.gone
+
+    @property
+    def place(self) -> str:
+        """Which checkpoint it is, for messages."""
+        return (
+            f"checkpoint {self.checkpoint_id or self.key.sort!r} of thread {self.key.partition!r}, "
+            f"namespace {self.checkpoint_ns!r}"
+        )
+
+    @property
+    def ref(self) -> CheckpointRef:
+        """Which checkpoint it is. Where an older writer kept it out of place, its key is its id."""
+        return CheckpointRef(
+            self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort
+        )
+
+    @property
+    def writes_partition(self) -> str:
+        """Partition key of its writes, also for items that are no checkpoint to a reader."""
+        checkpoint_id = self.checkpoint_id or self.key.sort
+        return writes_partition(self.key.partition, checkpoint_id, self.checkpoint_ns)
+
+    def tombstone(self, now: int) -> Put:
+        """The request that makes every reader take the checkpoint for absent.
+
+        It still leads to the writes and is found by its run, so a delete that was cut short can be
+        repeated to its end.
+        """
+        attributes = {
+            Attribute.CHECKPOINT_NS: self.checkpoint_ns,
+            Attribute.RUN_ID: self.run_id,
+            Attribute.DELETED: True,
+            Attribute.CREATED: now,
+            Attribute.TTL: self.ttl,
+        }
+        return Put(Table.CHECKPOINTS, self.key, make_item(Table.CHECKPOINTS, self.key, attributes))
+
+
+def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
+    """Keys, namespace and parent of a checkpoint's item.
+
+    Args:
+        item: The item.
+        now: The time, in seconds since the epoch.
+
+    Raises:
+        UnreadableItemError: One of them is damaged.
+    """
+    key = read_key(item, Table.CHECKPOINTS)
+    place = f"item {key.sort!r} of thread {key.partition!r} in the checkpoints table"
+    checkpoint_ns = optional_text(item, Attribute.CHECKPOINT_NS, place) or ROOT_NAMESPACE
+    place += f", namespace {checkpoint_ns!r}"
+    ttl = optional_number(item, Attribute.TTL, place)
+    expires_at = optional_number(item, Attribute.EXPIRES, place)
+    return CheckpointHead(
+        key=key,
+        checkpoint_ns=checkpoint_ns,
+        checkpoint_id=checkpoint_id_of(key.sort, checkpoint_ns),
+        parent_id=optional_text(item, Attribute.PARENT_CHECKPOINT_ID, place) or None,
+        run_id=optional_text(item, Attribute.RUN_ID, place),
+        deleted=Attribute.DELETED in item,
+        buried=optional_number(item, Attribute.CREATED, place),
+        ttl=ttl,
+        expired=not is_live(expires_at, now),
+        gone=not is_live(ttl, now),
+    )
+
+
+def read_checkpoint(head: CheckpointHead, item: StoredItem) -> CheckpointRecord | None:
+    """The checkpoint in an item, or `None` if nobody may use it.
+
+    Whether it is visible, or merely usable, the head tells.
+
+    Args:
+        head: What its keys say.
+        item: The item.
+
+    Raises:
+        UnreadableItemError: An attribute is missing or of the wrong type.
+    """
+    if head.checkpoint_id is None or not head.usable:
+        return None
+    return CheckpointRecord(
+        ref=CheckpointRef(head.key.partition, head.checkpoint_ns, head.checkpoint_id),
+        parent_id=head.parent_id,
+        checkpoint=Serialized(
+            text(item, Attribute.TYPE, head.place),
+            payload(item, Attribute.CHECKPOINT, head.place),
+        ),
+        metadata=read_metadata(item, head),
+        run_id=head.run_id,
+        ttl=head.ttl,
+    )
+
+
+def read_metadata(item: StoredItem, head: CheckpointHead) -> Serialized:
+    """The serialized metadata of a checkpoint's item, whose keys have been read.
+
+    Raises:
+        UnreadableItemError: An attribute is missing or of the wrong type.
+    """
+    place = head.place
+    type_name = Attribute.METADATA_TYPE if Attribute.METADATA_TYPE in item else Attribute.TYPE
+    return Serialized(text(item, type_name, place), payload(item, Attribute.METADATA, place))

@@ -1,0 +1,76 @@
+"""Giving more life to what a DeltaChannel is rebuilt from.
+
+A checkpoint stored now counts for `ttl_seconds`. Every ancestor whose part it needs must be there
+as long. So whenever a checkpoint is read that others will be rebuilt from, it and its ancestors are
+prolonged, wherever they would be deleted earlier than a checkpoint stored now: to half of
+`ttl_seconds` later than that, so that a thread in steady use prolongs each of them once in that
+time. Waiting until half of a life is left would let a checkpoint outlive what it needs.
+
+Only the time of deletion moves: how long a checkpoint counts as one stays as it was.
+
+The read has succeeded by then, so a failure is only logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.effects import CopyObject, Prolong, send, together
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.payload import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.ops.parts import Beside
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+_log = logging.getLogger("langgraph_checkpoint_dynamodb")
+
+
+def prolong(
+    store: Store, checkpoints: Sequence[tuple[CheckpointRecord, Beside]]
+) -> Operation[None]:
+    """Let checkpoints, and what lies beside them, be there as long as one stored now."""
+    if store.ttl_seconds is None:
+        return
+    enough = store.now + store.ttl_seconds + MARGIN
+    longer = enough + store.ttl_seconds // 2
+    try:
+        yield from together([_prolong(*found, enough, longer) for found in checkpoints])
+    except DynamoDBSaverError as error:
+        _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
+
+
+def _prolong(record: CheckpointRecord, beside: Beside, enough: int, longer: int) -> Operation[None]:
+    """First parts, then writes, then the checkpoint, so that parts outlive what refers to them."""
+
+    def short(ttl: int | None) -> bool:
+        return ttl is not None and ttl < enough
+
+    writes = [write for write in beside.writes if short(write.ttl)]
+    values = [write.value for write in writes]
+    if short(record.ttl):
+        values += [record.checkpoint, record.metadata]
+    objects = [value.payload for value in values if isinstance(value.payload, S3Object)]
+    parts = [chunk.key for chunk in beside.chunks.values() if short(chunk.ttl)]
+    parts += [key for payload in objects for key in part_keys(record.ref, payload)]
+    yield from _prolong_each(parts, longer)
+    # For the bucket's lifecycle rules, which count from when an object was stored.
+    yield from together(
+        [send(CopyObject(payload.bucket, payload.key, payload.key)) for payload in objects]
+    )
+    yield from _prolong_each([write.key(record.ref) for write in writes], longer)
+    if short(record.ttl):
+        yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, longer))
+
+
+def _prolong_each(keys: Sequence[Key], ttl: int) -> Operation[None]:
+    yield from together([send(Prolong(Table.WRITES, key, ttl)) for key in keys])

@@ -1,0 +1,250 @@
+"""Removing what processes left behind that died in the middle of a call.
+
+Stored before the item that refers to them, parts are left over if that item never came; writes may
+wait for a checkpoint that was never stored; a delete may have stopped halfway. None of it is ever
+seen by a reader. What is young is left alone: a call may be under way. What does not say whose it
+is or how old, as items of older writers, is left alone too.
+
+The writes table is scanned first, then the checkpoints table for deletes to finish.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.effects import GetItem, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
+from langgraph_checkpoint_dynamodb.items.beside import (
+    WRITE_REFERENCES,
+    read_created,
+    read_owner,
+    read_stored_object,
+)
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.keys import (
+    SPECS,
+    Attribute,
+    PartAddress,
+    Table,
+    part_address_of,
+)
+from langgraph_checkpoint_dynamodb.ops.delete import remove, remove_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep has done.
+
+    Attributes:
+        pages: Pages of the tables that were read.
+        examined: Items on them.
+        deletes_finished: Checkpoints whose delete had stopped halfway.
+        writes_deleted: Pending writes of checkpoints that are not there.
+        chunks_deleted: Pieces of values that nothing refers to.
+        objects_deleted: S3 objects that nothing refers to.
+        young: Items of those kinds that were left alone because of their age.
+        unknown: Items that were left alone because they do not say whose they are or how old.
+        resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
+    """
+
+    pages: int = 0
+    examined: int = 0
+    deletes_finished: int = 0
+    writes_deleted: int = 0
+    chunks_deleted: int = 0
+    objects_deleted: int = 0
+    young: int = 0
+    unknown: int = 0
+    resume_from: str | None = None
+
+    def plus(self, other: SweepReport) -> SweepReport:
+        """The sum of both."""
+        counted = [field.name for field in fields(self) if field.name != "resume_from"]
+        sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
+        return replace(self, **sums)
+
+
+def sweep_orphans(
+    store: Store, older_than: int, resume_from: str | None, max_pages: int | None
+) -> Operation[SweepReport]:
+    """Delete what nothing leads to any more.
+
+    Args:
+        store: How to read.
+        older_than: Only what is at least so old, in seconds.
+        resume_from: Where an earlier sweep stopped.
+        max_pages: Stop after so many pages; `None` to go on to the end.
+    """
+    scan: Scan | None = _resumed(resume_from)
+    report = SweepReport()
+    before = store.now - older_than
+    while scan is not None and (max_pages is None or report.pages < max_pages):
+        page = yield from send(scan)
+        if scan.table is Table.WRITES:
+            found = yield from _sweep_writes(store, scan, page, before)
+        else:
+            found = yield from _finish_deletes(store, page, before)
+        report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
+        scan = _next(scan, page)
+    return replace(report, resume_from=None if scan is None else _token(scan))
+
+
+def _scan(table: Table) -> Scan:
+    attributes = WRITE_REFERENCES if table is Table.WRITES else CHECKPOINT_KEYS
+    return Scan(table, consistent=True, attributes=attributes)
+
+
+def _next(scan: Scan, page: Page) -> Scan | None:
+    if page.next is not None:
+        return replace(scan, start=page.next)
+    return _scan(Table.CHECKPOINTS) if scan.table is Table.WRITES else None
+
+
+def _token(scan: Scan) -> str:
+    return json.dumps({"table": scan.table.value, "start": scan.start})
+
+
+def _resumed(token: str | None) -> Scan:
+    if token is None:
+        return _scan(Table.WRITES)
+    try:
+        said = json.loads(token)
+        table, start = Table(said["table"]), said["start"]
+        if start is not None:
+            spec = SPECS[table]
+            start = {name: {"S": start[name]["S"]} for name in (spec.partition_key, spec.sort_key)}
+            if not all(isinstance(key["S"], str) and key["S"] for key in start.values()):
+                raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise InvalidInputError(
+            "resume_from", "is not what a report of an earlier sweep says; pass it unchanged"
+        ) from None
+    return replace(_scan(table), start=start)
+
+
+def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+    """Sweep the partitions on a page. One that reaches over its end is read again, whole."""
+    # The partition that the page before ended in has been swept, whoever did that.
+    swept = None if scan.start is None else scan.start[Attribute.WRITES_PARTITION].get("S")
+    groups = [
+        (partition, list(items))
+        for partition, items in groupby(
+            page.items, key=lambda item: read_key(item, Table.WRITES).partition
+        )
+    ]
+    last = len(groups) - 1
+    reports = yield from together(
+        [
+            _sweep_partition(
+                store,
+                items,
+                before,
+                whole=(position > 0 or scan.start is None)
+                and (position < last or page.next is None),
+            )
+            for position, (partition, items) in enumerate(groups)
+            if partition != swept
+        ]
+    )
+    return _sum(reports)
+
+
+def _sweep_partition(
+    store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
+) -> Operation[SweepReport]:
+    if not whole:
+        items = yield from query_all(
+            Query(
+                Table.WRITES,
+                read_key(items[0], Table.WRITES).partition,
+                consistent=True,
+                attributes=WRITE_REFERENCES,
+            )
+        )
+    ref = read_owner(items[0]) if items else None
+    if ref is None or all(read_created(item) is None for item in items):
+        return SweepReport(unknown=len(items))
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
+    head = None if item is None else read_checkpoint_head(item, store.now)
+    if head is not None and head.deleted:
+        return SweepReport()  # It is finished with the other deletes.
+    needed = set() if item is None else _addresses([item], ref)
+    return (yield from _sweep_beside(items, ref, before, needed, alone=head is None))
+
+
+def _sweep_beside(
+    items: Sequence[StoredItem],
+    ref: CheckpointRef,
+    before: int,
+    needed: set[PartAddress],
+    *,
+    alone: bool,
+) -> Operation[SweepReport]:
+    """Delete the old ones of a partition that nothing needs.
+
+    Args:
+        items: All that is in the partition.
+        ref: The checkpoint it belongs to.
+        before: When the youngest was stored that may be deleted.
+        needed: Where the parts are that the checkpoint's item refers to.
+        alone: Whether the checkpoint is not there.
+    """
+    writes = [item for item in items if _address(item) is None]
+    parts = [item for item in items if _address(item) is not None]
+    doomed = [item for item in writes if alone and _is_old(item, before)]
+    kept = [item for item in writes if not (alone and _is_old(item, before))]
+    needed = needed | _addresses(kept, ref)
+    orphans = [item for item in parts if _address(item) not in needed]
+    old = [item for item in orphans if _is_old(item, before)]
+    yield from remove_items([*doomed, *old])
+    objects = sum(read_stored_object(item) is not None for item in old)
+    young = [item for item in orphans if not _is_old(item, before)]
+    spared = [*young, *kept] if alone else young
+    unknown = sum(read_created(item) is None for item in spared)
+    return SweepReport(
+        writes_deleted=len(doomed),
+        chunks_deleted=len(old) - objects,
+        objects_deleted=objects,
+        young=len(spared) - unknown,
+        unknown=unknown,
+    )
+
+
+def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
+    heads = [read_checkpoint_head(item, store.now) for item in page.items]
+    buried = [head for head in heads if head.deleted]
+    old = [head for head in buried if head.buried is None or head.buried <= before]
+    yield from remove(old, store.now)
+    return SweepReport(deletes_finished=len(old), young=len(buried) - len(old))
+
+
+def _address(item: StoredItem) -> PartAddress | None:
+    return part_address_of(read_key(item, Table.WRITES).sort)
+
+
+def _addresses(items: Iterable[StoredItem], ref: CheckpointRef) -> set[PartAddress]:
+    return {payload.address for item in items for payload in outside(item, str(ref)).values()}
+
+
+def _is_old(item: StoredItem, before: int) -> bool:
+    created = read_created(item)
+    return created is not None and created <= before
+
+
+def _sum(reports: Iterable[SweepReport]) -> SweepReport:
+    total = SweepReport()
+    for report in reports:
+        total = total.plus(report)
+    return total

@@ -1,0 +1,121 @@
+"""Compression measured on real text. `make compression` prints the README's table.
+
+The text is Python's own reference (`pydoc_data.topics`) and the licences of the installed packages,
+as the messages of a chat.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import zlib
+from functools import partial
+from importlib.metadata import distributions
+from pydoc_data.topics import topics
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb.compression import GZIP_LEVEL, ZSTD_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from langchain_core.messages import BaseMessage
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SIZES = (10_000, 200_000, 1_000_000)
+"""Bytes of serialized state."""
+GZIP_LEVELS = (1, 6, 9)
+ZSTD_LEVELS = (1, 3, 9, 19)
+_GZIP_FRAME = 31
+_MESSAGE = 1_000
+"""Characters of a message."""
+_SECONDS = 0.5
+"""How long each figure is measured for; the fastest run counts."""
+
+
+def states() -> Iterator[bytes]:
+    """States of about those sizes, serialized."""
+    texts = [topics[name] for name in sorted(topics)] + licences()
+    pieces = [text[at : at + _MESSAGE] for text in texts for at in range(0, len(text), _MESSAGE)]
+    serde = JsonPlusSerializer()
+    for size in SIZES:
+        count = 1
+        while len(data := serde.dumps_typed({"messages": chat(pieces[:count])})[1]) < size:
+            if count > len(pieces):
+                raise SystemExit(f"there are only {len(data)} bytes of text, {size} are asked for")
+            count += 1 + count // 20
+        yield data
+
+
+def chat(pieces: Sequence[str]) -> list[BaseMessage]:
+    """Messages of a person and a model in turns."""
+    kinds = (HumanMessage, AIMessage)
+    return [kinds[number % 2](text, id=str(number)) for number, text in enumerate(pieces)]
+
+
+def licences() -> list[str]:
+    """The licence texts that installed packages carry."""
+    files = [
+        file
+        for distribution in distributions()
+        for file in distribution.files or []
+        if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
+    ]
+    return [file.read_text(encoding="utf-8") for file in sorted(files, key=str)]
+
+
+def fastest(work: Callable[[], bytes]) -> tuple[bytes, float]:
+    """The result and the milliseconds of the fastest run."""
+    end = time.perf_counter() + _SECONDS
+    best = float("inf")
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - start)
+    return result, 1000 * best
+
+
+def gzip(data: bytes, level: int) -> bytes:
+    """gzip data, as `compression.compress` makes it."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP_FRAME)
+    return packer.compress(data) + packer.flush()
+
+
+def gunzip(packed: bytes) -> bytes:
+    """The data in gzip data."""
+    return zlib.decompress(packed, _GZIP_FRAME)
+
+
+def unzstd(packed: bytes) -> bytes:
+    """The data in Zstandard data."""
+    return zstd.decompress(packed)
+
+
+def main() -> None:
+    """Print the table."""
+    used = (("gzip", GZIP_LEVEL), ("zstd", ZSTD_LEVEL))
+    codecs = [
+        *(("gzip", level, partial(gzip, level=level), gunzip) for level in GZIP_LEVELS),
+        *(("zstd", level, partial(zstd.compress, level=level), unzstd) for level in ZSTD_LEVELS),
+    ]
+    print("| state | codec and level | packed to | pack | unpack |\n|---|---|---|---|---|")
+    for data in states():
+        for name, level, pack, unpack in codecs:
+            packed, packing = fastest(partial(pack, data))
+            _, unpacking = fastest(partial(unpack, packed))
+            chosen = ", used" if (name, level) in used else ""
+            print(
+                f"| {len(data) / 1000:,.0f} KB | {name} {level}{chosen} "
+                f"| {len(packed) / len(data):.0%} | {packing:.2f} ms | {unpacking:.2f} ms |"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,777 @@
+"""The sweep removes what crashed calls have left behind, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import pytest
+from botocore.config import Config
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from langgraph_checkpoint_dynamodb import (
+    DynamoDBSaver,
+    InvalidInputError,
+    InvalidInputTypeError,
+    ServiceError,
+    SweepReport,
+)
+from langgraph_checkpoint_dynamodb.keys import Table, part_address_of, writes_partition
+from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SCAN_ACTIONS
+from tests.support.buckets import new_bucket
+from tests.support.faults import Refusal, faulty_object_client
+from tests.support.sessions import new_session
+from tests.support.stopping import (
+    WHOLE,
+    Plan,
+    StoppedError,
+    StoppingSaver,
+    Stored,
+    loose_ends,
+    seen,
+    stored,
+)
+from tests.support.strategies import AMBIGUOUS, Cast, casts
+from tests.support.tables import Tables, new_tables, with_payloads
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.support.buckets import Bucket
+    from tests.support.calls import LoopThread
+    from tests.support.engines import Engine
+
+NOW = 2_000_000_000
+AGE = 3600
+DAY = 24 * 60 * 60
+OLD = NOW - AGE
+YOUNG = NOW - AGE + 1
+LARGE = "l" * 1500
+SMALL_ITEMS = {"inline_limit": 600, "chunk_bytes": 500}
+
+Storage: TypeAlias = Literal["chunks", "objects", "both", "inline"]
+STORAGE: tuple[Storage, ...] = ("chunks", "objects", "both", "inline")
+WRITES_KEY = "thread_id_checkpoint_id_checkpoint_ns"
+Place: TypeAlias = "tuple[Table, Any]"
+
+
+@dataclass
+class World:
+    """A store and what is left over in it.
+
+    Attributes:
+        now: What the clock says.
+        page: Most items of a page of a Scan; `None` for what the service sends.
+    """
+
+    tables: Tables
+    bucket: Bucket
+    storage: Storage = "chunks"
+    now: int = NOW
+    page: int | None = None
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.saver = self.open()
+        self.saver.setup()
+        self.cut_pages_of(self.tables.client)
+
+    def cut_pages_of(self, client: DynamoDBClient) -> None:
+        client.meta.events.register("before-parameter-build.dynamodb.Scan", self._cut)
+
+    def _cut(self, params: dict[str, Any], **_: object) -> None:
+        if self.page is not None:
+            params["Limit"] = self.page
+
+    def open(self, plan: Plan | None = None, **settings: Any) -> DynamoDBSaver:
+        """A saver; with a plan one whose process ends."""
+        made: dict[str, Any] = {
+            "clock": lambda: self.now,
+            "client": self.tables.client,
+            "s3_client": self.bucket.client,
+            "checkpoints_table_name": self.tables.checkpoints,
+            "writes_table_name": self.tables.writes,
+        }
+        if self.storage in ("objects", "both"):
+            threshold = {"objects": 300, "both": 1000}[self.storage]
+            made["s3_offload_config"] = self.bucket.config(threshold)
+        made |= settings
+        if plan is None:
+            saver = DynamoDBSaver(**made)
+        else:
+            saver = StoppingSaver(f"{next(self.numbers)}-", plan, lambda _: None, **made)
+        return saver if self.storage == "inline" else with_payloads(saver, **SMALL_ITEMS)
+
+    @contextmanager
+    def whole_pages(self) -> Iterator[None]:
+        """Pages as the service sends them, where only what is found counts."""
+        page, self.page = self.page, None
+        yield
+        self.page = page
+
+    def stored(self) -> Stored:
+        with self.whole_pages():
+            return stored(self.tables, self.bucket)
+
+    def places(self) -> set[Place]:
+        return keys(stored(self.tables).items)
+
+    def seen(self) -> object:
+        with self.whole_pages():
+            return seen(self.saver)
+
+    def put(
+        self, thread_id: str, checkpoint_id: str, ns: str = "", parent: str | None = None, **v: Any
+    ) -> None:
+        """A checkpoint with values and metadata of several sizes."""
+        made = checkpoint(checkpoint_id, state=LARGE, **v)
+        note = metadata(note=LARGE[: self.now % 800])
+        self.saver.put(config(thread_id, ns, parent), made, note, {})
+
+    def put_writes(
+        self, thread_id: str, checkpoint_id: str, ns: str = "", task: str = "task", **more: Any
+    ) -> None:
+        """Two large writes and a small one."""
+        writes = [("channel", LARGE), ("small", 1), ("__resume__", LARGE + "r"), *more.items()]
+        self.saver.put_writes(config(thread_id, ns, checkpoint_id), writes, task)
+
+    def delete(self, place: Place) -> None:
+        """Take an item away, as if it had never been stored."""
+        table, key = place
+        names = {
+            Table.CHECKPOINTS: (self.tables.checkpoints, "thread_id", "checkpoint_id"),
+            Table.WRITES: (
+                self.tables.writes,
+                WRITES_KEY,
+                "task_id_idx",
+            ),
+        }
+        name, partition, sort = names[table]
+        self.tables.client.delete_item(
+            TableName=name, Key={partition: {"S": key.partition}, sort: {"S": key.sort}}
+        )
+
+    def rewrite(self, item: Any, **changes: Any) -> None:
+        """Store an item of the writes table with other attributes; those `None` are left out."""
+        changed = {**item, **changes}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        self.tables.client.put_item(TableName=self.tables.writes, Item=kept)
+
+    def stop_delete(self, thread_id: str, requests: int) -> None:
+        """Begin to delete a thread, and stop after so many requests."""
+        with self.open(Plan(WHOLE, requests=requests)) as dying:
+            try:
+                dying.delete_thread(thread_id)
+            except StoppedError:
+                return
+
+    def drop(self) -> None:
+        self.saver.close()
+        self.tables.drop()
+        self.bucket.drop()
+        self.bucket.client.close()
+        self.tables.client.close()
+
+
+@contextmanager
+def new_world(engine: Engine, object_store: str, storage: Storage) -> Iterator[World]:
+    world = World(new_tables(engine), new_bucket(object_store), storage)
+    try:
+        yield world
+    finally:
+        world.drop()
+
+
+@pytest.fixture(params=["chunks", "objects"])
+def world(request: pytest.FixtureRequest, engine: Engine, object_store: str) -> Iterator[World]:
+    with new_world(engine, object_store, request.param) as made:
+        yield made
+
+
+UNREACHABLE = DynamoDBSaver(
+    checkpoints_table_name="checkpoints",
+    writes_table_name="writes",
+    endpoint_url="http://127.0.0.1:9",
+    boto_config=Config(retries={"total_max_attempts": 1}, connect_timeout=0.1),
+)
+"""Nothing may be asked with it: it would wait for an answer."""
+
+Sweep: TypeAlias = "Callable[..., SweepReport]"
+
+
+@pytest.fixture(params=["sync", "async"])
+def sweep(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Sweep:
+    """Sweeps a world, by the plain method of its saver or the other one."""
+    name = "in_s3" if "in_s3" in request.fixturenames else "world"
+    world: World = request.getfixturevalue(name)
+    return sweeping(world.saver, loop_thread if request.param == "async" else None)
+
+
+def sweeping(saver: DynamoDBSaver, loop: LoopThread | None) -> Sweep:
+    if loop is None:
+        return saver.sweep_orphans
+    return lambda **arguments: loop.run(saver.asweep_orphans(**arguments))
+
+
+def in_pages(sweep: Callable[..., SweepReport], **arguments: Any) -> SweepReport:
+    """Sweep page by page, as different processes may do it; the sum of the reports."""
+    total, token = SweepReport(), None
+    while True:
+        report = sweep(max_pages=1, resume_from=token, **arguments)
+        assert report.pages == 1
+        total = total.plus(report)
+        assert total.pages < 2000
+        if report.resume_from is None:
+            return total
+        token = json.loads(json.dumps(str(report.resume_from)))
+
+
+def keys(items: Any, kind: str = "") -> set[Place]:
+    """Where items are, of one kind: of chunks, of objects, writes or checkpoints."""
+    return {place for place in items if kind in ("", kind_of(place))}
+
+
+def led_to(items: Mapping[Place, Any]) -> set[str]:
+    """The objects that items lead to."""
+    return {item["object_key"]["S"] for item in items.values() if "object_key" in item}
+
+
+def kind_of(place: Place) -> str:
+    table, key = place
+    if table is Table.CHECKPOINTS:
+        return "checkpoint"
+    if part_address_of(key.sort) is None:
+        return "write"
+    return str(key.sort.partition("/")[0])
+
+
+# Random stores, with known leftovers
+
+
+TASKS = ("task", "chunk/a/b/0", "object/a/b", "t:::1", "")
+
+
+@dataclass
+class Plot:
+    """Fills a world and remembers what a sweep must take, and what it must say.
+
+    Attributes:
+        doomed: Items to be swept.
+        report: What the sweep is to report.
+    """
+
+    world: World
+    cast: Cast
+    random: random.Random
+    doomed: set[Place] = field(default_factory=set)
+    report: Counter[str] = field(default_factory=Counter)
+
+    def fill(self) -> None:
+        """Checkpoints and writes that readers see, some of them stored again and again."""
+        self.living: list[tuple[str, str, str]] = []
+        for thread_id in self.cast.threads:
+            for ns in self.cast.namespaces:
+                parent = None
+                for id_ in sorted(self.random.sample(self.cast.ids, self.random.randint(0, 2))):
+                    self.living.append((thread_id, id_, ns))
+                    for _ in range(self.random.choice((1, 1, 2))):
+                        self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
+                        self.world.put(thread_id, id_, ns, parent, n=self.random.random())
+                    for task in self.random.sample(TASKS, self.random.randint(0, 2)):
+                        self.world.put_writes(thread_id, id_, ns, task)
+                    parent = id_
+        self.known = self.world.places()
+
+    def plant(self, leave: Callable[[], dict[str, set[Place]]]) -> None:
+        """Leave something over at a random time. `leave` returns what counts, by kind of count."""
+        now = self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
+        counted = leave()
+        for name, places in counted.items():
+            named = name if now <= OLD or name == "unknown" else "young"
+            self.report[named] += len(places)
+        if now <= OLD and "unknown" not in counted:
+            self.doomed |= self.added
+
+    def unborn(self) -> dict[str, set[Place]]:
+        """Parts whose checkpoint never came."""
+        thread_id, id_, ns = self.nowhere()
+        value = self.random.random()
+        added = self.call(lambda: self.world.put(thread_id, id_, ns, n=value))
+        self.take_away(keys(added, "checkpoint"))
+        return parts_of(added)
+
+    def early(self) -> dict[str, set[Place]]:
+        """Writes whose checkpoint never came, with their parts."""
+        added = self.call(self.writing(*self.nowhere()))
+        counted = {"writes_deleted": keys(added, "write")}
+        return counted | (parts_of(added) if self.world.now <= OLD else {})
+
+    def unwritten(self) -> dict[str, set[Place]]:
+        """Parts beside a checkpoint that is there, whose writes never came."""
+        added = self.call(self.writing(*self.random.choice(self.living)))
+        self.take_away(keys(added, "write"))
+        return parts_of(added)
+
+    def undeleted(self) -> dict[str, set[Place]]:
+        """A delete that was stopped anywhere."""
+        thread_id, now = f"gone:::{next(self.world.numbers)}", self.world.now
+        ns, requests = self.random.choice(self.cast.namespaces), self.random.randint(2, 6)
+
+        def act() -> None:
+            self.world.now = OLD - DAY
+            self.world.put(thread_id, "1", ns)
+            self.world.put_writes(thread_id, "1", ns)
+            self.world.now = now
+            self.world.stop_delete(thread_id, requests)
+
+        return {"deletes_finished": keys(self.call(act), "checkpoint")}
+
+    def foreign(self) -> dict[str, set[Place]]:
+        """Items that do not say how old they are, or whose."""
+        plain, number = self.random.random() < 0.5, next(self.world.numbers)
+        thread_id = f"older{number}" if plain else f"older:::{number}"
+
+        def act() -> None:
+            for sort in ("task:::0", "chunk/a/b/000000"):
+                self.world.rewrite(
+                    {
+                        WRITES_KEY: {"S": writes_partition(thread_id, "1", "")},
+                        "task_id_idx": {"S": sort},
+                        "created": None if plain else {"N": str(OLD)},
+                    }
+                )
+
+        return {"unknown": self.call(act)}
+
+    def writing(self, thread_id: str, id_: str, ns: str) -> Callable[[], None]:
+        task = f"task:::{next(self.world.numbers)}"
+        return lambda: self.world.put_writes(thread_id, id_, ns, task)
+
+    def nowhere(self) -> tuple[str, str, str]:
+        """A checkpoint that is not there; what crashed calls leave may meet beside it."""
+        thread_id = self.random.choice(self.cast.threads)
+        return thread_id, f"~{self.random.randint(0, 1)}", self.random.choice(self.cast.namespaces)
+
+    def call(self, act: Callable[[], object]) -> set[Place]:
+        """Act; what is stored since."""
+        act()
+        now = self.world.places()
+        self.added, self.known = now - self.known, now
+        return self.added
+
+    def take_away(self, places: set[Place]) -> None:
+        for place in places:
+            self.world.delete(place)
+        self.known -= places
+
+
+def parts_of(added: set[Place]) -> dict[str, set[Place]]:
+    return {"chunks_deleted": keys(added, "chunk"), "objects_deleted": keys(added, "object")}
+
+
+def counts(report: SweepReport) -> dict[str, int]:
+    """What a report says of items, where it says anything."""
+    names = ("deletes_finished", "writes_deleted", "chunks_deleted", "objects_deleted")
+    found = {name: getattr(report, name) for name in (*names, "young", "unknown")}
+    return {name: number for name, number in found.items() if number}
+
+
+@pytest.mark.parametrize("storage", STORAGE)
+def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
+    engine: Engine, object_store: str, loop_thread: LoopThread, storage: Storage
+) -> None:
+    @settings(
+        max_examples=3 if engine.faithful else 2,
+        # What a seed makes becomes no smaller, and each attempt takes seconds.
+        phases=set(Phase) - {Phase.shrink},
+    )
+    @given(
+        names=casts | st.just(AMBIGUOUS),
+        seed=st.integers(0, 2**32),
+        page=st.sampled_from((None, 1, 2, 3, 7)),
+        resumed=st.booleans(),
+    )
+    def play(names: Cast, seed: int, page: int | None, resumed: bool) -> None:
+        with new_world(engine, object_store, storage) as world:
+            plot = Plot(world, names, random.Random(seed))  # noqa: S311 - a choice
+            plot.fill()
+            kinds = [plot.unborn, plot.early, plot.early, plot.undeleted, plot.foreign]
+            kinds += [plot.unwritten] if plot.living else []
+            for leave in kinds * 2:
+                plot.plant(leave)
+            world.now = NOW
+            before, objects, read = stored(world.tables).items, world.bucket.keys(), world.seen()
+            expected = {name: number for name, number in plot.report.items() if number}
+            world.page = page
+            run = sweeping(world.saver, loop_thread if seed % 2 else None)
+            if resumed:
+                report = in_pages(run, older_than=AGE)
+            else:
+                report = run(older_than=timedelta(seconds=AGE))
+            world.page = None
+            left = {place: item for place, item in before.items() if place not in plot.doomed}
+            gone = led_to(before) - led_to(left)
+            assert stored(world.tables).items == left
+            assert world.bucket.keys() == [key for key in objects if key not in gone]
+            assert world.seen() == read
+            assert counts(report) == expected
+            assert report.resume_from is None
+            if page is None:
+                assert report.examined == len(before)
+            kept = {name: n for name, n in expected.items() if name in ("young", "unknown")}
+            assert counts(run(older_than=AGE)) == kept
+            assert stored(world.tables).items == left
+
+    play()
+
+
+# What is swept and what is not, one by one
+
+
+def test_nothing_is_left_over_after_a_sweep_of_any_age(world: World, sweep: Sweep) -> None:
+    world.put("t", "1")
+    world.put_writes("t", "1")
+    whole = world.stored()
+    world.put_writes("t", "2")
+    world.put("u", "1")
+    world.stop_delete("u", 2)
+    left = loose_ends(world.stored())
+    assert {words.split()[0] for words in left} == {"tombstone", "needless"}
+    assert sweep(older_than=0).resume_from is None
+    assert loose_ends(world.stored()) == []
+    assert world.stored() == whole
+
+
+@pytest.mark.parametrize(
+    ("named", "oldest_kept"),
+    [
+        ({}, DAY - 1),
+        ({"older_than": AGE}, AGE - 1),
+        ({"older_than": float(AGE)}, AGE - 1),
+        ({"older_than": AGE - 0.5}, AGE - 1),
+        ({"older_than": timedelta(seconds=AGE)}, AGE - 1),
+        ({"older_than": timedelta(days=2, milliseconds=1)}, 2 * DAY),
+        ({"older_than": 0}, -1),
+        ({"older_than": timedelta(0)}, -1),
+    ],
+)
+def test_what_is_younger_than_asked_for_is_left_alone(
+    world: World, sweep: Sweep, named: dict[str, Any], oldest_kept: int
+) -> None:
+    world.put_writes("t", "1")
+    world.put("u", "1")
+    world.stop_delete("u", 2)
+    kept = world.stored()
+    world.now = NOW + oldest_kept
+    report = sweep(**named)
+    assert (report.writes_deleted, report.deletes_finished) == (0, 0)
+    assert report.young == 4
+    assert world.stored() == kept
+    world.now += 1
+    report = sweep(**named)
+    assert (report.writes_deleted, report.deletes_finished, report.young) == (3, 1, 0)
+    assert world.stored() == Stored({}, {})
+
+
+NAN, INFINITY = float("nan"), float("inf")
+BAD_VALUES: dict[str, tuple[Any, ...]] = {
+    "older_than": (-1, -0.1, timedelta(-1), NAN, INFINITY, -INFINITY),
+    "max_pages": (0, -1),
+}
+BAD_TYPES: dict[str, tuple[Any, ...]] = {
+    "older_than": ("1", None, True, [1], 1j),
+    "max_pages": ("1", 1.0, True),
+    "resume_from": (1, b"{}", {"table": "writes"}),
+}
+REFUSED = [
+    (name, bad, kind)
+    for kind, values in ((InvalidInputError, BAD_VALUES), (InvalidInputTypeError, BAD_TYPES))
+    for name, all_bad in values.items()
+    for bad in all_bad
+]
+
+
+@pytest.mark.parametrize(("name", "bad", "kind"), REFUSED)
+def test_an_argument_that_cannot_be_used_is_refused_by_name(
+    name: str, bad: Any, kind: type[InvalidInputError]
+) -> None:
+    with pytest.raises(InvalidInputError, match=name) as raised:
+        UNREACHABLE.sweep_orphans(**{name: bad})
+    assert type(raised.value) is kind
+    assert raised.value.field == name
+
+
+def test_a_young_write_keeps_the_parts_it_refers_to_however_old(world: World, sweep: Sweep) -> None:
+    """Its call may have taken long, or the clock of another process stored them."""
+    world.put_writes("t", "1")
+    for item in world.tables.write_items():
+        if "channel" not in item:
+            world.rewrite(item, created={"N": str(OLD)})
+    before = world.stored()
+    report = sweep(older_than=AGE)
+    assert counts(report) == {"young": 3}
+    assert world.stored() == before
+    world.put("t", "1")
+    tuple_ = world.saver.get_tuple(config("t"))
+    assert tuple_ is not None
+    assert [write[1] for write in tuple_.pending_writes or []] == ["__resume__", "channel", "small"]
+
+
+def test_what_lies_beside_an_expired_checkpoint_is_no_leftover(world: World, sweep: Sweep) -> None:
+    with world.open(ttl_seconds=10) as mortal:
+        mortal.put(config("t"), checkpoint("1", state=LARGE), metadata(), {})
+        mortal.put_writes(config("t", "", "1"), [("channel", LARGE)], "task")
+    before = world.stored()
+    world.now += DAY
+    assert world.saver.get_tuple(config("t")) is None
+    assert counts(sweep(older_than=0)) == {}
+    assert world.stored() == before
+
+
+@pytest.mark.parametrize("thread_id", ["t", "t:::u"], ids=["plain", "hashed"])
+@pytest.mark.parametrize("without", ["created", "thread_id"])
+def test_items_of_older_writers_are_left_and_counted(
+    world: World, sweep: Sweep, thread_id: str, without: str
+) -> None:
+    world.put_writes(thread_id, "1")
+    items = world.tables.write_items()
+    for item in items:
+        world.rewrite(item, **{without: None})
+    told = without == "thread_id" and thread_id == "t"
+    before = world.stored()
+    report = sweep(older_than=0)
+    if told:
+        assert report.unknown == 0
+        assert world.stored() == Stored({}, {})
+    else:
+        assert counts(report) == {"unknown": len(items)}
+        assert world.stored() == before
+
+
+def test_an_older_writers_item_stays_among_leftovers_that_go(world: World, sweep: Sweep) -> None:
+    world.put_writes("t", "1", task="older")
+    older = keys(world.stored().items)
+    for item in world.tables.write_items():
+        world.rewrite(item, created=None)
+    world.put_writes("t", "1", task="newer")
+    report = sweep(older_than=0)
+    assert keys(world.stored().items) == older
+    assert report.writes_deleted == 3
+    assert report.unknown == 3
+
+
+# Pages
+
+
+def test_every_page_is_swept_once_whoever_goes_on(world: World, sweep: Sweep) -> None:
+    for number in range(3):
+        world.put_writes("t", str(number))
+    world.put("u", "1")
+    world.put("v", "1")
+    world.stop_delete("v", 2)
+    before = world.stored()
+    whole = sweep(older_than=AGE)
+    assert counts(whole) == {"young": 10}
+    for page in (1, 2, 3, 5):
+        world.page = page
+        pages = in_pages(sweep, older_than=AGE)
+        assert counts(pages) == {"young": 10}
+        assert pages.examined == whole.examined == len(before.items)
+        assert pages.pages >= whole.examined // page
+        assert world.stored() == before
+    world.page = 2
+    report = in_pages(sweep, older_than=0)
+    assert counts(report)["writes_deleted"] == 9
+    assert counts(report)["deletes_finished"] == 1
+    assert loose_ends(world.stored()) == []
+
+
+def test_a_sweep_stops_after_so_many_pages_and_says_where(world: World, sweep: Sweep) -> None:
+    for number in range(4):
+        world.put_writes("t", str(number))
+    world.page = 3
+    report = sweep(older_than=0, max_pages=2)
+    assert report.pages == 2
+    assert isinstance(report.resume_from, str)
+    rest = sweep(older_than=0, resume_from=report.resume_from)
+    assert rest.resume_from is None
+    assert report.writes_deleted + rest.writes_deleted == 12
+    assert min(report.writes_deleted, rest.writes_deleted) > 0
+    assert world.stored() == Stored({}, {})
+
+
+GOOD_START = {WRITES_KEY: {"S": "t:::1:::"}, "task_id_idx": {"S": "task:::0"}}
+BAD_KEYS: tuple[Any, ...] = (None, "", {"N": "1"}, {"S": 1}, {"S": None}, {"S": ""}, {"S": []})
+BAD_STARTS: tuple[Any, ...] = (
+    *("", 1, [], {}, "t"),
+    *({**GOOD_START, "task_id_idx": bad} for bad in BAD_KEYS),
+)
+BAD_TOKENS: tuple[Any, ...] = (
+    *(None, 1, True, [], {}, "writes", {"table": "writes"}, {"start": None}),
+    *({"table": bad, "start": None} for bad in ("other", None, ["writes"])),
+    *({"table": "writes", "start": bad} for bad in BAD_STARTS),
+    {"table": "checkpoints", "start": GOOD_START},
+)
+
+
+@pytest.mark.parametrize("token", ["", " ", "{", "\x00", "NaN", *map(json.dumps, BAD_TOKENS)])
+def test_a_token_that_no_report_has_given_is_refused_before_anything_is_asked(token: str) -> None:
+    with pytest.raises(InvalidInputError, match="resume_from") as raised:
+        UNREACHABLE.sweep_orphans(resume_from=token)
+    assert raised.value.field == "resume_from"
+
+
+# S3 and rights
+
+
+@pytest.fixture
+def in_s3(engine: Engine, object_store: str) -> Iterator[World]:
+    """Leftovers of each kind, with an object each."""
+    with new_world(engine, object_store, "objects") as made:
+        made.put_writes("t", "1")
+        made.put("u", "1")
+        made.stop_delete("u", 2)
+        yield made
+
+
+def test_an_object_that_cannot_be_deleted_stops_the_sweep_and_the_next_one_takes_it(
+    in_s3: World, sweep: Sweep
+) -> None:
+    objects = in_s3.stored().objects
+    fault = Refusal("DeleteObjects", "InternalError", 403)
+    with (
+        closing(faulty_object_client(in_s3.bucket, fault)) as client,
+        in_s3.open(s3_client=client) as saver,
+    ):
+        for _ in range(2):
+            with pytest.raises(ServiceError, match="InternalError"):
+                saver.sweep_orphans(older_than=0)
+            assert in_s3.stored().objects == objects
+            assert led_to(in_s3.stored().items) == objects.keys()
+    report = sweep(older_than=0)
+    assert report.objects_deleted == 2
+    assert report.deletes_finished == 1
+    assert in_s3.stored() == Stored({}, {})
+
+
+def test_the_rights_to_scan_and_to_delete_objects_suffice_and_the_latter_are_needed(
+    in_s3: World,
+) -> None:
+    def sweep(actions: frozenset[str]) -> SweepReport:
+        offload, clock = in_s3.bucket.config(), lambda: in_s3.now
+        with in_s3.tables.saver(actions, s3_offload_config=offload, clock=clock) as saver:
+            return saver.sweep_orphans(older_than=0)
+
+    objects = in_s3.stored().objects
+    with pytest.raises(ServiceError, match="s3:DeleteObject"):
+        sweep(SCAN_ACTIONS)
+    assert led_to(in_s3.stored().items) == objects.keys() == in_s3.stored().objects.keys()
+    assert sweep(SCAN_ACTIONS | S3_DELETE_ACTIONS).objects_deleted == 2
+    assert in_s3.stored() == Stored({}, {})
+
+
+# While others are at work
+
+
+class Meddling:
+    """Makes a call of another process before each request of a sweeper, as long as there are any.
+
+    Attributes:
+        made: How many calls.
+    """
+
+    def __init__(self, client: DynamoDBClient, calls: Iterator[Callable[[], object]]) -> None:
+        self.made = 0
+        self._calls = calls
+        self._lock = threading.Lock()
+        client.meta.events.register("before-call.dynamodb", self._meddle)
+
+    def _meddle(self, **_: object) -> None:
+        with self._lock:
+            for act in self._calls:
+                act()
+                self.made += 1
+                return
+
+
+def random_call(chosen: random.Random, number: int) -> Callable[[World], None]:
+    """A call that stores or deletes large values in one of a few places."""
+    kind = chosen.choice(("put", "put", "put_writes", "put_writes", "copy", "delete", "prune"))
+    thread_id, other = chosen.sample(("a", "b", "c:::d"), 2)
+    id_, ns = str(chosen.randint(1, 3)), chosen.choice(("", "sub"))
+    calls: dict[str, Callable[[World], None]] = {
+        "put": lambda world: world.put(thread_id, id_, ns, n=number),
+        "put_writes": lambda world: world.put_writes(thread_id, id_, ns, chosen_task, more=number),
+        "copy": lambda world: world.saver.copy_thread(thread_id, other),
+        "delete": lambda world: world.saver.delete_thread(thread_id),
+        "prune": lambda world: world.saver.prune([thread_id]),
+    }
+    chosen_task = chosen.choice(TASKS)
+    return calls[kind]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
+    world: World, engine: Engine, object_store: str, seed: int
+) -> None:
+    chosen = random.Random(seed)  # noqa: S311 - a choice
+    old = [random_call(chosen, number) for number in range(12)]
+    new = [random_call(chosen, 100 + number) for number in range(40)]
+    with new_world(engine, object_store, "inline") as undisturbed:
+        for each in (world, undisturbed):
+            each.now = OLD
+            for act in old:
+                act(each)
+            # Old writes whose checkpoint comes only now may be taken or not.
+            each.saver.sweep_orphans(older_than=0)
+            each.now = NOW
+        world.now = OLD
+        for number in range(3):
+            world.put_writes("never", str(number))
+            world.put(f"gone{number}", "1")
+            world.stop_delete(f"gone{number}", 2 + number)
+        world.now, world.page = NOW, 5
+
+        def make(act: Callable[[World], None]) -> None:
+            act(world)
+            act(undisturbed)
+            assert world.seen() == undisturbed.seen()
+
+        client = new_session().client("dynamodb", endpoint_url=engine.url)
+        world.cut_pages_of(client)
+        meddling = Meddling(client, (partial(make, act) for act in new))
+        with closing(client), world.open(client=client, max_concurrency=1) as sweeper:
+            while meddling.made < len(new):
+                sweeper.sweep_orphans(older_than=AGE)
+        assert world.seen() == undisturbed.seen()
+        world.saver.sweep_orphans(older_than=0)
+        assert world.seen() == undisturbed.seen()
+        assert loose_ends(world.stored()) == []
+
+
+def test_sweeps_side_by_side_leave_what_one_leaves(world: World) -> None:
+    world.put("t", "1")
+    world.put_writes("t", "1")
+    whole = world.stored()
+    for number in range(4):
+        world.put_writes("t:::u", str(number))
+        world.put(f"gone{number}", "1")
+        world.stop_delete(f"gone{number}", 2)
+    world.page = 3
+    with ThreadPoolExecutor(4) as pool:
+        sweeps = [pool.submit(world.saver.sweep_orphans, older_than=0) for _ in range(4)]
+        assert all(sweep.result().resume_from is None for sweep in sweeps)
+    assert world.stored() == whole
