@@ -186,6 +186,24 @@ class BatchWrite(Request["tuple[Put | Delete, ...]"]):
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteIfOld(Request[bool]):
+    """Delete an item that was stored by a certain time; replies whether it was such a one.
+
+    Of the checkpoints table, only a tombstone; of the writes table, also an item that does not say
+    when. What others have stored anew meanwhile stays.
+
+    Attributes:
+        table: Its table.
+        key: Its key.
+        before: The time, in seconds since the epoch.
+    """
+
+    table: Table
+    key: Key
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prolong(Request[bool]):
     """Let an item be deleted later; replies whether it was there and would have been earlier.
 

@@ -16,7 +16,10 @@ DELETE_ACTIONS = RUN_ACTIONS | {"dynamodb:BatchWriteItem"}
 """Also to delete, prune and copy threads, and to clean up after large values that were replaced."""
 
 SCAN_ACTIONS = DELETE_ACTIONS | {"dynamodb:Scan"}
-"""Also for `list(None)`, for `sweep_orphans`, and for `delete_for_runs` without a run index."""
+"""Also for `list(None)`, and for `delete_for_runs` without a run index."""
+
+SWEEP_ACTIONS = SCAN_ACTIONS | {"dynamodb:DeleteItem"}
+"""Also for `sweep_orphans`."""
 
 SETUP_ACTIONS = frozenset(
     {
@@ -32,6 +35,9 @@ of the time to live only with `ttl_seconds`."""
 
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
 """On the objects below the key prefix, to run and copy threads with values in S3."""
+
+S3_BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
+"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden."""
 
 S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SCAN_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
 from tests.support.engines import Engine, engine_name, running_engine
@@ -89,7 +89,7 @@ def tables(engine: Engine) -> Iterator[Tables]:
 def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
     """A saver on fresh tables, with the rights of the published runtime policy and no others."""
     tables.set_up()
-    with tables.saver(SCAN_ACTIONS | PROLONG_ACTIONS) as made:
+    with tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS) as made:
         yield made
 
 

@@ -30,7 +30,7 @@ from langgraph_checkpoint_dynamodb.policies import (
     RUN_ACTIONS,
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,
-    SCAN_ACTIONS,
+    SWEEP_ACTIONS,
 )
 from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.buckets import new_bucket
@@ -873,7 +873,7 @@ def copied(saver: DynamoDBSaver) -> None:
 RIGHTS: dict[str, tuple[frozenset[str], Callable[[DynamoDBSaver], object]]] = {
     "run": (RUN_ACTIONS | S3_RUN_ACTIONS, lambda saver: found(saver, put(saver))),
     "copy": (DELETE_ACTIONS | S3_RUN_ACTIONS, copied),
-    "everything": (SCAN_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS, whole_life),
+    "everything": (SWEEP_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS, whole_life),
 }
 
 

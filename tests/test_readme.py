@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SCAN_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SWEEP_ACTIONS
 from tests.support.calls import SyncCalls
 from tests.support.costs import measure_costs
 from tests.support.values import put_chain
@@ -72,7 +72,7 @@ def test_a_thread_moves_over_from_another_saver(saver: DynamoDBSaver) -> None:
 def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
     run, more = json.loads(blocks("json")[0])["Statement"]
     assert set(run["Action"]) == RUN_ACTIONS
-    assert set(run["Action"]) | set(more["Action"]) == SCAN_ACTIONS | PROLONG_ACTIONS
+    assert set(run["Action"]) | set(more["Action"]) == SWEEP_ACTIONS | PROLONG_ACTIONS
 
 
 def test_the_tables_of_costs_are_what_is_measured(

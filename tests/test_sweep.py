@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import pytest
 from botocore.config import Config
@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb import (
     SweepReport,
 )
 from langgraph_checkpoint_dynamodb.keys import Table, part_address_of, writes_partition
-from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SCAN_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import new_bucket
 from tests.support.faults import Refusal, faulty_object_client
 from tests.support.sessions import new_session
@@ -677,9 +677,9 @@ def test_the_rights_to_scan_and_to_delete_objects_suffice_and_the_latter_are_nee
 
     objects = in_s3.stored().objects
     with pytest.raises(ServiceError, match="s3:DeleteObject"):
-        sweep(SCAN_ACTIONS)
+        sweep(SWEEP_ACTIONS)
     assert led_to(in_s3.stored().items) == objects.keys() == in_s3.stored().objects.keys()
-    assert sweep(SCAN_ACTIONS | S3_DELETE_ACTIONS).objects_deleted == 2
+    assert sweep(SWEEP_ACTIONS | S3_DELETE_ACTIONS).objects_deleted == 2
     assert in_s3.stored() == Stored({}, {})
 
 
@@ -775,3 +775,46 @@ def test_sweeps_side_by_side_leave_what_one_leaves(world: World) -> None:
         sweeps = [pool.submit(world.saver.sweep_orphans, older_than=0) for _ in range(4)]
         assert all(sweep.result().resume_from is None for sweep in sweeps)
     assert world.stored() == whole
+
+
+def test_the_parts_of_a_checkpoint_that_is_being_stored_again_after_a_delete_are_left_alone(
+    world: World,
+) -> None:
+    client, name = world.tables.client, world.tables.checkpoints
+    world.now = OLD
+    world.put("t", "1")
+    world.stop_delete("t", 2)
+    (tombstone,) = world.tables.checkpoint_items()
+    world.now = NOW
+    world.put("t", "1")
+    (head,) = world.tables.checkpoint_items()
+    # The item comes last: before it, what a sweep sees is the tombstone and young parts.
+    client.put_item(TableName=name, Item=cast("dict[str, Any]", tombstone))
+    assert world.saver.sweep_orphans(older_than=AGE).deletes_finished == 0
+    client.put_item(TableName=name, Item=cast("dict[str, Any]", head))
+    assert world.saver.get_tuple(config("t")) is not None
+
+
+def test_a_checkpoint_that_is_stored_again_while_its_delete_is_finished_is_not_lost(
+    world: World,
+) -> None:
+    world.now = OLD
+    world.put("t", "1")
+    world.stop_delete("t", 2)
+    world.now = NOW
+    scans: list[str] = []
+
+    def put_after_the_last_scan(**_: Any) -> None:
+        if len(scans) == 2:
+            scans.append("put")
+            world.put("t", "1")
+
+    events = world.tables.client.meta.events
+    events.register(
+        "before-parameter-build.dynamodb.Scan",
+        lambda params, **_: scans.append(params["TableName"]),
+    )
+    events.register("after-call.dynamodb.Scan", put_after_the_last_scan)
+    assert world.saver.sweep_orphans(older_than=AGE).deletes_finished == 0
+    assert scans == [world.tables.writes, world.tables.checkpoints, "put"]
+    assert world.saver.get_tuple(config("t")) is not None

@@ -145,16 +145,12 @@ def remove(heads: Sequence[CheckpointHead], now: int) -> Operation[None]:
             write_in_order([head.tombstone(now) for head in group if not head.deleted]),
             together([_read_partition(head) for head in group]),
         )
-        yield from remove_items([item for partition in partitions for item in partition])
+        yield from _remove_items([item for partition in partitions for item in partition])
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
 
-def remove_items(items: Sequence[StoredItem]) -> Operation[None]:
-    """Delete items of the writes table, and the S3 objects they lead to before those that do.
-
-    Args:
-        items: Their `WRITE_KEYS`.
-    """
+def _remove_items(items: Sequence[StoredItem]) -> Operation[None]:
+    """Delete items of the writes table, and the S3 objects they lead to before those that do."""
     objects = [found for item in items if (found := read_stored_object(item)) is not None]
     leading = {found.key for found in objects}
     keys = [read_key(item, Table.WRITES) for item in items]

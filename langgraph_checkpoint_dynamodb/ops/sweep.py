@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, Scan, send, together
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.calls import delete_objects, query_all
+from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
 from langgraph_checkpoint_dynamodb.items.beside import (
     WRITE_REFERENCES,
@@ -33,13 +33,13 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     part_address_of,
 )
-from langgraph_checkpoint_dynamodb.ops.delete import remove, remove_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 
@@ -151,8 +151,7 @@ def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operatio
                 store,
                 items,
                 before,
-                whole=(position > 0 or scan.start is None)
-                and (position < last or page.next is None),
+                whole=position < last or page.next is None,
             )
             for position, (partition, items) in enumerate(groups)
             if partition != swept
@@ -165,14 +164,7 @@ def _sweep_partition(
     store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
-        items = yield from query_all(
-            Query(
-                Table.WRITES,
-                read_key(items[0], Table.WRITES).partition,
-                consistent=True,
-                attributes=WRITE_REFERENCES,
-            )
-        )
+        items = yield from _read_partition(read_key(items[0], Table.WRITES).partition)
     ref = read_owner(items[0]) if items else None
     if ref is None or all(read_created(item) is None for item in items):
         return SweepReport(unknown=len(items))
@@ -180,8 +172,12 @@ def _sweep_partition(
     head = None if item is None else read_checkpoint_head(item, store.now)
     if head is not None and head.deleted:
         return SweepReport()  # It is finished with the other deletes.
-    needed = set() if item is None else _addresses([item], ref)
-    return (yield from _sweep_beside(items, ref, before, needed, alone=head is None))
+    try:
+        needed = set() if item is None else _addresses([item], ref)
+        return (yield from _sweep_beside(items, ref, before, needed, alone=head is None))
+    except UnreadableItemError:
+        # Nobody can tell what it refers to, so all of it stays.
+        return SweepReport(unknown=len(items))
 
 
 def _sweep_beside(
@@ -208,7 +204,7 @@ def _sweep_beside(
     needed = needed | _addresses(kept, ref)
     orphans = [item for item in parts if _address(item) not in needed]
     old = [item for item in orphans if _is_old(item, before)]
-    yield from remove_items([*doomed, *old])
+    yield from _remove([*doomed, *old], before)
     objects = sum(read_stored_object(item) is not None for item in old)
     young = [item for item in orphans if not _is_old(item, before)]
     spared = [*young, *kept] if alone else young
@@ -225,9 +221,53 @@ def _sweep_beside(
 def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
     heads = [read_checkpoint_head(item, store.now) for item in page.items]
     buried = [head for head in heads if head.deleted]
-    old = [head for head in buried if head.buried is None or head.buried <= before]
-    yield from remove(old, store.now)
-    return SweepReport(deletes_finished=len(old), young=len(buried) - len(old))
+    old = [head for head in buried if head.buried is not None and head.buried <= before]
+    finished = yield from together([_finish_delete(head, before) for head in old])
+    unknown = sum(head.buried is None for head in buried)
+    return SweepReport(
+        deletes_finished=sum(finished),
+        young=len(buried) - sum(finished) - unknown,
+        unknown=unknown,
+    )
+
+
+def _finish_delete(head: CheckpointHead, before: int) -> Operation[bool]:
+    """Delete what an old tombstone leads to, then the tombstone.
+
+    Unless somebody is storing the checkpoint again: then the young ones beside it stay, and it
+    leads to them as long as they are alone.
+    """
+    items = yield from _read_partition(head.writes_partition)
+    old = [item for item in items if read_created(item) is None or _is_old(item, before)]
+    yield from _remove(old, before)
+    if len(old) < len(items):
+        return False
+    return (yield from send(DeleteIfOld(Table.CHECKPOINTS, head.key, before)))
+
+
+def _remove(items: Sequence[StoredItem], before: int) -> Operation[None]:
+    """Delete items of the writes table, and the S3 objects they lead to before those that do.
+
+    Others may store one of them anew at any moment; that one stays.
+    """
+    objects = [found for item in items if (found := read_stored_object(item)) is not None]
+    leading = {found.key for found in objects}
+    keys = [read_key(item, Table.WRITES) for item in items]
+    yield from _delete_each([key for key in keys if key not in leading], before)
+    yield from delete_objects((found.bucket, found.object_key) for found in objects)
+    yield from _delete_each([*leading], before)
+
+
+def _delete_each(keys: Sequence[Key], before: int) -> Operation[None]:
+    yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
+
+
+def _read_partition(partition: str) -> Operation[list[StoredItem]]:
+    return (
+        yield from query_all(
+            Query(Table.WRITES, partition, consistent=True, attributes=WRITE_REFERENCES)
+        )
+    )
 
 
 def _address(item: StoredItem) -> PartAddress | None:

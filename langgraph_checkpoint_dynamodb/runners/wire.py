@@ -18,6 +18,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     CreateRunIndex,
     CreateTable,
     Delete,
+    DeleteIfOld,
     DeleteObjects,
     DescribeTable,
     DescribeTimeToLive,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         BatchWriteItemInputTypeDef,
         BatchWriteItemOutputTypeDef,
         CreateTableInputTypeDef,
+        DeleteItemInputTypeDef,
         DescribeTableOutputTypeDef,
         GetItemInputTypeDef,
         GetItemOutputTypeDef,
@@ -121,6 +123,10 @@ class Wire:
                 return self._single(
                     "update_item", "UpdateItem", request.table, self._prolong(request)
                 )
+            case DeleteIfOld():
+                return self._single(
+                    "delete_item", "DeleteItem", request.table, self._delete_if_old(request)
+                )
             case PutObject() | GetObject() | CopyObject() | DeleteObjects():
                 return _object_call(request)
             case DescribeTimeToLive(table):
@@ -149,7 +155,7 @@ class Wire:
                 return got.get("Item")
             case PutItem():
                 return response.get("Attributes")
-            case Prolong() | CopyObject():
+            case Prolong() | DeleteIfOld() | CopyObject():
                 return True
             case GetObject():
                 return response["Body"]
@@ -184,7 +190,7 @@ class Wire:
         match request:
             case GetObject() | CopyObject() if code in _NO_SUCH_OBJECT:
                 return None if isinstance(request, GetObject) else False
-            case Prolong() if code == "ConditionalCheckFailedException":
+            case Prolong() | DeleteIfOld() if code == "ConditionalCheckFailedException":
                 return False
             case EnableTimeToLive() if code == "ValidationException":
                 code = "ResourceInUseException"
@@ -231,6 +237,20 @@ class Wire:
             "ConditionExpression": "#t < :t AND attribute_not_exists(#d)",
             "ExpressionAttributeNames": {"#t": Attribute.TTL, "#d": Attribute.DELETED},
             "ExpressionAttributeValues": {":t": {"N": str(request.ttl)}},
+        }
+
+    def _delete_if_old(self, request: DeleteIfOld) -> DeleteItemInputTypeDef:
+        names = {"#c": Attribute.CREATED}
+        condition = "attribute_not_exists(#c) OR #c <= :b"
+        if request.table is Table.CHECKPOINTS:
+            names["#d"] = Attribute.DELETED
+            condition = "attribute_exists(#d) AND #c <= :b"
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":b": {"N": str(request.before)}},
         }
 
     def _enable_time_to_live(self, table: Table) -> UpdateTimeToLiveInputTypeDef:

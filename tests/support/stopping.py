@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
     Concurrently,
     CopyObject,
+    DeleteIfOld,
     DeleteObjects,
     Prolong,
     PutItem,
@@ -57,7 +58,16 @@ EXHAUSTIVE = 3
 SAMPLE = 3
 INTERLEAVED = 2
 """How often the members of groups take turns: once in rotation, once at random."""
-CHANGING = (PutItem, TransactPut, BatchWrite, Prolong, PutObject, CopyObject, DeleteObjects)
+CHANGING = (
+    PutItem,
+    TransactPut,
+    BatchWrite,
+    Prolong,
+    PutObject,
+    CopyObject,
+    DeleteIfOld,
+    DeleteObjects,
+)
 """Requests that change what is stored."""
 BATCH = 25
 """Most changes in a BatchWriteItem."""

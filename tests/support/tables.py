@@ -13,8 +13,8 @@ from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,
-    SCAN_ACTIONS,
     SETUP_ACTIONS,
+    SWEEP_ACTIONS,
 )
 from tests.support.sessions import new_session, restricted_session
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 
-EVERY_ACTION = SCAN_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
+EVERY_ACTION = SWEEP_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
 """What the published policies allow all together."""
 
 
