@@ -1,6 +1,9 @@
 # Every target makes the environment it needs; second runs reuse it.
 PYTHON ?= python3
-VENV := .venv
+# sync or async: which saver is tested. The extra of the async one pins botocore, so it has an
+# environment of its own.
+SAVER ?= sync
+VENV := $(if $(filter async,$(SAVER)),.venv-async,.venv)
 BIN := $(VENV)/bin
 ENGINES := .engines
 DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
@@ -11,6 +14,8 @@ ENGINE ?=
 PYTEST ?=
 WORKERS ?= auto
 
+comma := ,
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test costs compression lint format engine clean
 
@@ -18,13 +23,14 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
+	@echo '  make test SAVER=async                   AsyncDynamoDBSaver instead of DynamoDBSaver'
 	@echo '  DYNAMODB_ENDPOINT_URL=... make test     on that endpoint, for example DynamoDB Local'
 
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
 	@$(BIN)/python -m examples.approval_agent
 
 test: $(VENV)/.test engine ## Run the whole test suite on the best engine at hand
-	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -59,11 +65,11 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	@touch $@
 
 EXTRAS_.demo := demo
-EXTRAS_.test := test
+EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf $(VENV) $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-async $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,9 +1,12 @@
 """LangGraph checkpoints on Amazon DynamoDB, in two plain tables."""
 
+from typing import TYPE_CHECKING
+
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     DeltaHistoryError,
     DynamoDBSaverError,
+    EventLoopError,
     InvalidInputError,
     InvalidInputTypeError,
     ItemTooLargeError,
@@ -25,11 +28,15 @@ from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig
 
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver as AsyncDynamoDBSaver
+
 __all__ = [
     "ConditionFailedError",
     "DeltaHistoryError",
     "DynamoDBSaver",
     "DynamoDBSaverError",
+    "EventLoopError",
     "InvalidInputError",
     "InvalidInputTypeError",
     "ItemTooLargeError",
@@ -49,3 +56,12 @@ __all__ = [
     "UnprocessedItemsError",
     "UnreadableItemError",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Not in __all__: aiobotocore is an extra, and takes its time to import.
+    if name == "AsyncDynamoDBSaver":
+        from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
+
+        return AsyncDynamoDBSaver
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -94,7 +94,7 @@ def decode_tuple(
             if record.parent_id
             else None
         ),
-        pending_writes=[decode_write(serde, ref, write) for write in writes],
+        pending_writes=decode_writes(serde, ref, writes),
     )
 
 
@@ -112,13 +112,18 @@ def decode_metadata(
     return cast("CheckpointMetadata", _require_mapping(loaded, place, Attribute.METADATA))
 
 
-def decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRecord) -> PendingWrite:
-    """A write as LangGraph reads it: task id, channel, value."""
-    return (
-        write.task_id,
-        write.channel,
-        _load(serde, write.value, write.place(ref), Attribute.VALUE),
-    )
+def decode_writes(
+    serde: SerializerProtocol, ref: CheckpointRef, writes: Iterable[WriteRecord]
+) -> list[PendingWrite]:
+    """Writes as LangGraph reads them: task id, channel, value."""
+    return [
+        (
+            write.task_id,
+            write.channel,
+            _load(serde, write.value, write.place(ref), Attribute.VALUE),
+        )
+        for write in writes
+    ]
 
 
 def sort_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:

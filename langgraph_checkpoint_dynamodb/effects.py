@@ -15,7 +15,7 @@ Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 S = TypeVar("S")
+
+LARGE_BYTES = 128 * 1024
+"""Work on fewer bytes is done where it comes up: handing it to another thread would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +321,16 @@ class EnableTimeToLive(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class Compute(Request[R]):
+    """Do work that keeps the processor busy and touches nothing outside; replies with its result.
+
+    An event loop has it done by another thread.
+    """
+
+    work: Callable[[], R]
+
+
+@dataclass(frozen=True, slots=True)
 class Concurrently(Request[list[R]]):
     """Perform operations side by side, as far as the runner's limit allows.
 
@@ -331,6 +344,13 @@ class Concurrently(Request[list[R]]):
 def send(request: Request[R]) -> Operation[R]:
     """The operation of one request."""
     return cast("R", (yield request))
+
+
+def compute(work: Callable[[], R], size: int) -> Operation[R]:
+    """Do work on so many bytes: at once where they are few, else as a request."""
+    if size < LARGE_BYTES:
+        return work()
+    return (yield from send(Compute(work)))
 
 
 def together(operations: list[Operation[R]]) -> Operation[list[R]]:

@@ -15,6 +15,7 @@
     │   └── TableMismatchError               wrong keys, wrong index
     ├── UnprocessedItemsError                DynamoDB kept handing a batch back
     ├── SaverClosedError
+    ├── EventLoopError (InvalidStateError)   a plain method, called where an event loop runs
     └── ServiceError                         DynamoDB or the network said no
         ├── ConditionFailedError
         ├── TransactionCanceledError
@@ -27,6 +28,7 @@ No message holds a stored value: keys, sizes and attribute names only.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -186,6 +188,26 @@ class SaverClosedError(DynamoDBSaverError):
 
     def __init__(self) -> None:
         super().__init__("this saver is closed; make a new one")
+
+
+class EventLoopError(DynamoDBSaverError, asyncio.InvalidStateError):
+    """A plain method of `AsyncDynamoDBSaver` was called in a thread that runs an event loop.
+
+    Nothing else could run on that loop until the call is done. Also an
+    `asyncio.InvalidStateError`, as LangGraph's own asynchronous savers raise.
+
+    Attributes:
+        method: The method that was called.
+        instead: Its asynchronous version.
+    """
+
+    def __init__(self, method: str, instead: str) -> None:
+        super().__init__(
+            f"{method}() would block the event loop of this thread; "
+            f"use {instead}() here, or call {method}() in another thread (asyncio.to_thread)"
+        )
+        self.method = method
+        self.instead = instead
 
 
 class ServiceError(DynamoDBSaverError):

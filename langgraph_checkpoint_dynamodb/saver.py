@@ -1,4 +1,4 @@
-"""`DynamoDBSaver`: what LangGraph calls. Each method checks its arguments and runs an operation."""
+"""`DynamoDBSaver`: the saver on boto3 and threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import (
     MAX_VALUE_BYTES,
@@ -19,35 +19,20 @@ from langgraph_checkpoint_dynamodb.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-    from datetime import timedelta
-    from types import TracebackType
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     import boto3
     from botocore.config import Config
-    from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import (
-        ChannelVersions,
-        Checkpoint,
-        CheckpointMetadata,
-        CheckpointTuple,
-        DeltaChannelHistory,
-    )
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
-    from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 
 T = TypeVar("T")
 
-SWEEP_AGE_SECONDS = 24 * 60 * 60
-"""What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
-
-class DynamoDBSaver(SaverBase):
+class DynamoDBSaver(SaverMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
 
     Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of
@@ -155,30 +140,6 @@ class DynamoDBSaver(SaverBase):
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
-        with ThreadPoolExecutor(1) as closer:
-            await asyncio.wrap_future(closer.submit(self.close))
-
     def close(self) -> None:
         """End the saver's threads and the client it made, once calls under way are done.
 
@@ -186,316 +147,32 @@ class DynamoDBSaver(SaverBase):
         """
         self._runner.close()
 
-    def setup(self) -> None:
-        """Create the two tables, on-demand, or verify those that are there. Can be repeated.
+    async def aclose(self) -> None:
+        """Asynchronous version of `close`."""
+        # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
+        with ThreadPoolExecutor(1) as closer:
+            await asyncio.wrap_future(closer.submit(self.close))
 
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add the run index to a table
-        that exists, `dynamodb:UpdateTable`. Nothing else calls it.
+    def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
+        return self._runner.run(operation)
 
-        Raises:
-            TableMismatchError: A table has other keys, or the index is not on `run_id`.
-            TableError: A table was not active after two minutes.
-        """
-        self._runner.run(self._set_up())
-
-    async def asetup(self) -> None:
-        """Asynchronous version of `setup`."""
-        await self._perform(self._set_up())
-
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Get a checkpoint with its metadata and pending writes.
-
-        One round trip with a `checkpoint_id`, two without, whatever the length of the thread.
-
-        Args:
-            config: Names the thread, and optionally namespace and checkpoint. Without a checkpoint
-                id the one with the highest id is read.
-
-        Returns:
-            The checkpoint, or `None` if there is none. Pending writes are in the order a superstep
-            applies them.
-
-        Raises:
-            InvalidInputError: The thread id or checkpoint id is missing or cannot be stored.
-            UnreadableItemError: The checkpoint is there but cannot be read.
-        """
-        return self._runner.run(self._get_tuple(config))
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Asynchronous version of `get_tuple`."""
-        return await self._perform(self._get_tuple(config))
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """List checkpoints, newest first in each namespace, reading as they are asked for.
-
-        Args:
-            config: Names the thread, and optionally the only namespace and the only checkpoint.
-                `None` lists all threads, with a Scan of the table.
-            filter: Values that the metadata must have. Compared here, so it saves no reads.
-            before: Only checkpoints whose id is below this config's.
-            limit: Most checkpoints to return, counted after filtering.
-
-        Yields:
-            The checkpoints. Namespaces and threads come in no particular order.
-
-        Raises:
-            InvalidInputError: The thread id is missing or an argument cannot be used.
-            UnreadableItemError: A checkpoint is there but cannot be read.
-        """
-        return self._flatten(self._list(config, filter, before, limit))
-
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
-        """Asynchronous version of `list`: one hop to a worker thread for each page."""
-        pages = self._runner.pages(self._list(config, filter, before, limit))
-        try:
-            while (page := await asyncio.wrap_future(pages.start_next())) is not None:
-                for found in page:
-                    yield found
-        finally:
-            pages.close()
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
-    ) -> RunnableConfig:
-        """Store a checkpoint, in one request. One of the same id is replaced.
-
-        Args:
-            config: Names the thread, the namespace and, as `checkpoint_id`, the parent.
-            checkpoint: The checkpoint, stored whole.
-            metadata: Its metadata; scalars of the config's metadata and configurable are added, as
-                LangGraph's `get_checkpoint_metadata` does.
-            new_versions: Not needed: channel values are stored with their checkpoint.
-
-        Returns:
-            The config of the stored checkpoint.
-
-        Raises:
-            InvalidInputError: An id is missing or cannot be stored.
-            ItemTooLargeError: The checkpoint does not fit into an item (409,600 bytes).
-        """
-        operation, stored = self._put(config, checkpoint, metadata)
-        self._runner.run(operation)
-        return stored
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
-    ) -> RunnableConfig:
-        """Asynchronous version of `put`. Serializes before it first waits.
-
-        LangGraph passes live channel values; what a node changes afterwards must not be stored.
-        """
-        operation, stored = self._put(config, checkpoint, metadata)
-        await self._perform(operation)
-        return stored
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Store the writes of a task, in one request: all of them or none.
-
-        Regular writes keep the first value stored for a task and position, the special channels
-        (`WRITES_IDX_MAP`) the last. More than 100 writes or 4 MB take several requests, each of
-        them all or nothing.
-
-        Args:
-            config: Names the checkpoint, which need not exist yet.
-            writes: Pairs of channel and value.
-            task_id: The task that made them.
-            task_path: Path of the task; orders the writes of a checkpoint.
-
-        Raises:
-            InvalidInputError: An id is missing or cannot be stored.
-            ItemTooLargeError: A write does not fit into an item. None was stored.
-        """
-        self._runner.run(self._put_writes(config, writes, task_id, task_path))
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Asynchronous version of `put_writes`. Serializes before it first waits."""
-        await self._perform(self._put_writes(config, writes, task_id, task_path))
-
-    def delete_thread(self, thread_id: str) -> None:
-        """Delete every checkpoint of a thread, in all namespaces, with its writes.
-
-        Stopped halfway, it shows an older checkpoint or none, and can be repeated to its end.
-        Writes are found through their checkpoints: those of one that was never stored stay.
-
-        Args:
-            thread_id: The thread.
-
-        Raises:
-            InvalidInputError: The thread id is empty or no string.
-            UnprocessedItemsError: The tables stayed throttled.
-        """
-        self._runner.run(self._delete_thread(thread_id))
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Asynchronous version of `delete_thread`."""
-        await self._perform(self._delete_thread(thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete every checkpoint made by these runs, in all threads, with its writes.
-
-        Finds them through the run index, or with a parallel Scan where the saver has none. The
-        index lags behind by moments and does not know the checkpoints of older writers.
-
-        Args:
-            run_ids: The `run_id` of the metadata.
-
-        Raises:
-            InvalidInputError: `run_ids` is one bare string, or holds something else than strings.
-            DeltaHistoryError: A checkpoint of another run is rebuilt from one of these. Nothing
-                was deleted.
-        """
-        self._runner.run(self._delete_for_runs(run_ids))
-
-    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Asynchronous version of `delete_for_runs`."""
-        await self._perform(self._delete_for_runs(run_ids))
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Copy all checkpoints of a thread, in all namespaces, with their writes.
-
-        Checkpoint ids, metadata and values stay as they are. What the target has beside them stays.
-        Stopped halfway, the target holds only checkpoints with all their ancestors and writes.
-
-        Args:
-            source_thread_id: The thread to copy. If it has no checkpoint, nothing happens.
-            target_thread_id: The thread to copy to.
-
-        Raises:
-            InvalidInputError: A thread id is empty or no string.
-            ItemTooLargeError: A longer thread id leaves no room for an item that was nearly full.
-        """
-        self._runner.run(self._copy_thread(source_thread_id, target_thread_id))
-
-    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Asynchronous version of `copy_thread`."""
-        await self._perform(self._copy_thread(source_thread_id, target_thread_id))
-
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Delete the history of threads.
-
-        Args:
-            thread_ids: The threads.
-            strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
-                ancestor that one of them needs to rebuild a DeltaChannel, with their writes.
-                `"delete"` deletes the threads.
-
-        Raises:
-            InvalidInputError: The strategy is unknown, or `thread_ids` is one bare string.
-        """
-        self._runner.run(self._prune(thread_ids, strategy))
-
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Asynchronous version of `prune`."""
-        await self._perform(self._prune(thread_ids, strategy))
-
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """Get what DeltaChannels are rebuilt from: writes of the ancestors and the value below.
-
-        Reads the ancestors as one range and their writes side by side.
-
-        Args:
-            config: Names the checkpoint, or the newest one of a thread and namespace. Its own
-                writes do not count.
-            channels: The channels.
-
-        Returns:
-            For each channel its writes, oldest first, and as `seed` the value of the nearest
-            ancestor that holds one.
-
-        Raises:
-            InvalidInputError: The config cannot be used, or `channels` is one bare string.
-            UnreadableItemError: An ancestor is there but cannot be read.
-        """
-        return self._runner.run(self._history(config, channels))
-
-    async def aget_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """Asynchronous version of `get_delta_channel_history`."""
-        return await self._perform(self._history(config, channels))
-
-    def sweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> SweepReport:
-        """Delete what processes left behind that died in the middle of a call.
-
-        Readers never see any of it: parts of values whose checkpoint or write was never stored,
-        writes whose checkpoint was never stored, deletes that stopped halfway. Scans both tables,
-        and reads the checkpoint of every partition of the writes table.
-
-        Args:
-            older_than: Leave alone what is younger: a `timedelta` or seconds. It must be longer
-                than any call takes, and than a run takes that stores its checkpoint after its
-                writes (`durability="exit"`). By default a day.
-            resume_from: `resume_from` of the report of a sweep that was stopped by `max_pages`.
-            max_pages: Stop after so many pages of 1 MB; `None` to go on to the end.
-
-        Returns:
-            What was deleted, what was left alone, and where to go on.
-
-        Raises:
-            InvalidInputError: An argument cannot be used.
-            ObjectsNotDeletedError: S3 kept an object; the item that leads to it is kept too.
-        """
-        return self._runner.run(self._sweep_orphans(older_than, resume_from, max_pages))
-
-    async def asweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> SweepReport:
-        """Asynchronous version of `sweep_orphans`."""
-        return await self._perform(self._sweep_orphans(older_than, resume_from, max_pages))
-
-    async def _perform(self, operation: Operation[T]) -> T:
-        return await asyncio.wrap_future(self._runner.start(operation))
-
-    def _flatten(self, stream: Stream[CheckpointTuple]) -> Iterator[CheckpointTuple]:
+    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:  # noqa: ARG002 - see above
         pages = self._runner.pages(stream)
         try:
-            for page in pages:
-                yield from page
+            yield from pages
         finally:
             pages.close()
+
+    async def _await(self, operation: Operation[T]) -> T:
+        return await asyncio.wrap_future(self._runner.start(operation))
+
+    async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
+        pages = self._runner.pages(stream)
+        try:
+            while (page := await asyncio.wrap_future(pages.start_next())) is not None:
+                yield page
+        finally:
+            pages.close()
+
+    async def _prepared(self, prepare: Callable[[], T], value: object) -> T:  # noqa: ARG002 - at once, whatever its size
+        return prepare()

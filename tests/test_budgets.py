@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.calls import SyncCalls
-from tests.support.depth import measure_depth
 from tests.support.sessions import Meter, metered_session
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
+from tests.support.walking import measure_depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
-    from tests.support.depth import DepthRunner
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
+    from tests.support.walking import Depth
 
 LIMIT = 32
 KILOBYTE = "x" * 1024
@@ -32,7 +32,7 @@ KILOBYTE = "x" * 1024
 class Metered:
     """A saver whose calls are measured one at a time."""
 
-    def __init__(self, saver: DynamoDBSaver, meter: Meter, depth: DepthRunner) -> None:
+    def __init__(self, saver: Saver, meter: Meter, depth: Depth) -> None:
         self.saver = saver
         self.calls = SyncCalls(saver)
         self.meter = meter

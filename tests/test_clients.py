@@ -1,4 +1,4 @@
-"""Where the client comes from, how it is set up, and how long it lives."""
+"""Where `DynamoDBSaver` has its client from, how it is set up, and how long it lives."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from langgraph_checkpoint_dynamodb import (
     SaverClosedError,
     errors,
 )
+from tests.support.sessions import new_session
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ if TYPE_CHECKING:
 NAMES: dict[str, Any] = {"checkpoints_table_name": "checkpoints", "writes_table_name": "writes"}
 UNROUTABLE = "http://192.0.2.1:9"
 """Of a network that is for documentation only (RFC 5737)."""
+
+
+def boto_saver(tables: Tables, **settings: Any) -> DynamoDBSaver:
+    """A `DynamoDBSaver` on these tables, whichever saver the other tests are about."""
+    if not {"client", "client_config"} & settings.keys():
+        settings = {"session": new_session(), "endpoint_url": tables.engine.url, **settings}
+    return DynamoDBSaver(
+        checkpoints_table_name=tables.checkpoints, writes_table_name=tables.writes, **settings
+    )
 
 
 def effective(saver: DynamoDBSaver, monkeypatch: pytest.MonkeyPatch) -> DynamoDBClient:
@@ -95,11 +105,11 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_client_that_is_passed_in_is_used_and_still_open_after_close(tables: Tables) -> None:
-    with tables.saver(client=tables.client) as saver:
+    with boto_saver(tables, client=tables.client) as saver:
         saver.setup()
         saver.put(config("thread"), checkpoint(), metadata(), {})
     assert len(tables.checkpoint_items()) == 1
-    with tables.saver(client=tables.client) as another:
+    with boto_saver(tables, client=tables.client) as another:
         assert another.get_tuple(config("thread")) is not None
 
 
@@ -109,7 +119,7 @@ def test_a_client_that_is_passed_in_is_never_closed(
     closed: list[str] = []
     # A closed botocore client connects anew when it is used, so only the call itself tells.
     monkeypatch.setattr(tables.client, "close", lambda: closed.append("closed"))
-    with tables.saver(client=tables.client) as saver:
+    with boto_saver(tables, client=tables.client) as saver:
         saver.setup()
     saver.close()
     del saver
@@ -130,7 +140,7 @@ def test_a_session_makes_the_client(tables: Tables, monkeypatch: pytest.MonkeyPa
     assert signed_by(client) == "of-the-session"
     with DynamoDBSaver(**NAMES, session=session, region_name="eu-west-1") as saver:
         assert effective(saver, monkeypatch).meta.region_name == "eu-west-1"
-    with tables.saver(session=session, endpoint_url=tables.engine.url) as saver:
+    with boto_saver(tables, session=session, endpoint_url=tables.engine.url) as saver:
         saver.setup()
         assert saver.get_tuple(config("thread")) is None
 
@@ -324,7 +334,7 @@ def test_a_client_for_s3_that_is_passed_in_is_used_and_never_closed(
     elsewhere: Any = {**bucket.config(), "endpoint_url": UNROUTABLE}
     with monkeypatch.context() as patch:
         patch.setattr(bucket.client, "close", lambda: closed.append("closed"))
-        with tables.saver(s3_offload_config=elsewhere, s3_client=bucket.client) as saver:
+        with boto_saver(tables, s3_offload_config=elsewhere, s3_client=bucket.client) as saver:
             saver.setup()
             stored = saver.put(config("thread"), checkpoint(a=1), metadata(), {})
             assert saver.get_tuple(stored) is not None
@@ -353,7 +363,7 @@ def test_each_service_has_one_client_made_at_its_first_use_and_closed_with_the_s
 
     tables.set_up()
     monkeypatch.setattr(boto3.Session, "client", client)
-    saver = tables.saver(s3_offload_config=bucket.config(threshold_bytes=1000))
+    saver = boto_saver(tables, s3_offload_config=bucket.config(threshold_bytes=1000))
     saver.put(config("thread"), checkpoint(a=1), metadata(), {})
     assert saver.get_tuple(config("thread")) is not None
     assert made == ["dynamodb"]
@@ -539,11 +549,11 @@ def test_threads_that_call_first_at_once_make_one_client(
         made.append(args)
         return original(self, *args, **kwargs)
 
-    with tables.saver() as first:
+    with boto_saver(tables) as first:
         first.setup()
     monkeypatch.setattr(boto3.Session, "client", client)
     together = threading.Barrier(8, timeout=20)
-    with tables.saver() as saver:
+    with boto_saver(tables) as saver:
 
         def call() -> None:
             together.wait()
@@ -621,7 +631,7 @@ def every_async_call(saver: DynamoDBSaver) -> dict[str, Callable[[], Any]]:
 def test_every_call_after_close_says_that_the_saver_is_closed(
     tables: Tables, loop_thread: LoopThread, own: bool
 ) -> None:
-    saver = tables.saver() if own else tables.saver(client=tables.client)
+    saver = boto_saver(tables) if own else boto_saver(tables, client=tables.client)
     saver.setup()
     saver.close()
     for name, call in every_call(saver).items():
@@ -635,7 +645,7 @@ def test_every_call_after_close_says_that_the_saver_is_closed(
 def test_a_saver_closed_before_its_first_call_is_closed(
     tables: Tables, loop_thread: LoopThread
 ) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
     saver.close()
     with pytest.raises(SaverClosedError):
         saver.get_tuple(config("thread"))
@@ -644,7 +654,7 @@ def test_a_saver_closed_before_its_first_call_is_closed(
 
 
 def test_close_can_be_repeated_and_ends_the_threads(tables: Tables) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
     saver.setup()
     chain = put_chain(saver_calls(saver), "thread", 5)
     assert len(list(saver.list(config("thread")))) == len(chain)
@@ -682,7 +692,7 @@ def test_a_client_made_here_is_closed_with_the_saver(
         return made
 
     monkeypatch.setattr(boto3.Session, "client", client)
-    saver = tables.saver()
+    saver = boto_saver(tables)
     saver.setup()
     assert closed == []
     saver.close()
@@ -691,7 +701,7 @@ def test_a_client_made_here_is_closed_with_the_saver(
 
 
 def test_the_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
     with saver as entered:
         assert entered is saver
         saver.setup()
@@ -700,7 +710,7 @@ def test_the_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> 
 
 
 def test_the_context_manager_closes_and_passes_an_error_on(tables: Tables) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
     with pytest.raises(KeyError), saver:
         raise KeyError
     with pytest.raises(SaverClosedError):
@@ -708,7 +718,7 @@ def test_the_context_manager_closes_and_passes_an_error_on(tables: Tables) -> No
 
 
 def test_the_async_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
 
     async def use() -> None:
         async with saver as entered:
@@ -776,7 +786,7 @@ def test_a_clone_shares_client_and_threads(
 
     monkeypatch.setattr(boto3.Session, "client", client)
     # Cloned before its first call, as LangGraph does when it compiles a graph.
-    with tables.saver(max_concurrency=1) as saver:
+    with boto_saver(tables, max_concurrency=1) as saver:
         clone = copy.copy(saver)
         clone.setup()
         before = saver_threads()
@@ -789,7 +799,7 @@ def test_a_clone_shares_client_and_threads(
 
 @pytest.mark.parametrize("closer", [0, 1], ids=["original", "clone"])
 def test_closing_either_closes_both(tables: Tables, loop_thread: LoopThread, closer: int) -> None:
-    saver = tables.saver()
+    saver = boto_saver(tables)
     saver.setup()
     both = (saver, copy.copy(saver))
     both[closer].close()
@@ -813,7 +823,7 @@ def test_a_clone_that_is_garbage_collected_closes_nothing(
 
 def test_an_allowlist_makes_a_clone_on_the_same_tables(tables: Tables) -> None:
     strict = JsonPlusSerializer(allowed_msgpack_modules=None)
-    with tables.saver(serde=strict) as saver:
+    with boto_saver(tables, serde=strict) as saver:
         saver.setup()
         clone = saver.with_allowlist([("some", "Type")])
         assert clone is not saver
@@ -919,6 +929,7 @@ def test_the_public_names_are_these() -> None:
         "DeltaHistoryError",
         "DynamoDBSaver",
         "DynamoDBSaverError",
+        "EventLoopError",
         "InvalidInputError",
         "InvalidInputTypeError",
         "ItemTooLargeError",
@@ -972,7 +983,7 @@ def test_the_error_tree_is_as_its_docstring_draws_it() -> None:
     classes = error_classes()
     real = {name: {base.__name__ for base in found.__bases__} for name, found in classes.items()}
     real["DynamoDBSaverError"] -= {"Exception"}
-    assert len(real) == 19
+    assert len(real) == 20
     assert drawn_tree() == real
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.calls import Calls, LoopThread
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 DEADLOCK = 30
@@ -106,9 +106,9 @@ class Hold:
 
 
 @contextmanager
-def set_up_saver(tables: Tables, **settings: Any) -> Iterator[DynamoDBSaver]:
+def set_up_saver(tables: Tables, **settings: Any) -> Iterator[Saver]:
     """A saver on the tables' own client, whose requests the test can watch and hold."""
-    with tables.saver(client=tables.client, **settings) as saver:
+    with tables.saver(**tables.quick(), **settings) as saver:
         saver.setup()
         yield saver
 
@@ -149,7 +149,7 @@ def saver_threads() -> set[threading.Thread]:
     return {t for t in threading.enumerate() if t.name.startswith("dynamodb-saver")}
 
 
-def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
+def store_many(tables: Tables, saver: Saver, count: int) -> list[str]:
     """Many checkpoints of one thread, from one that the saver has stored; ids, newest first."""
     stored = saver.put(config("thread"), checkpoint(), metadata(), {})
     (item,) = tables.checkpoint_items()
@@ -274,19 +274,19 @@ def test_a_group_goes_on_in_its_own_thread_where_all_workers_are_held(tables: Ta
         run_on_loop(main())
 
 
-def _listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
+def _listed(saver: Saver) -> list[CheckpointTuple]:
     return list(saver.list(config("thread")))
 
 
 # --- the event loop ---
 
 
-async def listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
+async def listed(saver: Saver) -> list[CheckpointTuple]:
     return [found async for found in saver.alist(config("thread"))]
 
 
 ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
-ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
+ASYNC_CALLS: dict[str, Callable[[Saver], Coroutine[Any, Any, Any]]] = {
     "asetup": lambda saver: saver.asetup(),
     "aget_tuple": lambda saver: saver.aget_tuple(config("thread")),
     "aget_tuple_by_id": lambda saver: saver.aget_tuple(ADDRESS),
@@ -324,7 +324,7 @@ def test_the_event_loop_turns_while_a_request_is_under_way(tables: Tables, name:
 
 
 def test_the_event_loop_turns_while_the_saver_closes(tables: Tables) -> None:
-    saver = tables.saver(client=tables.client)
+    saver = tables.saver(**tables.quick())
     saver.setup()
     hold = Hold(tables.client)
 
@@ -347,7 +347,7 @@ def test_the_event_loop_turns_while_the_saver_closes(tables: Tables) -> None:
         assert another.get_tuple(stored) is not None
 
 
-def test_one_saver_serves_one_loop_after_another(saver: DynamoDBSaver) -> None:
+def test_one_saver_serves_one_loop_after_another(saver: Saver) -> None:
     async def turn() -> RunnableConfig:
         stored = await saver.aput(config("thread"), checkpoint(), metadata(), {})
         assert await saver.aget_tuple(stored) is not None
@@ -361,7 +361,7 @@ def _run_with(main: Callable[[int], Coroutine[Any, Any, None]], number: int) -> 
     run_on_loop(main(number))
 
 
-def test_loops_in_several_threads_use_one_saver_at_once(saver: DynamoDBSaver) -> None:
+def test_loops_in_several_threads_use_one_saver_at_once(saver: Saver) -> None:
     loops, each = 3, 50
 
     async def main(number: int) -> None:
@@ -484,7 +484,7 @@ def test_aput_writes_stores_the_values_of_the_moment_it_was_called(tables: Table
 
 
 def test_of_many_threads_that_store_the_same_writes_one_is_first_with_all_of_them(
-    saver: DynamoDBSaver,
+    saver: Saver,
 ) -> None:
     stored = saver.put(config("thread"), checkpoint(), metadata(), {})
     callers, seen = 20, set[tuple[Any, ...]]()
@@ -580,7 +580,7 @@ def wait_until_refused(call: Callable[[], object]) -> None:
 
 
 def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopThread) -> None:
-    saver = tables.saver(client=tables.client)
+    saver = tables.saver(**tables.quick())
     saver.setup()
     chain = put_chain(SyncCalls(saver), "thread", 3)
     hold = Hold(tables.client, "Query")
@@ -603,7 +603,7 @@ def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopT
 
 @pytest.mark.parametrize("name", ["get_tuple", "list", "delete_thread"])
 def test_close_lets_calls_of_other_threads_finish(tables: Tables, name: str) -> None:
-    saver = tables.saver(client=tables.client)
+    saver = tables.saver(**tables.quick())
     saver.setup()
     chain = put_chain(SyncCalls(saver), "thread", 3)
     hold = Hold(tables.client, "Query")

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
-    Act = Callable[[DynamoDBSaver], object]
+    Act = Callable[[Saver], object]
 
 
 def put(
-    saver: DynamoDBSaver,
+    saver: Saver,
     thread_id: str,
     checkpoint_id: str,
     parent_id: str | None = None,
@@ -60,7 +60,7 @@ def put(
     return stored
 
 
-def put_threads(saver: DynamoDBSaver) -> None:
+def put_threads(saver: Saver) -> None:
     """Thread `t` with a fork and a nested namespace, and thread `o` that nothing may touch."""
     put(saver, "t", "0001", run_id="first")
     put(saver, "t", "0002", "0001")
@@ -74,7 +74,7 @@ def put_threads(saver: DynamoDBSaver) -> None:
 DELTA_CHAIN = ("0002", "0003", "0004")
 
 
-def put_delta_threads(saver: DynamoDBSaver) -> None:
+def put_delta_threads(saver: Saver) -> None:
     """Thread `t` whose newest checkpoints are rebuilt from the snapshot below them.
 
     0001 is below the snapshot 0002 and 0005 is a dead branch of 0003: both may go.
@@ -90,7 +90,7 @@ def put_delta_threads(saver: DynamoDBSaver) -> None:
 
 
 def put_delta(
-    saver: DynamoDBSaver,
+    saver: Saver,
     checkpoint_id: str,
     parent_id: str | None,
     checkpoint_ns: str,
@@ -107,7 +107,7 @@ def put_delta(
     saver.put_writes(stored, [("log", written or checkpoint_id)], "task", "path")
 
 
-def history(saver: DynamoDBSaver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str, Any]:
+def history(saver: Saver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str, Any]:
     found = saver.get_delta_channel_history(
         config=config("t", checkpoint_ns, checkpoint_id), channels=["log"]
     )
@@ -140,23 +140,21 @@ def check(experiment: Experiment) -> None:
 portions = pytest.mark.parametrize("portions", [PIECEMEAL, WHOLE], ids=["piecemeal", "whole"])
 
 
-def test_a_stopped_put_leaves_no_checkpoint_or_the_whole_one(
-    saver: DynamoDBSaver, tables: Tables
-) -> None:
+def test_a_stopped_put_leaves_no_checkpoint_or_the_whole_one(saver: Saver, tables: Tables) -> None:
     put_threads(saver)
 
-    def act(one: DynamoDBSaver) -> None:
+    def act(one: Saver) -> None:
         one.put(config("t", "", "0004"), checkpoint("0005", x=1), metadata(), {})
 
     check(Experiment(tables, act))
 
 
 def test_a_stopped_put_over_an_old_checkpoint_leaves_the_old_one_or_the_new_with_its_writes(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     put_threads(saver)
 
-    def act(one: DynamoDBSaver) -> None:
+    def act(one: Saver) -> None:
         one.put(config("t", "", "0001"), checkpoint("0004", x=1), metadata(step=7), {})
 
     check(Experiment(tables, act))
@@ -173,25 +171,25 @@ def test_a_stopped_put_over_an_old_checkpoint_leaves_the_old_one_or_the_new_with
     ids=["one", "three", "special ones over old ones", "one special"],
 )
 def test_stopped_writes_of_a_task_are_all_there_or_none(
-    saver: DynamoDBSaver, tables: Tables, writes: list[tuple[str, Any]]
+    saver: Saver, tables: Tables, writes: list[tuple[str, Any]]
 ) -> None:
     put_threads(saver)
     at = config("t", "", "0004")
     # An earlier attempt of the same task: special values give way, regular ones stay.
     saver.put_writes(at, [("__resume__", "old"), ("log", "first"), ("__error__", "old")], "again")
 
-    def act(one: DynamoDBSaver) -> None:
+    def act(one: Saver) -> None:
         one.put_writes(at, writes, "again")
 
     check(Experiment(tables, act))
 
 
 def test_of_150_writes_the_first_hundred_and_the_rest_are_each_all_there_or_none(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
 
-    def act(one: DynamoDBSaver) -> None:
+    def act(one: Saver) -> None:
         one.put_writes(at, [("log", number) for number in range(150)], "task")
 
     experiment = Experiment(tables, act)
@@ -204,7 +202,7 @@ def test_of_150_writes_the_first_hundred_and_the_rest_are_each_all_there_or_none
 
 @portions
 def test_a_stopped_delete_of_a_thread_leaves_checkpoints_whole_and_with_their_ancestors(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_threads(saver)
     experiment = Experiment(tables, lambda one: one.delete_thread("t"), portions=portions)
@@ -224,7 +222,7 @@ def test_a_stopped_delete_of_a_thread_leaves_checkpoints_whole_and_with_their_an
 
 @portions
 def test_a_stopped_delete_never_shortens_the_history_of_what_is_still_there(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_delta_threads(saver)
     whole = {id_: history(saver, "", id_) for id_ in ("0003", "0004", "0005", "0006")}
@@ -237,7 +235,7 @@ def test_a_stopped_delete_never_shortens_the_history_of_what_is_still_there(
 
 @portions
 def test_a_stopped_prune_keeps_the_newest_of_each_namespace_with_its_writes(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_threads(saver)
     experiment = Experiment(tables, lambda one: one.prune(["t", "o"]), portions=portions)
@@ -251,7 +249,7 @@ def test_a_stopped_prune_keeps_the_newest_of_each_namespace_with_its_writes(
 
 @portions
 def test_a_stopped_prune_keeps_the_whole_history_of_every_delta_channel_that_stays(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_delta_threads(saver)
     whole = {ns: history(saver, ns, "0006") for ns in ("", "sub")}
@@ -271,7 +269,7 @@ def test_a_stopped_prune_keeps_the_whole_history_of_every_delta_channel_that_sta
 
 @portions
 def test_a_stopped_prune_that_deletes_threads_leaves_checkpoints_whole(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put(saver, "t", "0001")
     put(saver, "t", "0002", "0001")
@@ -288,7 +286,7 @@ def test_a_stopped_prune_that_deletes_threads_leaves_checkpoints_whole(
 
 @portions
 def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writes(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_threads(saver)
     # A clock that stepped back: a parent above its child.
@@ -305,7 +303,7 @@ def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writ
 
 
 def test_a_stopped_copy_of_many_writes_shows_no_checkpoint_without_all_of_them(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
     saver.put_writes(at, [("log", number) for number in range(60)], "task")
@@ -316,7 +314,7 @@ def test_a_stopped_copy_of_many_writes_shows_no_checkpoint_without_all_of_them(
 
 @portions
 def test_a_stopped_second_copy_leaves_each_checkpoint_of_the_first_whole_or_brings_it_up_to_date(
-    saver: DynamoDBSaver, tables: Tables, portions: Portions
+    saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_threads(saver)
     saver.copy_thread("t", "u")
@@ -330,7 +328,7 @@ def test_a_stopped_second_copy_leaves_each_checkpoint_of_the_first_whole_or_brin
 def test_a_stopped_delete_of_runs_leaves_checkpoints_whole_and_is_finished_by_the_next_one(
     tables: Tables, portions: Portions, index: str | None
 ) -> None:
-    with tables.saver(client=tables.client, run_id_index=index) as saver:
+    with tables.saver(**tables.quick(), run_id_index=index) as saver:
         saver.setup()
         put_threads(saver)
     experiment = Experiment(
@@ -346,7 +344,7 @@ def test_a_stopped_delete_of_runs_leaves_checkpoints_whole_and_is_finished_by_th
 
 
 def test_a_stopped_delete_of_runs_of_an_older_writer_is_finished_by_the_next_one(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     put_threads(saver)
     # Older writers keep the run in the metadata alone.
@@ -360,7 +358,7 @@ def test_a_stopped_delete_of_runs_of_an_older_writer_is_finished_by_the_next_one
 
 
 def test_a_stopped_operation_is_stopped_where_the_plan_says_and_performs_nothing_more(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     put_threads(saver)
     experiment = Experiment(tables, lambda one: one.delete_thread("t"), portions=WHOLE)
@@ -386,7 +384,7 @@ class Large:
     bucket: Bucket | None = None
     portions: Portions = WHOLE
 
-    def saver(self, **settings: Any) -> DynamoDBSaver:
+    def saver(self, **settings: Any) -> Saver:
         settings = {"clock": lambda: NOW, **self.settings, **settings}
         return with_payloads(self.tables.saver(**settings), **self.payloads)
 
@@ -427,7 +425,7 @@ def text(name: str) -> str:
 
 
 def put_large(
-    saver: DynamoDBSaver,
+    saver: Saver,
     checkpoint_id: str,
     parent_id: str | None = None,
     name: str = "old",
@@ -443,13 +441,13 @@ def put_large(
 
 
 def put_large_writes(
-    saver: DynamoDBSaver, checkpoint_id: str, *channels: str, name: str = "old", task: str = "task"
+    saver: Saver, checkpoint_id: str, *channels: str, name: str = "old", task: str = "task"
 ) -> None:
     writes = [(channel, text(f"{name} {channel}")) for channel in channels]
     saver.put_writes(config("t", "", checkpoint_id), writes, task)
 
 
-def put_large_thread(saver: DynamoDBSaver) -> None:
+def put_large_thread(saver: Saver) -> None:
     put_large(saver, "0001", run_id="first")
     put_large(saver, "0002", "0001", run_id="second")
     put_large_writes(saver, "0002", "log")
@@ -529,7 +527,7 @@ def test_a_stopped_delete_of_large_checkpoints_leaves_them_whole_and_is_finished
 def test_a_stopped_copy_of_large_checkpoints_holds_only_whole_ones(
     large: Large, again: bool
 ) -> None:
-    def copy(one: DynamoDBSaver) -> None:
+    def copy(one: Saver) -> None:
         one.copy_thread("t", "u")
 
     large.prepare(put_large_thread)
@@ -576,7 +574,7 @@ def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_nex
 
 @stored_in("chunks", "s3")
 def test_a_history_whose_prolonging_was_stopped_is_as_readable_as_before(large: Large) -> None:
-    def prepare(one: DynamoDBSaver) -> None:
+    def prepare(one: Saver) -> None:
         put_delta(one, "0002", None, "", log=[text("snapshot")])
         put_delta(one, "0003", "0002", "", text("0003"))
         put_delta(one, "0004", "0003", "", text("0004"))

@@ -17,9 +17,9 @@ from tests.support.values import checkpoint, config, metadata, new_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 MARKER = "plaintext-that-must-not-be-stored"
@@ -39,19 +39,19 @@ CLEAR = {
 ENCRYPTED = {"checkpoint", "metadata", "value", "chunk"}
 
 
-def in_items(tables: Tables, _: Bucket, more: dict[str, Any]) -> DynamoDBSaver:
+def in_items(tables: Tables, _: Bucket, more: dict[str, Any]) -> Saver:
     return tables.saver(**more)
 
 
-def in_chunks(tables: Tables, _: Bucket, more: dict[str, Any]) -> DynamoDBSaver:
+def in_chunks(tables: Tables, _: Bucket, more: dict[str, Any]) -> Saver:
     return with_payloads(tables.saver(**more), inline_limit=300, chunk_bytes=500)
 
 
-def in_s3(tables: Tables, bucket: Bucket, more: dict[str, Any]) -> DynamoDBSaver:
+def in_s3(tables: Tables, bucket: Bucket, more: dict[str, Any]) -> Saver:
     return tables.saver(s3_offload_config=bucket.config(), **more)
 
 
-OUTSIDE: dict[str, Callable[[Tables, Bucket, dict[str, Any]], DynamoDBSaver]] = {
+OUTSIDE: dict[str, Callable[[Tables, Bucket, dict[str, Any]], Saver]] = {
     "inline": in_items,
     "chunks": in_chunks,
     "s3": in_s3,

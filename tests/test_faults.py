@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import botocore.endpoint
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -26,7 +25,6 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.buckets import Bucket, new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (
@@ -42,8 +40,7 @@ from tests.support.faults import (
     Refusal,
     Refusals,
     Replica,
-    faulty_client,
-    faulty_object_client,
+    faulty,
 )
 from tests.support.stopping import loose_ends, stored
 from tests.support.tables import Tables, new_tables, with_payloads
@@ -54,9 +51,9 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.calls import Calls, LoopThread
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.stopping import Stored
 
 pytestmark = pytest.mark.usefixtures("saver")
@@ -84,8 +81,7 @@ Found: TypeAlias = "tuple[Any, Stored]"
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Waiting is remembered, not done: the runner's own and the SDK's between its attempts."""
     stopped = Clock()
-    monkeypatch.setattr(sync, "time", stopped)
-    monkeypatch.setattr(botocore.endpoint, "time", stopped)
+    stopped.stop_waiting(monkeypatch)
     return stopped
 
 
@@ -96,7 +92,7 @@ def faulty_saver(
     storage: Storage = "inline",
     bucket: Bucket | None = None,
     **settings: Any,
-) -> Iterator[DynamoDBSaver]:
+) -> Iterator[Saver]:
     """A saver on whose clients these faults happen. Its tables must be there.
 
     Two of them that do the same store the same, down to the last byte.
@@ -107,12 +103,9 @@ def faulty_saver(
         patch.setattr(base, "token_hex", lambda _: f"token{next(numbers)}")
         if storage == "objects":
             assert bucket is not None
-            settings["s3_client"] = stack.enter_context(
-                closing(faulty_object_client(bucket, *faults))
-            )
             settings["s3_offload_config"] = bucket.config(2 * LARGE)
-        client = stack.enter_context(closing(faulty_client(tables, *faults)))
-        made = tables.saver(client=client, clock=lambda: NOW, **settings)
+        settings |= faulty(tables, *faults, bucket=bucket)
+        made = tables.saver(clock=lambda: NOW, **settings)
         if storage == "chunks":
             with_payloads(made, inline_limit=2 * LARGE, chunk_bytes=LARGE)
         yield stack.enter_context(made)
@@ -123,7 +116,7 @@ def more_tables(engine: Engine) -> Iterator[Tables]:
     """Another pair of tables."""
     tables = new_tables(engine)
     try:
-        with tables.saver(client=tables.client) as made:
+        with tables.saver(**tables.quick()) as made:
             made.setup()
         yield tables
     finally:
@@ -213,9 +206,7 @@ def scenario(calls: Calls) -> list[Any]:
 
 
 @pytest.fixture(params=["sync", "async"])
-def face(
-    request: pytest.FixtureRequest, loop_thread: LoopThread
-) -> Callable[[DynamoDBSaver], Calls]:
+def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Saver], Calls]:
     """Makes the calls of a saver by one family of its methods."""
     return SyncCalls if request.param == "sync" else lambda made: AsyncCalls(made, loop_thread)
 
@@ -232,13 +223,13 @@ class Way:
     bucket: Bucket
     storage: Storage
     seed: int
-    face: Callable[[DynamoDBSaver], Calls]
+    face: Callable[[Saver], Calls]
 
     def play(self, *faults: Fault, sweep: bool = False) -> Found:
         """Play the scenario; then sweep, as seldom as a user does, where that is asked for."""
         where: Any = {"storage": self.storage, "bucket": self.bucket}
-        with faulty_saver(self.tables, *faults, **where) as faulty:
-            found = scenario(self.face(faulty))
+        with faulty_saver(self.tables, *faults, **where) as disturbed:
+            found = scenario(self.face(disturbed))
         if sweep:
             with faulty_saver(self.tables, **where) as sweeper:
                 sweeper.sweep_orphans(older_than=0)
@@ -343,17 +334,17 @@ def test_batches_that_come_back_whole_are_carried_out_when_they_are_sent_again(
 
 
 def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
-    saver: DynamoDBSaver, tables: Tables, clock: Clock
+    saver: Saver, tables: Tables, clock: Clock
 ) -> None:
     calls = SyncCalls(saver)
     for number in range(1, 4):
         put(calls, "t", number, number - 1 or None)
     never = ForEver("0001", "0003")
     with (
-        faulty_saver(tables, never) as faulty,
+        faulty_saver(tables, never) as disturbed,
         pytest.raises(UnprocessedItemsError) as raised,
     ):
-        faulty.delete_thread("t")
+        disturbed.delete_thread("t")
     assert sorted(raised.value.keys) == [("checkpoints", "t", "0001"), ("checkpoints", "t", "0003")]
     assert never.batches == 10
     assert len(clock.naps) == 9
@@ -364,14 +355,14 @@ def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
 
 
 def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     put(SyncCalls(saver), "t", 1, None)
     with (
-        faulty_saver(tables, ForEver("task:::1")) as faulty,
+        faulty_saver(tables, ForEver("task:::1")) as disturbed,
         pytest.raises(UnprocessedItemsError) as raised,
     ):
-        faulty.copy_thread("t", "u")
+        disturbed.copy_thread("t", "u")
     assert raised.value.keys == (("writes", "u:::0001:::", "task:::1"),)
     assert saver.get_tuple(config("u")) is None
 
@@ -395,8 +386,8 @@ def test_an_error_that_does_not_pass_is_raised_after_the_attempts_of_the_sdk(
     tables: Tables, code: str
 ) -> None:
     refusal = Refusal("PutItem", code, BUSY[code])
-    with faulty_saver(tables, refusal) as faulty, pytest.raises(ServiceError) as raised:
-        faulty.put(config("t"), checkpoint("0001"), metadata(), {})
+    with faulty_saver(tables, refusal) as disturbed, pytest.raises(ServiceError) as raised:
+        disturbed.put(config("t"), checkpoint("0001"), metadata(), {})
     assert refusal.refused == SDK_ATTEMPTS
     assert raised.value.code == code
     assert stored(tables).items == {}
@@ -412,12 +403,12 @@ def conflict(*reasons: str, times: int) -> Refusal:
 
 
 def test_writes_in_conflict_with_another_transaction_are_stored_when_that_is_over(
-    saver: DynamoDBSaver, tables: Tables, clock: Clock
+    saver: Saver, tables: Tables, clock: Clock
 ) -> None:
     at = config("t", "", "0001")
     refusal = conflict("None", "TransactionConflict", times=3)
-    with faulty_saver(tables, refusal) as faulty:
-        faulty.put_writes(at, [("log", 1), ("log", 2)], "task")
+    with faulty_saver(tables, refusal) as disturbed:
+        disturbed.put_writes(at, [("log", 1), ("log", 2)], "task")
     assert refusal.refused == 3
     assert len(clock.naps) == 3
     saver.put(config("t"), checkpoint("0001"), metadata(), {})
@@ -430,8 +421,11 @@ def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is
     tables: Tables,
 ) -> None:
     refusal = conflict("None", "ItemCollectionSizeLimitExceeded", times=1)
-    with faulty_saver(tables, refusal) as faulty, pytest.raises(TransactionCanceledError) as raised:
-        faulty.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
+    with (
+        faulty_saver(tables, refusal) as disturbed,
+        pytest.raises(TransactionCanceledError) as raised,
+    ):
+        disturbed.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
     assert raised.value.reasons == ("None", "ItemCollectionSizeLimitExceeded")
     assert stored(tables).items == {}
 
@@ -458,8 +452,8 @@ def test_writes_whose_answers_are_lost_several_times_are_stored_once(
         calls.delete_thread("t")
 
     lost = LostAnswers(attempts=3)
-    with faulty_saver(tables, lost) as faulty:
-        act(SyncCalls(faulty))
+    with faulty_saver(tables, lost) as disturbed:
+        act(SyncCalls(disturbed))
     assert lost.lost >= 3 * 8
     assert stored(tables) == without_faults(engine, act)[1]
     assert stored(tables).items != {}
@@ -472,14 +466,14 @@ def test_a_write_whose_answer_is_lost_keeps_the_parts_of_its_value(
 ) -> None:
     lost = LostAnswers()
     writes = [("log", f"{number}" * 5 * LARGE) for number in range(count)]
-    with faulty_saver(tables, lost, storage=storage, bucket=bucket) as faulty:
-        at = faulty.put(config("t"), checkpoint("0001"), metadata(), {})
-        faulty.put_writes(at, writes, "task")
+    with faulty_saver(tables, lost, storage=storage, bucket=bucket) as disturbed:
+        at = disturbed.put(config("t"), checkpoint("0001"), metadata(), {})
+        disturbed.put_writes(at, writes, "task")
         # What comes too late is not stored, and leaves nothing behind.
         kept = stored(tables, bucket)
-        faulty.put_writes(at, [("log", "late" * LARGE)], "task")
+        disturbed.put_writes(at, [("log", "late" * LARGE)], "task")
         assert stored(tables, bucket) == kept
-        found = faulty.get_tuple(at)
+        found = disturbed.get_tuple(at)
     assert found is not None
     assert found.pending_writes == [("task", *one) for one in writes]
     assert loose_ends(kept) == []
@@ -489,14 +483,14 @@ def test_a_write_whose_answer_is_lost_keeps_the_parts_of_its_value(
     "again", [[("log", "second")], [("log", "second"), ("more", "new")]], ids=["one", "several"]
 )
 def test_a_regular_write_keeps_its_first_value_when_answers_are_lost(
-    saver: DynamoDBSaver, tables: Tables, again: list[tuple[str, Any]]
+    saver: Saver, tables: Tables, again: list[tuple[str, Any]]
 ) -> None:
     at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
-    with faulty_saver(tables, LostAnswers()) as faulty:
-        faulty.put_writes(at, [("log", "first")], "task")
-        faulty.put_writes(at, again, "task")
-        faulty.put_writes(at, [("__resume__", "old")], "task")
-        faulty.put_writes(at, [("log", "third"), ("__resume__", "new")], "task")
+    with faulty_saver(tables, LostAnswers()) as disturbed:
+        disturbed.put_writes(at, [("log", "first")], "task")
+        disturbed.put_writes(at, again, "task")
+        disturbed.put_writes(at, [("__resume__", "old")], "task")
+        disturbed.put_writes(at, [("log", "third"), ("__resume__", "new")], "task")
     found = saver.get_tuple(at)
     assert found is not None
     assert found.pending_writes == [
@@ -507,11 +501,11 @@ def test_a_regular_write_keeps_its_first_value_when_answers_are_lost(
 
 
 def test_a_write_that_is_never_answered_is_an_error_though_it_may_have_happened(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     lost = LostAnswers(attempts=None)
-    with faulty_saver(tables, lost) as faulty, pytest.raises(TransportError) as raised:
-        faulty.put(config("t"), checkpoint("0001"), metadata(), {})
+    with faulty_saver(tables, lost) as disturbed, pytest.raises(TransportError) as raised:
+        disturbed.put(config("t"), checkpoint("0001"), metadata(), {})
     assert lost.lost == SDK_ATTEMPTS
     assert raised.value.code == "ReadTimeoutError"
     assert raised.value.operation == "PutItem"
@@ -528,8 +522,8 @@ def lagging(engine: Engine, tables: Tables, **settings: Any) -> Iterator[tuple[R
     """The calls of a saver whose relaxed reads are served from copies that lag behind."""
     with more_tables(engine) as copies:
         replica = Replica(tables, copies)
-        with faulty_saver(tables, replica, **settings) as faulty:
-            yield replica, SyncCalls(faulty)
+        with faulty_saver(tables, replica, **settings) as disturbed:
+            yield replica, SyncCalls(disturbed)
 
 
 @ways("inline", "chunks")
@@ -609,7 +603,7 @@ def test_deleting_and_copying_read_consistently_even_where_reads_are_relaxed(
 
 
 @contextmanager
-def object_saver(tables: Tables, bucket: Bucket, *faults: Fault) -> Iterator[DynamoDBSaver]:
+def object_saver(tables: Tables, bucket: Bucket, *faults: Fault) -> Iterator[Saver]:
     with faulty_saver(tables, *faults, storage="objects", bucket=bucket) as made:
         yield made
 
@@ -619,15 +613,15 @@ def put_large(calls: Calls, letter: str = "x") -> RunnableConfig:
 
 
 def test_a_download_that_breaks_off_is_repeated_and_then_an_error(
-    tables: Tables, bucket: Bucket, face: Callable[[DynamoDBSaver], Calls], clock: Clock
+    tables: Tables, bucket: Bucket, face: Callable[[Saver], Calls], clock: Clock
 ) -> None:
-    with object_saver(tables, bucket, broken := BrokenDownloads(times=2)) as faulty:
-        at = put_large(face(faulty))
-        assert face(faulty).get_tuple(at) is not None
+    with object_saver(tables, bucket, broken := BrokenDownloads(times=2)) as disturbed:
+        at = put_large(face(disturbed))
+        assert face(disturbed).get_tuple(at) is not None
     assert broken.broken == len(clock.naps) == 2
-    with object_saver(tables, bucket, broken := BrokenDownloads()) as faulty:
+    with object_saver(tables, bucket, broken := BrokenDownloads()) as disturbed:
         with pytest.raises(TransportError) as raised:
-            face(faulty).get_tuple(at)
+            face(disturbed).get_tuple(at)
         assert raised.value.operation == "GetObject"
     assert broken.broken == 3
 
@@ -659,9 +653,9 @@ def test_an_error_of_s3_that_does_not_pass_is_raised_and_the_call_can_be_repeate
         put_large(calls)
         before = calls.get_tuple(config("t"))
         assert before is not None
-        with object_saver(tables, bucket, Refusal(action, code, status)) as faulty:
+        with object_saver(tables, bucket, Refusal(action, code, status)) as disturbed:
             with pytest.raises(ServiceError, match=f"{action} failed with {code}") as raised:
-                act(SyncCalls(faulty))
+                act(SyncCalls(disturbed))
             assert (raised.value.code, raised.value.operation) == (code, action)
             assert isinstance(raised.value.__cause__, ClientError)
         assert calls.get_tuple(config("t")) == (None if action == "DeleteObjects" else before)
@@ -719,7 +713,7 @@ REQUESTS = [
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "NewException"])
 @pytest.mark.parametrize(("action", "table", "act"), REQUESTS)
 def test_an_error_of_the_service_keeps_its_code_action_table_and_cause(
-    saver: DynamoDBSaver,
+    saver: Saver,
     tables: Tables,
     action: str,
     table: str,
@@ -728,10 +722,10 @@ def test_an_error_of_the_service_keeps_its_code_action_table_and_cause(
 ) -> None:
     saver.put(config("t"), checkpoint("0001"), metadata(), {})
     with (
-        faulty_saver(tables, Refusal(action, code)) as faulty,
+        faulty_saver(tables, Refusal(action, code)) as disturbed,
         pytest.raises(ServiceError) as raised,
     ):
-        act(SyncCalls(faulty))
+        act(SyncCalls(disturbed))
     error = raised.value
     assert type(error) is ServiceError
     assert error.code == code
@@ -749,7 +743,7 @@ def _names(tables: Tables) -> dict[str, str]:
 
 @pytest.mark.parametrize(("action", "table", "act"), REQUESTS)
 def test_a_table_that_is_not_there_is_named(
-    saver: DynamoDBSaver,
+    saver: Saver,
     tables: Tables,
     action: str,
     table: str,
@@ -757,23 +751,23 @@ def test_a_table_that_is_not_there_is_named(
 ) -> None:
     saver.put(config("t"), checkpoint("0001"), metadata(), {})
     refusal = Refusal(action, "ResourceNotFoundException")
-    with faulty_saver(tables, refusal) as faulty, pytest.raises(TableNotFoundError) as raised:
-        act(SyncCalls(faulty))
+    with faulty_saver(tables, refusal) as disturbed, pytest.raises(TableNotFoundError) as raised:
+        act(SyncCalls(disturbed))
     assert raised.value.table_name == _names(tables)[table]
     assert isinstance(raised.value.__cause__, ClientError)
 
 
 def test_a_failed_condition_nobody_asked_for_is_an_error_of_its_own_kind(tables: Tables) -> None:
     refusal = Refusal("GetItem", "ConditionalCheckFailedException")
-    with faulty_saver(tables, refusal) as faulty, pytest.raises(ConditionFailedError):
-        faulty.get_tuple(config("t", "", "0001"))
+    with faulty_saver(tables, refusal) as disturbed, pytest.raises(ConditionFailedError):
+        disturbed.get_tuple(config("t", "", "0001"))
 
 
 def test_an_awaited_call_raises_the_same_error_with_the_same_cause(
-    tables: Tables, face: Callable[[DynamoDBSaver], Calls]
+    tables: Tables, face: Callable[[Saver], Calls]
 ) -> None:
     refusal = Refusal("Query", "AccessDeniedException")
-    with faulty_saver(tables, refusal) as faulty, pytest.raises(ServiceError) as raised:
-        list(face(faulty).list(config("t")))
+    with faulty_saver(tables, refusal) as disturbed, pytest.raises(ServiceError) as raised:
+        list(face(disturbed).list(config("t")))
     assert raised.value.code == "AccessDeniedException"
     assert isinstance(raised.value.__cause__, ClientError)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.calls import Calls, LoopThread
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 SURROGATE = "a\ud800"
@@ -73,14 +73,14 @@ class Watched:
 def nowhere(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver whose tables do not exist: whatever it sends fails, and is counted."""
     sent = count_requests(tables.client)
-    with tables.saver(client=tables.client) as saver:
+    with tables.saver(**tables.quick()) as saver:
         yield Watched(face(saver), sent)
 
 
 @pytest.fixture
 def watched(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver on fresh tables, its requests counted from here on."""
-    with tables.saver(client=tables.client) as saver:
+    with tables.saver(**tables.quick()) as saver:
         saver.setup()
         yield Watched(face(saver), count_requests(tables.client))
 
@@ -517,7 +517,7 @@ def test_a_type_tag_that_is_no_text_is_refused(
     tables: Tables, face: Callable[[Any], Calls], act: Callable[[Calls, Any], object]
 ) -> None:
     sent = count_requests(tables.client)
-    with tables.saver(client=tables.client, serde=NumberedSerde()) as saver:
+    with tables.saver(**tables.quick(), serde=NumberedSerde()) as saver:
         watched = Watched(face(saver), sent)
         refused(
             watched,
@@ -848,7 +848,7 @@ def test_setup_refuses_tables_with_other_keys_and_says_which_it_needs(
 
 
 def test_a_sync_call_refuses_bad_options_before_the_first_item_is_asked_for(
-    saver: DynamoDBSaver,
+    saver: Saver,
 ) -> None:
     with pytest.raises(InvalidInputTypeError):
         saver.list(config("thread"), limit=cast("Any", "5"))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import CheckpointTuple
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.support.savers import Saver
 
 __test__ = engine_name() == "dynoxide"
 
@@ -69,7 +69,7 @@ class Heard:
             case ["end", "write", id_, task]:
                 self.written.add((id_, task))
 
-    def check(self, reader: DynamoDBSaver, thread_id: str) -> None:
+    def check(self, reader: Saver, thread_id: str) -> None:
         """See that everything there is whole and that nothing is lost."""
         newest = reader.get_tuple(config(thread_id))
         rest = [] if newest is None else [*reader.list(config(thread_id), before=newest.config)]
@@ -133,9 +133,9 @@ def test_200_processes_that_are_killed_leave_every_checkpoint_whole_and_nothing_
                     for line in said:
                         heard.hear(line)
                     if round_ % 2 or round_ == engine_dies:
-                        with tables.saver(client=tables.client) as reader:
+                        with tables.saver(**tables.quick()) as reader:
                             heard.check(reader, thread_id)
-                with tables.saver(client=tables.client) as sweeper:
+                with tables.saver(**tables.quick()) as sweeper:
                     swept += sweeper.sweep_orphans(older_than=0).chunks_deleted
                     assert loose_ends(stored(tables)) == []
                     heard.check(sweeper, thread_id)

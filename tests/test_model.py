@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "24"))
@@ -125,7 +125,7 @@ class SaverMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.pages.size = None
-        cast("DynamoDBSaver", self.calls.saver).close()
+        cast("Saver", self.calls.saver).close()
         self.tables.drop()
 
     # Storing
@@ -438,9 +438,9 @@ class Variant:
     in_s3: bool = False
     share: float = 0.5
 
-    def saver(self, tables: Tables, bucket: Bucket) -> DynamoDBSaver:
+    def saver(self, tables: Tables, bucket: Bucket) -> Saver:
         offload = {"s3_offload_config": bucket.config()} if self.in_s3 else {}
-        made = tables.saver(client=tables.client, **self.settings, **offload)
+        made = tables.saver(**tables.quick(), **self.settings, **offload)
         return with_payloads(made, **self.payloads)
 
 

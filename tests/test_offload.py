@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 import pytest
 from botocore.config import Config
-from botocore.httpsession import URLLib3Session
 
 from langgraph_checkpoint_dynamodb import (
     DynamoDBSaver,
@@ -32,11 +31,10 @@ from langgraph_checkpoint_dynamodb.policies import (
     S3_RUN_ACTIONS,
     SWEEP_ACTIONS,
 )
-from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.buckets import new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.faults import Clock, Refusal, faulty_client, faulty_object_client
-from tests.support.sessions import new_session, restricted_session
+from tests.support.faults import Clock, Refusal, faulty
+from tests.support.sessions import on, patch_sending, restricted_session, saver_session
 from tests.support.strategies import LONGEST_THREAD_ID
 from tests.support.values import checkpoint, config, id_of, metadata
 
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
 
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 THRESHOLD = 1000
@@ -57,19 +56,19 @@ FOUR = {"PutObject", "GetObject", "CopyObject", "DeleteObjects"}
 
 
 @pytest.fixture
-def saver(tables: Tables, bucket: Bucket) -> Iterator[DynamoDBSaver]:
+def saver(tables: Tables, bucket: Bucket) -> Iterator[Saver]:
     tables.set_up()
     with tables.saver(s3_offload_config=bucket.config(THRESHOLD)) as made:
         yield made
 
 
 @pytest.fixture(params=["sync", "async"])
-def calls(request: pytest.FixtureRequest, saver: DynamoDBSaver, loop_thread: LoopThread) -> Calls:
+def calls(request: pytest.FixtureRequest, saver: Saver, loop_thread: LoopThread) -> Calls:
     return SyncCalls(saver) if request.param == "sync" else AsyncCalls(saver, loop_thread)
 
 
 def put(
-    calls: Calls | DynamoDBSaver,
+    calls: Calls | Saver,
     thread_id: str = "t",
     ns: str = "",
     state: str = LARGE,
@@ -78,18 +77,18 @@ def put(
     return calls.put(config(thread_id, ns), checkpoint(state=state), metadata(**more), {})
 
 
-def put_again(calls: Calls | DynamoDBSaver, stored: RunnableConfig, state: str) -> None:
+def put_again(calls: Calls | Saver, stored: RunnableConfig, state: str) -> None:
     again = checkpoint(id_of(stored), state=state)
     calls.put(config(stored["configurable"]["thread_id"]), again, metadata(), {})
 
 
-def found(calls: Calls | DynamoDBSaver, at: RunnableConfig) -> CheckpointTuple:
+def found(calls: Calls | Saver, at: RunnableConfig) -> CheckpointTuple:
     tuple_ = calls.get_tuple(at)
     assert tuple_ is not None
     return tuple_
 
 
-def state_of(calls: Calls | DynamoDBSaver, at: RunnableConfig) -> object:
+def state_of(calls: Calls | Saver, at: RunnableConfig) -> object:
     return found(calls, at).checkpoint["channel_values"]["state"]
 
 
@@ -182,7 +181,7 @@ def test_any_thread_id_makes_safe_keys_in_a_folder_of_its_own(
 
 
 def test_namespaces_and_checkpoints_of_a_thread_share_no_object(
-    saver: DynamoDBSaver, tables: Tables
+    saver: Saver, tables: Tables
 ) -> None:
     for ns in ("", "sub", "sub:1"):
         for id_ in ("0001", "0002"):
@@ -296,13 +295,7 @@ def test_what_is_done_to_the_settings_later_changes_nothing(tables: Tables, buck
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every request that leaves an SDK client of this process."""
     log: list[Any] = []
-    send = URLLib3Session.send
-
-    def record(self: URLLib3Session, request: Any) -> Any:
-        log.append(request)
-        return send(self, request)
-
-    monkeypatch.setattr(URLLib3Session, "send", record)
+    patch_sending(monkeypatch, log.append)
     return log
 
 
@@ -316,7 +309,7 @@ def test_requests_to_s3_are_made_with_the_settings_of_the_other_client_at_their_
     endpoint = tables.engine.url
     ways: dict[str, dict[str, Any]] = {
         "session": {
-            "session": new_session(),
+            "session": saver_session(),
             "region_name": "us-east-1",
             "endpoint_url": endpoint,
             "boto_config": tuned,
@@ -365,9 +358,9 @@ def test_nothing_is_asked_of_s3_as_long_as_no_value_is_there(
     assert {request.url for request in sent} == {f"{tables.engine.url}/"}
 
 
-@pytest.mark.parametrize("way", ["environment", "s3_client", "another bucket"])
+@pytest.mark.parametrize("way", ["environment", "client", "another bucket"])
 def test_objects_are_reached_where_items_say_whatever_the_settings_say_now(
-    saver: DynamoDBSaver,
+    saver: Saver,
     tables: Tables,
     bucket: Bucket,
     monkeypatch: pytest.MonkeyPatch,
@@ -379,7 +372,7 @@ def test_objects_are_reached_where_items_say_whatever_the_settings_say_now(
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
     ways: dict[str, dict[str, Any]] = {
         "environment": {},
-        "s3_client": {"s3_client": bucket.client},
+        "client": tables.quick(bucket),
         "another bucket": {"s3_offload_config": {**bucket.config(), "bucket_name": "elsewhere"}},
     }
     with tables.saver(**ways[way]) as other:
@@ -442,7 +435,7 @@ def test_an_object_that_was_altered_is_refused(
         assert not isinstance(raised.value, MissingPartError)
 
 
-CALLS: dict[str, Callable[[DynamoDBSaver], object]] = {
+CALLS: dict[str, Callable[[Saver], object]] = {
     "put": lambda saver: put(saver),
     "put_writes": lambda saver: saver.put_writes(config("t", "", "1"), [("c", LARGE)], "task"),
     "get_tuple": lambda saver: saver.get_tuple(config("t")),
@@ -469,13 +462,14 @@ def test_a_bucket_that_is_not_there_is_an_error_that_says_so(
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_refusal_of_s3_is_an_error_with_its_code_and_stores_nothing_that_is_read(
-    saver: DynamoDBSaver, tables: Tables, bucket: Bucket, name: str
+    saver: Saver, tables: Tables, bucket: Bucket, name: str
 ) -> None:
     at = put(saver)
     denied = [Refusal(action, "AccessDenied", 403) for action in FOUR]
     with (
-        closing(faulty_object_client(bucket, *denied)) as client,
-        tables.saver(s3_client=client, s3_offload_config=bucket.config(THRESHOLD)) as other,
+        tables.saver(
+            **faulty(tables, *denied), s3_offload_config=bucket.config(THRESHOLD)
+        ) as other,
         pytest.raises(ServiceError, match="AccessDenied") as raised,
     ):
         CALLS[name](other)
@@ -488,13 +482,12 @@ def test_a_refusal_of_s3_is_an_error_with_its_code_and_stores_nothing_that_is_re
 
 
 def test_no_object_is_stored_before_the_item_that_leads_to_it(
-    saver: DynamoDBSaver, tables: Tables, bucket: Bucket
+    saver: Saver, tables: Tables, bucket: Bucket
 ) -> None:
     refusal = Refusal("PutItem", "ValidationException")
     with (
-        closing(faulty_client(tables, refusal)) as client,
         tables.saver(
-            client=client, s3_client=bucket.client, s3_offload_config=bucket.config(THRESHOLD)
+            **faulty(tables, refusal), s3_offload_config=bucket.config(THRESHOLD)
         ) as other,
         pytest.raises(ServiceError, match="PutItem"),
     ):
@@ -542,11 +535,11 @@ def cutting(bucket: Bucket, cuts: int) -> Iterator[tuple[type[Cutting], str]]:
 
 @pytest.mark.parametrize("cuts", [0, 1, 2, 3])
 def test_a_download_that_breaks_off_is_repeated_twice_and_then_an_error(
-    saver: DynamoDBSaver, tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, cuts: int
+    saver: Saver, tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, cuts: int
 ) -> None:
     at = put(saver)
     clock = Clock()
-    monkeypatch.setattr(sync, "time", clock)
+    clock.stop_waiting(monkeypatch)
     with cutting(bucket, cuts) as (served, url):
         offload: Any = {**bucket.config(), "endpoint_url": url}
         with tables.saver(s3_offload_config=offload) as reader:
@@ -601,7 +594,7 @@ def test_a_copy_of_what_has_lost_its_object_raises_and_shows_no_checkpoint(
 # Deleting
 
 
-def put_chain_in_s3(calls: Calls | DynamoDBSaver) -> None:
+def put_chain_in_s3(calls: Calls | Saver) -> None:
     parent = None
     for id_ in ("0001", "0002"):
         made = checkpoint(id_, state=LARGE)
@@ -620,18 +613,15 @@ deletes = pytest.mark.parametrize(("delete", "left"), DELETES.values(), ids=DELE
 
 
 class Steps:
-    """What a client's calls change, in order."""
+    """What the calls of a session's clients change, in order."""
 
-    def __init__(self, tables: Tables, *clients: Any) -> None:
+    def __init__(self, tables: Tables, session: Any) -> None:
         self.tables = tables
         self.steps: list[str] = []
         self.batches: list[int] = []
         self._lock = threading.Lock()
-        for client in clients:
-            client.meta.events.register(
-                "before-parameter-build.dynamodb.BatchWriteItem", self._batch
-            )
-            client.meta.events.register("before-parameter-build.s3.DeleteObjects", self._objects)
+        on(session, "before-parameter-build.dynamodb.BatchWriteItem", self._batch)
+        on(session, "before-parameter-build.s3.DeleteObjects", self._objects)
 
     def _note(self, step: str) -> None:
         with self._lock:
@@ -663,9 +653,10 @@ def test_objects_go_after_what_readers_see_and_before_what_leads_to_them(
 ) -> None:
     tables.set_up()
     monkeypatch.setattr(requests, "BATCH_OBJECTS", 2)
-    log = Steps(tables, tables.client, bucket.client)
-    settings: Any = {"client": tables.client, "s3_client": bucket.client}
-    with tables.saver(**settings, s3_offload_config=bucket.config(THRESHOLD)) as saver:
+    session = saver_session()
+    log = Steps(tables, session)
+    made: Any = {"session": session, "endpoint_url": tables.engine.url}
+    with tables.saver(**made, s3_offload_config=bucket.config(THRESHOLD)) as saver:
         calls = SyncCalls(saver)
         put_chain_in_s3(calls)
         assert len(bucket.keys()) == 6
@@ -701,9 +692,9 @@ class Kept:
     def __init__(self) -> None:
         self.keys: list[str] = []
 
-    def install(self, client: Any) -> None:
-        client.meta.events.register("before-parameter-build.s3.DeleteObjects", self._keep)
-        client.meta.events.register("after-call.s3.DeleteObjects", self._say)
+    def install(self, session: Any) -> None:
+        on(session, "before-parameter-build.s3.DeleteObjects", self._keep)
+        on(session, "after-call.s3.DeleteObjects", self._say)
 
     def _keep(self, params: Any, context: Any, **_: object) -> None:
         objects = params["Delete"]["Objects"]
@@ -719,7 +710,7 @@ class Kept:
 
 @deletes
 def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
-    saver: DynamoDBSaver,
+    saver: Saver,
     tables: Tables,
     bucket: Bucket,
     delete: Callable[[Calls], object],
@@ -728,8 +719,7 @@ def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
     put_chain_in_s3(saver)
     fault = Kept()
     with (
-        closing(faulty_object_client(bucket, fault)) as client,
-        tables.saver(s3_client=client) as other,
+        tables.saver(**faulty(tables, fault, bucket=bucket)) as other,
         pytest.raises(ObjectsNotDeletedError, match=bucket.name) as raised,
     ):
         delete(SyncCalls(other))
@@ -783,11 +773,9 @@ def test_a_regular_write_that_comes_too_late_leaves_no_object(
     assert leading(tables) == bucket.keys()
 
 
-UNCLEAN: dict[str, Callable[[Bucket], dict[str, Any]]] = {
-    "S3 keeps it": lambda bucket: {"s3_client": faulty_object_client(bucket, Kept())},
-    "S3 says no": lambda bucket: {
-        "s3_client": faulty_object_client(bucket, Refusal("DeleteObjects", "InternalError", 403))
-    },
+UNCLEAN: dict[str, Callable[[Tables], dict[str, Any]]] = {
+    "S3 keeps it": lambda tables: faulty(tables, Kept()),
+    "S3 says no": lambda tables: faulty(tables, Refusal("DeleteObjects", "InternalError", 403)),
     "no right to delete objects": lambda _: {"actions": DELETE_ACTIONS | S3_RUN_ACTIONS},
     "no right to delete items": lambda _: {
         "actions": RUN_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS
@@ -798,17 +786,17 @@ UNCLEAN: dict[str, Callable[[Bucket], dict[str, Any]]] = {
 @pytest.mark.parametrize("unclean", UNCLEAN.values(), ids=UNCLEAN.keys())
 @pytest.mark.parametrize("again", ["checkpoint", "write"])
 def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
-    saver: DynamoDBSaver,
+    saver: Saver,
     tables: Tables,
     bucket: Bucket,
     caplog: pytest.LogCaptureFixture,
-    unclean: Callable[[Bucket], dict[str, Any]],
+    unclean: Callable[[Tables], dict[str, Any]],
     again: str,
 ) -> None:
     at = put(saver)
     saver.put_writes(at, [("__resume__", LARGE)], "task")
     assert len(bucket.keys()) == 2
-    settings = unclean(bucket)
+    settings = unclean(tables)
     with tables.saver(**settings, s3_offload_config=bucket.config(THRESHOLD)) as other:
         if again == "checkpoint":
             put_again(other, at, "new" * THRESHOLD)
@@ -816,8 +804,6 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
         else:
             other.put_writes(at, [("__resume__", "new" * THRESHOLD)], "task")
             assert found(other, at).pending_writes == [("task", "__resume__", "new" * THRESHOLD)]
-    if "s3_client" in settings:
-        settings["s3_client"].close()
     (logged,) = caplog.records
     assert logged.levelname == "WARNING"
     assert id_of(at) in logged.getMessage()
@@ -833,7 +819,7 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
 # Rights
 
 
-def whole_life(saver: DynamoDBSaver) -> None:
+def whole_life(saver: Saver) -> None:
     """Everything that a saver does."""
     put_chain_in_s3(saver)
     put_again(saver, config("t", "", "0002"), "again" * THRESHOLD)
@@ -854,8 +840,8 @@ def test_four_calls_of_s3_are_all_that_is_ever_made(tables: Tables, bucket: Buck
     def note(model: Any, **_: object) -> None:
         made.add(model.name)
 
-    session = new_session()
-    session.events.register("before-call.s3", note)
+    session = saver_session()
+    on(session, "before-call.s3", note)
     offload = bucket.config(THRESHOLD)
     with tables.saver(session=session, ttl_seconds=1000, s3_offload_config=offload) as saver:
         saver.setup()
@@ -864,13 +850,13 @@ def test_four_calls_of_s3_are_all_that_is_ever_made(tables: Tables, bucket: Buck
     assert bucket.keys() == []
 
 
-def copied(saver: DynamoDBSaver) -> None:
+def copied(saver: Saver) -> None:
     put(saver)
     saver.copy_thread("t", "u")
     found(saver, config("u"))
 
 
-RIGHTS: dict[str, tuple[frozenset[str], Callable[[DynamoDBSaver], object]]] = {
+RIGHTS: dict[str, tuple[frozenset[str], Callable[[Saver], object]]] = {
     "run": (RUN_ACTIONS | S3_RUN_ACTIONS, lambda saver: found(saver, put(saver))),
     "copy": (DELETE_ACTIONS | S3_RUN_ACTIONS, copied),
     "everything": (SWEEP_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS, whole_life),
@@ -883,7 +869,7 @@ def test_the_published_rights_on_objects_suffice_and_each_of_them_is_needed(
     bucket: Bucket,
     caplog: pytest.LogCaptureFixture,
     actions: frozenset[str],
-    act: Callable[[DynamoDBSaver], object],
+    act: Callable[[Saver], object],
 ) -> None:
     tables.set_up()
     offload = bucket.config(THRESHOLD)

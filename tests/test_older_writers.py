@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.calls import Calls
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
 
 THREAD = "thread-1"
 NESTED_NS = "child:5b1f"
@@ -160,8 +160,8 @@ def tables(engine: Engine, client: DynamoDBClient) -> Iterator[Tables]:
 
 
 @pytest.fixture
-def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
-    with tables.saver(client=tables.client) as made:
+def saver(tables: Tables) -> Iterator[Saver]:
+    with tables.saver(**tables.quick()) as made:
         made.setup()
         yield made
 
@@ -651,7 +651,7 @@ def finished_turn(older: OlderWriter) -> dict[str, Any]:
 
 
 def test_a_graph_goes_on_with_a_thread_of_an_older_writer(
-    saver: DynamoDBSaver, tables: Tables, older: OlderWriter
+    saver: Saver, tables: Tables, older: OlderWriter
 ) -> None:
     store(tables, tables.checkpoints, finished_turn(older))
     graph = graph_of(saver)
@@ -666,7 +666,7 @@ def test_a_graph_goes_on_with_a_thread_of_an_older_writer(
 
 
 def test_a_graph_shows_the_state_and_history_of_an_older_writer(
-    saver: DynamoDBSaver, tables: Tables, older: OlderWriter
+    saver: Saver, tables: Tables, older: OlderWriter
 ) -> None:
     store(tables, tables.checkpoints, finished_turn(older))
     graph = graph_of(saver)

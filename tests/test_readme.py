@@ -18,9 +18,9 @@ from tests.support.costs import measure_costs
 from tests.support.values import put_chain
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 README = Path(__file__).parent.parent / "README.md"
@@ -54,7 +54,7 @@ def test_every_python_block_compiles() -> None:
             compile(block, "README.md", "exec")
 
 
-def test_a_thread_moves_over_from_another_saver(saver: DynamoDBSaver) -> None:
+def test_a_thread_moves_over_from_another_saver(saver: Saver) -> None:
     old = InMemorySaver()
     chain = put_chain(SyncCalls(old), "t", 3)
     nested = put_chain(SyncCalls(old), "t", 2, "child:1")

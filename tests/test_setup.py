@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from langgraph_checkpoint_dynamodb.effects import Operation, Request
     from tests.support.calls import Calls, LoopThread
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 INDEX = "by-run"
@@ -38,9 +38,7 @@ THREADS_AT_ONCE = 8
 
 
 @pytest.fixture(params=["sync", "async"])
-def set_up(
-    request: pytest.FixtureRequest, loop_thread: LoopThread
-) -> Callable[[DynamoDBSaver], None]:
+def set_up(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Saver], None]:
     """Calls `setup` or `asetup`."""
     if request.param == "sync":
         return lambda saver: saver.setup()
@@ -112,7 +110,7 @@ def index_on(attribute: str, name: str = INDEX) -> list[dict[str, Any]]:
 
 
 def test_setup_creates_both_tables_as_specified(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     with tables.saver() as saver:
         set_up(saver)
@@ -134,9 +132,9 @@ def test_the_specification_is_the_format_of_the_javascript_port() -> None:
 
 
 def test_setup_once_more_changes_nothing_and_keeps_what_is_stored(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
-    with tables.saver(client=tables.client) as saver:
+    with tables.saver(**tables.quick()) as saver:
         set_up(saver)
         stored = saver.put(config("thread"), checkpoint(a=1), metadata(), {})
         sent = count_requests(tables)
@@ -145,12 +143,10 @@ def test_setup_once_more_changes_nothing_and_keeps_what_is_stored(
         assert saver.get_tuple(stored) is not None
 
 
-def test_tables_made_by_hand_are_accepted(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
-) -> None:
+def test_tables_made_by_hand_are_accepted(tables: Tables, set_up: Callable[[Saver], None]) -> None:
     for table in SPECS:
         create(tables, table, right_keys(table))
-    with tables.saver(client=tables.client) as saver:
+    with tables.saver(**tables.quick()) as saver:
         sent = count_requests(tables)
         set_up(saver)
         assert set(sent) == {"DescribeTable"}
@@ -179,7 +175,7 @@ def test_setup_by_many_threads_at_once_creates_the_tables_once(tables: Tables) -
         with pytest.raises(TableNotFoundError):
             saver.get_tuple(config("thread"))
 
-    def set_up_one(saver: DynamoDBSaver) -> None:
+    def set_up_one(saver: Saver) -> None:
         try:
             together.wait()
             saver.setup()
@@ -200,7 +196,7 @@ def test_setup_by_many_threads_at_once_creates_the_tables_once(tables: Tables) -
 
 
 def test_a_setup_that_sees_no_table_while_others_create_it_waits_for_theirs(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     """Between the look and the create, somebody else creates both tables."""
     raced: list[str] = []
@@ -213,7 +209,7 @@ def test_a_setup_that_sees_no_table_while_others_create_it_waits_for_theirs(
                 other.setup()
 
     tables.client.meta.events.register("before-call.dynamodb.CreateTable", create_first)
-    with tables.saver(client=tables.client) as saver:
+    with tables.saver(**tables.quick()) as saver:
         set_up(saver)
         assert saver.get_tuple(config("thread")) is None
     assert len(raced) == 1
@@ -231,7 +227,7 @@ WRONG_KEYS = {
 @pytest.mark.parametrize("keys", WRONG_KEYS.values(), ids=list(WRONG_KEYS))
 def test_a_checkpoints_table_with_other_keys_is_refused_and_both_are_said(
     tables: Tables,
-    set_up: Callable[[DynamoDBSaver], None],
+    set_up: Callable[[Saver], None],
     keys: list[tuple[str, str, str]],
 ) -> None:
     create(tables, Table.CHECKPOINTS, keys)
@@ -247,7 +243,7 @@ def test_a_checkpoints_table_with_other_keys_is_refused_and_both_are_said(
 
 
 def test_a_writes_table_with_other_keys_is_refused(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     create(tables, Table.WRITES, right_keys(Table.CHECKPOINTS))
     with tables.saver() as saver, pytest.raises(TableMismatchError) as caught:
@@ -256,7 +252,7 @@ def test_a_writes_table_with_other_keys_is_refused(
 
 
 def test_names_of_the_tables_that_are_swapped_are_refused(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     create(tables, Table.CHECKPOINTS, right_keys(Table.WRITES))
     create(tables, Table.WRITES, right_keys(Table.CHECKPOINTS))
@@ -287,9 +283,9 @@ def expire_by(tables: Tables, name: str, attribute: str = "ttl") -> None:
 
 
 def test_setup_lets_dynamodb_delete_what_expires_in_both_tables_and_asks_for_it_once(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
-    with tables.saver(client=tables.client, ttl_seconds=60, run_id_index=INDEX) as saver:
+    with tables.saver(**tables.quick(), ttl_seconds=60, run_id_index=INDEX) as saver:
         set_up(saver)
         assert expiry_of(tables) == [("ENABLED", "ttl")] * 2
         sent = count_requests(tables)
@@ -298,7 +294,7 @@ def test_setup_lets_dynamodb_delete_what_expires_in_both_tables_and_asks_for_it_
 
 
 def test_setup_turns_expiry_on_in_tables_that_have_been_there_without(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     tables.set_up()
     expire_by(tables, tables.writes)
@@ -308,7 +304,7 @@ def test_setup_turns_expiry_on_in_tables_that_have_been_there_without(
 
 
 def test_without_a_life_setup_neither_asks_for_expiry_nor_needs_the_right_to(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     with tables.saver(SETUP_ACTIONS - EXPIRY_ACTIONS) as saver:
         set_up(saver)
@@ -330,7 +326,7 @@ def test_with_a_life_setup_needs_the_right_to_turn_expiry_on(tables: Tables, act
 
 @pytest.mark.parametrize("table", SPECS)
 def test_a_table_whose_items_expire_by_another_attribute_is_refused(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None], table: Table
+    tables: Tables, set_up: Callable[[Saver], None], table: Table
 ) -> None:
     tables.set_up()
     expire_by(tables, names(tables)[table], "expires")
@@ -343,7 +339,7 @@ def test_a_table_whose_items_expire_by_another_attribute_is_refused(
 
 
 def test_expiry_that_somebody_else_turns_on_meanwhile_is_looked_at_again(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     tables.set_up()
     raced: list[str] = []
@@ -357,7 +353,7 @@ def test_expiry_that_somebody_else_turns_on_meanwhile_is_looked_at_again(
             raise ClientError({"Error": error}, "UpdateTimeToLive")
 
     tables.client.meta.events.register("before-call.dynamodb.UpdateTimeToLive", be_first)
-    with tables.saver(client=tables.client, ttl_seconds=60, max_concurrency=1) as saver:
+    with tables.saver(**tables.quick(), ttl_seconds=60, max_concurrency=1) as saver:
         set_up(saver)
     assert len(raced) == 1
     assert expiry_of(tables) == [("ENABLED", "ttl")] * 2
@@ -488,7 +484,7 @@ def index_of(tables: Tables, name: str = INDEX) -> Any:
 
 
 def test_setup_makes_the_run_index_with_the_table(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     with tables.saver(run_id_index=INDEX) as saver:
         set_up(saver)
@@ -500,12 +496,12 @@ def test_setup_makes_the_run_index_with_the_table(
 
 
 def test_setup_adds_the_run_index_to_a_table_that_exists(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     with tables.saver() as plain:
         plain.setup()
         stored = plain.put(config("thread"), checkpoint(), metadata(run_id="run-1"), {})
-    with tables.saver(client=tables.client, run_id_index=INDEX) as saver:
+    with tables.saver(**tables.quick(), run_id_index=INDEX) as saver:
         set_up(saver)
         index = index_of(tables)
         assert keys_of(index) == [(RUN_ID_INDEX_KEY, "HASH")]
@@ -520,7 +516,7 @@ def test_setup_adds_the_run_index_to_a_table_that_exists(
 
 
 def test_an_index_of_that_name_on_another_attribute_is_refused(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     create(
         tables,
@@ -540,7 +536,7 @@ def test_an_index_of_that_name_on_another_attribute_is_refused(
 
 
 def test_indexes_of_other_names_are_nobodys_business(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     create(
         tables,
@@ -558,7 +554,7 @@ def test_indexes_of_other_names_are_nobodys_business(
 
 
 def test_an_index_by_run_and_something_else_is_accepted(
-    tables: Tables, set_up: Callable[[DynamoDBSaver], None]
+    tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
     index = index_on(RUN_ID_INDEX_KEY)
     index[0]["KeySchema"].append({"AttributeName": "checkpoint_id", "KeyType": "RANGE"})
@@ -579,7 +575,7 @@ def test_an_index_by_run_and_something_else_is_accepted(
 # --- deleting by run, with and without the index ---
 
 
-def run_calls(face: str, saver: DynamoDBSaver, loop_thread: LoopThread) -> Calls:
+def run_calls(face: str, saver: Saver, loop_thread: LoopThread) -> Calls:
     return SyncCalls(saver) if face == "sync" else AsyncCalls(saver, loop_thread)
 
 
@@ -614,7 +610,7 @@ def left(calls: Calls, tables: Tables) -> tuple[list[tuple[str, str, str]], int]
 def test_the_runs_are_deleted_in_all_threads_and_namespaces_with_or_without_the_index(
     tables: Tables, loop_thread: LoopThread, index: str | None, face: str
 ) -> None:
-    with tables.saver(client=tables.client, run_id_index=index) as saver:
+    with tables.saver(**tables.quick(), run_id_index=index) as saver:
         saver.setup()
         calls = run_calls(face, saver, loop_thread)
         store_runs(calls)
@@ -636,7 +632,7 @@ def test_the_runs_are_deleted_in_all_threads_and_namespaces_with_or_without_the_
 def test_no_run_and_an_unknown_run_delete_nothing_with_or_without_the_index(
     tables: Tables, index: str | None
 ) -> None:
-    with tables.saver(client=tables.client, run_id_index=index) as saver:
+    with tables.saver(**tables.quick(), run_id_index=index) as saver:
         saver.setup()
         calls = SyncCalls(saver)
         store_runs(calls)
@@ -657,7 +653,7 @@ def test_a_run_of_more_checkpoints_than_a_page_of_the_index_is_deleted_to_its_en
             params.setdefault("Limit", 3)
 
     tables.client.meta.events.register("before-parameter-build", small_pages)
-    with tables.saver(client=tables.client, run_id_index=index) as saver:
+    with tables.saver(**tables.quick(), run_id_index=index) as saver:
         saver.setup()
         parent = config("thread")
         for step in range(10):

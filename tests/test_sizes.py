@@ -18,20 +18,20 @@ from langgraph_checkpoint_dynamodb.calls import TRANSACTION_BYTES
 from langgraph_checkpoint_dynamodb.keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.depth import measure_depth
 from tests.support.sessions import Meter, metered_session, new_session
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata, new_id
+from tests.support.walking import measure_depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 TASK = "task"
@@ -122,7 +122,7 @@ class Overhead:
 class Shelf:
     """A saver for large values, and what lies in its tables and its bucket."""
 
-    saver: DynamoDBSaver
+    saver: Saver
     tables: Tables
     bucket: Bucket
     loop: LoopThread
@@ -170,7 +170,7 @@ def size_of(item: dict[str, Any]) -> int:
     return item_size(cast("Any", item))
 
 
-def with_threshold(saver: DynamoDBSaver, threshold_bytes: int) -> None:
+def with_threshold(saver: Saver, threshold_bytes: int) -> None:
     policy = saver._settings.payloads.s3
     assert policy is not None
     with_payloads(saver, s3=replace(policy, threshold_bytes=threshold_bytes))
@@ -559,7 +559,7 @@ def test_the_first_of_several_huge_checkpoints_does_not_wait_for_the_others(shel
 # --- a checkpoint that is replaced while it is read ---
 
 
-def small_parts(saver: DynamoDBSaver) -> DynamoDBSaver:
+def small_parts(saver: Saver) -> Saver:
     """Have values of a few hundred bytes stored in several chunks, or in S3."""
     if saver._settings.payloads.s3 is not None:
         with_threshold(saver, 100)
@@ -572,7 +572,7 @@ def versions(count: int) -> list[bytes]:
 
 
 REPLACED = config("t", checkpoint_id="1")
-READS: dict[str, Callable[[DynamoDBSaver], Any]] = {
+READS: dict[str, Callable[[Saver], Any]] = {
     "get_tuple": lambda saver: saver.get_tuple(config("t")),
     "get_tuple by id": lambda saver: saver.get_tuple(REPLACED),
     "list": lambda saver: next(saver.list(config("t"))),
@@ -580,7 +580,7 @@ READS: dict[str, Callable[[DynamoDBSaver], Any]] = {
 }
 
 
-def put_version(saver: DynamoDBSaver, blob: bytes) -> None:
+def put_version(saver: Saver, blob: bytes) -> None:
     """The same value in three places of the checkpoint."""
     saver.put(config("t"), checkpoint("1", blob=blob), metadata(a=1, blob=blob), {})
     saver.put_writes(REPLACED, [(ERROR, blob)], TASK)
@@ -625,7 +625,7 @@ def test_readers_among_many_writers_of_one_checkpoint_find_one_value_whole(shelf
     values = versions(16)
     done = threading.Event()
 
-    def read_on(read: Callable[[DynamoDBSaver], Any]) -> list[Any]:
+    def read_on(read: Callable[[Saver], Any]) -> list[Any]:
         found = [read(saver)]
         while not done.is_set():
             found.append(read(saver))

@@ -7,7 +7,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -29,30 +29,32 @@ from langgraph_checkpoint_dynamodb import (
 from langgraph_checkpoint_dynamodb.keys import Table, part_address_of, writes_partition
 from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import new_bucket
-from tests.support.faults import Refusal, faulty_object_client
-from tests.support.sessions import new_session
+from tests.support.calls import elsewhere
+from tests.support.faults import Refusal, faulty
+from tests.support.sessions import on, saver_session
 from tests.support.stopping import (
     WHOLE,
     Plan,
     StoppedError,
-    StoppingSaver,
+    Stopping,
     Stored,
     loose_ends,
+    repeatable,
     seen,
     stored,
 )
 from tests.support.strategies import AMBIGUOUS, Cast, casts
 from tests.support.tables import Tables, new_tables, with_payloads
 from tests.support.values import checkpoint, config, metadata
+from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from tests.support.buckets import Bucket
     from tests.support.calls import LoopThread
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
 
 NOW = 2_000_000_000
 AGE = 3600
@@ -87,32 +89,32 @@ class World:
     def __post_init__(self) -> None:
         self.saver = self.open()
         self.saver.setup()
-        self.cut_pages_of(self.tables.client)
 
-    def cut_pages_of(self, client: DynamoDBClient) -> None:
-        client.meta.events.register("before-parameter-build.dynamodb.Scan", self._cut)
+    def session(self) -> Any:
+        """A session with pages of that size, that reaches the bucket."""
+        session = saver_session(self.bucket.url)
+        on(session, "before-parameter-build.dynamodb.Scan", self._cut)
+        return session
 
     def _cut(self, params: dict[str, Any], **_: object) -> None:
         if self.page is not None:
             params["Limit"] = self.page
 
-    def open(self, plan: Plan | None = None, **settings: Any) -> DynamoDBSaver:
+    def open(self, plan: Plan | None = None, **settings: Any) -> Saver:
         """A saver; with a plan one whose process ends."""
         made: dict[str, Any] = {
             "clock": lambda: self.now,
-            "client": self.tables.client,
-            "s3_client": self.bucket.client,
-            "checkpoints_table_name": self.tables.checkpoints,
-            "writes_table_name": self.tables.writes,
+            "session": self.session(),
+            "endpoint_url": self.tables.engine.url,
         }
         if self.storage in ("objects", "both"):
             threshold = {"objects": 300, "both": 1000}[self.storage]
             made["s3_offload_config"] = self.bucket.config(threshold)
-        made |= settings
-        if plan is None:
-            saver = DynamoDBSaver(**made)
-        else:
-            saver = StoppingSaver(f"{next(self.numbers)}-", plan, lambda _: None, **made)
+        saver = self.tables.saver(**(made | settings))
+        if plan is not None:
+            have_walked(
+                repeatable(saver, f"{next(self.numbers)}-"), Stopping(plan, lambda _: None).way
+            )
         return saver if self.storage == "inline" else with_payloads(saver, **SMALL_ITEMS)
 
     @contextmanager
@@ -220,7 +222,7 @@ def sweep(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Sweep:
     return sweeping(world.saver, loop_thread if request.param == "async" else None)
 
 
-def sweeping(saver: DynamoDBSaver, loop: LoopThread | None) -> Sweep:
+def sweeping(saver: Saver, loop: LoopThread | None) -> Sweep:
     if loop is None:
         return saver.sweep_orphans
     return lambda **arguments: loop.run(saver.asweep_orphans(**arguments))
@@ -652,10 +654,8 @@ def test_an_object_that_cannot_be_deleted_stops_the_sweep_and_the_next_one_takes
 ) -> None:
     objects = in_s3.stored().objects
     fault = Refusal("DeleteObjects", "InternalError", 403)
-    with (
-        closing(faulty_object_client(in_s3.bucket, fault)) as client,
-        in_s3.open(s3_client=client) as saver,
-    ):
+    disturbed = faulty(in_s3.tables, fault, bucket=in_s3.bucket)
+    with in_s3.open(**disturbed) as saver:
         for _ in range(2):
             with pytest.raises(ServiceError, match="InternalError"):
                 saver.sweep_orphans(older_than=0)
@@ -693,16 +693,16 @@ class Meddling:
         made: How many calls.
     """
 
-    def __init__(self, client: DynamoDBClient, calls: Iterator[Callable[[], object]]) -> None:
+    def __init__(self, session: Any, calls: Iterator[Callable[[], object]]) -> None:
         self.made = 0
         self._calls = calls
         self._lock = threading.Lock()
-        client.meta.events.register("before-call.dynamodb", self._meddle)
+        on(session, "before-call.dynamodb", self._meddle)
 
     def _meddle(self, **_: object) -> None:
         with self._lock:
             for act in self._calls:
-                act()
+                elsewhere(act)
                 self.made += 1
                 return
 
@@ -750,10 +750,9 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             act(undisturbed)
             assert world.seen() == undisturbed.seen()
 
-        client = new_session().client("dynamodb", endpoint_url=engine.url)
-        world.cut_pages_of(client)
-        meddling = Meddling(client, (partial(make, act) for act in new))
-        with closing(client), world.open(client=client, max_concurrency=1) as sweeper:
+        session = world.session()
+        meddling = Meddling(session, (partial(make, act) for act in new))
+        with world.open(session=session, max_concurrency=1) as sweeper:
             while meddling.made < len(new):
                 sweeper.sweep_orphans(older_than=AGE)
         assert world.seen() == undisturbed.seen()
@@ -807,14 +806,15 @@ def test_a_checkpoint_that_is_stored_again_while_its_delete_is_finished_is_not_l
     def put_after_the_last_scan(**_: Any) -> None:
         if len(scans) == 2:
             scans.append("put")
-            world.put("t", "1")
+            elsewhere(lambda: world.put("t", "1"))
 
-    events = world.tables.client.meta.events
-    events.register(
-        "before-parameter-build.dynamodb.Scan",
-        lambda params, **_: scans.append(params["TableName"]),
-    )
-    events.register("after-call.dynamodb.Scan", put_after_the_last_scan)
-    assert world.saver.sweep_orphans(older_than=AGE).deletes_finished == 0
+    def note(params: dict[str, Any], **_: Any) -> None:
+        scans.append(params["TableName"])
+
+    session = world.session()
+    on(session, "before-parameter-build.dynamodb.Scan", note)
+    on(session, "after-call.dynamodb.Scan", put_after_the_last_scan)
+    with world.open(session=session) as sweeper:
+        assert sweeper.sweep_orphans(older_than=AGE).deletes_finished == 0
     assert scans == [world.tables.writes, world.tables.checkpoints, "put"]
     assert world.saver.get_tuple(config("t")) is not None

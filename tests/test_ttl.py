@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     import boto3
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
     from tests.support.graphs import Graph
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 TTL = 100_000
@@ -67,9 +67,9 @@ class World:
     tables: Tables
     bucket: Bucket
     clock: Clock
-    savers: list[DynamoDBSaver]
+    savers: list[Saver]
 
-    def saver(self, ttl: int | None = TTL, kind: str = "inline", **given: Any) -> DynamoDBSaver:
+    def saver(self, ttl: int | None = TTL, kind: str = "inline", **given: Any) -> Saver:
         offload = {"s3_offload_config": self.bucket.config()} if kind == "s3" else {}
         if "session" in given:
             given["endpoint_url"] = self.tables.engine.url
@@ -449,7 +449,7 @@ def test_deleting_runs_finds_the_expired_and_is_not_stopped_by_others_that_have_
     world: World, kind: str, index: str | None
 ) -> None:
     calls = world.calls(kind=kind, run_id_index=index)
-    cast("DynamoDBSaver", calls.saver).setup()
+    cast("Saver", calls.saver).setup()
     put_one(calls, "without-run", note="n" * 400)
     put_one(calls, "expired", run_id="run", note="n" * 400)
     world.clock.now += TTL + MARGIN

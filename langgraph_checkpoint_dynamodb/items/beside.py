@@ -43,7 +43,7 @@ from langgraph_checkpoint_dynamodb.payload import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.items.life import Stamp
@@ -127,6 +127,11 @@ class WriteRecord:
         placed = place_values(policy, {Attribute.VALUE: self.value.data}, destination)
         put = Put(Table.WRITES, key, placed.item, unless_exists=self.idx >= 0, now=stamp.created)
         return Planned(put, placed.parts, placed.payloads)
+
+
+def data_size(writes: Iterable[WriteRecord]) -> int:
+    """Bytes of the values of writes, which must have been loaded."""
+    return sum(len(write.value.data) for write in writes)
 
 
 @dataclass(frozen=True, slots=True)

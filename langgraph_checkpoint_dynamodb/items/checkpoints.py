@@ -78,6 +78,11 @@ class CheckpointRecord:
     run_id: str | None = None
     ttl: int | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its values, which must have been loaded."""
+        return len(self.checkpoint.data) + len(self.metadata.data)
+
     def plan(self, policy: PayloadPolicy, stamp: Stamp) -> Planned:
         """What stores it, replacing a checkpoint of the same id.
 

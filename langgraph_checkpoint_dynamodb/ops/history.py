@@ -12,16 +12,18 @@ are given more life: see `prolong`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.codec import (
     decode_checkpoint,
     decode_metadata,
-    decode_write,
+    decode_writes,
     sort_writes,
 )
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, send, together
+from langgraph_checkpoint_dynamodb.effects import GetItem, Query, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CheckpointHead,
     read_checkpoint,
@@ -112,7 +114,8 @@ def get_delta_channel_history(
         loaded = yield from together([_load_step(store, record) for record in ancestors])
         for step in loaded:
             steps.append(replace(step, channels=frozenset(remaining)))
-            checkpoint = decode_checkpoint(store.serde, step.checkpoint, str(step.record.ref))
+            load_it = partial(decode_checkpoint, store.serde, step.checkpoint, str(step.record.ref))
+            checkpoint = yield from compute(load_it, len(step.checkpoint.data))
             values = checkpoint.get("channel_values", {})
             for channel in remaining & values.keys():
                 seeds[channel] = values[channel]
@@ -165,7 +168,11 @@ def _read_writes(store: Store, step: _Step) -> Operation[tuple[Beside, list[Pend
         beside = known.pop() if known else (yield from read_beside(store, record))
         wanted = [write for write in sort_writes(beside.writes) if write.channel in step.channels]
         loaded = yield from load_writes(store, record.ref, beside, wanted)
-        return beside, [decode_write(store.serde, record.ref, write) for write in loaded]
+        return beside, (
+            yield from compute(
+                partial(decode_writes, store.serde, record.ref, loaded), data_size(loaded)
+            )
+        )
 
     found = yield from with_second_look(store, step.record, read)
     return _there(found, step.record)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
-from langgraph_checkpoint_dynamodb.effects import Query, send, together
+from langgraph_checkpoint_dynamodb.effects import Query, compute, send, together
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
@@ -159,7 +159,8 @@ def _read_contents(
         values = [(record.ref, record.checkpoint) for record in records]
         loaded = yield from load_each(store, values, Attribute.CHECKPOINT)
         for record, value in zip(records, loaded, strict=True):
-            checkpoint = decode_checkpoint(store.serde, value, str(record.ref))
+            load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
+            checkpoint = yield from compute(load_it, len(value.data))
             found[record.ref.checkpoint_id] = _contents(record, checkpoint, channels)
         if page.next is None:
             return found

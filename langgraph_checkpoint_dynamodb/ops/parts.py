@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +25,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutObject,
     Query,
     both,
+    compute,
     send,
     together,
 )
@@ -298,13 +300,20 @@ def _load(store: Store, values: Sequence[_Value], beside: Beside) -> Operation[l
         if stored is None:
             raise missing_part(payload, value.place, value.attribute)
         try:
-            data = restore(payload, stored, store.payloads.max_value_bytes)
+            data = yield from _restore(payload, stored, store.payloads.max_value_bytes)
         except DamagedPayloadError as error:
             raise UnreadableItemError(
                 place=value.place, attribute=value.attribute, problem=str(error)
             ) from error
         loaded.append(replace(value.serialized, payload=Inline(data)))
     return loaded
+
+
+def _restore(payload: Payload, stored: bytes, ceiling: int) -> Operation[bytes]:
+    size = len(stored) if payload.packed is None else min(payload.packed.size, ceiling)
+    as_it_is = isinstance(payload, Inline) and payload.packed is None
+    work = partial(restore, payload, stored, ceiling)
+    return (yield from compute(work, 0 if as_it_is else size))
 
 
 def _joined(payload: Chunks, beside: Beside) -> bytes | None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.codec import decode_tuple, holds_snapshot, sort_writes
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, both, send
+from langgraph_checkpoint_dynamodb.effects import GetItem, Query, both, compute, send
+from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CheckpointRecord,
     read_checkpoint,
@@ -96,7 +97,8 @@ def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | No
 def _complete(store: Store, record: CheckpointRecord, beside: Beside) -> Operation[CheckpointTuple]:
     ordered = sort_writes(beside.writes)
     loaded, writes = yield from load(store, record, beside, ordered)
-    return decode_tuple(store.serde, loaded, writes)
+    size = loaded.size + data_size(writes)
+    return (yield from compute(lambda: decode_tuple(store.serde, loaded, writes), size))
 
 
 def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRecord | None]:

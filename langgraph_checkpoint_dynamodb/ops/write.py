@@ -15,9 +15,10 @@ from langgraph_checkpoint_dynamodb.calls import (
     put_atomically,
     put_one,
 )
-from langgraph_checkpoint_dynamodb.effects import GetItem, send, together
+from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
 from langgraph_checkpoint_dynamodb.sizes import item_size
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id."""
-    planned = record.plan(store.payloads, store.stamp)
+    planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), record.size)
     yield from store_parts(record.ref, planned.parts, store.stamp)
     outcome = yield from put_one(planned.put)
     yield from _discard_replaced(record.ref, outcome.replaced, [planned])
@@ -48,7 +49,7 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     a task stored one by one, a process that dies between them would leave a task that counts as
     finished and has lost the rest of its output.
     """
-    planned = _plan(store, ref, writes)
+    planned = yield from compute(lambda: _plan(store, ref, writes), data_size(writes))
     parts = [part for of_write in planned for part in of_write.parts]
     yield from store_parts(ref, parts, store.stamp)
     outcome = yield from put_atomically([of_write.put for of_write in planned])

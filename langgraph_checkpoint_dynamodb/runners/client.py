@@ -108,9 +108,9 @@ class ClientHolder:
 
 
 def _merged(defaults: dict[str, Any], given: ClientSettings) -> Config:
-    config = Config(**defaults)
     own = given.arguments.get("config")
-    return config if own is None else config.merge(own)
+    # aiobotocore's configs have fields that botocore's do not know.
+    return Config(**defaults) if own is None else type(own)(**defaults).merge(own)
 
 
 def _pool_size(config: Config) -> int:

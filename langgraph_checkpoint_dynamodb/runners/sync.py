@@ -16,9 +16,10 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency
+from langgraph_checkpoint_dynamodb.runners.group import Group
 from langgraph_checkpoint_dynamodb.runners.wire import SDK_ERRORS, Wire
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class SyncRunner:
             case Backoff(ceiling):
                 time.sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
                 return None
+            case Compute(work):
+                return work()
         call = self._wire.call(request)
         client = self._clients.get(call.service)
         with self._in_flight:
@@ -140,22 +143,30 @@ class SyncRunner:
         return self._wire.reply(request, response)
 
     def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
-        group = _Group(operations, self._drive)
+        group = Group(operations)
         helpers: list[Future[None]] = []
         # No thread can be started any more when the interpreter ends: this one does all of it then.
         with suppress(RuntimeError):
             helpers.extend(
-                self._pool().submit(copy_context().run, group.work)
+                self._pool().submit(copy_context().run, self._work, group)
                 for _ in range(min(len(operations), self._limit) - 1)
             )
         try:
-            group.work()
+            self._work(group)
         finally:
             # Those that have not begun would find nothing to do; the others are on their last one.
             for helper in helpers:
                 if not helper.cancel():
                     helper.result()
         return group.results()
+
+    def _work(self, group: Group[Any]) -> None:
+        while (task := group.take()) is not None:
+            position, operation = task
+            try:
+                group.succeeded(position, self._drive(operation))
+            except BaseException as error:
+                group.failed(position, error)
 
 
 class Pages(Generic[R]):
@@ -187,33 +198,3 @@ class Pages(Generic[R]):
         except StopIteration:
             return None
         return request.values
-
-
-class _Group(Generic[R]):
-    """Operations that several threads take from and run until none is left or one has failed."""
-
-    def __init__(
-        self, operations: Sequence[Operation[R]], run: Callable[[Operation[R]], R]
-    ) -> None:
-        self._todo = iter(enumerate(operations))
-        self._run = run
-        self._lock = threading.Lock()
-        self._results: dict[int, R] = {}
-        self._errors: dict[int, BaseException] = {}
-
-    def work(self) -> None:
-        while (task := self._take()) is not None:
-            position, operation = task
-            try:
-                self._results[position] = self._run(operation)
-            except BaseException as error:
-                self._errors[position] = error
-
-    def results(self) -> list[R]:
-        if self._errors:
-            raise self._errors[min(self._errors)]
-        return [self._results[position] for position in sorted(self._results)]
-
-    def _take(self) -> tuple[int, Operation[R]] | None:
-        with self._lock:
-            return None if self._errors else next(self._todo, None)

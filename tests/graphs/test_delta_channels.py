@@ -10,7 +10,6 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Overwrite, Send, interrupt
 from typing_extensions import TypedDict
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     HEAD,
@@ -22,6 +21,7 @@ from tests.support.graphs import (
     compare,
     in_chosen_modes,
 )
+from tests.support.savers import Saver
 
 
 def extend(log: list[str], writes: Sequence[list[str]]) -> list[str]:
@@ -73,7 +73,7 @@ def without_value(stage: Stage) -> list[CheckpointTuple]:
 @by_both_states
 @in_chosen_modes
 def test_turns_build_on_a_value_that_was_never_stored_whole(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = two_steps(stage, state)
@@ -89,7 +89,7 @@ def test_turns_build_on_a_value_that_was_never_stored_whole(
 @by_both_states
 @by_both_faces
 def test_a_fork_is_rebuilt_from_its_own_ancestors(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = two_steps(stage, state)
@@ -109,7 +109,7 @@ def test_a_fork_is_rebuilt_from_its_own_ancestors(
 @by_both_states
 @in_chosen_modes
 def test_a_fan_out_is_rebuilt_in_the_order_of_its_sends(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def spread(_: Any) -> list[Send]:
@@ -134,7 +134,7 @@ def test_a_fan_out_is_rebuilt_in_the_order_of_its_sends(
 @by_both_states
 @in_chosen_modes
 def test_a_run_that_waits_goes_on_with_what_it_had(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def ask(_: Any) -> Log:
@@ -161,7 +161,7 @@ def test_a_run_that_waits_goes_on_with_what_it_had(
 @by_both_states
 @in_chosen_modes
 def test_an_overwrite_is_where_rebuilding_begins(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def forget(_: Any) -> Any:
@@ -185,7 +185,7 @@ def test_an_overwrite_is_where_rebuilding_begins(
 @pytest.mark.parametrize("state", [DeltaLog, OftenStoredLog, AlwaysStoredLog])
 @in_chosen_modes
 def test_writes_of_a_superstep_that_is_left_unfinished_count_once_or_not_at_all(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def ask(_: Any) -> Log:
@@ -214,7 +214,7 @@ def test_writes_of_a_superstep_that_is_left_unfinished_count_once_or_not_at_all(
 
 @by_both_faces
 def test_a_subgraph_rebuilds_its_value_in_its_own_namespace(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         inner: Any = StateGraph(DeltaLog)
@@ -239,7 +239,7 @@ def test_a_subgraph_rebuilds_its_value_in_its_own_namespace(
 @by_both_states
 @by_both_faces
 def test_a_thread_that_changes_to_a_delta_channel_keeps_its_value(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         plain_graph = two_steps(stage, Log)
@@ -255,7 +255,7 @@ def test_a_thread_that_changes_to_a_delta_channel_keeps_its_value(
 
 @pytest.mark.parametrize("mode", [Mode("sync", "async"), Mode("async", "exit")], ids=str)
 def test_two_hundred_turns_on_one_thread_end_where_they_end_in_memory(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     turns = 200
 

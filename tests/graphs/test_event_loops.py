@@ -7,9 +7,9 @@ from typing import Any
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import HEAD, Graph, Log, Mode, Stage, compare
+from tests.support.savers import Saver
 
 
 def asking(stage: Stage) -> Graph:
@@ -25,7 +25,7 @@ def asking(stage: Stage) -> Graph:
 
 
 def test_a_graph_is_awaited_on_one_loop_after_another(
-    saver: DynamoDBSaver, loop_thread: LoopThread
+    saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = asking(stage)
@@ -38,7 +38,7 @@ def test_a_graph_is_awaited_on_one_loop_after_another(
 
 
 def test_loops_in_several_threads_await_one_graph_at_once(
-    saver: DynamoDBSaver, loop_thread: LoopThread
+    saver: Saver, loop_thread: LoopThread
 ) -> None:
     stage = Stage(saver, Mode("async", "async"), loop_thread)
     graph = asking(stage)
@@ -55,7 +55,7 @@ def test_loops_in_several_threads_await_one_graph_at_once(
 
 
 def test_one_graph_is_called_plainly_and_awaited_in_turn(
-    saver: DynamoDBSaver, loop_thread: LoopThread
+    saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = asking(stage)

@@ -5,7 +5,6 @@ from typing import Any
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Interrupt, interrupt
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     Graph,
@@ -16,6 +15,7 @@ from tests.support.graphs import (
     in_every_mode,
     in_stepwise_modes,
 )
+from tests.support.savers import Saver
 
 
 def asking(stage: Stage) -> Graph:
@@ -42,7 +42,7 @@ def questions(result: dict[str, Any]) -> list[str]:
 
 @in_every_mode
 def test_a_node_that_asks_twice_is_answered_twice_and_its_sibling_runs_once(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = asking(stage)
@@ -59,7 +59,7 @@ def test_a_node_that_asks_twice_is_answered_twice_and_its_sibling_runs_once(
 
 @in_every_mode
 def test_an_answer_addressed_to_one_interrupt_leaves_the_other_waiting(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def asks(name: str) -> Any:
@@ -86,7 +86,7 @@ def test_an_answer_addressed_to_one_interrupt_leaves_the_other_waiting(
 
 @in_every_mode
 def test_a_run_stopped_before_a_node_goes_on_from_there(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         builder: Any = StateGraph(Log)
@@ -107,7 +107,7 @@ def test_a_run_stopped_before_a_node_goes_on_from_there(
 
 @in_every_mode
 def test_new_input_drops_the_question_that_was_waiting(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = asking(stage)
@@ -123,7 +123,7 @@ def test_new_input_drops_the_question_that_was_waiting(
 
 @in_every_mode
 def test_an_answer_given_again_to_an_old_question_goes_where_it_goes_in_memory(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = asking(stage)
@@ -141,7 +141,7 @@ def test_an_answer_given_again_to_an_old_question_goes_where_it_goes_in_memory(
 
 @in_stepwise_modes
 def test_writes_of_a_task_run_again_on_an_old_checkpoint_do_not_replace_the_first(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def ask(_: Log) -> Log:

@@ -10,7 +10,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 from typing_extensions import TypedDict
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     HEAD,
@@ -23,6 +22,7 @@ from tests.support.graphs import (
     in_chosen_modes,
     in_every_mode,
 )
+from tests.support.savers import Saver
 
 ONE_AT_A_TIME: RunnableConfig = {**HEAD, "max_concurrency": 1}
 """Tasks run in the order of their names, so those before a failing one have always finished."""
@@ -67,7 +67,7 @@ def fan_out(stage: Stage) -> Graph:
 
 @in_every_mode
 def test_a_chain_and_its_second_turn_leave_what_they_leave_in_memory(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = chain(stage)
@@ -80,7 +80,7 @@ def test_a_chain_and_its_second_turn_leave_what_they_leave_in_memory(
 
 @in_every_mode
 def test_metadata_of_the_config_is_stored_with_each_checkpoint(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = chain(stage)
@@ -102,7 +102,7 @@ def test_metadata_of_the_config_is_stored_with_each_checkpoint(
 @pytest.mark.parametrize("count", [1, 4, 30])
 @in_chosen_modes
 def test_a_fan_out_is_gathered_in_the_order_of_its_sends(
-    mode: Mode, count: int, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, count: int, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = fan_out(stage)
@@ -117,7 +117,7 @@ def test_a_fan_out_is_gathered_in_the_order_of_its_sends(
 
 @in_every_mode
 def test_a_fan_out_resumed_after_one_failure_keeps_the_order_of_its_sends(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     count = 12
 
@@ -147,7 +147,7 @@ def test_a_fan_out_resumed_after_one_failure_keeps_the_order_of_its_sends(
 
 @in_every_mode
 def test_tasks_that_finished_beside_a_failing_one_are_not_run_again(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         builder: Any = StateGraph(Log)
@@ -169,7 +169,7 @@ def test_tasks_that_finished_beside_a_failing_one_are_not_run_again(
 
 @in_every_mode
 def test_a_node_without_output_is_not_run_again(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def quiet(_: Log) -> None:
@@ -190,7 +190,7 @@ def test_a_node_without_output_is_not_run_again(
 
 @in_every_mode
 def test_a_task_that_fails_again_and_again_shows_its_last_error(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def work(_: Log) -> Log:
@@ -213,7 +213,7 @@ def test_a_task_that_fails_again_and_again_shows_its_last_error(
 
 @in_every_mode
 def test_an_entrypoint_remembers_its_tasks_and_its_previous_result(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         @task

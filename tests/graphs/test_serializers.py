@@ -30,6 +30,7 @@ from tests.support.graphs import (
     by_both_faces,
     compare,
 )
+from tests.support.savers import Saver
 from tests.support.tables import Tables
 
 MARKER = "plaintext-that-must-not-be-stored"
@@ -50,7 +51,7 @@ class Typed(TypedDict):
     labels: Annotated[list[Label], operator.add]
 
 
-def typed_graph(saver: DynamoDBSaver) -> Graph:
+def typed_graph(saver: Saver) -> Graph:
     def move(state: Typed) -> Any:
         return {"point": Point(state["point"].x + 1), "labels": [Label(text=f"{interrupt('?')}")]}
 
@@ -101,7 +102,7 @@ def strict_process(tables: Tables, function: str) -> subprocess.CompletedProcess
 
 
 def test_strict_msgpack_gives_back_the_graphs_own_types_without_a_warning(
-    tables: Tables, saver: DynamoDBSaver
+    tables: Tables, saver: Saver
 ) -> None:
     done = strict_process(tables, "run_strictly")
     assert (done.stderr, done.returncode) == ("", 0)

@@ -6,7 +6,6 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, StateSnapshot, interrupt
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     Graph,
@@ -18,6 +17,7 @@ from tests.support.graphs import (
     in_every_mode,
     in_stepwise_modes,
 )
+from tests.support.savers import Saver
 
 
 def asking(stage: Stage) -> Any:
@@ -62,7 +62,7 @@ def without_id(config: RunnableConfig) -> RunnableConfig:
 
 @in_every_mode
 def test_a_question_three_levels_down_is_seen_and_answered_from_the_top(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_levels(stage)
@@ -82,7 +82,7 @@ def test_a_question_three_levels_down_is_seen_and_answered_from_the_top(
 
 @in_every_mode
 def test_a_subgraph_of_its_own_memory_remembers_across_turns(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def count(state: Log) -> Log:
@@ -106,7 +106,7 @@ def test_a_subgraph_of_its_own_memory_remembers_across_turns(
 
 @in_stepwise_modes
 def test_a_subgraph_called_twice_in_one_node_asks_for_itself_each_time(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         inner = asking(stage).compile()
@@ -128,7 +128,7 @@ def test_a_subgraph_called_twice_in_one_node_asks_for_itself_each_time(
 
 @in_every_mode
 def test_two_subgraphs_side_by_side_wait_and_go_on_apart(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         builder: Any = StateGraph(Log)
@@ -148,7 +148,7 @@ def test_two_subgraphs_side_by_side_wait_and_go_on_apart(
 
 @in_stepwise_modes
 def test_an_update_of_a_waiting_subgraph_is_what_it_goes_on_with(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_levels(stage)
@@ -165,7 +165,7 @@ def test_an_update_of_a_waiting_subgraph_is_what_it_goes_on_with(
 
 @in_stepwise_modes
 def test_a_checkpoint_inside_a_subgraph_can_be_gone_back_to(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_levels(stage)
@@ -183,7 +183,7 @@ def test_a_checkpoint_inside_a_subgraph_can_be_gone_back_to(
 
 @in_stepwise_modes
 def test_a_replay_from_the_top_runs_the_subgraph_as_it_stood_then(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_levels(stage)
@@ -200,7 +200,7 @@ def test_a_replay_from_the_top_runs_the_subgraph_as_it_stood_then(
 
 @in_stepwise_modes
 def test_a_replay_finds_a_remembering_subgraph_as_it_stood_then(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         inner: Any = StateGraph(Log)
@@ -220,7 +220,7 @@ def test_a_replay_finds_a_remembering_subgraph_as_it_stood_then(
 
 @by_both_faces
 def test_namespaces_far_longer_than_a_key_work_like_short_ones(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         built = asking(stage)
@@ -237,7 +237,7 @@ def test_namespaces_far_longer_than_a_key_work_like_short_ones(
 
 @in_every_mode
 def test_an_async_node_can_call_a_subgraph_by_its_plain_method(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         inner = asking(stage).compile()

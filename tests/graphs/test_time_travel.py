@@ -5,7 +5,6 @@ from typing import Any
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, StateSnapshot, StateUpdate, interrupt
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     Graph,
@@ -17,6 +16,7 @@ from tests.support.graphs import (
     in_every_mode,
     in_stepwise_modes,
 )
+from tests.support.savers import Saver
 
 
 def three_steps(stage: Stage) -> Graph:
@@ -36,7 +36,7 @@ def waiting_for(states: list[StateSnapshot], node: str) -> StateSnapshot:
 
 @in_every_mode
 def test_an_update_of_the_head_is_what_the_next_run_builds_on(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -50,7 +50,7 @@ def test_an_update_of_the_head_is_what_the_next_run_builds_on(
 
 @in_every_mode
 def test_an_update_of_a_thread_that_never_ran_begins_it(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -63,7 +63,7 @@ def test_an_update_of_a_thread_that_never_ran_begins_it(
 
 @in_every_mode
 def test_an_update_as_the_node_that_asked_takes_its_place(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def ask(_: Log) -> Log:
@@ -86,7 +86,7 @@ def test_an_update_as_the_node_that_asked_takes_its_place(
 
 @in_stepwise_modes
 def test_an_update_of_an_old_checkpoint_forks_the_thread(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -103,7 +103,7 @@ def test_an_update_of_an_old_checkpoint_forks_the_thread(
 
 @in_stepwise_modes
 def test_two_forks_of_one_checkpoint_keep_their_own_values(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -119,7 +119,7 @@ def test_two_forks_of_one_checkpoint_keep_their_own_values(
 
 @in_stepwise_modes
 def test_a_replay_runs_what_came_after_the_old_checkpoint_once_more(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -135,7 +135,7 @@ def test_a_replay_runs_what_came_after_the_old_checkpoint_once_more(
 
 @in_stepwise_modes
 def test_new_input_on_an_old_checkpoint_begins_a_turn_there(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -151,7 +151,7 @@ def test_new_input_on_an_old_checkpoint_begins_a_turn_there(
 
 @in_stepwise_modes
 def test_an_old_question_answered_after_the_thread_moved_on_makes_a_branch(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         def ask(_: Log) -> Log:
@@ -176,7 +176,7 @@ def test_an_old_question_answered_after_the_thread_moved_on_makes_a_branch(
 
 @by_both_faces
 def test_several_supersteps_can_be_written_in_one_call(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)
@@ -196,7 +196,7 @@ def test_several_supersteps_can_be_written_in_one_call(
 
 @by_both_faces
 def test_a_checkpoint_can_be_copied_to_the_head(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = three_steps(stage)

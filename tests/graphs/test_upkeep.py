@@ -22,6 +22,7 @@ from tests.support.graphs import (
     plain,
     plain_snapshot,
 )
+from tests.support.savers import Saver
 
 COPY = "copy"
 COPY_HEAD: Any = {"configurable": {"thread_id": COPY}}
@@ -77,7 +78,7 @@ def stored_by_namespace(stage: Stage) -> list[tuple[str, str]]:
 @by_every_state
 @in_chosen_modes
 def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         graph = waiting(stage, state)
@@ -105,7 +106,7 @@ def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
 @pytest.mark.parametrize("state", [DeltaLog, OftenStoredLog])
 @in_chosen_modes
 def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     def scenario(stage: Stage) -> None:
         builder: Any = StateGraph(state)
@@ -129,7 +130,7 @@ def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
 
 @by_both_faces
 def test_a_prune_leaves_one_checkpoint_of_a_thread_without_delta_channels(
-    mode: Mode, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, saver: Saver, loop_thread: LoopThread
 ) -> None:
     stage = Stage(saver, mode, loop_thread)
     builder: Any = StateGraph(Log)
@@ -147,7 +148,7 @@ def test_a_prune_leaves_one_checkpoint_of_a_thread_without_delta_channels(
 @by_every_state
 @in_chosen_modes
 def test_a_copy_shows_what_the_thread_shows_and_goes_on_by_itself(
-    mode: Mode, state: type, saver: DynamoDBSaver, loop_thread: LoopThread
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
 ) -> None:
     stage = Stage(saver, mode, loop_thread)
     graph = waiting(stage, state)

@@ -9,16 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.support.calls import SyncCalls
-from tests.support.depth import measure_depth
 from tests.support.sessions import metered_session
 from tests.support.values import checkpoint, config, metadata, put_chain
+from tests.support.walking import measure_depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.support.buckets import Bucket
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 CONCURRENCY = 32
@@ -59,7 +59,7 @@ def measure_costs(tables: Tables, engine: Engine, bucket: Bucket) -> list[Cost]:
 def _measure(
     tables: Tables,
     engine: Engine,
-    calls: Callable[[DynamoDBSaver], list[tuple[str, Callable[[], object]]]],
+    calls: Callable[[Saver], list[tuple[str, Callable[[], object]]]],
     **settings: Any,
 ) -> list[Cost]:
     session, meter = metered_session()
@@ -75,7 +75,7 @@ def _measure(
     return rows
 
 
-def _large_calls(where: str, saver: DynamoDBSaver) -> list[tuple[str, Callable[[], object]]]:
+def _large_calls(where: str, saver: Saver) -> list[tuple[str, Callable[[], object]]]:
     calls = SyncCalls(saver)
     named: list[tuple[str, Callable[[], object]]] = []
     for megabytes in (1, 10):
@@ -91,7 +91,7 @@ def _large_calls(where: str, saver: DynamoDBSaver) -> list[tuple[str, Callable[[
     return named
 
 
-def _calls(saver: DynamoDBSaver) -> list[tuple[str, Callable[[], object]]]:
+def _calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
     calls = SyncCalls(saver)
     chain = put_chain(calls, "t", LENGTH, value=STATE)
     for stored in chain:

@@ -1,7 +1,7 @@
-"""Faults of DynamoDB, of S3 and of the network, played on boto3 clients through botocore's events.
+"""Faults of DynamoDB, of S3 and of the network, played on clients through botocore's events.
 
-A fault is installed on the clients of one saver. Everything else of them is real: the SDK's own
-retries and parsing, and the engines behind them.
+A fault is installed on the session of one saver, and so on its clients. Everything else of
+them is real: the SDK's own retries and parsing, and the engines behind them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import json
 import random
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
@@ -21,14 +22,15 @@ from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table
-from tests.support.sessions import new_session
+from langgraph_checkpoint_dynamodb.runners import sync
+from tests.support.savers import native
+from tests.support.sessions import on, saver_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import pytest
     from botocore.awsrequest import AWSPreparedRequest
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
@@ -43,33 +45,17 @@ OBJECT_WRITES = ("PutObject", "CopyObject", "DeleteObjects")
 class Fault(Protocol):
     """Something that goes wrong."""
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
-        """Have it go wrong on this client."""
+    def install(self, session: Any) -> None:
+        """Have it go wrong on the clients of this session."""
 
 
-def faulty_client(tables: Tables, *faults: Fault) -> DynamoDBClient:
-    """A client of the tables' engine on which these faults happen."""
-    client = new_session().client("dynamodb", endpoint_url=tables.engine.url, config=_config())
+def faulty(tables: Tables, *faults: Fault, bucket: Bucket | None = None) -> dict[str, Any]:
+    """Settings of a saver on whose clients these faults happen. It reaches that bucket."""
+    session = saver_session() if bucket is None else saver_session(bucket.url)
     for fault in faults:
-        fault.install(client)
-    return client
-
-
-def faulty_object_client(bucket: Bucket, *faults: Fault) -> S3Client:
-    """A client of the bucket's engine on which these faults happen."""
-    client = new_session().client("s3", endpoint_url=bucket.url, config=_config())
-    for fault in faults:
-        fault.install(client)
-    return client
-
-
-def _config() -> Config:
-    return Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS})
-
-
-def _on(client: DynamoDBClient | S3Client, event: str, handler: Callable[..., object]) -> None:
-    # The stubs know only handlers that answer nothing.
-    client.meta.events.register(event, cast("Callable[..., None]", handler))
+        fault.install(session)
+    config = Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS})
+    return {"session": session, "endpoint_url": tables.engine.url, "boto_config": config}
 
 
 class Clock:
@@ -81,13 +67,29 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
 
+    async def asleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+
+    def stop_waiting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Take the place of every wait, the saver's own and the SDK's between its attempts."""
+        if not native():
+            monkeypatch.setattr(sync, "time", self)
+            monkeypatch.setattr(botocore.endpoint, "time", self)
+            return
+        from aiobotocore.endpoint import AioEndpoint
+
+        from langgraph_checkpoint_dynamodb.runners import aio
+
+        monkeypatch.setattr(aio, "sleep", self.asleep)
+        monkeypatch.setattr(AioEndpoint, "_sleep", lambda _, seconds: self.asleep(seconds))
+
 
 class OneItemPages:
     """Every page holds one item."""
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
+    def install(self, session: Any) -> None:
         for action in ("Query", "Scan"):
-            _on(client, f"provide-client-params.dynamodb.{action}", self._cut)
+            on(session, f"provide-client-params.dynamodb.{action}", self._cut)
 
     def _cut(self, params: Mapping[str, Any], **_: object) -> dict[str, Any]:
         return {**params, "Limit": 1}
@@ -108,10 +110,10 @@ class Leftovers:
         self._share = share
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
-        _on(client, "provide-client-params.dynamodb.BatchWriteItem", self._send_less)
-        _on(client, "before-call.dynamodb.BatchWriteItem", self._send_nothing)
-        _on(client, "after-call.dynamodb.BatchWriteItem", self._hand_back)
+    def install(self, session: Any) -> None:
+        on(session, "provide-client-params.dynamodb.BatchWriteItem", self._send_less)
+        on(session, "before-call.dynamodb.BatchWriteItem", self._send_nothing)
+        on(session, "after-call.dynamodb.BatchWriteItem", self._hand_back)
 
     def leaves(self, requests: list[tuple[str, Any]]) -> list[bool]:
         """Which of the requests are left undone."""
@@ -208,9 +210,9 @@ class Refusals:
         self._attempts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
+    def install(self, session: Any) -> None:
         for event in _events((*READS, *WRITES), (*OBJECT_READS, *OBJECT_WRITES)):
-            _on(client, event, self._refuse)
+            on(session, event, self._refuse)
 
     def _refuse(
         self, request: AWSPreparedRequest, event_name: str, **_: object
@@ -266,9 +268,9 @@ class Refusal:
         self._times = times
         self._fields = fields
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
+    def install(self, session: Any) -> None:
         for event in _events((self._action,), (self._action,)):
-            _on(client, event, self._refuse)
+            on(session, event, self._refuse)
 
     def _refuse(
         self, request: AWSPreparedRequest, event_name: str, **_: object
@@ -292,9 +294,9 @@ class LostAnswers:
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
+    def install(self, session: Any) -> None:
         for event in _events(WRITES, OBJECT_WRITES):
-            _on(client, event, self._lose)
+            on(session, event, self._lose)
 
     def _lose(self, request: AWSPreparedRequest, **_: object) -> None:
         # A transaction keeps its token over the SDK's attempts: the same body is the same request.
@@ -324,14 +326,14 @@ class BrokenDownloads:
         self.broken = 0
         self._times = times
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
-        _on(client, "after-call.s3.GetObject", self._cut)
+    def install(self, session: Any) -> None:
+        on(session, "after-call.s3.GetObject", self._cut)
 
     def _cut(self, parsed: dict[str, Any], **_: object) -> None:
         if self._times is None or self.broken < self._times:
             self.broken += 1
             parsed["Body"].close()
-            parsed["Body"] = StreamingBody(io.BytesIO(b"the beginning"), parsed["ContentLength"])
+            parsed["Body"] = _broken_body(parsed["ContentLength"])
 
 
 class Replica:
@@ -351,9 +353,9 @@ class Replica:
             tables.writes: lagging.writes,
         }
 
-    def install(self, client: DynamoDBClient | S3Client) -> None:
+    def install(self, session: Any) -> None:
         for action in READS:
-            _on(client, f"provide-client-params.dynamodb.{action}", self._redirect)
+            on(session, f"provide-client-params.dynamodb.{action}", self._redirect)
 
     def catch_up(self, *which: Table) -> None:
         """Bring the copies up to date, or one of them alone."""
@@ -399,15 +401,24 @@ def error_response(
     """The service's answer of that error."""
     if ".s3." in event_name:
         body = f"<Error><Code>{code}</Code><Message>{code} says no</Message></Error>"
-        headers: Any = {"content-type": "application/xml"}
-        return AWSResponse(request.url, status, headers, cast("Any", _Raw(body.encode())))
+        return _answer(request.url, status, {"content-type": "application/xml"}, body.encode())
     said = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"{code} says no"}
     return _response(request.url, status, {**said, **fields})
 
 
 def _response(url: str, status: int, body: Mapping[str, object]) -> AWSResponse:
     headers = {"x-amzn-requestid": "made-up", "content-type": "application/x-amz-json-1.0"}
-    return AWSResponse(url, status, headers, _Raw(json.dumps(body).encode()))  # type: ignore[arg-type]  # only `stream` is used
+    return _answer(url, status, headers, json.dumps(body).encode())
+
+
+def _answer(url: str, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+    make: Any = AWSResponse
+    if native():
+        from aiobotocore.awsrequest import AioAWSResponse
+
+        make = AioAWSResponse
+    made: AWSResponse = make(url, status, headers, _Raw(body))
+    return made
 
 
 class _Raw:
@@ -418,3 +429,30 @@ class _Raw:
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self._body
+
+    async def read(self) -> bytes:
+        return self._body
+
+
+def _broken_body(length: int) -> Any:
+    """The body of an object that ends before its end."""
+    if not native():
+        return StreamingBody(io.BytesIO(b"the beginning"), length)
+    from aiobotocore.response import StreamingBody as AioStreamingBody
+
+    return AioStreamingBody(_BrokenStream(), length)
+
+
+class _BrokenStream:
+    """What aiohttp gives where the connection ends too early."""
+
+    def __init__(self) -> None:
+        self.content = self
+
+    async def read(self, _: int) -> bytes:
+        from aiohttp import ClientPayloadError
+
+        raise ClientPayloadError("Response payload is not completed")
+
+    def close(self) -> None:
+        """Nothing is open."""

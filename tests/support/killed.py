@@ -28,6 +28,8 @@ from tests.support.values import checkpoint, config, metadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.savers import Saver
+
 IDS = ("0001", "0002")
 TASKS = ("first", "second")
 CHANNELS = ("__resume__", "log")
@@ -65,7 +67,7 @@ def content(mark: str, size: int) -> bytes:
     return hashlib.shake_128(mark.encode()).digest(size)
 
 
-def _write_without_end(round_: Round, saver: DynamoDBSaver, say: Callable[[str], None]) -> None:
+def _write_without_end(round_: Round, saver: Saver, say: Callable[[str], None]) -> None:
     """Store and replace large values, and say before and after each call which one it is."""
     choose = random.Random(round_.seed)  # noqa: S311 - a sample, not a secret
     for number in count():

@@ -1,4 +1,7 @@
-"""boto3 sessions that hold their clients to an IAM policy, or meter what they ask for."""
+"""Sessions for savers, which hold their clients to an IAM policy or meter what they ask for.
+
+They are of the SDK that the saver under test uses, and so is what a test registers on them.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import create_loader
 
+from tests.support.savers import native
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+
+    import pytest
+    from botocore.awsrequest import AWSPreparedRequest
 
 _READS = {"GetItem", "Query", "Scan"}
 _OBJECT_ACTIONS = {
@@ -25,20 +34,85 @@ _OBJECT_ACTIONS = {
 
 _loader = create_loader()
 
+NOWHERE = "http://127.0.0.1:9"
+"""An endpoint at which nobody listens."""
+
 
 def new_session() -> boto3.Session:
     """A session of its own that shares the SDK's service models with the others.
 
     Reading them takes most of the time that making a client takes.
     """
+    return boto3.Session(botocore_session=_botocore_session())
+
+
+def _botocore_session() -> botocore.session.Session:
     session = botocore.session.get_session()
     session.register_component("data_loader", _loader)
-    return boto3.Session(botocore_session=session)
+    return session
 
 
-def restricted_session(actions: Collection[str]) -> boto3.Session:
+def saver_session(s3_url: str = NOWHERE) -> Any:
+    """A session of its own for the saver under test; S3 is at that endpoint."""
+    return _aio_session(s3_url) if native() else _boto_session(s3_url)
+
+
+def _boto_session(s3_url: str) -> boto3.Session:
+    class Session(boto3.Session):
+        def client(self, service: str, **arguments: Any) -> Any:  # type: ignore[override]  # one for all overloads
+            return super().client(service, **_at(s3_url, service, arguments))  # type: ignore[call-overload]  # as above
+
+    return Session(botocore_session=_botocore_session())
+
+
+def _aio_session(s3_url: str) -> Any:
+    from aiobotocore.session import AioSession
+
+    class Session(AioSession):  # type: ignore[misc]  # aiobotocore has no types
+        def create_client(self, service: str, **arguments: Any) -> Any:
+            return super().create_client(service, **_at(s3_url, service, arguments))
+
+    session = Session()
+    session.register_component("data_loader", _loader)
+    return session
+
+
+def _at(s3_url: str, service: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"endpoint_url": s3_url, **arguments} if service == "s3" else arguments
+
+
+def on(session: Any, event: str, handler: Callable[..., object]) -> None:
+    """Have an event of a session's clients handled."""
+    (session if native() else session.events).register(event, handler)
+
+
+def patch_sending(
+    monkeypatch: pytest.MonkeyPatch, before: Callable[[AWSPreparedRequest], object]
+) -> None:
+    """Have something done before each request that leaves the SDK of the saver under test."""
+    send: Any = URLLib3Session.send
+    if not native():
+
+        def first(self: Any, request: AWSPreparedRequest) -> Any:
+            before(request)
+            return send(self, request)
+
+        monkeypatch.setattr(URLLib3Session, "send", first)
+        return
+    from aiobotocore.httpsession import AIOHTTPSession
+
+    asend: Any = AIOHTTPSession.send
+
+    async def afirst(self: Any, request: AWSPreparedRequest) -> Any:
+        before(request)
+        return await asend(self, request)
+
+    monkeypatch.setattr(AIOHTTPSession, "send", afirst)
+
+
+def restricted_session(actions: Collection[str]) -> Any:
     """A session whose clients are refused everything but these IAM actions, as IAM would."""
-    session = new_session()
+    session = saver_session()
 
     def authorize(params: dict[str, Any], model: Any, **_: object) -> None:
         for action in _required_actions(model.name, params):
@@ -49,7 +123,7 @@ def restricted_session(actions: Collection[str]) -> boto3.Session:
                 )
 
     for service in ("dynamodb", "s3"):
-        session.events.register(f"before-parameter-build.{service}", authorize)
+        on(session, f"before-parameter-build.{service}", authorize)
     return session
 
 
@@ -78,9 +152,9 @@ class Meter:
         self.read_units = self.write_units = 0
 
 
-def metered_session() -> tuple[boto3.Session, Meter]:
+def metered_session() -> tuple[Any, Meter]:
     """A session whose clients' requests and consumed capacity are counted."""
-    session = new_session()
+    session = saver_session()
     meter = Meter()
 
     def ask_for_capacity(params: dict[str, Any], model: Any, **_: object) -> None:
@@ -97,9 +171,9 @@ def metered_session() -> tuple[boto3.Session, Meter]:
         else:
             meter.write_units += units
 
-    session.events.register("before-parameter-build.dynamodb", ask_for_capacity)
+    on(session, "before-parameter-build.dynamodb", ask_for_capacity)
     for service in ("dynamodb", "s3"):
-        session.events.register(f"after-call.{service}", count)
+        on(session, f"after-call.{service}", count)
     return session, meter
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
-    Concurrently,
+    Compute,
     CopyObject,
     DeleteIfOld,
     DeleteObjects,
@@ -36,20 +35,21 @@ from langgraph_checkpoint_dynamodb.keys import (
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.payload import S3Object
-from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from tests.support.savers import Saver
 from tests.support.tables import with_payloads
+from tests.support.walking import have_walked, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.settings import Settings
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
+    from tests.support.walking import Walk
 
 NOW = 4_000_000_000
 """What the clock says at every call, so that it does not tell two runs apart."""
@@ -72,7 +72,7 @@ CHANGING = (
 BATCH = 25
 """Most changes in a BatchWriteItem."""
 
-SaverT = TypeVar("SaverT", bound=DynamoDBSaver)
+SaverT = TypeVar("SaverT", bound=Saver)
 
 
 class StoppedError(Exception):
@@ -112,65 +112,71 @@ class Plan:
     requests: int | None = None
 
 
-class StoppingRunner(SyncRunner):
-    """Performs requests one after the other, up to a point.
+class Stopping:
+    """Has requests performed one after the other, up to a point.
 
     Attributes:
         group_sizes: Sizes of the groups that were run.
     """
 
-    def __init__(self, settings: Settings, plan: Plan, changed: Callable[[int], None]) -> None:
-        super().__init__(settings)
+    def __init__(self, plan: Plan, changed: Callable[[int], None]) -> None:
         self.group_sizes: set[int] = set()
         self._plan = plan
         self._random = random.Random(plan.order)  # noqa: S311 - a sample, not a secret
         self._performed = 0
         self._changed = changed
 
-    def _drive(self, operation: Operation[Any]) -> Any:
-        steps = self._steps(operation)
-        try:
-            while True:
-                next(steps)
-        except StopIteration as stop:
-            return stop.value
+    def way(self, operation: Operation[Any]) -> Walk:
+        """The operation, up to that point."""
+        return walk(operation, self._one, self._group)
 
-    def _steps(self, operation: Operation[Any]) -> Generator[None, None, Any]:
-        """Perform an operation, with a pause after each request."""
-        try:
-            request: Any = next(operation)
-            while True:
-                if not isinstance(request, Concurrently):
-                    request = self.step(operation, request)
-                    yield
-                    continue
-                try:
-                    results = yield from self._group(request.operations)
-                except DynamoDBSaverError as error:
-                    request = operation.throw(error)
-                else:
-                    request = operation.send(results)
-        except StopIteration as stop:
-            return stop.value
-        finally:
-            operation.close()
+    def _one(self, request: Request[Any]) -> Walk:
+        if isinstance(request, Backoff):
+            return None
+        if isinstance(request, Compute):
+            return (yield request)
+        if self._performed == self._plan.requests:
+            raise StoppedError
+        self._performed += 1
+        reply = yield from self._a_portion(request)
+        if isinstance(request, CHANGING):
+            self._changed(self._performed)
+        return reply
 
-    def _group(self, operations: Sequence[Operation[Any]]) -> Generator[None, None, list[Any]]:
+    def _a_portion(self, request: Request[Any]) -> Walk:
+        page, batch = self._plan.portions
+        match request:
+            case BatchWrite(changes) if len(changes) > batch:
+                done = yield BatchWrite(changes[:batch])
+                assert done == ()
+                return changes[batch:]
+            case Query():
+                request = replace(request, limit=min(request.limit or page, page))
+        return (yield request)
+
+    def _group(self, operations: Sequence[Operation[Any]]) -> Walk:
+        """The members of a group take turns, a request at a time."""
         size = len(operations)
         self.group_sizes.add(size)
         members = list(range(size)) if self._plan.interleaved else ordering(size, self._plan.order)
-        running = {member: self._steps(operations[member]) for member in members}
+        running = {member: self.way(operations[member]) for member in members}
+        asked: dict[int, Any] = {}
         results: dict[int, Any] = {}
         turns = count()
         while running:
             member = self._choose(list(running), next(turns))
             try:
-                next(running[member])
+                if member not in asked:
+                    asked[member] = next(running[member])
+                try:
+                    reply = yield asked[member]
+                except DynamoDBSaverError as error:
+                    asked[member] = running[member].throw(error)
+                else:
+                    asked[member] = running[member].send(reply)
             except StopIteration as stop:
                 results[member] = stop.value
                 del running[member]
-            else:
-                yield
         return [results[member] for member in range(size)]
 
     def _choose(self, members: list[int], turn: int) -> int:
@@ -178,50 +184,18 @@ class StoppingRunner(SyncRunner):
             return members[0]
         return self._random.choice(members) if self._plan.order else members[turn % len(members)]
 
-    def _perform(self, request: Request[Any]) -> object:
-        if isinstance(request, Backoff):
-            return None
-        if self._performed == self._plan.requests:
-            raise StoppedError
-        self._performed += 1
-        reply = self._perform_a_portion(request)
-        if isinstance(request, CHANGING):
-            self._changed(self._performed)
-        return reply
 
-    def _perform_a_portion(self, request: Request[Any]) -> object:
-        page, batch = self._plan.portions
-        match request:
-            case BatchWrite(changes) if len(changes) > batch:
-                done = super()._perform(BatchWrite(changes[:batch]))
-                assert done == ()
-                return changes[batch:]
-            case Query():
-                request = replace(request, limit=min(request.limit or page, page))
-        return super()._perform(request)
+def repeatable(saver: SaverT, name: str) -> SaverT:
+    """The saver, with calls that go by names that are the same in every run, not random tokens."""
+    tokens = (f"{name}{number}" for number in count())
+    original: Any = saver._store
 
+    def store() -> Store:
+        made: Store = original()
+        return replace(made, stamp=replace(made.stamp, token=next(tokens)))
 
-class RepeatableSaver(DynamoDBSaver):
-    """A saver whose calls go by names that are the same in every run, not by random tokens."""
-
-    def __init__(self, name: str, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._tokens = (f"{name}{number}" for number in count())
-
-    def _store(self) -> Store:
-        store = super()._store()
-        return replace(store, stamp=replace(store.stamp, token=next(self._tokens)))
-
-
-class StoppingSaver(RepeatableSaver):
-    """A saver that performs its requests by a plan."""
-
-    def __init__(
-        self, name: str, plan: Plan, changed: Callable[[int], None], **settings: Any
-    ) -> None:
-        super().__init__(name, **settings)
-        self.runner = StoppingRunner(self._settings, plan, changed)
-        self._runner = self.runner
+    setattr(saver, "_store", store)  # noqa: B010 - mypy knows it for a method
+    return saver
 
 
 def ordering(size: int, number: int) -> list[int]:
@@ -332,7 +306,7 @@ def _expiry(item: Any) -> float:
     return math.inf if expires_at is None else expires_at
 
 
-def seen(saver: DynamoDBSaver) -> Seen:
+def seen(saver: Saver) -> Seen:
     """Everything a reader finds, and that the newest of each namespace is what a run resumes from.
 
     A tuple holds the pending writes too, so equal tuples mean: nothing is lost and nothing added.
@@ -360,7 +334,7 @@ class Experiment:
     """
 
     tables: Tables
-    act: Callable[[DynamoDBSaver], object]
+    act: Callable[[Saver], object]
     settings: Mapping[str, Any] = field(default_factory=dict)
     portions: Portions = PIECEMEAL
     payloads: Mapping[str, Any] = field(default_factory=dict)
@@ -388,9 +362,9 @@ class Experiment:
         self._swept = shape(self._now)
         assert self._read() == self.after
 
-    def reader(self) -> DynamoDBSaver:
+    def reader(self) -> Saver:
         """A fresh saver that knows nothing of the stopped one."""
-        return self._saver(DynamoDBSaver)
+        return self._saver()
 
     def stop_after(self, requests: int) -> None:
         """Make the call on what was there before and stop it after so many requests."""
@@ -442,17 +416,20 @@ class Experiment:
         def changed(performed: int) -> None:
             left.append((performed, self._stored()))
 
-        with self._saver(StoppingSaver, "run", plan, changed) as saver:
+        stopping = Stopping(plan, changed)
+        with repeatable(self._saver(), "run") as saver:
+            have_walked(saver, stopping.way)
             self.act(saver)
         self._now = left[-1][1]
         assert self._now == self._after
-        self._group_sizes |= saver.runner.group_sizes
+        self._group_sizes |= stopping.group_sizes
         return left
 
     def _stop(self, plan: Plan) -> None:
         self._restore(self._before)
         stopped = False
-        with self._saver(StoppingSaver, "run", plan, lambda _: None) as saver:
+        with repeatable(self._saver(), "run") as saver:
+            have_walked(saver, Stopping(plan, lambda _: None).way)
             try:
                 self.act(saver)
             except StoppedError:
@@ -495,22 +472,14 @@ class Experiment:
         return self._reads[-1][1]
 
     def _act(self, name: str) -> None:
-        with self._saver(RepeatableSaver, name) as saver:
+        with repeatable(self._saver(), name) as saver:
             self.act(saver)
         self._now = self._stored()
 
-    def _saver(self, kind: type[SaverT], *arguments: Any) -> SaverT:
-        settings = {"clock": lambda: NOW, "client": self.tables.client, **self.settings}
-        if self.bucket is not None:
-            settings.setdefault("s3_client", self.bucket.client)
-        made = kind(
-            *arguments,
-            checkpoints_table_name=self.tables.checkpoints,
-            writes_table_name=self.tables.writes,
-            **settings,
-        )
-        with_payloads(made, **self.payloads)
-        return made
+    def _saver(self) -> Saver:
+        quick = self.tables.quick(self.bucket)
+        made = self.tables.saver(**{"clock": lambda: NOW, **quick, **self.settings})
+        return with_payloads(made, **self.payloads)
 
     def _stored(self) -> Stored:
         found = stored(self.tables, self.bucket)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
@@ -16,7 +15,8 @@ from langgraph_checkpoint_dynamodb.policies import (
     SETUP_ACTIONS,
     SWEEP_ACTIONS,
 )
-from tests.support.sessions import new_session, restricted_session
+from tests.support.savers import native, new_saver
+from tests.support.sessions import new_session, restricted_session, saver_session
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from tests.support.buckets import Bucket
     from tests.support.engines import Engine
+    from tests.support.savers import Saver
 
 _numbers = itertools.count()
 
@@ -41,14 +43,21 @@ class Tables:
     checkpoints: str
     writes: str
 
-    def saver(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> DynamoDBSaver:
+    def saver(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> Saver:
         """A saver on these tables with a client of its own, which may do nothing but `actions`."""
         if not {"client", "client_config"} & settings.keys():
             settings.setdefault("endpoint_url", self.engine.url)
             settings.setdefault("session", restricted_session(actions))
-        return DynamoDBSaver(
+        return new_saver(
             checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
         )
+
+    def quick(self, bucket: Bucket | None = None) -> dict[str, Any]:
+        """Settings of a saver with all rights that is quick to make, and reaches that bucket."""
+        if native():
+            session = saver_session() if bucket is None else saver_session(bucket.url)
+            return {"session": session, "endpoint_url": self.engine.url}
+        return {"client": self.client} | ({} if bucket is None else {"s3_client": bucket.client})
 
     def set_up(self, **settings: Any) -> None:
         """Make the tables."""
@@ -74,7 +83,7 @@ class Tables:
         return [item for page in pages for item in page["Items"]]
 
 
-def with_payloads(saver: DynamoDBSaver, **changes: Any) -> DynamoDBSaver:
+def with_payloads(saver: Saver, **changes: Any) -> Saver:
     """The saver with another payload policy, such as `inline_limit` and `chunk_bytes`.
 
     Users have no such settings; with a few hundred bytes everything is stored in chunks.

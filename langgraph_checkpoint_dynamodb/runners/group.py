@@ -1,0 +1,46 @@
+"""A group of operations under way: who takes the next one, and what became of each."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+
+R = TypeVar("R")
+
+
+class Group(Generic[R]):
+    """Operations that several workers take from and run until none is left or one has failed."""
+
+    def __init__(self, operations: Sequence[Operation[R]]) -> None:
+        self._todo = iter(enumerate(operations))
+        self._lock = threading.Lock()
+        self._results: dict[int, R] = {}
+        self._errors: dict[int, BaseException] = {}
+
+    def take(self) -> tuple[int, Operation[R]] | None:
+        """The next operation and its position, `None` if there is nothing to do any more."""
+        with self._lock:
+            return None if self._errors else next(self._todo, None)
+
+    def succeeded(self, position: int, result: R) -> None:
+        """Note an operation's result."""
+        self._results[position] = result
+
+    def failed(self, position: int, error: BaseException) -> None:
+        """Note an operation's error."""
+        self._errors[position] = error
+
+    def results(self) -> list[R]:
+        """The results in order.
+
+        Raises:
+            BaseException: The first error in order.
+        """
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [self._results[position] for position in sorted(self._results)]

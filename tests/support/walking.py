@@ -1,0 +1,108 @@
+"""Operations whose requests a test counts, orders, changes or stops, whatever performs them."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.runners.client import concurrency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from tests.support.savers import Saver
+
+    Walk: TypeAlias = Generator[Any, Any, Any]
+
+
+def walk(
+    operation: Operation[Any],
+    one: Callable[[Request[Any]], Walk],
+    group: Callable[[Sequence[Operation[Any]]], Walk],
+) -> Walk:
+    """An operation that does the same as another, with each request and each group in its way."""
+    try:
+        request: Any = next(operation)
+        while True:
+            try:
+                match request:
+                    case Emit():
+                        reply = yield request
+                    case Concurrently(operations):
+                        reply = yield from group(operations)
+                    case _:
+                        reply = yield from one(request)
+            except DynamoDBSaverError as error:  # noqa: PERF203 - each request has its own error
+                request = operation.throw(error)
+            else:
+                request = operation.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        operation.close()
+
+
+def perform(request: Request[Any]) -> Walk:
+    """Have a request performed as it is."""
+    return (yield request)
+
+
+def have_walked(saver: Saver, way: Callable[[Operation[Any]], Walk]) -> None:
+    """Have a saver perform its operations that way."""
+    runner: Any = saver._runner  # type: ignore[attr-defined]  # every saver has one
+
+    def walked(perform: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda operation: perform(way(operation))
+
+    for name in ("run", "start", "pages"):
+        if hasattr(runner, name):
+            setattr(runner, name, walked(getattr(runner, name)))
+
+
+@dataclass
+class Depth:
+    """Measures how many round trips of a call must wait for one another.
+
+    Requests are performed one by one while a virtual clock counts round trips: one request takes
+    one tick, and the parts of a group are given to so many workers in order, each as soon as it is
+    free. The result depends on the operation alone, not on the machine.
+
+    Attributes:
+        workers: Requests in flight at once.
+        clock: Serial round trips so far.
+    """
+
+    workers: int
+    clock: int = 0
+
+    def way(self, operation: Operation[Any]) -> Walk:
+        """The operation, counted."""
+        return walk(operation, self._one, self._group)
+
+    def _one(self, request: Request[Any]) -> Walk:
+        if not isinstance(request, (Backoff, Compute)):
+            self.clock += 1
+        return (yield request)
+
+    def _group(self, operations: Sequence[Operation[Any]]) -> Walk:
+        free = [self.clock] * min(self.workers, len(operations))
+        results = []
+        end = self.clock
+        for operation in operations:
+            self.clock = heapq.heappop(free)
+            results.append((yield from self.way(operation)))
+            heapq.heappush(free, self.clock)
+            end = max(end, self.clock)
+        self.clock = end
+        return results
+
+
+def measure_depth(saver: Saver) -> Depth:
+    """Have the depth of a saver's calls counted."""
+    depth = Depth(concurrency(saver._settings))
+    have_walked(saver, depth.way)
+    return depth
