@@ -324,7 +324,7 @@ class EnableTimeToLive(Request[None]):
 class Compute(Request[R]):
     """Do work that keeps the processor busy and touches nothing outside; replies with its result.
 
-    An event loop has it done by another thread.
+    An event loop has it done by another thread. It raises errors of this package alone.
     """
 
     work: Callable[[], R]

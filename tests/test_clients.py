@@ -29,7 +29,6 @@ from langgraph_checkpoint_dynamodb import (
     SaverClosedError,
     errors,
 )
-from tests.support.sessions import new_session
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -44,15 +43,6 @@ if TYPE_CHECKING:
 NAMES: dict[str, Any] = {"checkpoints_table_name": "checkpoints", "writes_table_name": "writes"}
 UNROUTABLE = "http://192.0.2.1:9"
 """Of a network that is for documentation only (RFC 5737)."""
-
-
-def boto_saver(tables: Tables, **settings: Any) -> DynamoDBSaver:
-    """A `DynamoDBSaver` on these tables, whichever saver the other tests are about."""
-    if not {"client", "client_config"} & settings.keys():
-        settings = {"session": new_session(), "endpoint_url": tables.engine.url, **settings}
-    return DynamoDBSaver(
-        checkpoints_table_name=tables.checkpoints, writes_table_name=tables.writes, **settings
-    )
 
 
 def effective(saver: DynamoDBSaver, monkeypatch: pytest.MonkeyPatch) -> DynamoDBClient:
@@ -105,11 +95,11 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_client_that_is_passed_in_is_used_and_still_open_after_close(tables: Tables) -> None:
-    with boto_saver(tables, client=tables.client) as saver:
+    with tables.boto_saver(client=tables.client) as saver:
         saver.setup()
         saver.put(config("thread"), checkpoint(), metadata(), {})
     assert len(tables.checkpoint_items()) == 1
-    with boto_saver(tables, client=tables.client) as another:
+    with tables.boto_saver(client=tables.client) as another:
         assert another.get_tuple(config("thread")) is not None
 
 
@@ -119,7 +109,7 @@ def test_a_client_that_is_passed_in_is_never_closed(
     closed: list[str] = []
     # A closed botocore client connects anew when it is used, so only the call itself tells.
     monkeypatch.setattr(tables.client, "close", lambda: closed.append("closed"))
-    with boto_saver(tables, client=tables.client) as saver:
+    with tables.boto_saver(client=tables.client) as saver:
         saver.setup()
     saver.close()
     del saver
@@ -140,7 +130,7 @@ def test_a_session_makes_the_client(tables: Tables, monkeypatch: pytest.MonkeyPa
     assert signed_by(client) == "of-the-session"
     with DynamoDBSaver(**NAMES, session=session, region_name="eu-west-1") as saver:
         assert effective(saver, monkeypatch).meta.region_name == "eu-west-1"
-    with boto_saver(tables, session=session, endpoint_url=tables.engine.url) as saver:
+    with tables.boto_saver(session=session, endpoint_url=tables.engine.url) as saver:
         saver.setup()
         assert saver.get_tuple(config("thread")) is None
 
@@ -334,7 +324,7 @@ def test_a_client_for_s3_that_is_passed_in_is_used_and_never_closed(
     elsewhere: Any = {**bucket.config(), "endpoint_url": UNROUTABLE}
     with monkeypatch.context() as patch:
         patch.setattr(bucket.client, "close", lambda: closed.append("closed"))
-        with boto_saver(tables, s3_offload_config=elsewhere, s3_client=bucket.client) as saver:
+        with tables.boto_saver(s3_offload_config=elsewhere, s3_client=bucket.client) as saver:
             saver.setup()
             stored = saver.put(config("thread"), checkpoint(a=1), metadata(), {})
             assert saver.get_tuple(stored) is not None
@@ -363,7 +353,7 @@ def test_each_service_has_one_client_made_at_its_first_use_and_closed_with_the_s
 
     tables.set_up()
     monkeypatch.setattr(boto3.Session, "client", client)
-    saver = boto_saver(tables, s3_offload_config=bucket.config(threshold_bytes=1000))
+    saver = tables.boto_saver(s3_offload_config=bucket.config(threshold_bytes=1000))
     saver.put(config("thread"), checkpoint(a=1), metadata(), {})
     assert saver.get_tuple(config("thread")) is not None
     assert made == ["dynamodb"]
@@ -549,11 +539,11 @@ def test_threads_that_call_first_at_once_make_one_client(
         made.append(args)
         return original(self, *args, **kwargs)
 
-    with boto_saver(tables) as first:
+    with tables.boto_saver() as first:
         first.setup()
     monkeypatch.setattr(boto3.Session, "client", client)
     together = threading.Barrier(8, timeout=20)
-    with boto_saver(tables) as saver:
+    with tables.boto_saver() as saver:
 
         def call() -> None:
             together.wait()
@@ -631,7 +621,7 @@ def every_async_call(saver: DynamoDBSaver) -> dict[str, Callable[[], Any]]:
 def test_every_call_after_close_says_that_the_saver_is_closed(
     tables: Tables, loop_thread: LoopThread, own: bool
 ) -> None:
-    saver = boto_saver(tables) if own else boto_saver(tables, client=tables.client)
+    saver = tables.boto_saver() if own else tables.boto_saver(client=tables.client)
     saver.setup()
     saver.close()
     for name, call in every_call(saver).items():
@@ -645,7 +635,7 @@ def test_every_call_after_close_says_that_the_saver_is_closed(
 def test_a_saver_closed_before_its_first_call_is_closed(
     tables: Tables, loop_thread: LoopThread
 ) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     saver.close()
     with pytest.raises(SaverClosedError):
         saver.get_tuple(config("thread"))
@@ -654,7 +644,7 @@ def test_a_saver_closed_before_its_first_call_is_closed(
 
 
 def test_close_can_be_repeated_and_ends_the_threads(tables: Tables) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     saver.setup()
     chain = put_chain(saver_calls(saver), "thread", 5)
     assert len(list(saver.list(config("thread")))) == len(chain)
@@ -692,7 +682,7 @@ def test_a_client_made_here_is_closed_with_the_saver(
         return made
 
     monkeypatch.setattr(boto3.Session, "client", client)
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     saver.setup()
     assert closed == []
     saver.close()
@@ -701,7 +691,7 @@ def test_a_client_made_here_is_closed_with_the_saver(
 
 
 def test_the_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     with saver as entered:
         assert entered is saver
         saver.setup()
@@ -710,7 +700,7 @@ def test_the_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> 
 
 
 def test_the_context_manager_closes_and_passes_an_error_on(tables: Tables) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     with pytest.raises(KeyError), saver:
         raise KeyError
     with pytest.raises(SaverClosedError):
@@ -718,7 +708,7 @@ def test_the_context_manager_closes_and_passes_an_error_on(tables: Tables) -> No
 
 
 def test_the_async_context_manager_returns_the_saver_and_closes_it(tables: Tables) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
 
     async def use() -> None:
         async with saver as entered:
@@ -786,7 +776,7 @@ def test_a_clone_shares_client_and_threads(
 
     monkeypatch.setattr(boto3.Session, "client", client)
     # Cloned before its first call, as LangGraph does when it compiles a graph.
-    with boto_saver(tables, max_concurrency=1) as saver:
+    with tables.boto_saver(max_concurrency=1) as saver:
         clone = copy.copy(saver)
         clone.setup()
         before = saver_threads()
@@ -799,7 +789,7 @@ def test_a_clone_shares_client_and_threads(
 
 @pytest.mark.parametrize("closer", [0, 1], ids=["original", "clone"])
 def test_closing_either_closes_both(tables: Tables, loop_thread: LoopThread, closer: int) -> None:
-    saver = boto_saver(tables)
+    saver = tables.boto_saver()
     saver.setup()
     both = (saver, copy.copy(saver))
     both[closer].close()
@@ -823,7 +813,7 @@ def test_a_clone_that_is_garbage_collected_closes_nothing(
 
 def test_an_allowlist_makes_a_clone_on_the_same_tables(tables: Tables) -> None:
     strict = JsonPlusSerializer(allowed_msgpack_modules=None)
-    with boto_saver(tables, serde=strict) as saver:
+    with tables.boto_saver(serde=strict) as saver:
         saver.setup()
         clone = saver.with_allowlist([("some", "Type")])
         assert clone is not saver

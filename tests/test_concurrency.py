@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from langgraph_checkpoint_dynamodb import SaverClosedError
+from langgraph_checkpoint_dynamodb import DynamoDBSaver, SaverClosedError
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.support.calls import Calls, LoopThread
-    from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 DEADLOCK = 30
@@ -106,11 +105,18 @@ class Hold:
 
 
 @contextmanager
-def set_up_saver(tables: Tables, **settings: Any) -> Iterator[Saver]:
+def set_up_saver(tables: Tables, **settings: Any) -> Iterator[DynamoDBSaver]:
     """A saver on the tables' own client, whose requests the test can watch and hold."""
-    with tables.saver(**tables.quick(), **settings) as saver:
+    with tables.boto_saver(client=tables.client, **settings) as saver:
         saver.setup()
         yield saver
+
+
+@pytest.fixture
+def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
+    with tables.boto_saver() as made:
+        made.setup()
+        yield made
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -149,7 +155,7 @@ def saver_threads() -> set[threading.Thread]:
     return {t for t in threading.enumerate() if t.name.startswith("dynamodb-saver")}
 
 
-def store_many(tables: Tables, saver: Saver, count: int) -> list[str]:
+def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
     """Many checkpoints of one thread, from one that the saver has stored; ids, newest first."""
     stored = saver.put(config("thread"), checkpoint(), metadata(), {})
     (item,) = tables.checkpoint_items()
@@ -274,19 +280,19 @@ def test_a_group_goes_on_in_its_own_thread_where_all_workers_are_held(tables: Ta
         run_on_loop(main())
 
 
-def _listed(saver: Saver) -> list[CheckpointTuple]:
+def _listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
     return list(saver.list(config("thread")))
 
 
 # --- the event loop ---
 
 
-async def listed(saver: Saver) -> list[CheckpointTuple]:
+async def listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
     return [found async for found in saver.alist(config("thread"))]
 
 
 ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
-ASYNC_CALLS: dict[str, Callable[[Saver], Coroutine[Any, Any, Any]]] = {
+ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
     "asetup": lambda saver: saver.asetup(),
     "aget_tuple": lambda saver: saver.aget_tuple(config("thread")),
     "aget_tuple_by_id": lambda saver: saver.aget_tuple(ADDRESS),
@@ -305,7 +311,6 @@ ASYNC_CALLS: dict[str, Callable[[Saver], Coroutine[Any, Any, Any]]] = {
 
 
 def test_every_asynchronous_method_is_tested_here() -> None:
-    from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
     own = {name for name in vars(DynamoDBSaver) if name.startswith("a") and name != "aclose"}
     assert own == ASYNC_CALLS.keys() - {"aget_tuple_by_id"}
@@ -324,7 +329,7 @@ def test_the_event_loop_turns_while_a_request_is_under_way(tables: Tables, name:
 
 
 def test_the_event_loop_turns_while_the_saver_closes(tables: Tables) -> None:
-    saver = tables.saver(**tables.quick())
+    saver = tables.boto_saver(client=tables.client)
     saver.setup()
     hold = Hold(tables.client)
 
@@ -343,11 +348,11 @@ def test_the_event_loop_turns_while_the_saver_closes(tables: Tables) -> None:
 
     stored, ticks = run_on_loop(main())
     assert ticks == TICKS
-    with tables.saver() as another:
+    with tables.boto_saver() as another:
         assert another.get_tuple(stored) is not None
 
 
-def test_one_saver_serves_one_loop_after_another(saver: Saver) -> None:
+def test_one_saver_serves_one_loop_after_another(saver: DynamoDBSaver) -> None:
     async def turn() -> RunnableConfig:
         stored = await saver.aput(config("thread"), checkpoint(), metadata(), {})
         assert await saver.aget_tuple(stored) is not None
@@ -361,7 +366,7 @@ def _run_with(main: Callable[[int], Coroutine[Any, Any, None]], number: int) -> 
     run_on_loop(main(number))
 
 
-def test_loops_in_several_threads_use_one_saver_at_once(saver: Saver) -> None:
+def test_loops_in_several_threads_use_one_saver_at_once(saver: DynamoDBSaver) -> None:
     loops, each = 3, 50
 
     async def main(number: int) -> None:
@@ -484,7 +489,7 @@ def test_aput_writes_stores_the_values_of_the_moment_it_was_called(tables: Table
 
 
 def test_of_many_threads_that_store_the_same_writes_one_is_first_with_all_of_them(
-    saver: Saver,
+    saver: DynamoDBSaver,
 ) -> None:
     stored = saver.put(config("thread"), checkpoint(), metadata(), {})
     callers, seen = 20, set[tuple[Any, ...]]()
@@ -580,7 +585,7 @@ def wait_until_refused(call: Callable[[], object]) -> None:
 
 
 def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopThread) -> None:
-    saver = tables.saver(**tables.quick())
+    saver = tables.boto_saver(client=tables.client)
     saver.setup()
     chain = put_chain(SyncCalls(saver), "thread", 3)
     hold = Hold(tables.client, "Query")
@@ -603,7 +608,7 @@ def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopT
 
 @pytest.mark.parametrize("name", ["get_tuple", "list", "delete_thread"])
 def test_close_lets_calls_of_other_threads_finish(tables: Tables, name: str) -> None:
-    saver = tables.saver(**tables.quick())
+    saver = tables.boto_saver(client=tables.client)
     saver.setup()
     chain = put_chain(SyncCalls(saver), "thread", 3)
     hold = Hold(tables.client, "Query")
@@ -635,7 +640,7 @@ def test_close_lets_calls_of_other_threads_finish(tables: Tables, name: str) -> 
 
 def test_close_ends_every_thread_that_was_started(tables: Tables, loop_thread: LoopThread) -> None:
     before = saver_threads()
-    saver = tables.saver(max_concurrency=4)
+    saver = tables.boto_saver(max_concurrency=4)
     saver.setup()
     put_chain(SyncCalls(saver), "thread", 8)
     assert len(loop_thread.run(listed(saver))) == 8

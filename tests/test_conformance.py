@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.engines import Engine
 
+from tests.support.savers import saver_class
 from tests.support.tables import new_tables
 
 TESTS_BY_CAPABILITY = {
@@ -32,42 +33,45 @@ TESTS_BY_CAPABILITY = {
 
 
 class SyncMethods(BaseCheckpointSaver[str]):
-    """Answers the suite's async calls with a saver's sync methods."""
+    """Answers the suite's async calls with a saver's sync methods, in another thread."""
 
     def __init__(self, saver: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=saver.serde)
         self._saver = saver
 
     async def aget_tuple(self, *args: Any, **kwargs: Any) -> Any:
-        return self._saver.get_tuple(*args, **kwargs)
+        return await asyncio.to_thread(self._saver.get_tuple, *args, **kwargs)
 
     async def alist(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        for found in self._saver.list(*args, **kwargs):
+        for found in await asyncio.to_thread(self._listed, *args, **kwargs):
             yield found
 
+    def _listed(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return list(self._saver.list(*args, **kwargs))
+
     async def aput(self, *args: Any, **kwargs: Any) -> Any:
-        return self._saver.put(*args, **kwargs)
+        return await asyncio.to_thread(self._saver.put, *args, **kwargs)
 
     async def aput_writes(self, *args: Any, **kwargs: Any) -> None:
-        self._saver.put_writes(*args, **kwargs)
+        await asyncio.to_thread(self._saver.put_writes, *args, **kwargs)
 
     async def adelete_thread(self, *args: Any, **kwargs: Any) -> None:
-        self._saver.delete_thread(*args, **kwargs)
+        await asyncio.to_thread(self._saver.delete_thread, *args, **kwargs)
 
     async def adelete_for_runs(self, *args: Any, **kwargs: Any) -> None:
-        self._saver.delete_for_runs(*args, **kwargs)
+        await asyncio.to_thread(self._saver.delete_for_runs, *args, **kwargs)
 
     async def acopy_thread(self, *args: Any, **kwargs: Any) -> None:
-        self._saver.copy_thread(*args, **kwargs)
+        await asyncio.to_thread(self._saver.copy_thread, *args, **kwargs)
 
     async def aprune(self, *args: Any, **kwargs: Any) -> None:
-        self._saver.prune(*args, **kwargs)
+        await asyncio.to_thread(self._saver.prune, *args, **kwargs)
 
 
 def run_suite(
     engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
 ) -> CapabilityReport:
-    @checkpointer_test(name="DynamoDBSaver")
+    @checkpointer_test(name=saver_class().__name__)
     async def fresh() -> AsyncIterator[BaseCheckpointSaver[str]]:
         tables = new_tables(engine)
         async with tables.saver() as saver:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langchain_core.runnables import RunnableConfig
-    from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.support.calls import Calls, LoopThread
     from tests.support.engines import Engine
@@ -42,14 +41,14 @@ LARGE = 100_000
 """Of five such values, four fit into an item."""
 
 
-def count_requests(client: DynamoDBClient) -> list[str]:
-    """A list that grows by the name of every request that the client is about to send."""
+def count_requests(tables: Tables) -> list[str]:
+    """A list that grows by the name of every request that a saver is about to send."""
     sent: list[str] = []
 
     def note(model: Any, **_: object) -> None:
         sent.append(model.name)
 
-    client.meta.events.register("before-call", note)
+    tables.on("before-call", note)
     return sent
 
 
@@ -72,7 +71,7 @@ class Watched:
 @pytest.fixture
 def nowhere(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver whose tables do not exist: whatever it sends fails, and is counted."""
-    sent = count_requests(tables.client)
+    sent = count_requests(tables)
     with tables.saver(**tables.quick()) as saver:
         yield Watched(face(saver), sent)
 
@@ -82,7 +81,7 @@ def watched(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver on fresh tables, its requests counted from here on."""
     with tables.saver(**tables.quick()) as saver:
         saver.setup()
-        yield Watched(face(saver), count_requests(tables.client))
+        yield Watched(face(saver), count_requests(tables))
 
 
 # --- what every call does with an argument ---
@@ -516,7 +515,7 @@ class PickleSerde:
 def test_a_type_tag_that_is_no_text_is_refused(
     tables: Tables, face: Callable[[Any], Calls], act: Callable[[Calls, Any], object]
 ) -> None:
-    sent = count_requests(tables.client)
+    sent = count_requests(tables)
     with tables.saver(**tables.quick(), serde=NumberedSerde()) as saver:
         watched = Watched(face(saver), sent)
         refused(

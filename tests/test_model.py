@@ -66,9 +66,7 @@ class SmallPages:
     def __init__(self, tables: Tables) -> None:
         self.size: int | None = None
         for action in ("Query", "Scan"):
-            tables.client.meta.events.register(
-                f"before-parameter-build.dynamodb.{action}", self._cut
-            )
+            tables.on(f"before-parameter-build.dynamodb.{action}", self._cut)
 
     @contextmanager
     def whole(self) -> Iterator[None]:
@@ -440,7 +438,7 @@ class Variant:
 
     def saver(self, tables: Tables, bucket: Bucket) -> Saver:
         offload = {"s3_offload_config": bucket.config()} if self.in_s3 else {}
-        made = tables.saver(**tables.quick(), **self.settings, **offload)
+        made = tables.saver(**tables.quick(bucket), **self.settings, **offload)
         return with_payloads(made, **self.payloads)
 
 

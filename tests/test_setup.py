@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
 from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Table
 from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
 from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
-from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.calls import AsyncCalls, SyncCalls, elsewhere
 from tests.support.values import checkpoint, config, id_of, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def count_requests(tables: Tables) -> list[str]:
         with lock:
             sent.append(model.name)
 
-    tables.client.meta.events.register("before-call", note)
+    tables.on("before-call", note)
     return sent
 
 
@@ -205,10 +205,9 @@ def test_a_setup_that_sees_no_table_while_others_create_it_waits_for_theirs(
         # Creating by another client, just before this one sends its own request.
         if not raced:
             raced.append(str(params["body"]))
-            with tables.saver() as other:
-                other.setup()
+            elsewhere(tables.set_up)
 
-    tables.client.meta.events.register("before-call.dynamodb.CreateTable", create_first)
+    tables.on("before-call.dynamodb.CreateTable", create_first)
     with tables.saver(**tables.quick()) as saver:
         set_up(saver)
         assert saver.get_tuple(config("thread")) is None
@@ -347,12 +346,11 @@ def test_expiry_that_somebody_else_turns_on_meanwhile_is_looked_at_again(
     def be_first(params: Any, **_: object) -> None:
         if not raced:
             raced.append(str(params["body"]))
-            with tables.saver(ttl_seconds=60) as other:
-                other.setup()
+            elsewhere(lambda: tables.set_up(ttl_seconds=60))
             error: Any = {"Code": "ValidationException", "Message": "TimeToLive is already enabled"}
             raise ClientError({"Error": error}, "UpdateTimeToLive")
 
-    tables.client.meta.events.register("before-call.dynamodb.UpdateTimeToLive", be_first)
+    tables.on("before-call.dynamodb.UpdateTimeToLive", be_first)
     with tables.saver(**tables.quick(), ttl_seconds=60, max_concurrency=1) as saver:
         set_up(saver)
     assert len(raced) == 1
@@ -652,7 +650,7 @@ def test_a_run_of_more_checkpoints_than_a_page_of_the_index_is_deleted_to_its_en
         if model.name == "Query" and "IndexName" in params:
             params.setdefault("Limit", 3)
 
-    tables.client.meta.events.register("before-parameter-build", small_pages)
+    tables.on("before-parameter-build", small_pages)
     with tables.saver(**tables.quick(), run_id_index=index) as saver:
         saver.setup()
         parent = config("thread")

@@ -28,14 +28,13 @@ from langgraph_checkpoint_dynamodb.policies import (
     SCAN_ACTIONS,
 )
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.sessions import new_session
+from tests.support.sessions import on, saver_session
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import boto3
     from langchain_core.runnables import RunnableConfig
 
     from tests.support.buckets import Bucket
@@ -75,7 +74,7 @@ class World:
             given["endpoint_url"] = self.tables.engine.url
         else:
             # What is in S3 is read whatever the settings say.
-            given |= {"client": self.tables.client, "s3_client": self.bucket.client}
+            given |= self.tables.quick(self.bucket)
         saver = self.tables.saver(ttl_seconds=ttl, clock=self.clock, **offload, **given)
         self.savers.append(saver)
         return with_payloads(saver, **SMALL) if kind == "chunks" else saver
@@ -192,14 +191,14 @@ def log_of(length: int) -> tuple[str, list[str]]:
     return "seed" * 100, [f"{step}" * 300 for step in range(length - 1)]
 
 
-def sent_by(session: boto3.Session) -> list[str]:
+def sent_by(session: Any) -> list[str]:
     """A list that grows by the name of every request of the session's clients."""
     sent: list[str] = []
 
     def note(model: Any, **_: object) -> None:
         sent.append(model.name)
 
-    session.events.register("before-call", note)
+    on(session, "before-call", note)
     return sent
 
 
@@ -508,7 +507,7 @@ def test_a_write_that_has_expired_is_not_copied(world: World, calls: Calls) -> N
 def test_reading_a_history_prolongs_once_what_would_expire_before_a_checkpoint_stored_now(
     world: World, kind: str
 ) -> None:
-    session = new_session()
+    session = saver_session(world.bucket.url)
     stored = log_chain(world.calls(kind=kind), 4)
     ancestors = {id_of(one) for one in stored[:-1]}
     sent = sent_by(session)
@@ -541,14 +540,14 @@ def test_objects_in_s3_are_made_as_young_as_the_items_that_lead_to_them(
     """For a lifecycle rule of the bucket, which counts from when an object was stored."""
     stored = log_chain(world.calls(kind="s3"), 2)
     before = world.bucket.objects()
-    session = new_session()
+    session = saver_session(world.bucket.url)
     copied: list[str] = []
 
     def note(params: dict[str, Any], **_: object) -> None:
         assert params["CopySource"] == f"{params['Bucket']}/{params['Key']}"
         copied.append(params["Key"])
 
-    session.events.register("before-parameter-build.s3.CopyObject", note)
+    on(session, "before-parameter-build.s3.CopyObject", note)
     calls = world.calls(kind="s3", session=session)
     world.clock.now += waited
     assert history(calls, stored[-1]) == log_of(2)
@@ -570,7 +569,7 @@ def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
     world: World, stored_ttl: int | None
 ) -> None:
     stored = log_chain(world.calls(stored_ttl), 3)
-    session = new_session()
+    session = saver_session(world.bucket.url)
     sent = sent_by(session)
     calls = world.calls(None, session=session)
     world.clock.now += TTL - 1
@@ -587,13 +586,13 @@ def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
     world: World, caplog: pytest.LogCaptureFixture, table: Table, code: str, kind: str
 ) -> None:
     stored = log_chain(world.calls(kind=kind), 3)
-    session = new_session()
+    session = saver_session(world.bucket.url)
 
     def refuse(params: dict[str, Any], **_: object) -> None:
         if params["TableName"] == _table_name(world.tables, table):
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, "UpdateItem")
 
-    session.events.register("before-parameter-build.dynamodb.UpdateItem", refuse)
+    on(session, "before-parameter-build.dynamodb.UpdateItem", refuse)
     calls = world.calls(kind=kind, session=session)
     world.clock.now += TTL // 2
     with caplog.at_level(logging.WARNING, "langgraph_checkpoint_dynamodb"):
@@ -620,7 +619,7 @@ def test_a_history_is_read_without_the_right_to_prolong_it(
 def test_what_has_changed_since_it_was_read_is_not_prolonged(world: World, fate: str) -> None:
     stored = log_chain(world.calls(), 3)
     client, name = world.tables.client, world.tables.checkpoints
-    session = new_session()
+    session = saver_session(world.bucket.url)
     raced: dict[tuple[Table, str, str], int | None] = {}
 
     def meanwhile(params: dict[str, Any], **_: object) -> None:
@@ -638,7 +637,7 @@ def test_what_has_changed_since_it_was_read_is_not_prolonged(world: World, fate:
                 world.shortened(Table.CHECKPOINTS, 9_000_000)
         raced.update(world.ttls())
 
-    session.events.register("before-parameter-build.dynamodb.UpdateItem", meanwhile)
+    on(session, "before-parameter-build.dynamodb.UpdateItem", meanwhile)
     calls = world.calls(session=session)
     world.clock.now += TTL // 2
     assert history(calls, stored[-1]) == log_of(3)

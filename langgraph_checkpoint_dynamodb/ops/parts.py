@@ -299,21 +299,26 @@ def _load(store: Store, values: Sequence[_Value], beside: Beside) -> Operation[l
                 stored = _joined(payload, beside)
         if stored is None:
             raise missing_part(payload, value.place, value.attribute)
-        try:
-            data = yield from _restore(payload, stored, store.payloads.max_value_bytes)
-        except DamagedPayloadError as error:
-            raise UnreadableItemError(
-                place=value.place, attribute=value.attribute, problem=str(error)
-            ) from error
+        work = partial(_restore, value, stored, store.payloads.max_value_bytes)
+        data = yield from compute(work, _work_size(payload, stored))
         loaded.append(replace(value.serialized, payload=Inline(data)))
     return loaded
 
 
-def _restore(payload: Payload, stored: bytes, ceiling: int) -> Operation[bytes]:
-    size = len(stored) if payload.packed is None else min(payload.packed.size, ceiling)
-    as_it_is = isinstance(payload, Inline) and payload.packed is None
-    work = partial(restore, payload, stored, ceiling)
-    return (yield from compute(work, 0 if as_it_is else size))
+def _restore(value: _Value, stored: bytes, ceiling: int) -> bytes:
+    try:
+        return restore(value.serialized.payload, stored, ceiling)
+    except DamagedPayloadError as error:
+        raise UnreadableItemError(
+            place=value.place, attribute=value.attribute, problem=str(error)
+        ) from error
+
+
+def _work_size(payload: Payload, stored: bytes) -> int:
+    """How many bytes are worked on to restore a value: none of one that is in its item as it is."""
+    if payload.packed is not None:
+        return max(payload.packed.size, len(stored))
+    return 0 if isinstance(payload, Inline) else len(stored)
 
 
 def _joined(payload: Chunks, beside: Beside) -> bytes | None:

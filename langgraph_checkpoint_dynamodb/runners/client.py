@@ -45,6 +45,8 @@ def client_config(settings: Settings, service: Service = "dynamodb") -> Config:
         "tcp_keepalive": True,
         "max_pool_connections": concurrency(settings),
         "user_agent_extra": "lib/langgraph-checkpoint-dynamodb",
+        # Requests are made here, from values that have been checked already.
+        "parameter_validation": False,
     }
     if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
         defaults["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}

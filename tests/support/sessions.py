@@ -5,6 +5,7 @@ They are of the SDK that the saver under test uses, and so is what a test regist
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,9 @@ def _aio_session(s3_url: str) -> Any:
 
 
 def _at(s3_url: str, service: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    return {"endpoint_url": s3_url, **arguments} if service == "s3" else arguments
+    if service != "s3" or "AWS_ENDPOINT_URL_S3" in os.environ:
+        return arguments
+    return {"endpoint_url": s3_url, **arguments}
 
 
 def on(session: Any, event: str, handler: Callable[..., object]) -> None:
@@ -108,6 +111,41 @@ def patch_sending(
         return await asend(self, request)
 
     monkeypatch.setattr(AIOHTTPSession, "send", afirst)
+
+
+class Relay:
+    """Passes events on to handlers that may come after the clients that send them.
+
+    A client takes over the handlers of its session when it is made, and those alone.
+    """
+
+    STAGES = (
+        "provide-client-params",
+        "before-parameter-build",
+        "before-call",
+        "before-send",
+        "after-call",
+    )
+
+    def __init__(self) -> None:
+        self._handlers: list[tuple[str, Callable[..., object]]] = []
+
+    def on(self, event: str, handler: Callable[..., object]) -> None:
+        """Have an event handled from now on."""
+        self._handlers.append((event, handler))
+
+    def install(self, session: Any) -> None:
+        """Pass on the events of a session."""
+        for stage in self.STAGES:
+            on(session, stage, self._pass_on)
+
+    def _pass_on(self, event_name: str, **arguments: Any) -> object:
+        for event, handler in self._handlers:
+            if event_name == event or event_name.startswith(f"{event}."):
+                answer = handler(event_name=event_name, **arguments)
+                if answer is not None:
+                    return answer
+        return None
 
 
 def restricted_session(actions: Collection[str]) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
@@ -16,10 +17,10 @@ from langgraph_checkpoint_dynamodb.policies import (
     SWEEP_ACTIONS,
 )
 from tests.support.savers import native, new_saver
-from tests.support.sessions import new_session, restricted_session, saver_session
+from tests.support.sessions import Relay, new_session, restricted_session, saver_session
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -42,6 +43,7 @@ class Tables:
     client: DynamoDBClient
     checkpoints: str
     writes: str
+    relay: Relay = field(default_factory=Relay)
 
     def saver(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> Saver:
         """A saver on these tables with a client of its own, which may do nothing but `actions`."""
@@ -52,10 +54,27 @@ class Tables:
             checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
         )
 
+    def boto_saver(self, **settings: Any) -> DynamoDBSaver:
+        """A `DynamoDBSaver` on these tables, whichever saver the other tests are about."""
+        if not {"client", "client_config"} & settings.keys():
+            settings = {"session": new_session(), "endpoint_url": self.engine.url, **settings}
+        return DynamoDBSaver(
+            checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
+        )
+
+    def on(self, event: str, handler: Callable[..., object]) -> None:
+        """Have an event of the clients of every `quick` saver handled from now on."""
+        if native():
+            self.relay.on(event, handler)
+        else:
+            # The stubs know only handlers that answer nothing.
+            self.client.meta.events.register(event, cast("Callable[..., None]", handler))
+
     def quick(self, bucket: Bucket | None = None) -> dict[str, Any]:
         """Settings of a saver with all rights that is quick to make, and reaches that bucket."""
         if native():
             session = saver_session() if bucket is None else saver_session(bucket.url)
+            self.relay.install(session)
             return {"session": session, "endpoint_url": self.engine.url}
         return {"client": self.client} | ({} if bucket is None else {"s3_client": bucket.client})
 
