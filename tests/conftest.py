@@ -45,7 +45,7 @@ settings.load_profile("default")
 
 
 # What only the saver on aiobotocore has; it cannot be imported without the extra.
-collect_ignore = [] if native() else ["test_aio.py"]
+collect_ignore_glob = [] if native() else ["test_aio*.py"]
 
 
 def pytest_report_header() -> str:

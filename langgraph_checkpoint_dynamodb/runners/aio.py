@@ -43,6 +43,10 @@ _ERRORS = (*SDK_ERRORS, HTTPError)
 """What a call may raise: aiohttp's own errors come through where a body breaks off."""
 
 
+_LOOK_SECONDS = 0.1
+"""How often to look whether a loop that was asked for something still runs."""
+
+
 class AsyncRunner:
     """Runs operations on whatever event loop they are awaited on."""
 
@@ -103,13 +107,12 @@ class AsyncRunner:
         """
         with self._lock:
             self._closed = True
-            others = [*self._here.items()]
-        for loop, here in others:
+            everywhere = [*self._here.items()]
+        for loop, here in everywhere:
             if loop is asyncio.get_running_loop():
                 await here.close()
-            elif loop.is_running():
-                closing = asyncio.run_coroutine_threadsafe(here.close(), loop)
-                await asyncio.wrap_future(closing)
+            else:
+                await _close_there(loop, here)
         self._threads.close()
 
     def _on_this_loop(self) -> LoopRunner:
@@ -191,8 +194,9 @@ class LoopRunner:
         while self._under_way:
             self._idle.clear()
             await self._idle.wait()
-        if self._keeper is not None:
-            await self._keeper.aclose()
+        async with self._making:
+            if self._keeper is not None:
+                await self._keeper.aclose()
         self._forget(self)
 
     @contextmanager
@@ -343,6 +347,17 @@ class _Threads:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False)
+
+
+async def _close_there(loop: AbstractEventLoop, here: LoopRunner) -> None:
+    """Have another loop close its clients. One that ends meanwhile closes them by itself."""
+    if not loop.is_running():
+        return
+    closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(here.close(), loop))
+    while not closing.done() and loop.is_running():
+        await asyncio.wait([closing], timeout=_LOOK_SECONDS)
+    if closing.done() and not closing.cancelled():
+        closing.result()
 
 
 async def _keep(clients: AsyncExitStack) -> AsyncGenerator[None, None]:
