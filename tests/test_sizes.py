@@ -6,6 +6,7 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -17,8 +18,8 @@ from langgraph_checkpoint_dynamodb import PayloadTooLargeError
 from langgraph_checkpoint_dynamodb.calls import TRANSACTION_BYTES
 from langgraph_checkpoint_dynamodb.keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
-from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.sessions import Meter, metered_session, new_session
+from tests.support.calls import AsyncCalls, SyncCalls, elsewhere
+from tests.support.sessions import Meter, metered_session, on, saver_session
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata, new_id
 from tests.support.walking import measure_depth
@@ -605,11 +606,11 @@ def test_a_checkpoint_that_is_replaced_between_the_requests_of_a_read_is_read_wh
 
     def between(params: dict[str, Any], **_: object) -> None:
         if left and params["TableName"] == shelf.tables.writes:
-            put_version(shelf.saver, left.pop(0))
+            elsewhere(partial(put_version, shelf.saver, left.pop(0)))
 
     put_version(shelf.saver, left.pop(0))
-    session = new_session()
-    session.events.register("before-parameter-build.dynamodb.Query", between)
+    session = saver_session()
+    on(session, "before-parameter-build.dynamodb.Query", between)
     in_bucket = {"s3_offload_config": shelf.bucket.config()}
     with shelf.tables.saver(session=session, **in_bucket) as reader:
         # One request at a time, so that what is replaced is so between two of them.

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet, finalize
 
@@ -42,6 +43,9 @@ R = TypeVar("R")
 _ERRORS = (*SDK_ERRORS, HTTPError)
 """What a call may raise: aiohttp's own errors come through where a body breaks off."""
 
+
+_WHOLE_BYTES = 1024 * 1024
+"""Largest body that aiohttp writes at once without a warning."""
 
 _LOOK_SECONDS = 0.1
 """How often to look whether a loop that was asked for something still runs."""
@@ -280,7 +284,9 @@ class LoopRunner:
         arguments = given.arguments if service == "dynamodb" else given.s3_arguments
         config = AioConfig().merge(client_config(self._settings, service))
         creating = self._sessions.get().create_client(service, **{**arguments, "config": config})
-        return await self._stack.enter_async_context(creating)
+        client = await self._stack.enter_async_context(creating)
+        client.meta.events.register("before-send", _send_in_pieces)
+        return client
 
 
 class AsyncPages(Generic[R]):
@@ -376,6 +382,12 @@ def _close_later(loop: AbstractEventLoop, keeper: AsyncGenerator[None, None]) ->
 async def _close_now(keeper: AsyncGenerator[None, None]) -> None:
     with suppress(RuntimeError):  # What Python raises where the end of the loop is closing it too.
         await keeper.aclose()
+
+
+def _send_in_pieces(request: Any, **_: object) -> None:
+    """Let aiohttp write a large body piece by piece, and other tasks run in between."""
+    if isinstance(request.body, bytes) and len(request.body) > _WHOLE_BYTES:
+        request.body = BytesIO(request.body)
 
 
 @dataclass(frozen=True, slots=True)
