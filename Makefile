@@ -10,6 +10,8 @@ DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
 DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
 # moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
 ENGINE ?=
+# Arguments of the benchmarks, for example: make bench BENCH="--quick --output /tmp/results"
+BENCH ?=
 # Arguments for pytest, for example: make test PYTEST="-k crash -x"
 PYTEST ?=
 WORKERS ?= auto
@@ -17,7 +19,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test costs compression lint format engine clean
+.PHONY: help demo test costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -37,6 +39,10 @@ costs: $(VENV)/.test engine ## Measure the README's tables of costs
 
 compression: $(VENV)/.test ## Measure compression on real text, level by level
 	@$(BIN)/python -m tests.support.compressing
+
+bench: ## Compare with other checkpointers; writes benchmarks/RESULTS.md and its plots
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.bench $(DYNOXIDE_BIN)
+	@TEST_ENGINE=dynoxide .venv-bench/bin/python -m benchmarks $(BENCH)
 
 lint: $(VENV)/.lint ## Check style and types
 	$(BIN)/ruff check .
@@ -59,7 +65,7 @@ endif
 $(DYNOXIDE_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]'
 	@touch $@
@@ -67,9 +73,10 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.lint: pyproject.toml | $(BIN)/python
 EXTRAS_.demo := demo
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
+EXTRAS_.bench := bench
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-async .venv-bench $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache

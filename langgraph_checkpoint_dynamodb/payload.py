@@ -113,6 +113,13 @@ class PayloadPolicy:
     inline_limit: int = ITEM_LIMIT
     chunk_bytes: int = 400_000
 
+    def effort(self, size: int) -> int:
+        """How many bytes are worked on to place so many: none of those left as they are."""
+        limit = self.inline_limit
+        if self.s3 is not None:
+            limit = min(limit, self.s3.threshold_bytes)
+        return 0 if self.compression is None and size <= limit else size
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

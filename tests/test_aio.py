@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,7 @@ class Serde(JsonPlusSerializer):
 BIG: dict[str, Any] = {
     "text": "x" * LARGE_BYTES,
     "bytes": b"x" * LARGE_BYTES,
-    "objects": [{"number": number} for number in range(600)],
+    "objects": [{"number": [number]} for number in range(2000)],
 }
 
 
@@ -257,21 +257,25 @@ def cyclic(*others: object) -> list[object]:
     ("value", "large"),
     [
         (None, False),
-        ("x" * (LARGE_BYTES - 1), False),
+        ("x" * (LARGE_BYTES - 100), False),
         ("x" * LARGE_BYTES, True),
         ({"a": ["x" * LARGE_BYTES]}, True),
         ([b"x" * (LARGE_BYTES // 2)] * 2, True),
         (bytearray(LARGE_BYTES), True),
         (memoryview(bytes(LARGE_BYTES)), True),
         ([0] * 100, False),
-        ([0] * 1001, True),
-        ([[0] * 99] * 20, True),
+        ([0] * 1001, False),
+        ([0] * 20_000, True),
+        ([[]] * 4000, True),
+        (("",) * 4000, True),
+        ([[0] * 99] * 20, False),
+        ({str(number): [number] for number in range(4000)}, True),
+        (defaultdict(str, a="x" * LARGE_BYTES), True),
         (Array(), True),
         (Holding({"deep": Holding(Array())}), True),
         (Odd(), False),
         (Holding(Odd()), False),
         (cyclic(), True),
-        (Array, True),
     ],
 )
 def test_a_value_is_large_by_its_bytes_or_by_its_objects(value: object, large: bool) -> None:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id."""
-    planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), record.size)
+    effort = store.payloads.effort(record.size)
+    planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), effort)
     yield from store_parts(record.ref, planned.parts, store.stamp)
     outcome = yield from put_one(planned.put)
     yield from _discard_replaced(record.ref, outcome.replaced, [planned])
@@ -49,7 +50,8 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     a task stored one by one, a process that dies between them would leave a task that counts as
     finished and has lost the rest of its output.
     """
-    planned = yield from compute(lambda: _plan(store, ref, writes), data_size(writes))
+    effort = store.payloads.effort(data_size(writes))
+    planned = yield from compute(lambda: _plan(store, ref, writes), effort)
     parts = [part for of_write in planned for part in of_write.parts]
     yield from store_parts(ref, parts, store.stamp)
     outcome = yield from put_atomically([of_write.put for of_write in planned])

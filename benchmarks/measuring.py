@@ -1,0 +1,126 @@
+"""What a stretch of work takes, of the service and of this process."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.faces import Face
+    from benchmarks.metering import Meter
+
+_MEBI = 1024 * 1024
+
+
+class WrongResultError(Exception):
+    """A contender did not give back what it was given."""
+
+
+@dataclass
+class Row:
+    """What was measured of one contender under one label. Figures are for one call.
+
+    Attributes:
+        label: What was done.
+        requests: Calls to the service.
+        depth: The longest chain of calls to the service that did not overlap.
+        read_units: Consumed read units.
+        write_units: Consumed write units.
+        wall_ms: Time taken, with the delay of each call to the service.
+        cpu_ms: Processor time of this process, all threads.
+        peak_mb: By how much the resident memory of this process rose above what it was before.
+        more: Further figures by name.
+        points: Places of the row in plots: name of the plot, x, y.
+    """
+
+    label: str
+    requests: float = 0
+    depth: float = 0
+    read_units: float = 0
+    write_units: float = 0
+    wall_ms: float = 0
+    cpu_ms: float = 0
+    peak_mb: float = 0
+    more: dict[str, float] = field(default_factory=dict)
+    points: list[tuple[str, float, float]] = field(default_factory=list)
+
+
+class Bench:
+    """Where a workload runs.
+
+    Attributes:
+        face: The contender.
+        meter: What its clients have asked for.
+        quick: Whether to do less, to see that everything works.
+        rows: What was measured so far.
+    """
+
+    def __init__(self, face: Face, meter: Meter, delay: float, *, quick: bool) -> None:
+        self.face = face
+        self.meter = meter
+        self.quick = quick
+        self.rows: list[Row] = []
+        self._delay = delay
+
+    @contextmanager
+    def measured(self, label: str, calls: int = 1) -> Iterator[Row]:
+        """Measure what is done within, as the figures of one of so many calls."""
+        self.meter.reset()
+        row = Row(label)
+        self.meter.delay = self._delay
+        before = reset_peak()
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield row
+            row.wall_ms = 1000 * (time.perf_counter() - wall) / calls
+            row.cpu_ms = 1000 * (time.process_time() - cpu) / calls
+            row.peak_mb = max(0, peak() - before) / _MEBI
+        finally:
+            self.meter.delay = 0
+        reading = asdict(self.meter.read())
+        for name, figure in reading.items():
+            setattr(row, name, figure / calls)
+        self.rows.append(row)
+
+
+def require(found: object, expected: object, what: str) -> None:
+    """Check a result.
+
+    Raises:
+        WrongResultError: It is another one.
+    """
+    if found != expected:
+        raise WrongResultError(f"{what}: {_short(found)}, expected {_short(expected)}")
+
+
+def reset_peak() -> int:
+    """Have the system forget the peak of this process's memory; the bytes it has now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def peak() -> int:
+    """Most bytes of memory that this process had since the last reset."""
+    return _status("VmHWM")
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """The row as it is handed from process to process."""
+    return asdict(row)
+
+
+def _status(name: str) -> int:
+    """A figure that Linux tells of this process, in bytes."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    figures = dict(line.split(":", 1) for line in lines)
+    return 1024 * int(figures[name].split()[0])
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,117 @@
+"""Counts and delays the calls of boto3 and aiobotocore clients, at botocore's call boundary."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+_READS = frozenset({"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan"})
+_STARTED = "benchmarks_started"
+
+
+class Registry(Protocol):
+    """Where event handlers are registered: an aiobotocore session, or a boto3 session's events."""
+
+    def register(self, event_name: str, handler: Any) -> None:
+        """Have a handler called for each event of that name."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A call that is over: when it began and ended."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was asked of the service.
+
+    Attributes:
+        requests: Number of calls.
+        depth: Most calls that can be picked so that none overlaps another: the longest chain.
+        read_units: Consumed read units.
+        write_units: Consumed write units.
+    """
+
+    requests: int
+    depth: int
+    read_units: float
+    write_units: float
+
+
+class Meter:
+    """Meters every client of the sessions it is attached to.
+
+    Attributes:
+        delay: Seconds that each call takes longer, as if the service were that far away.
+    """
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again from zero."""
+        self._spans: list[Span] = []
+        self._read_units: list[float] = []
+        self._write_units: list[float] = []
+
+    def read(self) -> Reading:
+        """What was asked since the last reset."""
+        return Reading(
+            requests=len(self._spans),
+            depth=longest_chain(self._spans),
+            read_units=sum(self._read_units),
+            write_units=sum(self._write_units),
+        )
+
+    def attach(self, events: Registry, *, awaits: bool = False) -> None:
+        """Meter the clients that will be made of a session."""
+        events.register("before-parameter-build.dynamodb", _ask_for_capacity)
+        events.register("before-call.dynamodb", self._begin_later if awaits else self._begin)
+        events.register("after-call.dynamodb", self._end)
+        events.register("after-call-error.dynamodb", self._end)
+
+    def _begin(self, context: dict[str, Any], **_: object) -> None:
+        context[_STARTED] = time.perf_counter()
+        if self.delay:
+            time.sleep(self.delay)
+
+    async def _begin_later(self, context: dict[str, Any], **_: object) -> None:
+        context[_STARTED] = time.perf_counter()
+        if self.delay:
+            await asyncio.sleep(self.delay)
+
+    def _end(
+        self, context: dict[str, Any], model: Any = None, parsed: Any = None, **_: object
+    ) -> None:
+        self._spans.append(Span(context[_STARTED], time.perf_counter()))
+        if parsed is not None:
+            units = self._read_units if model.name in _READS else self._write_units
+            units.append(_consumed(parsed))
+
+
+def longest_chain(spans: list[Span]) -> int:
+    """Most spans that can be picked so that none overlaps another."""
+    length = 0
+    free = 0.0
+    for span in sorted(spans, key=lambda span: span.end):
+        if span.start >= free:
+            length += 1
+            free = span.end
+    return length
+
+
+def _ask_for_capacity(params: dict[str, Any], model: Any, **_: object) -> None:
+    if "ReturnConsumedCapacity" in model.input_shape.members:
+        params["ReturnConsumedCapacity"] = "TOTAL"
+
+
+def _consumed(parsed: dict[str, Any]) -> float:
+    consumed = parsed.get("ConsumedCapacity", [])
+    tables = consumed if isinstance(consumed, list) else [consumed]
+    return float(sum(table["CapacityUnits"] for table in tables))

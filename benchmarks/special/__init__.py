@@ -1,0 +1,1 @@
+"""Measurements that not every contender takes part in."""

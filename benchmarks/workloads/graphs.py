@@ -1,0 +1,129 @@
+"""Graphs, run as users run them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.graphs import (
+    approval_graph,
+    chat_graph,
+    decision,
+    delta_graph,
+    fan_out_graph,
+    short_delta_graph,
+    turn,
+)
+from benchmarks.measuring import require
+from benchmarks.values import Recorder, config
+from benchmarks.workloads.kinds import WITH_WRAPPERS, Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.measuring import Bench, Row
+
+TURNS = 30
+_READ_PRICE = 0.2
+"""AWS charges five times as much for a write unit as for a read unit."""
+_REPEATS = 2
+_RESUMED = (
+    "LangGraph stores a DeltaChannel whole at every hundredth update. These threads of 30, 130 and "
+    "330 turns are all 60 updates past the last time, or past their beginning."
+)
+
+
+def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
+    graph = make(bench.face.saver)
+    turns = 5 if bench.quick else TURNS
+    with bench.measured("the whole chat") as whole:
+        for number in range(turns):
+            bench.face.invoke(graph, turn(number), config("chat"))
+            reading = bench.meter.read()
+            units = reading.write_units + _READ_PRICE * reading.read_units
+            whole.points.append((plot, number + 1, units))
+    _to_differences(whole)
+    require(_length(bench, graph, "chat"), 2 * turns, "messages after the chat")
+
+
+def _to_differences(row: Row) -> None:
+    """Turn running totals into what each turn added."""
+    before = 0.0
+    for position, (plot, x, total) in enumerate(row.points):
+        row.points[position] = (plot, x, total - before)
+        before = total
+
+
+def _resume(turns: int, bench: Bench) -> None:
+    recorder = Recorder(bench.face.saver)
+    graph = short_delta_graph(recorder)
+    for number in range(turns):
+        # Every step stored before the next: what is stored does not depend on the machine.
+        graph.invoke(turn(number), config("long"), durability="sync")
+    recorder.replay(bench.face)
+    graph = short_delta_graph(bench.face.saver)
+    with bench.measured(f"get_state after {turns} turns", _REPEATS) as row:
+        for _ in range(_REPEATS):
+            found = _length(bench, graph, "long")
+    row.points.append(("resume", turns, row.wall_ms))
+    require(found, 2 * turns, "messages that were read")
+    with bench.measured(f"one turn after {turns} turns"):
+        bench.face.invoke(graph, turn(turns), config("long"))
+    require(_length(bench, graph, "long"), 2 * turns + 2, "messages after one more turn")
+
+
+def _fan_out(width: int, bench: Bench) -> None:
+    graph = fan_out_graph(bench.face.saver, width)
+    with bench.measured(f"{width} tasks"):
+        result = bench.face.invoke(graph, {"found": []}, config("fan-out"))
+    require(len(result["found"]), width, "results of tasks")
+
+
+def _approval(bench: Bench) -> None:
+    graph = approval_graph(bench.face.saver)
+    at = config("approval")
+    with bench.measured("until the question"):
+        asked = bench.face.invoke(graph, turn(0), at)
+    require(len(asked["__interrupt__"]), 1, "questions")
+    with bench.measured("from the answer to the end"):
+        result = bench.face.invoke(graph, decision(), at)
+    said = [message.content for message in result["messages"]]
+    require(said.count("It was decided: yes"), 1, "decisions among the messages")
+
+
+def _length(bench: Bench, graph: Any, thread_id: str) -> int:
+    return len(bench.face.state(graph, config(thread_id)).values["messages"])
+
+
+GRAPHS = (
+    Workload(
+        "chat",
+        "A chat of 30 turns, all messages in each checkpoint",
+        partial(_chat, chat_graph, "chat"),
+    ),
+    Workload(
+        "delta-chat",
+        "The same chat with a DeltaChannel",
+        partial(_chat, delta_graph, "delta-chat"),
+    ),
+    *(
+        Workload(
+            f"resume-{turns}",
+            f"Resuming a DeltaChannel thread of {turns} turns",
+            partial(_resume, turns),
+            note=_RESUMED,
+            quick=turns == TURNS,
+        )
+        for turns in (30, 130, 330)
+    ),
+    *(
+        Workload(
+            f"fan-out-{width}",
+            f"Fan-out to {width} tasks",
+            partial(_fan_out, width),
+            (*WITH_WRAPPERS, "memory"),
+        )
+        for width in (10, 100)
+    ),
+    Workload("approval", "A person decides, through a subgraph", _approval),
+)
