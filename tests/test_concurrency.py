@@ -10,6 +10,8 @@ import asyncio
 import copy
 import gc
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -217,6 +219,45 @@ def test_no_more_requests_are_in_flight_than_allowed(
         watch.hold_until(limit)
         run_all([lambda: list(calls.list(config("thread")))] * 12)
     assert watch.peak == limit
+
+
+def test_requests_are_sent_in_the_order_they_came(tables: Tables) -> None:
+    sent: list[str] = []
+    go_on = threading.Event()
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        sent.append(params["Item"]["checkpoint_id"]["S"])
+        assert go_on.wait(DEADLOCK)
+
+    with set_up_saver(tables, max_concurrency=1) as saver:
+        tables.client.meta.events.register("before-parameter-build.dynamodb.PutItem", note)
+
+        def put(*ids: str) -> None:
+            for id_ in ids:
+                saver.put(config("thread"), checkpoint(id_), metadata(), {})
+
+        with ThreadPoolExecutor(5) as pool:
+            # The first comes back at once, and has to stand in line again.
+            calls = [pool.submit(put, "0", "again")]
+            wait_until(lambda: sent == ["0"])
+            for number in range(1, 5):
+                calls.append(pool.submit(put, str(number)))
+                wait_until(partial(in_line, saver, number))
+            go_on.set()
+            for call in calls:
+                call.result(DEADLOCK)
+    assert sent == ["0", "1", "2", "3", "4", "again"]
+
+
+def in_line(saver: DynamoDBSaver, count: int) -> bool:
+    return len(saver._runner._in_flight._waiting) == count
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Look again and again; a deadlock is a failure."""
+    deadline = time.monotonic() + DEADLOCK
+    while not reached():
+        assert time.monotonic() < deadline
 
 
 def test_clones_share_the_limit(tables: Tables) -> None:

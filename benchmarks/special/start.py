@@ -128,9 +128,9 @@ def start_section(*, quick: bool) -> str:
     columns = ["way", "made, ms", "ratio", "answered, ms", "ratio"]
     return f"""## From the first import to the first answer
 
-Medians of {_ROUNDS} new interpreters, in turns, without added delay. *Made*: import, and make a
-session with a client, or a saver. *Answered*: and ask for a thread that is not there. *Ratio*: to the SDK
-together with `langgraph.checkpoint.base`, which every saver imports, and which imports
+Medians of {_ROUNDS} new interpreters, in turns, without added delay. *Made*: import, and make
+a session with a client, or a saver. *Answered*: and ask for a thread that is not there. *Ratio*: to
+the SDK together with `langgraph.checkpoint.base`, which every saver imports, and which imports
 `langchain_core`. This package makes its client when it is first asked for something.
 
 {table(columns, rows)}"""
