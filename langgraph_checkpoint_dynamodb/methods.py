@@ -179,7 +179,9 @@ class SaverMethods(SaverBase):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
     ) -> RunnableConfig:
-        """Store a checkpoint, in one request. One of the same id is replaced.
+        """Store a checkpoint. One of the same id is replaced.
+
+        One request; what does not fit an item is stored before it, side by side.
 
         Args:
             config: Names the thread, the namespace and, as `checkpoint_id`, the parent.
@@ -193,7 +195,7 @@ class SaverMethods(SaverBase):
 
         Raises:
             InvalidInputError: An id is missing or cannot be stored.
-            ItemTooLargeError: The checkpoint does not fit into an item (409,600 bytes).
+            PayloadTooLargeError: A value is over `max_value_bytes`. Nothing was stored.
         """
         operation, stored = self._put(config, checkpoint, metadata)
         self._run(operation, "put")
@@ -224,7 +226,7 @@ class SaverMethods(SaverBase):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Store the writes of a task, in one request: all of them or none.
+        """Store the writes of a task: all of them or none.
 
         Regular writes keep the first value stored for a task and position, the special channels
         (`WRITES_IDX_MAP`) the last. More than 100 writes or 4 MB take several requests, each of
@@ -238,7 +240,7 @@ class SaverMethods(SaverBase):
 
         Raises:
             InvalidInputError: An id is missing or cannot be stored.
-            ItemTooLargeError: A write does not fit into an item. None was stored.
+            PayloadTooLargeError: A value is over `max_value_bytes`. None was stored.
         """
         self._run(self._put_writes(config, writes, task_id, task_path), "put_writes")
 

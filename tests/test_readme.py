@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -92,3 +93,47 @@ def test_the_test_files_that_the_guarantees_name_exist() -> None:
     )
     assert named
     assert [name for name in set(named) if not (Path(__file__).parent / name).exists()] == []
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def measured() -> dict[tuple[str, str, str], dict[str, str]]:
+    """What `make bench` has found, by workload, stage and contender."""
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    workload = stage = ""
+    columns: list[str] = []
+    for line in (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            workload, columns = line.removeprefix("## "), []
+        elif line.startswith("### "):
+            stage = line.removeprefix("### ")
+        elif line.startswith("| contender "):
+            columns = cells(line)[1:]
+        elif line.startswith("| ") and columns and "---" not in line:
+            contender, *values = cells(line)
+            found[workload, stage, contender] = dict(zip(columns, values, strict=True))
+    return found
+
+
+def test_the_table_of_benchmarks_is_what_was_measured() -> None:
+    section = README.read_text(encoding="utf-8").split("## Benchmarks")[1].split("\n## ")[0]
+    head, _, *rows = [cells(line) for line in section.splitlines() if line.startswith("|")]
+    contenders = head[3:]
+    found = measured()
+    assert len(rows) >= 8
+    for workload, stage, figure, *shown in rows:
+        for contender, value in zip(contenders, shown, strict=True):
+            row = found.get((workload, stage, contender), {})
+            expected = row.get(figure, "")
+            # A failure has no figures; a contender that was not asked has no row.
+            failed = "failed" if "failed" in row.values() else "-"
+            assert value == (expected or failed), (workload, stage, figure, contender)
+
+
+def test_the_plots_that_the_readme_shows_are_there() -> None:
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+\.svg)\)", README.read_text(encoding="utf-8"))
+    assert len(shown) == 3
+    for path in shown:
+        assert (ROOT / path).read_text(encoding="utf-8").startswith("<?xml")
