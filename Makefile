@@ -10,7 +10,7 @@ DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
 DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
 # moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
 ENGINE ?=
-# Arguments of the benchmarks, for example: make bench BENCH="--quick --output /tmp/results"
+# Arguments of the benchmarks, for example: make bench BENCH="--quick --output results"
 BENCH ?=
 # Arguments for pytest, for example: make test PYTEST="-k crash -x"
 PYTEST ?=

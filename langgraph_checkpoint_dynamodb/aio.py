@@ -19,10 +19,10 @@ except ModuleNotFoundError as error:
 
 from langgraph_checkpoint_dynamodb.errors import EventLoopError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.settings import (
-    MAX_VALUE_BYTES,
     ClientSettings,
     S3OffloadConfig,
     Settings,

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Item
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
 
-MEBIBYTE = 1024 * 1024
+MAX_VALUE_BYTES = 64 * 1024 * 1024
+"""Ceiling of one serialized value where nothing else is said."""
 _CHUNK_ITEM_BYTES = 8192
 """Room for all of a chunk's item but its bytes and its namespace: two keys, the longest thread id
 and checkpoint id once more, and the names of the attributes take under 6,500."""
@@ -109,7 +110,7 @@ class PayloadPolicy:
 
     compression: Codec | None = None
     s3: S3Policy | None = None
-    max_value_bytes: int = 64 * MEBIBYTE
+    max_value_bytes: int = MAX_VALUE_BYTES
     inline_limit: int = ITEM_LIMIT
     chunk_bytes: int = 400_000
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import (
-    MAX_VALUE_BYTES,
     ClientSettings,
     S3OffloadConfig,
     Settings,

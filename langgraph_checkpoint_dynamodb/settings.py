@@ -17,7 +17,7 @@ from langgraph_checkpoint_dynamodb.compression import (
 )
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.payload import MEBIBYTE, PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
 
 if TYPE_CHECKING:
     import boto3
@@ -55,8 +55,6 @@ _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
-MAX_VALUE_BYTES = 64 * MEBIBYTE
-"""Ceiling of one serialized value where nothing else is said."""
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
 _LONGEST_PREFIX = 512

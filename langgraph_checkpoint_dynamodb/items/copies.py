@@ -47,8 +47,6 @@ _VALUES = {
     Table.CHECKPOINTS: (Attribute.CHECKPOINT, Attribute.METADATA),
     Table.WRITES: (Attribute.VALUE,),
 }
-
-
 _OWNER = {
     Table.CHECKPOINTS: (),
     Table.WRITES: (Attribute.THREAD_ID, Attribute.CHECKPOINT_ID, Attribute.CHECKPOINT_NS),

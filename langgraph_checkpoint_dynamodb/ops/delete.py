@@ -46,7 +46,7 @@ from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thr
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -143,28 +143,38 @@ def remove(heads: Sequence[CheckpointHead], now: int) -> Operation[None]:
         group = heads[start : start + _PAGE]
         _, partitions = yield from both(
             write_in_order([head.tombstone(now) for head in group if not head.deleted]),
-            together([_read_partition(head) for head in group]),
+            together([read_partition(head.writes_partition, WRITE_KEYS) for head in group]),
         )
-        yield from _remove_items([item for partition in partitions for item in partition])
+        beside = [item for partition in partitions for item in partition]
+        yield from remove_beside(beside, _delete_each)
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
 
-def _remove_items(items: Sequence[StoredItem]) -> Operation[None]:
-    """Delete items of the writes table, and the S3 objects they lead to before those that do."""
+def remove_beside(
+    items: Sequence[StoredItem], delete_each: Callable[[Sequence[Key]], Operation[None]]
+) -> Operation[None]:
+    """Delete items of the writes table, and the S3 objects they lead to before those that do.
+
+    Args:
+        items: The items, with the attributes of `WRITE_KEYS` at least.
+        delete_each: Deletes the items of these keys, in no order.
+    """
     objects = [found for item in items if (found := read_stored_object(item)) is not None]
     leading = {found.key for found in objects}
     keys = [read_key(item, Table.WRITES) for item in items]
-    yield from write_all([Delete(Table.WRITES, key) for key in keys if key not in leading])
+    yield from delete_each([key for key in keys if key not in leading])
     yield from delete_objects((found.bucket, found.object_key) for found in objects)
-    yield from write_all([Delete(Table.WRITES, key) for key in leading])
+    yield from delete_each([*leading])
 
 
-def _read_partition(head: CheckpointHead) -> Operation[list[StoredItem]]:
-    return (
-        yield from query_all(
-            Query(Table.WRITES, head.writes_partition, consistent=True, attributes=WRITE_KEYS)
-        )
-    )
+def read_partition(partition: str, attributes: tuple[str, ...]) -> Operation[list[StoredItem]]:
+    """All that lies beside a checkpoint, with these attributes alone, read consistently."""
+    query = Query(Table.WRITES, partition, consistent=True, attributes=attributes)
+    return (yield from query_all(query))
+
+
+def _delete_each(keys: Sequence[Key]) -> Operation[None]:
+    yield from write_all([Delete(Table.WRITES, key) for key in keys])
 
 
 def _heads_of_runs(

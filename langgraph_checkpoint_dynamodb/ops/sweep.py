@@ -15,8 +15,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import delete_objects, query_all
-from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
 from langgraph_checkpoint_dynamodb.items.beside import (
@@ -33,6 +32,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     part_address_of,
 )
+from langgraph_checkpoint_dynamodb.ops.delete import read_partition, remove_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -164,7 +164,9 @@ def _sweep_partition(
     store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
-        items = yield from _read_partition(read_key(items[0], Table.WRITES).partition)
+        items = yield from read_partition(
+            read_key(items[0], Table.WRITES).partition, WRITE_REFERENCES
+        )
     ref = read_owner(items[0]) if items else None
     if ref is None or all(read_created(item) is None for item in items):
         return SweepReport(unknown=len(items))
@@ -237,7 +239,7 @@ def _finish_delete(head: CheckpointHead, before: int) -> Operation[bool]:
     Unless somebody is storing the checkpoint again: then the young ones beside it stay, and it
     leads to them as long as they are alone.
     """
-    items = yield from _read_partition(head.writes_partition)
+    items = yield from read_partition(head.writes_partition, WRITE_REFERENCES)
     old = [item for item in items if read_created(item) is None or _is_old(item, before)]
     yield from _remove(old, before)
     if len(old) < len(items):
@@ -246,28 +248,12 @@ def _finish_delete(head: CheckpointHead, before: int) -> Operation[bool]:
 
 
 def _remove(items: Sequence[StoredItem], before: int) -> Operation[None]:
-    """Delete items of the writes table, and the S3 objects they lead to before those that do.
+    """Delete items of the writes table, but for those that others store anew meanwhile."""
 
-    Others may store one of them anew at any moment; that one stays.
-    """
-    objects = [found for item in items if (found := read_stored_object(item)) is not None]
-    leading = {found.key for found in objects}
-    keys = [read_key(item, Table.WRITES) for item in items]
-    yield from _delete_each([key for key in keys if key not in leading], before)
-    yield from delete_objects((found.bucket, found.object_key) for found in objects)
-    yield from _delete_each([*leading], before)
+    def delete_each(keys: Sequence[Key]) -> Operation[None]:
+        yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
 
-
-def _delete_each(keys: Sequence[Key], before: int) -> Operation[None]:
-    yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
-
-
-def _read_partition(partition: str) -> Operation[list[StoredItem]]:
-    return (
-        yield from query_all(
-            Query(Table.WRITES, partition, consistent=True, attributes=WRITE_REFERENCES)
-        )
-    )
+    yield from remove_beside(items, delete_each)
 
 
 def _address(item: StoredItem) -> PartAddress | None:

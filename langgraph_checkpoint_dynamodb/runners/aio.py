@@ -42,11 +42,8 @@ R = TypeVar("R")
 
 _ERRORS = (*SDK_ERRORS, HTTPError)
 """What a call may raise: aiohttp's own errors come through where a body breaks off."""
-
-
 _WHOLE_BYTES = 1024 * 1024
 """Largest body that aiohttp writes at once without a warning."""
-
 _LOOK_SECONDS = 0.1
 """How often to look whether a loop that was asked for something still runs."""
 
