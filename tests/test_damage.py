@@ -195,14 +195,20 @@ def digest_of(tables: Tables, value: str) -> str:
     return str(item[f"{value}_payload"]["M"]["digest"]["S"])
 
 
+def assert_damage_is_said(
+    calls: SyncCalls, tables: Tables, value: str, field: str, damage: Any
+) -> None:
+    stored = put_outside(calls)
+    damage_description(tables, value, field, damage)
+    assert_unreadable(calls, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+
+
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize(("field", "damage"), DESCRIPTION_DAMAGES)
 def test_a_damaged_description_of_a_value_raises_and_says_whose_it_is(
     in_chunks: SyncCalls, tables: Tables, value: str, field: str, damage: Any
 ) -> None:
-    stored = put_outside(in_chunks)
-    damage_description(tables, value, field, damage)
-    assert_unreadable(in_chunks, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+    assert_damage_is_said(in_chunks, tables, value, field, damage)
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -210,9 +216,7 @@ def test_a_damaged_description_of_a_value_raises_and_says_whose_it_is(
 def test_a_damaged_description_of_an_object_raises_and_says_whose_it_is(
     in_s3: SyncCalls, tables: Tables, value: str, field: str, damage: Any
 ) -> None:
-    stored = put_outside(in_s3)
-    damage_description(tables, value, field, damage)
-    assert_unreadable(in_s3, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
+    assert_damage_is_said(in_s3, tables, value, field, damage)
 
 
 @pytest.mark.parametrize("value", VALUES)

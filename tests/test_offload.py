@@ -36,7 +36,7 @@ from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import Clock, Refusal, faulty
 from tests.support.sessions import on, patch_sending, restricted_session, saver_session
 from tests.support.strategies import LONGEST_THREAD_ID
-from tests.support.values import checkpoint, config, id_of, metadata
+from tests.support.values import checkpoint, config, id_of, metadata, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -229,15 +229,9 @@ BAD_TYPES: dict[str, tuple[Any, ...]] = {
     "threshold_bytes": (None, "1", 1.5, True),
     "endpoint_url": (1, b"http://s3"),
 }
-REFUSED = [
-    (name, bad, kind)
-    for kind, values in ((InvalidInputError, BAD_VALUES), (InvalidInputTypeError, BAD_TYPES))
-    for name, all_bad in values.items()
-    for bad in all_bad
-]
 
 
-@pytest.mark.parametrize(("name", "bad", "kind"), REFUSED)
+@pytest.mark.parametrize(("name", "bad", "kind"), refusals(BAD_VALUES, BAD_TYPES))
 def test_a_setting_for_s3_that_cannot_be_used_is_refused_by_name(
     name: str, bad: Any, kind: type[InvalidInputError]
 ) -> None:

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from langgraph_checkpoint_dynamodb import (
     DynamoDBSaver,
     InvalidInputError,
-    InvalidInputTypeError,
     ServiceError,
     SweepReport,
 )
@@ -45,7 +44,7 @@ from tests.support.stopping import (
 )
 from tests.support.strategies import AMBIGUOUS, Cast, casts
 from tests.support.tables import Tables, new_tables, with_payloads
-from tests.support.values import checkpoint, config, metadata
+from tests.support.values import checkpoint, config, metadata, refusals
 from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
@@ -498,15 +497,9 @@ BAD_TYPES: dict[str, tuple[Any, ...]] = {
     "max_pages": ("1", 1.0, True),
     "resume_from": (1, b"{}", {"table": "writes"}),
 }
-REFUSED = [
-    (name, bad, kind)
-    for kind, values in ((InvalidInputError, BAD_VALUES), (InvalidInputTypeError, BAD_TYPES))
-    for name, all_bad in values.items()
-    for bad in all_bad
-]
 
 
-@pytest.mark.parametrize(("name", "bad", "kind"), REFUSED)
+@pytest.mark.parametrize(("name", "bad", "kind"), refusals(BAD_VALUES, BAD_TYPES))
 def test_an_argument_that_cannot_be_used_is_refused_by_name(
     name: str, bad: Any, kind: type[InvalidInputError]
 ) -> None:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.base.id import uuid6
 
+from langgraph_checkpoint_dynamodb import InvalidInputError, InvalidInputTypeError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
@@ -69,3 +73,16 @@ def put_chain(
 def id_of(stored: RunnableConfig) -> str:
     """The checkpoint id of a config."""
     return str(stored["configurable"]["checkpoint_id"])
+
+
+def refusals(
+    bad_values: Mapping[str, Iterable[Any]], bad_types: Mapping[str, Iterable[Any]]
+) -> list[tuple[str, Any, type[InvalidInputError]]]:
+    """Each bad value by its argument, with the error that must come of it."""
+    kinds = ((InvalidInputError, bad_values), (InvalidInputTypeError, bad_types))
+    return [
+        (name, bad, kind)
+        for kind, values in kinds
+        for name, all_bad in values.items()
+        for bad in all_bad
+    ]
