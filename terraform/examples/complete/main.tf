@@ -1,0 +1,67 @@
+# Everything the module offers: a key of one's own, a bucket, an index, expiry, limits, policies.
+
+resource "aws_kms_key" "checkpoints" {
+  # checkov:skip=CKV2_AWS_64:The default key policy leaves access to IAM policies, such as the module's.
+  description             = "LangGraph checkpoints"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+}
+
+module "checkpoints" {
+  source = "../../"
+
+  checkpoints_table_name = "${var.name}-checkpoints"
+  writes_table_name      = "${var.name}-writes"
+  run_id_index_name      = "by-run-id"
+  ttl_seconds            = 30 * 24 * 3600
+
+  max_read_request_units  = 4000
+  max_write_request_units = 4000
+  table_class             = "STANDARD"
+  point_in_time_recovery  = true
+  deletion_protection     = var.protected
+  kms_key_arn             = aws_kms_key.checkpoints.arn
+
+  create_bucket        = true
+  bucket_key_prefix    = "agents/"
+  bucket_versioning    = true
+  bucket_force_destroy = !var.protected
+
+  create_policies         = true
+  policy_name_prefix      = var.name
+  tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+
+  tags = { project = var.name }
+}
+
+# The agent runs threads and nothing more; a nightly job deletes and sweeps.
+resource "aws_iam_role" "agent" {
+  name               = "${var.name}-agent"
+  assume_role_policy = local.assumed_by_lambda
+}
+
+resource "aws_iam_role_policy_attachment" "agent" {
+  role       = aws_iam_role.agent.name
+  policy_arn = module.checkpoints.policy_arns["runtime"]
+}
+
+resource "aws_iam_role" "upkeep" {
+  name               = "${var.name}-upkeep"
+  assume_role_policy = local.assumed_by_lambda
+}
+
+resource "aws_iam_role_policy_attachment" "upkeep" {
+  role       = aws_iam_role.upkeep.name
+  policy_arn = module.checkpoints.policy_arns["admin"]
+}
+
+locals {
+  assumed_by_lambda = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}

@@ -1,0 +1,154 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  # Least privilege by role, as the saver's own list of actions has it.
+  read_keys  = ["kms:Decrypt", "kms:DescribeKey"]
+  write_keys = concat(local.read_keys, ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"])
+
+  runtime = {
+    tables  = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    index   = []
+    objects = ["s3:GetObject", "s3:PutObject"]
+    # Nothing is ever listed, but without it S3 calls a missing object forbidden.
+    bucket = ["s3:ListBucket"]
+    key    = local.write_keys
+    prefix = ""
+  }
+
+  roles = {
+    for role, actions in {
+      read = {
+        tables  = ["dynamodb:GetItem", "dynamodb:Query"]
+        index   = []
+        objects = ["s3:GetObject"]
+        bucket  = ["s3:ListBucket"]
+        key     = local.read_keys
+        prefix  = ""
+      }
+      runtime = local.runtime
+      setup = {
+        tables = [
+          "dynamodb:CreateTable",
+          "dynamodb:DescribeTable",
+          "dynamodb:DescribeTimeToLive",
+          "dynamodb:UpdateTable",
+          "dynamodb:UpdateTimeToLive",
+        ]
+        index   = []
+        objects = []
+        bucket  = []
+        key     = []
+        prefix  = ""
+      }
+      admin = {
+        tables = [
+          "dynamodb:BatchWriteItem",
+          "dynamodb:DeleteItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:Query",
+          "dynamodb:Scan",
+          "dynamodb:UpdateItem",
+        ]
+        index   = ["dynamodb:Query"]
+        objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        bucket  = ["s3:ListBucket"]
+        key     = local.write_keys
+        prefix  = ""
+      }
+      # Both partition keys, and the keys of objects, begin with the thread id.
+      tenant = merge(local.runtime, { prefix = var.tenant_thread_id_prefix })
+    } : role => actions if actions.prefix != null
+  }
+}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  region  = data.aws_region.current.id
+  regions = concat([local.region], sort(var.replica_regions))
+
+  # Made from names instead of read from the tables: so a plan shows the policies before they exist.
+  table_arns = flatten([
+    for table in local.tables : [
+      for region in local.regions :
+      "arn:${data.aws_partition.current.partition}:dynamodb:${region}:${local.account}:table/${table.name}"
+    ]
+  ])
+  index_arns = var.run_id_index_name == null ? [] : [
+    for region in local.regions :
+    "arn:${data.aws_partition.current.partition}:dynamodb:${region}:${local.account}:table/${var.checkpoints_table_name}/index/${var.run_id_index_name}"
+  ]
+  bucket_arns = local.bucket_arn == null ? [] : [local.bucket_arn]
+  key_arns    = var.kms_key_arn == null ? [] : concat([var.kms_key_arn], values(var.replica_kms_key_arns))
+
+  services_with_key = concat(
+    [for region in local.regions : "dynamodb.${region}.${data.aws_partition.current.dns_suffix}"],
+    local.bucket_arn == null ? [] : ["s3.${local.region}.${data.aws_partition.current.dns_suffix}"],
+  )
+
+  policies = {
+    for role, actions in local.roles : role => jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        for statement in [
+          {
+            Sid      = "Tables"
+            Action   = actions.tables
+            Resource = local.table_arns
+            # ForAllValues also holds for a request without the key, hence the second condition.
+            Condition = actions.prefix == "" ? null : {
+              "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${actions.prefix}*"] }
+              "Null"                    = { "dynamodb:LeadingKeys" = "false" }
+            }
+          },
+          {
+            Sid       = "Index"
+            Action    = actions.index
+            Resource  = local.index_arns
+            Condition = null
+          },
+          {
+            Sid       = "Objects"
+            Action    = actions.objects
+            Resource  = [for arn in local.bucket_arns : "${arn}/${var.bucket_key_prefix}${actions.prefix}*"]
+            Condition = null
+          },
+          {
+            Sid       = "Bucket"
+            Action    = actions.bucket
+            Resource  = local.bucket_arns
+            Condition = null
+          },
+          {
+            Sid       = "Key"
+            Action    = actions.key
+            Resource  = local.key_arns
+            Condition = { StringEquals = { "kms:ViaService" = local.services_with_key } }
+          },
+          ] : merge(
+          { for name, value in statement : name => value if value != null },
+          { Effect = "Allow" },
+        ) if length(statement.Action) > 0 && length(statement.Resource) > 0
+      ]
+    })
+  }
+
+  policy_descriptions = {
+    read    = "Reads LangGraph threads."
+    runtime = "Runs, resumes, lists and forks LangGraph threads."
+    setup   = "Creates and verifies the tables of LangGraph's checkpoints."
+    admin   = "Runs, copies, prunes, deletes and sweeps LangGraph threads."
+    tenant  = "Runs the LangGraph threads of one tenant."
+  }
+}
+
+resource "aws_iam_policy" "this" {
+  for_each = { for role in keys(local.roles) : role => role if var.create_policies }
+
+  name        = "${coalesce(var.policy_name_prefix, var.checkpoints_table_name)}-${each.key}"
+  description = local.policy_descriptions[each.key]
+  policy      = local.policies[each.key]
+  tags        = var.tags
+}

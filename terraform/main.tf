@@ -1,0 +1,114 @@
+locals {
+  # What the tables look like is fixed by the saver: every version reads them.
+  tables = {
+    checkpoints = {
+      name      = var.checkpoints_table_name
+      hash_key  = "thread_id"
+      range_key = "checkpoint_id"
+      index     = var.run_id_index_name
+      policy    = var.checkpoints_resource_policy
+    }
+    writes = {
+      name      = var.writes_table_name
+      hash_key  = "thread_id_checkpoint_id_checkpoint_ns"
+      range_key = "task_id_idx"
+      index     = null
+      policy    = var.writes_resource_policy
+    }
+  }
+  index_key = "run_id"
+  limited   = var.max_read_request_units != null || var.max_write_request_units != null
+}
+
+resource "aws_dynamodb_table" "this" {
+  # checkov:skip=CKV_AWS_119:A key of one's own is a choice (kms_key_arn); it costs money and can be lost. The default is the key that DynamoDB owns.
+  for_each = local.tables
+
+  name                        = each.value.name
+  billing_mode                = "PAY_PER_REQUEST"
+  table_class                 = var.table_class
+  hash_key                    = each.value.hash_key
+  range_key                   = each.value.range_key
+  deletion_protection_enabled = var.deletion_protection
+  stream_enabled              = length(var.replica_regions) > 0
+  stream_view_type            = length(var.replica_regions) > 0 ? "NEW_AND_OLD_IMAGES" : null
+  tags                        = var.tags
+
+  dynamic "attribute" {
+    for_each = concat(
+      [each.value.hash_key, each.value.range_key],
+      each.value.index == null ? [] : [local.index_key],
+    )
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = each.value.index == null ? [] : [each.value.index]
+    content {
+      name            = global_secondary_index.value
+      hash_key        = local.index_key
+      projection_type = "KEYS_ONLY"
+
+      dynamic "on_demand_throughput" {
+        for_each = local.limited ? [true] : []
+        content {
+          max_read_request_units  = var.max_read_request_units
+          max_write_request_units = var.max_write_request_units
+        }
+      }
+    }
+  }
+
+  dynamic "on_demand_throughput" {
+    for_each = local.limited ? [true] : []
+    content {
+      max_read_request_units  = var.max_read_request_units
+      max_write_request_units = var.max_write_request_units
+    }
+  }
+
+  # Free, and without effect on items that have no such attribute.
+  ttl {
+    attribute_name = "ttl"
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  dynamic "replica" {
+    for_each = var.replica_regions
+    content {
+      region_name            = replica.value
+      kms_key_arn            = lookup(var.replica_kms_key_arns, replica.value, null)
+      point_in_time_recovery = var.point_in_time_recovery
+      propagate_tags         = true
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = !contains(var.replica_regions, data.aws_region.current.id)
+      error_message = "replica_regions holds the provider's own region; name others only."
+    }
+  }
+}
+
+resource "aws_dynamodb_resource_policy" "this" {
+  for_each = { for role, table in local.tables : role => table if table.policy != null }
+
+  resource_arn = aws_dynamodb_table.this[each.key].arn
+  policy       = each.value.policy
+}

@@ -1,0 +1,81 @@
+output "checkpoints_table_name" {
+  description = "Name of the table of checkpoints. The saver's `checkpoints_table_name`."
+  value       = aws_dynamodb_table.this["checkpoints"].name
+}
+
+output "checkpoints_table_arn" {
+  description = "ARN of the table of checkpoints."
+  value       = aws_dynamodb_table.this["checkpoints"].arn
+}
+
+output "writes_table_name" {
+  description = "Name of the table of pending writes. The saver's `writes_table_name`."
+  value       = aws_dynamodb_table.this["writes"].name
+}
+
+output "writes_table_arn" {
+  description = "ARN of the table of pending writes."
+  value       = aws_dynamodb_table.this["writes"].arn
+}
+
+output "run_id_index_name" {
+  description = "Name of the index by run id, null without one. The saver's `run_id_index`."
+  value       = var.run_id_index_name
+}
+
+output "bucket_name" {
+  description = "Name of the bucket for large values, null without one."
+  value       = local.bucket_name
+}
+
+output "bucket_arn" {
+  description = "ARN of the bucket for large values, null without one."
+  value       = local.bucket_arn
+}
+
+output "bucket_key_prefix" {
+  description = "What the keys of objects begin with, null without a bucket."
+  value       = local.bucket_name == null ? null : var.bucket_key_prefix
+}
+
+output "saver_settings" {
+  description = "Keyword arguments for `DynamoDBSaver(**settings)` on these tables."
+  value = merge(
+    {
+      checkpoints_table_name = aws_dynamodb_table.this["checkpoints"].name
+      writes_table_name      = aws_dynamodb_table.this["writes"].name
+    },
+    { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
+    { for name, value in { s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix } } : name => value if value.bucket_name != null },
+  )
+}
+
+output "read_policy_json" {
+  description = "Policy that reads threads."
+  value       = local.policies["read"]
+}
+
+output "runtime_policy_json" {
+  description = "Policy that runs graphs: exactly the actions that the saver uses for it."
+  value       = local.policies["runtime"]
+}
+
+output "setup_policy_json" {
+  description = "Policy for the saver's `setup()`."
+  value       = local.policies["setup"]
+}
+
+output "admin_policy_json" {
+  description = "Policy for the upkeep of threads, beside running them: copy, prune, delete, sweep, and listing all threads."
+  value       = local.policies["admin"]
+}
+
+output "tenant_policy_json" {
+  description = "Policy that runs the graphs of one tenant, whose thread ids begin with `tenant_thread_id_prefix`; null without that."
+  value       = lookup(local.policies, "tenant", null)
+}
+
+output "policy_arns" {
+  description = "ARN of each role's managed policy, by role; empty without `create_policies`."
+  value       = { for role, policy in aws_iam_policy.this : role => policy.arn }
+}

@@ -1,0 +1,253 @@
+# Tables
+
+variable "checkpoints_table_name" {
+  description = "Name of the table of checkpoints. The saver's `checkpoints_table_name`."
+  type        = string
+  default     = "langgraph-checkpoints"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.checkpoints_table_name))
+    error_message = "checkpoints_table_name must be 3 to 255 letters, digits, dots, dashes or underscores."
+  }
+}
+
+variable "writes_table_name" {
+  description = "Name of the table of pending writes. The saver's `writes_table_name`."
+  type        = string
+  default     = "langgraph-writes"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.writes_table_name))
+    error_message = "writes_table_name must be 3 to 255 letters, digits, dots, dashes or underscores."
+  }
+
+  validation {
+    condition     = var.writes_table_name != var.checkpoints_table_name
+    error_message = "writes_table_name must differ from checkpoints_table_name: the two tables have other keys."
+  }
+}
+
+variable "run_id_index_name" {
+  description = "Name of a sparse, keys-only index of the checkpoints by `run_id`, so that `delete_for_runs` need not scan. The saver's `run_id_index`. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.run_id_index_name == null || can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.run_id_index_name))
+    error_message = "run_id_index_name must be 3 to 255 letters, digits, dots, dashes or underscores, or null."
+  }
+}
+
+variable "ttl_seconds" {
+  description = "The saver's `ttl_seconds`, if it has one. Both tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.ttl_seconds == null || try(var.ttl_seconds >= 1 && floor(var.ttl_seconds) == var.ttl_seconds, false)
+    error_message = "ttl_seconds must be a whole number of seconds, 1 or more, or null."
+  }
+}
+
+variable "max_read_request_units" {
+  description = "Most read request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_read_request_units == null || try(var.max_read_request_units >= 1 && floor(var.max_read_request_units) == var.max_read_request_units, false)
+    error_message = "max_read_request_units must be a whole number, 1 or more, or null."
+  }
+}
+
+variable "max_write_request_units" {
+  description = "Most write request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_write_request_units == null || try(var.max_write_request_units >= 1 && floor(var.max_write_request_units) == var.max_write_request_units, false)
+    error_message = "max_write_request_units must be a whole number, 1 or more, or null."
+  }
+}
+
+variable "table_class" {
+  description = "`STANDARD`, or `STANDARD_INFREQUENT_ACCESS` where storage costs more than requests."
+  type        = string
+  default     = "STANDARD"
+  nullable    = false
+
+  validation {
+    condition     = contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], var.table_class)
+    error_message = "table_class must be STANDARD or STANDARD_INFREQUENT_ACCESS."
+  }
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether both tables, and their replicas, can be restored to any second of the last 35 days."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables. Apply `false` before a destroy."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts both tables and a created bucket. Null is the key that DynamoDB owns, and for the bucket S3's."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias, or null."
+  }
+}
+
+variable "replica_regions" {
+  description = "Other regions in which both tables have a replica (global tables). Not the provider's own."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region in var.replica_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", region))])
+    error_message = "replica_regions must be names of regions, such as eu-west-1."
+  }
+}
+
+variable "replica_kms_key_arns" {
+  description = "ARN of the KMS key of each replica, by its region; with `kms_key_arn` for every replica, without it for none."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.replica_kms_key_arns), var.replica_regions)) == 0
+    error_message = "replica_kms_key_arns names a region that replica_regions does not."
+  }
+
+  validation {
+    condition     = length(var.replica_kms_key_arns) == (var.kms_key_arn == null ? 0 : length(var.replica_regions))
+    error_message = "replica_kms_key_arns must name a key for each of replica_regions where kms_key_arn is set, and none otherwise."
+  }
+}
+
+variable "checkpoints_resource_policy" {
+  description = "Resource-based policy of the table of checkpoints, as JSON, for example for another account. Null attaches none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.checkpoints_resource_policy == null || can(jsondecode(var.checkpoints_resource_policy).Statement)
+    error_message = "checkpoints_resource_policy must be a policy as JSON, or null."
+  }
+}
+
+variable "writes_resource_policy" {
+  description = "Resource-based policy of the table of pending writes, as JSON. Null attaches none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.writes_resource_policy == null || can(jsondecode(var.writes_resource_policy).Statement)
+    error_message = "writes_resource_policy must be a policy as JSON, or null."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything the module makes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+# Bucket for large values
+
+variable "create_bucket" {
+  description = "Whether to make an S3 bucket for large values."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket to make, null for a generated one; without `create_bucket` that of a bucket of yours, which only the policies and outputs name."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_name == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
+    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or dashes, or null."
+  }
+}
+
+variable "bucket_key_prefix" {
+  description = "What the keys of the saver's objects begin with. The saver's `s3_offload_config.key_prefix`."
+  type        = string
+  default     = "langgraph-checkpoints/"
+  nullable    = false
+
+  # As the saver checks it, less the asterisk, which is a wildcard in a policy.
+  validation {
+    condition = (
+      can(regex("^([a-zA-Z0-9!_.'()=-]+/)+$", var.bucket_key_prefix)) &&
+      !can(regex("(^|/)\\.{1,2}/", var.bucket_key_prefix)) &&
+      length(var.bucket_key_prefix) <= 512
+    )
+    error_message = "bucket_key_prefix must be names of letters, digits and !_.'()=- that each end with a slash, and none of them . or ..; 512 characters at most."
+  }
+}
+
+variable "bucket_versioning" {
+  description = "Whether a created bucket keeps deleted objects for 35 days, as long as point-in-time recovery reaches back: a restored table finds its objects then."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether a destroy also deletes the objects of a created bucket. Without it, a bucket that is not empty stays."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+# Access
+
+variable "create_policies" {
+  description = "Whether to make a managed IAM policy of each role. Their JSON is an output either way."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "policy_name_prefix" {
+  description = "What the names of the managed policies begin with. Null is `checkpoints_table_name`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.policy_name_prefix == null || can(regex("^[a-zA-Z0-9_+=,.@-]{1,120}$", var.policy_name_prefix))
+    error_message = "policy_name_prefix must be 1 to 120 letters, digits or any of _+=,.@-, or null."
+  }
+}
+
+variable "tenant_thread_id_prefix" {
+  description = "What a tenant's thread ids begin with, for the policy that holds it to them; may hold policy variables, such as `$${aws:PrincipalTag/tenant}_`. End it with a character that no tenant's name has. Null makes no such policy."
+  type        = string
+  default     = null
+
+  # Those characters alone are the same in a thread id and in the key of its objects, where others
+  # are percent-encoded, and none is a wildcard.
+  validation {
+    condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_-]+\\})+$", var.tenant_thread_id_prefix))
+    error_message = "tenant_thread_id_prefix must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or null."
+  }
+}
