@@ -1,12 +1,20 @@
 """The IAM actions each group of calls needs: what the published policies are made from.
 
+The Terraform module and the CDK construct repeat the roles in their own languages; a test compares
+them with these.
+
 A TransactWriteItems request of puts is authorized by `dynamodb:PutItem`; IAM has no action of its
 own for it (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
 """
 
 from __future__ import annotations
 
-RUN_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"})
+from dataclasses import dataclass
+
+READ_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
+"""To read, list and rebuild threads."""
+
+RUN_ACTIONS = READ_ACTIONS | {"dynamodb:PutItem"}
 """To run, resume, list and fork threads."""
 
 PROLONG_ACTIONS = frozenset({"dynamodb:UpdateItem"})
@@ -41,3 +49,60 @@ S3_BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
 
 S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""
+
+KEY_READ_ACTIONS = frozenset({"kms:Decrypt", "kms:DescribeKey"})
+"""On the KMS key of tables or bucket, where they are encrypted with a customer's own: whoever calls
+needs them for himself, through the service
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)."""
+
+KEY_WRITE_ACTIONS = KEY_READ_ACTIONS | {
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+"""Also to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What one kind of user of the tables may do, by what it is done to.
+
+    Attributes:
+        tables: On both tables.
+        index: On the run index.
+        objects: On the objects below the key prefix.
+        bucket: On the bucket.
+        key: On the KMS key.
+    """
+
+    tables: frozenset[str]
+    index: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
+    bucket: frozenset[str] = frozenset()
+    key: frozenset[str] = frozenset()
+
+
+ROLES = {
+    "read": Role(
+        READ_ACTIONS,
+        objects=frozenset({"s3:GetObject"}),
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_READ_ACTIONS,
+    ),
+    "runtime": Role(
+        RUN_ACTIONS | PROLONG_ACTIONS,
+        objects=S3_RUN_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+    "setup": Role(SETUP_ACTIONS),
+    "admin": Role(
+        SWEEP_ACTIONS | PROLONG_ACTIONS,
+        index=frozenset({"dynamodb:Query"}),
+        objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+}
+"""The published policies: for those who watch threads, for agents, for `setup()`, for upkeep."""

@@ -47,6 +47,9 @@ settings.load_profile("default")
 # What only the saver on aiobotocore has; it cannot be imported without the extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]
 
+# What needs Terraform, the CDK and an engine for more than DynamoDB; `make infra-test` asks for it.
+collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]
+
 
 def pytest_report_header() -> str:
     return f"engine: {engine_name()}, saver: {saver_class().__name__}"

@@ -7,29 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.conformance import checkpointer_test, validate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from langgraph.checkpoint.conformance.report import CapabilityReport
-
     from tests.support.engines import Engine
 
-from tests.support.savers import saver_class
+from tests.support.conformance import assert_conforms
 from tests.support.tables import new_tables
-
-TESTS_BY_CAPABILITY = {
-    "put": 17,
-    "put_writes": 10,
-    "get_tuple": 10,
-    "list": 16,
-    "delete_thread": 5,
-    "delete_for_runs": 7,
-    "copy_thread": 8,
-    "prune": 8,
-}
-"""The 81 tests of langgraph-checkpoint-conformance 0.0.2; later versions may only add."""
 
 
 class SyncMethods(BaseCheckpointSaver[str]):
@@ -68,10 +53,10 @@ class SyncMethods(BaseCheckpointSaver[str]):
         await asyncio.to_thread(self._saver.prune, *args, **kwargs)
 
 
-def run_suite(
+@pytest.mark.parametrize("wrap", [lambda saver: saver, SyncMethods], ids=["async", "sync"])
+def test_every_capability_is_there_and_every_test_passes(
     engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
-) -> CapabilityReport:
-    @checkpointer_test(name=saver_class().__name__)
+) -> None:
     async def fresh() -> AsyncIterator[BaseCheckpointSaver[str]]:
         tables = new_tables(engine)
         async with tables.saver() as saver:
@@ -80,17 +65,4 @@ def run_suite(
         tables.drop()
         tables.client.close()
 
-    return asyncio.run(validate(fresh))
-
-
-@pytest.mark.parametrize("wrap", [lambda saver: saver, SyncMethods], ids=["async", "sync"])
-def test_every_capability_is_there_and_every_test_passes(
-    engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
-) -> None:
-    report = run_suite(engine, wrap)
-    failures = {name: result.failures for name, result in report.results.items()}
-    assert {name: found for name, found in failures.items() if found} == {}
-    passed = {name: result.tests_passed for name, result in report.results.items()}
-    assert passed.keys() == TESTS_BY_CAPABILITY.keys()
-    assert all(passed[name] >= count for name, count in TESTS_BY_CAPABILITY.items())
-    assert all(result.tests_skipped == 0 for result in report.results.values())
+    assert_conforms(fresh)

@@ -88,7 +88,7 @@ def _dynoxide() -> Iterator[Engine]:
         stdin=subprocess.DEVNULL,
     )
     try:
-        wait_until_open(port, process)
+        wait_until_open("dynoxide", port, process)
         yield Engine("dynoxide", f"http://127.0.0.1:{port}", faithful=True)
     finally:
         process.terminate()
@@ -147,14 +147,14 @@ def free_port() -> int:
         return port
 
 
-def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_open(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until an engine listens on its port."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"dynoxide ended at once with code {process.returncode}")
+            raise RuntimeError(f"{name} ended at once with code {process.returncode}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise RuntimeError("dynoxide did not open its port in time")
+    raise RuntimeError(f"{name} did not open its port in time")

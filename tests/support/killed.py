@@ -192,7 +192,7 @@ class DurableEngine:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until_open(port, self._process)
+        wait_until_open("dynoxide", port, self._process)
         self.engine = Engine("dynoxide", f"http://127.0.0.1:{port}", faithful=True)
 
 

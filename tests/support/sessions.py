@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import create_loader
 
+from tests.support.iam import asks
 from tests.support.savers import native
 
 if TYPE_CHECKING:
@@ -24,14 +25,9 @@ if TYPE_CHECKING:
     import pytest
     from botocore.awsrequest import AWSPreparedRequest
 
-_READS = {"GetItem", "Query", "Scan"}
-_OBJECT_ACTIONS = {
-    "GetObject": ["GetObject"],
-    "PutObject": ["PutObject"],
-    "CopyObject": ["GetObject", "PutObject"],
-    "DeleteObjects": ["DeleteObject"],
-}
+    from tests.support.iam import Ask
 
+_READS = {"GetItem", "Query", "Scan"}
 
 _loader = create_loader()
 
@@ -150,12 +146,17 @@ class Relay:
 
 def restricted_session(actions: Collection[str]) -> Any:
     """A session whose clients are refused everything but these IAM actions, as IAM would."""
-    session = saver_session()
+    return held_session(lambda ask: ask.action in actions)
+
+
+def held_session(allows: Callable[[Ask], bool], s3_url: str = NOWHERE) -> Any:
+    """A session whose clients are refused what is not allowed, as IAM would; S3 is at `s3_url`."""
+    session = saver_session(s3_url)
 
     def authorize(params: dict[str, Any], model: Any, **_: object) -> None:
-        for action in _required_actions(model.name, params):
-            if action not in actions:
-                message = f"not authorized to perform: {action}"
+        for ask in asks(model.name, params):
+            if not allows(ask):
+                message = f"not authorized to perform: {ask.action} on resource: {ask.resource}"
                 raise ClientError(
                     {"Error": {"Code": "AccessDeniedException", "Message": message}}, model.name
                 )
@@ -213,17 +214,3 @@ def metered_session() -> tuple[Any, Meter]:
     for service in ("dynamodb", "s3"):
         on(session, f"after-call.{service}", count)
     return session, meter
-
-
-def _required_actions(operation: str, params: dict[str, Any]) -> list[str]:
-    """The IAM actions an API action is checked against."""
-    if operation in _OBJECT_ACTIONS:
-        return [f"s3:{action}" for action in _OBJECT_ACTIONS[operation]]
-    if operation != "TransactWriteItems":
-        return [f"dynamodb:{operation}"]
-    kinds = {"Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem"}
-    return [
-        f"dynamodb:{kinds.get(kind, 'ConditionCheckItem')}"
-        for element in params["TransactItems"]
-        for kind in element
-    ]
