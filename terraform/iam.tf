@@ -70,15 +70,16 @@ locals {
   regions = concat([local.region], sort(var.replica_regions))
 
   # Made from names instead of read from the tables: so a plan shows the policies before they exist.
-  table_arns = flatten([
-    for table in local.tables : [
+  # Each role's first is in the provider's region.
+  table_arns_by_role = {
+    for role, table in local.tables : role => [
       for region in local.regions :
       "arn:${data.aws_partition.current.partition}:dynamodb:${region}:${local.account}:table/${table.name}"
     ]
-  ])
+  }
+  table_arns = flatten(values(local.table_arns_by_role))
   index_arns = var.run_id_index_name == null ? [] : [
-    for region in local.regions :
-    "arn:${data.aws_partition.current.partition}:dynamodb:${region}:${local.account}:table/${var.checkpoints_table_name}/index/${var.run_id_index_name}"
+    for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${var.run_id_index_name}"
   ]
   bucket_arns = local.bucket_arn == null ? [] : [local.bucket_arn]
   key_arns    = var.kms_key_arn == null ? [] : concat([var.kms_key_arn], values(var.replica_kms_key_arns))

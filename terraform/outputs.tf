@@ -1,21 +1,28 @@
+# Names and ARNs are known before anything is made, so a plan shows them; what uses them waits for the
+# tables all the same.
+
 output "checkpoints_table_name" {
   description = "Name of the table of checkpoints. The saver's `checkpoints_table_name`."
-  value       = aws_dynamodb_table.this["checkpoints"].name
+  value       = var.checkpoints_table_name
+  depends_on  = [aws_dynamodb_table.this]
 }
 
 output "checkpoints_table_arn" {
   description = "ARN of the table of checkpoints."
-  value       = aws_dynamodb_table.this["checkpoints"].arn
+  value       = local.table_arns_by_role["checkpoints"][0]
+  depends_on  = [aws_dynamodb_table.this]
 }
 
 output "writes_table_name" {
   description = "Name of the table of pending writes. The saver's `writes_table_name`."
-  value       = aws_dynamodb_table.this["writes"].name
+  value       = var.writes_table_name
+  depends_on  = [aws_dynamodb_table.this]
 }
 
 output "writes_table_arn" {
   description = "ARN of the table of pending writes."
-  value       = aws_dynamodb_table.this["writes"].arn
+  value       = local.table_arns_by_role["writes"][0]
+  depends_on  = [aws_dynamodb_table.this]
 }
 
 output "run_id_index_name" {
@@ -42,12 +49,13 @@ output "saver_settings" {
   description = "Keyword arguments for `DynamoDBSaver(**settings)` on these tables."
   value = merge(
     {
-      checkpoints_table_name = aws_dynamodb_table.this["checkpoints"].name
-      writes_table_name      = aws_dynamodb_table.this["writes"].name
+      checkpoints_table_name = var.checkpoints_table_name
+      writes_table_name      = var.writes_table_name
     },
     { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
     { for name, value in { s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix } } : name => value if value.bucket_name != null },
   )
+  depends_on = [aws_dynamodb_table.this]
 }
 
 output "read_policy_json" {
