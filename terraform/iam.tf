@@ -58,8 +58,9 @@ locals {
         key     = local.write_keys
         prefix  = ""
       }
-      # Both partition keys, and the keys of objects, begin with the thread id.
-      tenant = merge(local.runtime, { prefix = var.tenant_thread_id_prefix })
+      # Both partition keys, and the keys of objects, begin with the thread id. To list the bucket
+      # would show a tenant the thread ids of all the others.
+      tenant = merge(local.runtime, { bucket = [], prefix = var.tenant_thread_id_prefix })
     } : role => actions if actions.prefix != null
   }
 }

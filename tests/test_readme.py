@@ -88,9 +88,8 @@ def test_the_tables_of_costs_are_what_is_measured(
 
 
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
-    named = re.findall(
-        r"`((?:graphs/)?(?:test_\w+|conftest)\.py|graphs/)`", README.read_text(encoding="utf-8")
-    )
+    text = README.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:(?:graphs|infra)/)?(?:test_\w+|conftest)\.py|graphs/)`", text)
     assert named
     assert [name for name in set(named) if not (Path(__file__).parent / name).exists()] == []
 
