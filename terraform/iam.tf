@@ -137,6 +137,7 @@ locals {
     })
   }
 
+  policy_name_prefix = coalesce(var.policy_name_prefix, var.checkpoints_table_name)
   policy_descriptions = {
     read    = "Reads LangGraph threads."
     runtime = "Runs, resumes, lists and forks LangGraph threads."
@@ -149,8 +150,15 @@ locals {
 resource "aws_iam_policy" "this" {
   for_each = { for role in keys(local.roles) : role => role if var.create_policies }
 
-  name        = "${coalesce(var.policy_name_prefix, var.checkpoints_table_name)}-${each.key}"
+  name        = "${local.policy_name_prefix}-${each.key}"
   description = local.policy_descriptions[each.key]
   policy      = local.policies[each.key]
   tags        = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.policy_name_prefix) <= 120
+      error_message = "checkpoints_table_name is too long for the names of policies; set policy_name_prefix."
+    }
+  }
 }

@@ -237,11 +237,6 @@ variable "policy_name_prefix" {
     condition     = var.policy_name_prefix == null || can(regex("^[a-zA-Z0-9_+=,.@-]{1,120}$", var.policy_name_prefix))
     error_message = "policy_name_prefix must be 1 to 120 letters, digits or any of _+=,.@-, or null."
   }
-
-  validation {
-    condition     = !var.create_policies || var.policy_name_prefix != null || length(var.checkpoints_table_name) <= 120
-    error_message = "policy_name_prefix must be set: checkpoints_table_name, its default, is too long for names of policies."
-  }
 }
 
 variable "tenant_thread_id_prefix" {

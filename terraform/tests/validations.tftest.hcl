@@ -377,7 +377,7 @@ run "rejects_managed_policies_named_after_a_table_with_a_long_name" {
     create_policies        = true
   }
 
-  expect_failures = [var.policy_name_prefix]
+  expect_failures = [aws_iam_policy.this]
 }
 
 run "accepts_managed_policies_named_after_a_table_with_a_name_just_short_enough" {
