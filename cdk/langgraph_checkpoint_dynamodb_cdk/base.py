@@ -1,0 +1,278 @@
+"""What every store has, whoever made its tables: attributes, policies and grants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Stack, Token
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from langgraph_checkpoint_dynamodb_cdk import checks
+from langgraph_checkpoint_dynamodb_cdk.access import (
+    Resources,
+    Role,
+    Statement,
+    document,
+    statements,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreParts:
+    """What a store consists of, whoever made it.
+
+    Attributes:
+        given_names: Names of the two tables as far as they are known, to order ARNs by.
+    """
+
+    checkpoints_table: dynamodb.ITableV2
+    writes_table: dynamodb.ITableV2
+    given_names: tuple[str, str]
+    bucket: s3.IBucket | None
+    bucket_key_prefix: str
+    run_id_index_name: str | None
+    ttl_seconds: int | None
+    encryption_keys: tuple[kms.IKey, ...]
+    replica_regions: tuple[str, ...]
+    replica_kms_key_arns: Mapping[str, str]
+    tenant_thread_id_prefix: str | None
+
+
+class CheckpointStoreBase(Construct):
+    """What stores made here and stores made elsewhere have in common.
+
+    Make one with `CheckpointStore(...)` or `CheckpointStore.from_existing(...)`.
+    """
+
+    _parts: StoreParts
+
+    @property
+    def checkpoints_table(self) -> dynamodb.ITableV2:
+        """The table of checkpoints."""
+        return self._parts.checkpoints_table
+
+    @property
+    def writes_table(self) -> dynamodb.ITableV2:
+        """The table of pending writes and of parts of large values."""
+        return self._parts.writes_table
+
+    @property
+    def checkpoints_table_name(self) -> str:
+        """Name of the table of checkpoints."""
+        return self.checkpoints_table.table_name
+
+    @property
+    def writes_table_name(self) -> str:
+        """Name of the table of writes."""
+        return self.writes_table.table_name
+
+    @property
+    def bucket(self) -> s3.IBucket | None:
+        """The bucket for large values, `None` without one."""
+        return self._parts.bucket
+
+    @property
+    def bucket_name(self) -> str | None:
+        """Name of the bucket, `None` without one."""
+        return None if self.bucket is None else self.bucket.bucket_name
+
+    @property
+    def bucket_key_prefix(self) -> str:
+        """What the key of every object begins with."""
+        return self._parts.bucket_key_prefix
+
+    @property
+    def run_id_index_name(self) -> str | None:
+        """Name of the index on run ids, `None` without one."""
+        return self._parts.run_id_index_name
+
+    @property
+    def saver_settings(self) -> dict[str, Any]:
+        """Keyword arguments for `DynamoDBSaver`.
+
+        They hold values that are known at deployment only: hand them on with
+        `Stack.of(self).to_json_string(store.saver_settings)`.
+        """
+        parts = self._parts
+        offload = {"bucket_name": self.bucket_name, "key_prefix": self.bucket_key_prefix}
+        settings = {
+            "checkpoints_table_name": self.checkpoints_table_name,
+            "writes_table_name": self.writes_table_name,
+            "run_id_index": parts.run_id_index_name,
+            "ttl_seconds": parts.ttl_seconds,
+            "s3_offload_config": None if self.bucket is None else offload,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def policy_document(self, role: Role) -> iam.PolicyDocument:
+        """The policy of a role, for managed policies and roles of your own.
+
+        Args:
+            role: The role. `Role.TENANT` needs `tenant_thread_id_prefix`.
+
+        Raises:
+            ValueError: There is no such role, or no prefix for the tenants.
+        """
+        return iam.PolicyDocument.from_json(document(self._statements(role)))
+
+    def policy_json(self, role: Role) -> str:
+        """The same policy as JSON text."""
+        return Stack.of(self).to_json_string(document(self._statements(role)))
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read threads.
+
+        Args:
+            grantee: Who.
+        """
+        return _grant(grantee, self._statements(Role.READ))
+
+    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody run graphs: what an agent needs.
+
+        Args:
+            grantee: Who.
+        """
+        return _grant(grantee, self._statements(Role.RUNTIME))
+
+    def grant_admin(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody run graphs, and delete, prune, copy, list everything and sweep.
+
+        Args:
+            grantee: Who.
+        """
+        return _grant(grantee, self._statements(Role.ADMIN))
+
+    def grant_setup(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody call `setup()`, which verifies the tables.
+
+        Args:
+            grantee: Who.
+        """
+        return _grant(grantee, self._statements(Role.SETUP))
+
+    def grant_tenant(
+        self, grantee: iam.IGrantable, thread_id_prefix: str | None = None
+    ) -> iam.Grant:
+        """Let somebody run graphs on threads whose id has a prefix, and no others.
+
+        Args:
+            grantee: Who.
+            thread_id_prefix: The prefix, such as `"acme_"`. Default: the store's
+                `tenant_thread_id_prefix`.
+
+        Raises:
+            ValueError: There is no prefix, or a policy cannot hold it.
+        """
+        return _grant(grantee, self._statements(Role.TENANT, thread_id_prefix))
+
+    def _statements(self, role: Role, thread_id_prefix: str | None = None) -> tuple[Statement, ...]:
+        if role not in tuple(Role):
+            checks.refuse("role", role, f"one of {', '.join(known.value for known in Role)}")
+        if role != Role.TENANT:
+            return statements(Role(role), self._resources)
+        prefix = (
+            self._parts.tenant_thread_id_prefix if thread_id_prefix is None else thread_id_prefix
+        )
+        if prefix is None:
+            checks.refuse(
+                "thread_id_prefix",
+                prefix,
+                "what the ids of the tenant's threads begin with; pass it here, or "
+                "tenant_thread_id_prefix to the store",
+            )
+        checks.require_thread_id_prefix("thread_id_prefix", prefix)
+        return statements(Role.TENANT, self._resources, thread_id_prefix=prefix)
+
+    @property
+    def _resources(self) -> Resources:
+        parts = self._parts
+        bucket = parts.bucket
+        checkpoints_name, writes_name = parts.given_names
+        checkpoints = self._arns_by_place(parts.checkpoints_table, checkpoints_name)
+        writes = self._arns_by_place(parts.writes_table, writes_name)
+        index = parts.run_id_index_name
+        return Resources(
+            tables=_ordered([*checkpoints, *writes]),
+            indexes=(
+                ()
+                if index is None
+                else tuple(f"{arn}/index/{index}" for arn in _ordered(checkpoints))
+            ),
+            objects=() if bucket is None else (bucket.arn_for_objects(parts.bucket_key_prefix),),
+            bucket=() if bucket is None else (bucket.bucket_arn,),
+            keys=self._key_arns,
+            key_services=self._key_services,
+        )
+
+    def _arns_by_place(
+        self, table: dynamodb.ITableV2, name: str
+    ) -> list[tuple[tuple[str, ...], str]]:
+        """ARNs of a table and its replicas, each with its region and name, to order them by."""
+        stack = Stack.of(self)
+        replicas = {
+            region: stack.format_arn(
+                service="dynamodb",
+                region=region,
+                account=table.env.account,
+                resource="table",
+                resource_name=table.table_name,
+            )
+            for region in self._parts.replica_regions
+        }
+        arns = {**replicas, table.env.region: table.table_arn}
+        return [((_known(region), _known(name)), arn) for region, arn in arns.items()]
+
+    @property
+    def _key_arns(self) -> tuple[str, ...]:
+        parts = self._parts
+        keys = [key.key_arn for key in parts.encryption_keys]
+        if parts.bucket is not None and parts.bucket.encryption_key is not None:
+            keys.append(parts.bucket.encryption_key.key_arn)
+        # Both tables and the bucket usually share one.
+        arns = dict.fromkeys([*keys, *parts.replica_kms_key_arns.values()])
+        return _ordered([((_known(arn),), arn) for arn in arns])
+
+    @property
+    def _key_services(self) -> tuple[str, ...]:
+        region = self.checkpoints_table.env.region
+        suffix = Stack.of(self).url_suffix
+        return (
+            f"dynamodb.{region}.{suffix}",
+            *(() if self.bucket is None else (f"s3.{region}.{suffix}",)),
+            *(f"dynamodb.{replica}.{suffix}" for replica in self._parts.replica_regions),
+        )
+
+
+def _known(text: str) -> str:
+    # What a token looks like depends on the rest of the app: to order by it would reorder policies
+    # that did not change.
+    return "" if Token.is_unresolved(text) else text
+
+
+def _ordered(arns: list[tuple[tuple[str, ...], str]]) -> tuple[str, ...]:
+    return tuple(arn for _, arn in sorted(arns, key=lambda placed: placed[0]))
+
+
+def _grant(grantee: iam.IGrantable, parts: tuple[Statement, ...]) -> iam.Grant:
+    # Without the Sids: one principal may be given rights on several stores, and a policy that
+    # names a Sid twice is refused.
+    grants = [
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=part["Action"],
+            resource_arns=part["Resource"],
+            conditions=part.get("Condition"),
+        )
+        for part in parts
+    ]
+    return reduce(lambda first, second: first.combine(second), grants)

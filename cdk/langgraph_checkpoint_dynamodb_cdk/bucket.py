@@ -1,0 +1,91 @@
+"""Making the bucket for large values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from langgraph_checkpoint_dynamodb_cdk.acknowledged import acknowledge_bucket
+from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+_NONCURRENT_DAYS = 35
+"""The longest window of point-in-time recovery: a restored table finds its objects."""
+
+
+def make_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str | None,
+    key_prefix: str,
+    ttl_seconds: int | None,
+    versioned: bool,
+    encryption_key: kms.IKey | None,
+    removal_policy: RemovalPolicy,
+    force_destroy: bool,
+) -> s3.Bucket:
+    """Make the bucket: private, encrypted, and reached by TLS only.
+
+    Args:
+        scope: The construct it is a part of.
+        construct_id: Its id.
+        name: Name of the bucket, `None` for one that CloudFormation makes up.
+        key_prefix: What the keys of the saver's objects begin with.
+        ttl_seconds: The saver's `ttl_seconds`, `None` where objects are kept.
+        versioned: Whether deleted objects are kept for a while.
+        encryption_key: KMS key, `None` for S3's own.
+        removal_policy: What becomes of it when it leaves the stack.
+        force_destroy: Whether it is emptied before it is deleted.
+    """
+    bucket = s3.Bucket(
+        scope,
+        construct_id,
+        bucket_name=name,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        encryption=(
+            s3.BucketEncryption.S3_MANAGED if encryption_key is None else s3.BucketEncryption.KMS
+        ),
+        encryption_key=encryption_key,
+        bucket_key_enabled=None if encryption_key is None else True,
+        versioned=versioned,
+        lifecycle_rules=_lifecycle_rules(key_prefix, ttl_seconds),
+        removal_policy=removal_policy,
+        auto_delete_objects=force_destroy,
+    )
+    if bucket.policy is not None:
+        # A bucket that is kept goes on refusing requests without TLS.
+        bucket.policy.apply_removal_policy(removal_policy)
+    acknowledge_bucket(bucket)
+    return bucket
+
+
+def _lifecycle_rules(key_prefix: str, ttl_seconds: int | None) -> list[s3.LifecycleRule]:
+    rules = [
+        s3.LifecycleRule(
+            id="abort-incomplete-uploads",
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+        ),
+        # Also where versioning is off: it may have been on.
+        s3.LifecycleRule(
+            id="expire-noncurrent",
+            noncurrent_version_expiration=Duration.days(_NONCURRENT_DAYS),
+            expired_object_delete_marker=True,
+        ),
+    ]
+    if ttl_seconds is not None:
+        rules.append(
+            s3.LifecycleRule(
+                id="expire-objects",
+                prefix=key_prefix,
+                expiration=Duration.days(object_lifetime_days(ttl_seconds)),
+            )
+        )
+    return rules

@@ -1,0 +1,294 @@
+"""The construct: two tables, and on request a bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from langgraph_checkpoint_dynamodb_cdk import checks
+from langgraph_checkpoint_dynamodb_cdk.base import CheckpointStoreBase, StoreParts
+from langgraph_checkpoint_dynamodb_cdk.bucket import make_bucket
+from langgraph_checkpoint_dynamodb_cdk.schema import (
+    CHECKPOINTS,
+    DEFAULT_BUCKET_KEY_PREFIX,
+    DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_WRITES_TABLE_NAME,
+    WRITES,
+)
+from langgraph_checkpoint_dynamodb_cdk.tables import TableSettings, make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from constructs import Construct
+
+_POLICY_PER_REPLICA = "@aws-cdk/aws-dynamodb:resourcePolicyPerReplica"
+
+
+class CheckpointStore(CheckpointStoreBase):
+    """The two tables of `DynamoDBSaver`, and on request the bucket for its large values.
+
+    Billing is on demand, and items expire by their attribute `ttl`, which only a saver with
+    `ttl_seconds` sets. The tables, and a bucket made here, are encrypted.
+
+    Args:
+        scope: The construct this is a part of.
+        construct_id: Its id, unique in the scope.
+        checkpoints_table_name: Name of the table of checkpoints. Default:
+            `"langgraph-checkpoints"`.
+        writes_table_name: Name of the table of writes. Default: `"langgraph-writes"`.
+        run_id_index_name: Name of the index on run ids, which `delete_for_runs` uses. Default: no
+            index.
+        ttl_seconds: The saver's `ttl_seconds`. A bucket made here then deletes objects after the
+            items that name them. Default: objects are kept.
+        max_read_request_units: Most read units a second, of each table and of the index. Default:
+            no maximum.
+        max_write_request_units: Most write units a second, the same. Default: no maximum.
+        point_in_time_recovery: Whether both tables and their replicas can be restored to any
+            moment of the last 35 days. Default: they can.
+        deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
+        table_class: Storage class of both tables. Default: standard.
+        encryption_key: KMS key of both tables and of a bucket made here; the stack's region must
+            be known. Default: a key that AWS owns, and S3's own.
+        replica_regions: Other regions that the tables are replicated to; the stack's region must
+            be known. Default: none.
+        replica_kms_key_arns: ARN of the KMS key of each replica, by region; needed for all of them
+            with `encryption_key`, refused without. Default: none.
+        checkpoints_resource_policy: Resource policy of the table of checkpoints in the stack's
+            region. Default: none.
+        writes_resource_policy: The same of the table of writes. Default: none.
+        bucket: A bucket that exists. Nothing of it is changed. Default: none, values stay in the
+            tables.
+        create_bucket: Whether to make a bucket. Default: none is made.
+        bucket_name: Name of the bucket to make. Default: CloudFormation makes one up.
+        bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
+            `"langgraph-checkpoints/"`.
+        bucket_versioning: Whether the bucket made here keeps deleted objects for 35 days, so that
+            a restored table finds them. Default: it does.
+        bucket_force_destroy: Whether the bucket made here is emptied before it is deleted, by a
+            Lambda function that the CDK adds. Only with the `removal_policy` `DESTROY`. Default: a
+            bucket that is not empty stays.
+        tenant_thread_id_prefix: What the thread ids of a tenant begin with, such as
+            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`. Default: none.
+        removal_policy: What becomes of the tables and of a bucket made here when they leave the
+            stack. Default: they are kept.
+
+    Raises:
+        ValueError: An argument cannot be used; the message says which, and what to do.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
+        writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
+        run_id_index_name: str | None = None,
+        ttl_seconds: int | None = None,
+        max_read_request_units: int | None = None,
+        max_write_request_units: int | None = None,
+        point_in_time_recovery: bool = True,
+        deletion_protection: bool = True,
+        table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
+        encryption_key: kms.IKey | None = None,
+        replica_regions: Sequence[str] = (),
+        replica_kms_key_arns: Mapping[str, str] | None = None,
+        checkpoints_resource_policy: iam.PolicyDocument | None = None,
+        writes_resource_policy: iam.PolicyDocument | None = None,
+        bucket: s3.IBucket | None = None,
+        create_bucket: bool = False,
+        bucket_name: str | None = None,
+        bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        bucket_versioning: bool = True,
+        bucket_force_destroy: bool = False,
+        tenant_thread_id_prefix: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # Apps without this flag would copy the resource policy of a table to its replicas, whose
+        # ARNs it does not name.
+        self.node.set_context(_POLICY_PER_REPLICA, True)
+        checks.require_table_names(checkpoints_table_name, writes_table_name)
+        _check_shared(
+            run_id_index_name=run_id_index_name,
+            ttl_seconds=ttl_seconds,
+            bucket_key_prefix=bucket_key_prefix,
+            tenant_thread_id_prefix=tenant_thread_id_prefix,
+        )
+        _check_bucket(bucket, bucket_name, create=create_bucket, versioned=bucket_versioning)
+        checks.require_bool("bucket_force_destroy", bucket_force_destroy)
+        if bucket_force_destroy and removal_policy != RemovalPolicy.DESTROY:
+            checks.refuse(
+                "bucket_force_destroy",
+                bucket_force_destroy,
+                "removal_policy=RemovalPolicy.DESTROY with it; what is kept is not emptied",
+            )
+        tables = TableSettings(
+            max_read_request_units=max_read_request_units,
+            max_write_request_units=max_write_request_units,
+            point_in_time_recovery=point_in_time_recovery,
+            deletion_protection=deletion_protection,
+            table_class=table_class,
+            encryption_key=encryption_key,
+            replica_regions=replica_regions,
+            replica_kms_key_arns=replica_kms_key_arns or {},
+            own_region=Stack.of(self).region,
+            removal_policy=removal_policy,
+        )
+        if create_bucket:
+            bucket = make_bucket(
+                self,
+                "Bucket",
+                name=bucket_name,
+                key_prefix=bucket_key_prefix,
+                ttl_seconds=ttl_seconds,
+                versioned=bucket_versioning,
+                encryption_key=encryption_key,
+                removal_policy=removal_policy,
+                force_destroy=bucket_force_destroy,
+            )
+        self._parts = StoreParts(
+            checkpoints_table=make_table(
+                self,
+                "Checkpoints",
+                name=checkpoints_table_name,
+                schema=CHECKPOINTS,
+                settings=tables,
+                run_id_index_name=run_id_index_name,
+                resource_policy=checkpoints_resource_policy,
+            ),
+            writes_table=make_table(
+                self,
+                "Writes",
+                name=writes_table_name,
+                schema=WRITES,
+                settings=tables,
+                resource_policy=writes_resource_policy,
+            ),
+            given_names=(checkpoints_table_name, writes_table_name),
+            bucket=bucket,
+            bucket_key_prefix=bucket_key_prefix,
+            run_id_index_name=run_id_index_name,
+            ttl_seconds=ttl_seconds,
+            encryption_keys=() if encryption_key is None else (encryption_key,),
+            replica_regions=tuple(replica_regions),
+            replica_kms_key_arns=tables.replica_kms_key_arns,
+            tenant_thread_id_prefix=tenant_thread_id_prefix,
+        )
+
+    @staticmethod
+    def from_existing(
+        scope: Construct,
+        construct_id: str,
+        *,
+        checkpoints_table: dynamodb.ITableV2,
+        writes_table: dynamodb.ITableV2,
+        run_id_index_name: str | None = None,
+        ttl_seconds: int | None = None,
+        replica_regions: Sequence[str] = (),
+        replica_kms_key_arns: Mapping[str, str] | None = None,
+        bucket: s3.IBucket | None = None,
+        bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        tenant_thread_id_prefix: str | None = None,
+    ) -> CheckpointStoreBase:
+        """Tables that were made elsewhere, with the same attributes and grants.
+
+        Nothing of them is changed. The keys that policies name are those the tables and the bucket
+        were imported with (`encryption_key`).
+
+        Args:
+            scope: The construct this is a part of.
+            construct_id: Its id, unique in the scope.
+            checkpoints_table: The table of checkpoints.
+            writes_table: The table of writes.
+            run_id_index_name: Name of its index on run ids. Default: it has none.
+            ttl_seconds: The saver's `ttl_seconds`, for `saver_settings`. Default: items are kept.
+            replica_regions: Other regions the tables are replicated to. Default: none.
+            replica_kms_key_arns: ARN of the KMS key of each replica, by region; needed for all of
+                them where the tables have a key, refused otherwise. Default: none.
+            bucket: The bucket for large values. Default: there is none.
+            bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
+                `"langgraph-checkpoints/"`.
+            tenant_thread_id_prefix: What the thread ids of a tenant begin with. Default: none.
+
+        Raises:
+            ValueError: An argument cannot be used; the message says which, and what to do.
+        """
+        _check_shared(
+            run_id_index_name=run_id_index_name,
+            ttl_seconds=ttl_seconds,
+            bucket_key_prefix=bucket_key_prefix,
+            tenant_thread_id_prefix=tenant_thread_id_prefix,
+        )
+        imported = (checkpoints_table.encryption_key, writes_table.encryption_key)
+        keys = tuple(key for key in imported if key is not None)
+        replica_keys = dict(replica_kms_key_arns or {})
+        checks.require_replica_regions("replica_regions", replica_regions)
+        checks.require_replica_keys(
+            "replica_kms_key_arns", replica_keys, replica_regions, encrypted=bool(keys)
+        )
+        parts = StoreParts(
+            checkpoints_table=checkpoints_table,
+            writes_table=writes_table,
+            given_names=(checkpoints_table.table_name, writes_table.table_name),
+            bucket=bucket,
+            bucket_key_prefix=bucket_key_prefix,
+            run_id_index_name=run_id_index_name,
+            ttl_seconds=ttl_seconds,
+            encryption_keys=keys,
+            replica_regions=tuple(replica_regions),
+            replica_kms_key_arns=replica_keys,
+            tenant_thread_id_prefix=tenant_thread_id_prefix,
+        )
+        return _ExistingCheckpointStore(scope, construct_id, parts)
+
+
+class _ExistingCheckpointStore(CheckpointStoreBase):
+    """Tables that were made elsewhere."""
+
+    def __init__(self, scope: Construct, construct_id: str, parts: StoreParts) -> None:
+        super().__init__(scope, construct_id)
+        self._parts = parts
+
+
+def _check_shared(
+    *,
+    run_id_index_name: str | None,
+    ttl_seconds: int | None,
+    bucket_key_prefix: str,
+    tenant_thread_id_prefix: str | None,
+) -> None:
+    if run_id_index_name is not None:
+        checks.require_dynamodb_name("run_id_index_name", run_id_index_name)
+    if ttl_seconds is not None:
+        checks.require_ttl_seconds("ttl_seconds", ttl_seconds)
+    checks.require_bucket_key_prefix("bucket_key_prefix", bucket_key_prefix)
+    if tenant_thread_id_prefix is not None:
+        checks.require_thread_id_prefix("tenant_thread_id_prefix", tenant_thread_id_prefix)
+
+
+def _check_bucket(
+    bucket: s3.IBucket | None, name: str | None, *, create: bool, versioned: bool
+) -> None:
+    checks.require_bool("create_bucket", create)
+    checks.require_bool("bucket_versioning", versioned)
+    if bucket is not None and create:
+        checks.refuse(
+            "create_bucket", create, "False with bucket, which exists; pass one of the two"
+        )
+    if name is None:
+        return
+    if not create:
+        checks.refuse(
+            "bucket_name",
+            name,
+            "create_bucket=True with it; for a bucket that exists pass "
+            "bucket=Bucket.from_bucket_name(...)",
+        )
+    checks.require_bucket_name("bucket_name", name)

@@ -1,0 +1,197 @@
+"""The context of the ready-made app (`-c key=value`, or `context` in `cdk.json`) as arguments.
+
+Values given with `-c` are text, those in `cdk.json` may be JSON values too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+
+from langgraph_checkpoint_dynamodb_cdk.checks import refuse, require_positive
+
+DEFAULT_STACK_NAME = "LangGraphCheckpoints"
+
+_CREATE = "create"
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+# The CLI's own keys and feature flags hold other characters (":", "/", "@"), but for one.
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_KEYS_OF_THE_CLI = {"acknowledged-issue-numbers"}
+
+_TABLE_CLASSES = MappingProxyType(
+    {
+        "STANDARD": dynamodb.TableClass.STANDARD,
+        "STANDARD_INFREQUENT_ACCESS": dynamodb.TableClass.STANDARD_INFREQUENT_ACCESS,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSettings:
+    """What the context asks for.
+
+    Attributes:
+        stack_name: Name of the stack.
+        arguments: Keyword arguments of `CheckpointStoreStack`.
+    """
+
+    stack_name: str
+    arguments: Mapping[str, Any]
+
+
+def stack_settings(context: Mapping[str, Any]) -> StackSettings:
+    """What a context asks for.
+
+    Args:
+        context: The whole context, the CLI's own keys included.
+
+    Raises:
+        ValueError: A key is unknown or a value cannot be used; the message says which, and what is
+            expected.
+    """
+    ours = {
+        key: value
+        for key, value in context.items()
+        if _PLAIN_KEY.fullmatch(key) and key not in _KEYS_OF_THE_CLI
+    }
+    unknown = sorted(ours.keys() - CONTEXT_KEYS)
+    if unknown:
+        raise ValueError(
+            f"context: unknown keys {', '.join(unknown)}; known are: "
+            f"{', '.join(sorted(CONTEXT_KEYS))}"
+        )
+    arguments = {
+        argument: parse(key, ours[key])
+        for key, (argument, parse) in _ARGUMENTS.items()
+        if key in ours
+    }
+    return StackSettings(
+        stack_name=_stack_name("stack_name", ours.get("stack_name", DEFAULT_STACK_NAME)),
+        arguments={**_throwaway(ours), **arguments, **_bucket(ours)},
+    )
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        refuse(key, value, "a text")
+    return value
+
+
+def _flag(key: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        refuse(key, value, "true or false")
+    return value == "true"
+
+
+def _number(key: str, value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,17}", value):
+        return int(value)
+    if not isinstance(value, int):
+        refuse(key, value, "a whole number from 1")
+    require_positive(key, value)
+    return value
+
+
+def _texts(key: str, value: object) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) and part for part in parts):
+        refuse(key, value, "names separated by commas, or a list of names in cdk.json")
+    return parts
+
+
+def _mapping(key: str, value: object) -> dict[str, str]:
+    expected = "REGION=ARN pairs separated by commas, or an object of them in cdk.json"
+    if isinstance(value, str):
+        pairs = [part.partition("=")[::2] for part in value.split(",")]
+    elif isinstance(value, Mapping):
+        pairs = list(value.items())
+    else:
+        refuse(key, value, expected)
+    if not all(name and arn and isinstance(arn, str) for name, arn in pairs):
+        refuse(key, value, expected)
+    if len({name for name, _ in pairs}) < len(pairs):
+        refuse(key, value, "each region once")
+    return dict(pairs)
+
+
+def _table_class(key: str, value: object) -> dynamodb.TableClass:
+    if not isinstance(value, str) or value not in _TABLE_CLASSES:
+        refuse(key, value, f"one of {', '.join(_TABLE_CLASSES)}")
+    return _TABLE_CLASSES[value]
+
+
+def _stack_name(key: str, value: object) -> str:
+    if not isinstance(value, str) or not _STACK_NAME.fullmatch(value):
+        refuse(key, value, "a letter, then up to 127 letters, digits and '-'")
+    return value
+
+
+def _bucket(context: Mapping[str, Any]) -> dict[str, Any]:
+    """`bucket=create` makes one, named by `bucket_name` if that is there; else it is a name."""
+    named = "bucket_name" in context
+    if context.get("bucket") == _CREATE:
+        name = _text("bucket_name", context["bucket_name"]) if named else None
+        return {"create_bucket": True, "bucket_name": name}
+    if named:
+        refuse(
+            "bucket_name",
+            context["bucket_name"],
+            "bucket=create with it; a bucket that exists is given as bucket=NAME",
+        )
+    if "bucket" not in context:
+        return {}
+    return {"bucket_name": _text("bucket", context["bucket"])}
+
+
+def _throwaway(context: Mapping[str, Any]) -> dict[str, Any]:
+    if not _flag("throwaway", context.get("throwaway", False)):
+        return {}
+    if _flag("deletion_protection", context.get("deletion_protection", False)):
+        refuse(
+            "throwaway",
+            context["throwaway"],
+            "no deletion_protection=true with it; drop one of them",
+        )
+    return {
+        "removal_policy": RemovalPolicy.DESTROY,
+        "deletion_protection": False,
+        "bucket_force_destroy": True,
+    }
+
+
+_Parse = Callable[[str, Any], Any]
+
+_ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
+    {
+        "checkpoints_table_name": ("checkpoints_table_name", _text),
+        "writes_table_name": ("writes_table_name", _text),
+        "run_id_index_name": ("run_id_index_name", _text),
+        "ttl": ("ttl_seconds", _number),
+        "max_read_request_units": ("max_read_request_units", _number),
+        "max_write_request_units": ("max_write_request_units", _number),
+        "point_in_time_recovery": ("point_in_time_recovery", _flag),
+        "deletion_protection": ("deletion_protection", _flag),
+        "table_class": ("table_class", _table_class),
+        "kms_key_arn": ("kms_key_arn", _text),
+        "replica_regions": ("replica_regions", _texts),
+        "replica_kms_key_arns": ("replica_kms_key_arns", _mapping),
+        "bucket_key_prefix": ("bucket_key_prefix", _text),
+        "bucket_versioning": ("bucket_versioning", _flag),
+        "bucket_force_destroy": ("bucket_force_destroy", _flag),
+        "create_policies": ("create_policies", _flag),
+        "policy_name_prefix": ("policy_name_prefix", _text),
+        "tenant_thread_id_prefix": ("tenant_thread_id_prefix", _text),
+    }
+)
+"""For each key the argument of the stack, and how its value is read."""
+
+CONTEXT_KEYS = frozenset(_ARGUMENTS) | {"bucket", "bucket_name", "stack_name", "throwaway"}
+"""Every key the app understands."""

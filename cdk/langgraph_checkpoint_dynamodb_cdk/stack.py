@@ -1,0 +1,174 @@
+"""A stack that can be deployed as it is: the store, its outputs, and on request its policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from langgraph_checkpoint_dynamodb_cdk import checks
+from langgraph_checkpoint_dynamodb_cdk.access import Role
+from langgraph_checkpoint_dynamodb_cdk.acknowledged import acknowledge_policy
+from langgraph_checkpoint_dynamodb_cdk.checkpoint_store import CheckpointStore
+from langgraph_checkpoint_dynamodb_cdk.schema import (
+    DEFAULT_BUCKET_KEY_PREFIX,
+    DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_WRITES_TABLE_NAME,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from constructs import Construct
+
+
+class CheckpointStoreStack(Stack):
+    """The store, with outputs for what uses it, and managed policies if wanted.
+
+    All arguments but those below mean what they mean to `CheckpointStore`. Everything is given as
+    plain values, for stacks that are configured from outside; to pass constructs, use
+    `CheckpointStore` in a stack of your own.
+
+    Args:
+        scope: The app or stage.
+        construct_id: Id of the stack, and its name unless `stack_name` is passed.
+        kms_key_arn: ARN of the KMS key of both tables and of a bucket made here; the region (`env`)
+            must be known. Default: a key that AWS owns, and S3's own.
+        create_bucket: Whether to make a bucket. Default: none is made.
+        bucket_name: With `create_bucket` the name of the bucket to make, without it that of a
+            bucket that exists. Default: with `create_bucket` CloudFormation makes one up, without
+            it there is no bucket.
+        create_policies: Whether to make a managed policy of each role, named
+            `<policy_name_prefix>-<role>`. Default: none are made.
+        policy_name_prefix: First part of their names, which are unique in an account over all
+            regions. Default: the name of the table of checkpoints.
+        **kwargs: Arguments of `aws_cdk.Stack`.
+
+    Attributes:
+        store: The store.
+
+    Raises:
+        ValueError: An argument cannot be used; the message says which, and what to do.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
+        writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
+        run_id_index_name: str | None = None,
+        ttl_seconds: int | None = None,
+        max_read_request_units: int | None = None,
+        max_write_request_units: int | None = None,
+        point_in_time_recovery: bool = True,
+        deletion_protection: bool = True,
+        table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
+        kms_key_arn: str | None = None,
+        replica_regions: Sequence[str] = (),
+        replica_kms_key_arns: Mapping[str, str] | None = None,
+        checkpoints_resource_policy: iam.PolicyDocument | None = None,
+        writes_resource_policy: iam.PolicyDocument | None = None,
+        create_bucket: bool = False,
+        bucket_name: str | None = None,
+        bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        bucket_versioning: bool = True,
+        bucket_force_destroy: bool = False,
+        tenant_thread_id_prefix: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        create_policies: bool = False,
+        policy_name_prefix: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self.store = CheckpointStore(
+            self,
+            "Store",
+            checkpoints_table_name=checkpoints_table_name,
+            writes_table_name=writes_table_name,
+            run_id_index_name=run_id_index_name,
+            ttl_seconds=ttl_seconds,
+            max_read_request_units=max_read_request_units,
+            max_write_request_units=max_write_request_units,
+            point_in_time_recovery=point_in_time_recovery,
+            deletion_protection=deletion_protection,
+            table_class=table_class,
+            encryption_key=self._key(kms_key_arn),
+            replica_regions=replica_regions,
+            replica_kms_key_arns=replica_kms_key_arns,
+            checkpoints_resource_policy=checkpoints_resource_policy,
+            writes_resource_policy=writes_resource_policy,
+            bucket=None if create_bucket else self._existing_bucket(bucket_name),
+            create_bucket=create_bucket,
+            bucket_name=bucket_name if create_bucket else None,
+            bucket_key_prefix=bucket_key_prefix,
+            bucket_versioning=bucket_versioning,
+            bucket_force_destroy=bucket_force_destroy,
+            tenant_thread_id_prefix=tenant_thread_id_prefix,
+            removal_policy=removal_policy,
+        )
+        has_tenants = tenant_thread_id_prefix is not None
+        roles = tuple(role for role in Role if has_tenants or role is not Role.TENANT)
+        checks.require_bool("create_policies", create_policies)
+        policies = (
+            self._make_policies(roles, policy_name_prefix or checkpoints_table_name)
+            if create_policies
+            else {}
+        )
+        self._make_outputs(roles, policies)
+
+    def _key(self, arn: str | None) -> kms.IKey | None:
+        if arn is None:
+            return None
+        checks.require_key_arn("kms_key_arn", arn)
+        return kms.Key.from_key_arn(self, "Key", arn)
+
+    def _existing_bucket(self, name: str | None) -> s3.IBucket | None:
+        if name is None:
+            return None
+        checks.require_bucket_name("bucket_name", name)
+        return s3.Bucket.from_bucket_name(self, "ExistingBucket", name)
+
+    def _make_policies(
+        self, roles: Sequence[Role], name_prefix: str
+    ) -> dict[Role, iam.ManagedPolicy]:
+        checks.require_policy_name_prefix("policy_name_prefix", name_prefix)
+        return {role: self._make_policy(role, f"{name_prefix}-{role.value}") for role in roles}
+
+    def _make_policy(self, role: Role, name: str) -> iam.ManagedPolicy:
+        policy = iam.ManagedPolicy(
+            self,
+            f"{role.value.capitalize()}Policy",
+            managed_policy_name=name,
+            document=self.store.policy_document(role),
+        )
+        acknowledge_policy(policy)
+        return policy
+
+    def _make_outputs(
+        self, roles: Sequence[Role], policies: Mapping[Role, iam.ManagedPolicy]
+    ) -> None:
+        store = self.store
+        bucket = store.bucket
+        arns = {role.value: policy.managed_policy_arn for role, policy in policies.items()}
+        outputs = {
+            "CheckpointsTableName": store.checkpoints_table_name,
+            "CheckpointsTableArn": store.checkpoints_table.table_arn,
+            "WritesTableName": store.writes_table_name,
+            "WritesTableArn": store.writes_table.table_arn,
+            "RunIdIndexName": store.run_id_index_name,
+            "BucketName": store.bucket_name,
+            "BucketArn": None if bucket is None else bucket.bucket_arn,
+            "BucketKeyPrefix": None if bucket is None else store.bucket_key_prefix,
+            "SaverSettings": self.to_json_string(store.saver_settings),
+            **{f"{role.value.capitalize()}PolicyJson": store.policy_json(role) for role in roles},
+            "PolicyArns": self.to_json_string(arns) if arns else None,
+        }
+        for name, value in outputs.items():
+            if value is not None:
+                CfnOutput(self, name, value=value)

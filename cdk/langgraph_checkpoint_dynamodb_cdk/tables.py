@@ -1,0 +1,132 @@
+"""Making a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from langgraph_checkpoint_dynamodb_cdk import checks
+from langgraph_checkpoint_dynamodb_cdk.schema import (
+    RUN_ID_INDEX_KEY,
+    TTL_ATTRIBUTE,
+    TableSchema,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from constructs import Construct
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """What both tables have in common; `CheckpointStore` says what each means.
+
+    Raises:
+        ValueError: A value cannot be used; the message names it.
+    """
+
+    max_read_request_units: int | None
+    max_write_request_units: int | None
+    point_in_time_recovery: bool
+    deletion_protection: bool
+    table_class: dynamodb.TableClass
+    encryption_key: kms.IKey | None
+    replica_regions: Sequence[str]
+    replica_kms_key_arns: Mapping[str, str]
+    own_region: str
+    removal_policy: RemovalPolicy
+
+    def __post_init__(self) -> None:
+        if self.max_read_request_units is not None:
+            checks.require_positive("max_read_request_units", self.max_read_request_units)
+        if self.max_write_request_units is not None:
+            checks.require_positive("max_write_request_units", self.max_write_request_units)
+        checks.require_bool("point_in_time_recovery", self.point_in_time_recovery)
+        checks.require_bool("deletion_protection", self.deletion_protection)
+        checks.require_replica_regions("replica_regions", self.replica_regions, self.own_region)
+        if self.encryption_key is not None:
+            checks.require_known_region(
+                "encryption_key", self.encryption_key.key_arn, self.own_region
+            )
+        checks.require_replica_keys(
+            "replica_kms_key_arns",
+            self.replica_kms_key_arns,
+            self.replica_regions,
+            encrypted=self.encryption_key is not None,
+        )
+
+    @property
+    def encryption(self) -> dynamodb.TableEncryptionV2:
+        """With which keys the table is encrypted."""
+        if self.encryption_key is None:
+            return dynamodb.TableEncryptionV2.dynamo_owned_key()
+        return dynamodb.TableEncryptionV2.customer_managed_key(
+            self.encryption_key, self.replica_kms_key_arns
+        )
+
+
+def make_table(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    schema: TableSchema,
+    settings: TableSettings,
+    run_id_index_name: str | None = None,
+    resource_policy: iam.PolicyDocument | None = None,
+) -> dynamodb.TableV2:
+    """Make one of the two tables.
+
+    Args:
+        scope: The construct it is a part of.
+        construct_id: Its id.
+        name: Name of the table.
+        schema: Its keys.
+        settings: What it shares with the other table.
+        run_id_index_name: Name of its index on run ids, `None` for none.
+        resource_policy: Its resource policy, in the stack's region only.
+    """
+    return dynamodb.TableV2(
+        scope,
+        construct_id,
+        table_name=name,
+        partition_key=_string(schema.partition_key),
+        sort_key=_string(schema.sort_key),
+        time_to_live_attribute=TTL_ATTRIBUTE,
+        billing=dynamodb.Billing.on_demand(
+            max_read_request_units=settings.max_read_request_units,
+            max_write_request_units=settings.max_write_request_units,
+        ),
+        global_secondary_indexes=[
+            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)])
+        ],
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=settings.point_in_time_recovery
+        ),
+        deletion_protection=settings.deletion_protection,
+        table_class=settings.table_class,
+        encryption=settings.encryption,
+        replicas=[dynamodb.ReplicaTableProps(region=region) for region in settings.replica_regions],
+        resource_policy=resource_policy,
+        removal_policy=settings.removal_policy,
+    )
+
+
+def _run_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=_string(RUN_ID_INDEX_KEY),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        max_read_request_units=settings.max_read_request_units,
+        max_write_request_units=settings.max_write_request_units,
+    )
+
+
+def _string(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import FULLEST, Synthesized, Synthesizer, key_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def synthesizer(tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
+    return Synthesizer(lambda: str(tmp_path_factory.mktemp("assembly")))
+
+
+@pytest.fixture(scope="session")
+def default(synthesizer: Synthesizer) -> Synthesized:
+    return synthesizer.ready_made()
+
+
+@pytest.fixture(scope="session")
+def fullest(synthesizer: Synthesizer) -> Synthesized:
+    return synthesizer.ready_made(
+        **FULLEST,
+        kms_key_arn=key_arn(),
+        replica_kms_key_arns={region: key_arn(region) for region in FULLEST["replica_regions"]},
+        create_policies=True,
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cloud() -> Iterator[None]:
+    # Nothing here may look anything up: no credentials, no region of the machine.
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CDK_CONTEXT_JSON"):
+            patch.delenv(name, raising=False)
+        yield
