@@ -6,6 +6,12 @@ SAVER ?= sync
 VENV := $(if $(filter async,$(SAVER)),.venv-async,.venv)
 BIN := $(VENV)/bin
 ENGINES := .engines
+# The command line of the CDK, in a place of its own: npm removes what it did not install itself.
+CDK_PACKAGE := aws-cdk@2.1148.1
+CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+# Its dependencies conflict with everybody's, hence an environment of its own.
+CHECKOV_PACKAGE := checkov==3.3.30
+CHECKOV_BIN := .venv-checkov/bin/checkov
 DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
 DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
 # moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
@@ -19,7 +25,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test costs compression bench lint format engine clean
+.PHONY: help demo test infra-test costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -33,6 +39,13 @@ demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume
 
 test: $(VENV)/.test engine ## Run the whole test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
+	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
+	cd cdk && ../.venv-infra/bin/mypy
+	.venv-infra/bin/mypy tests/infra
+	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS) $(PYTEST)
+	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -65,18 +78,30 @@ endif
 $(DYNOXIDE_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench: pyproject.toml | $(BIN)/python
+$(CDK_BIN):
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE)
+
+$(CHECKOV_BIN):
+	@$(PYTHON) -m venv .venv-checkov
+	@echo 'Installing checkov into .venv-checkov ...'
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check $(CHECKOV_PACKAGE)
+
+$(VENV)/.infra: cdk/pyproject.toml
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.infra: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
 
 EXTRAS_.demo := demo
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
+EXTRAS_.infra := infra,test,lint
+MORE_.infra := --editable ./cdk
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async .venv-bench $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache

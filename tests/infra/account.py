@@ -1,0 +1,98 @@
+"""An AWS account on this machine: ministack, and what lies in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.support.engines import free_port, wait_until_open
+from tests.support.iam import ACCOUNT, REGION
+from tests.support.sessions import new_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Account:
+    """A running engine for DynamoDB, S3, IAM, KMS and CloudFormation.
+
+    Attributes:
+        url: The endpoint of all of them.
+    """
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        """A client of a service."""
+        made: Any = new_session()
+        return made.client(service, endpoint_url=self.url, region_name=REGION)
+
+    def inventory(self) -> dict[str, set[str]]:
+        """Names of everything that the module or the stack could have left behind.
+
+        Keys on their way out are left out: KMS deletes none at once.
+        """
+        kms = self.client("kms")
+        keys = [key["KeyId"] for key in kms.list_keys()["Keys"]]
+        described = [kms.describe_key(KeyId=key)["KeyMetadata"] for key in keys]
+        iam = self.client("iam")
+        return {
+            "tables": set(self.client("dynamodb").list_tables()["TableNames"]),
+            "buckets": {b["Name"] for b in self.client("s3").list_buckets()["Buckets"]},
+            "policies": {p["PolicyName"] for p in iam.list_policies(Scope="Local")["Policies"]},
+            "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
+            "keys": {key["KeyId"] for key in described if key["KeyState"] != "PendingDeletion"},
+        }
+
+    def empty(self, *tables: str) -> None:
+        """Delete every item of some tables."""
+        client = self.client("dynamodb")
+        for name in tables:
+            schema = client.describe_table(TableName=name)["Table"]["KeySchema"]
+            keys = [part["AttributeName"] for part in schema]
+            for page in client.get_paginator("scan").paginate(TableName=name):
+                for item in page["Items"]:
+                    client.delete_item(TableName=name, Key={key: item[key] for key in keys})
+
+    def empty_bucket(self, name: str) -> None:
+        """Delete every version of every object of a bucket."""
+        client = self.client("s3")
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
+            for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                client.delete_object(Bucket=name, Key=found["Key"], VersionId=found["VersionId"])
+
+
+@contextmanager
+def running_account(log: Path) -> Iterator[Account]:
+    """Run the engine for as long as the context lasts; what it says goes to `log`."""
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(log.parent),
+                "BIND_HOST": "127.0.0.1",
+                "GATEWAY_PORT": str(port),
+                "MINISTACK_ACCOUNT_ID": ACCOUNT,
+                "IOT_MTLS_ENABLED": "0",  # a second port, which two engines would fight for
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        wait_until_open("ministack", port, process)
+        yield Account(f"http://127.0.0.1:{port}")
+    finally:
+        # Not asked to end: it may wait for ever for what it has started itself.
+        process.kill()
+        process.wait(_SECONDS)

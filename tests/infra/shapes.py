@@ -1,0 +1,261 @@
+"""What each tool says the tables, policies and outputs look like, in one form to compare.
+
+Every function here reads what a tool produced: a request of `setup()`, the JSON of a Terraform
+plan, a CDK template. None knows what is right.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Table
+from langgraph_checkpoint_dynamodb.policies import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Index:
+    """A global secondary index: its name, its keys by kind and what it projects."""
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    projection: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a saver depends on in a table.
+
+    Attributes:
+        keys: Kind and name of each key attribute.
+        types: Name and type of each attribute that is defined.
+        indexes: The indexes.
+        ttl: The attribute that items expire by.
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    types: frozenset[tuple[str, str]]
+    indexes: frozenset[Index]
+    ttl: str | None
+
+
+class Statement(NamedTuple):
+    """A statement of a policy, without the order of what has none."""
+
+    sid: str
+    actions: frozenset[str]
+    resources: frozenset[str]
+    condition: str
+
+
+def specified(index: str) -> dict[str, Shape]:
+    """By the package's own specification."""
+
+    def shape(table: Table) -> Shape:
+        spec = SPECS[table]
+        names = [spec.partition_key, spec.sort_key]
+        indexes = []
+        if table is Table.CHECKPOINTS:
+            names.append(RUN_ID_INDEX_KEY)
+            indexes.append(Index(index, (("HASH", RUN_ID_INDEX_KEY),), "KEYS_ONLY"))
+        return Shape(
+            (("HASH", spec.partition_key), ("RANGE", spec.sort_key)),
+            frozenset((name, "S") for name in names),
+            frozenset(indexes),
+            Attribute.TTL,
+        )
+
+    return {table.value: shape(table) for table in Table}
+
+
+def requested(
+    requests: Iterable[tuple[str, Mapping[str, Any]]], names: Mapping[str, str]
+) -> dict[str, Shape]:
+    """By the requests of `setup()`: the API action and the parameters of each."""
+    made = {p["TableName"]: p for action, p in requests if action == "CreateTable"}
+    expiring = {
+        p["TableName"]: p["TimeToLiveSpecification"]
+        for action, p in requests
+        if action == "UpdateTimeToLive"
+    }
+    return {
+        role: _described(made[name], expiring.get(name), "GlobalSecondaryIndexes")
+        for role, name in names.items()
+    }
+
+
+def templated(template: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Shape]:
+    """By a CloudFormation template."""
+    tables = {
+        resource["Properties"]["TableName"]: resource["Properties"]
+        for resource in of_type(template, "AWS::DynamoDB::GlobalTable")
+    }
+    return {
+        role: _described(
+            tables[name], tables[name].get("TimeToLiveSpecification"), "GlobalSecondaryIndexes"
+        )
+        for role, name in names.items()
+    }
+
+
+def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None, indexes: str) -> Shape:
+    def keys(schema: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple((key["KeyType"], key["AttributeName"]) for key in schema)
+
+    return Shape(
+        keys(table["KeySchema"]),
+        frozenset((d["AttributeName"], d["AttributeType"]) for d in table["AttributeDefinitions"]),
+        frozenset(
+            Index(i["IndexName"], keys(i["KeySchema"]), i["Projection"]["ProjectionType"])
+            for i in table.get(indexes, [])
+        ),
+        ttl["AttributeName"] if ttl is not None and ttl["Enabled"] else None,
+    )
+
+
+def planned(plan: Mapping[str, Any]) -> dict[str, Shape]:
+    """By the JSON of a Terraform plan of the module."""
+    return {role: _planned(table) for role, table in planned_tables(plan).items()}
+
+
+def planned_tables(plan: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The planned tables, by role."""
+    return {
+        resource["index"]: resource["values"]
+        for resource in planned_resources(plan, "aws_dynamodb_table")
+    }
+
+
+def planned_resources(plan: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """The planned resources of one type."""
+    resources = plan["planned_values"]["root_module"]["resources"]
+    return [resource for resource in resources if resource["type"] == kind]
+
+
+def _planned(table: Mapping[str, Any]) -> Shape:
+    def keys(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        kinds = (("HASH", values["hash_key"]), ("RANGE", values.get("range_key")))
+        return tuple((kind, name) for kind, name in kinds if name)
+
+    (ttl,) = table["ttl"]
+    return Shape(
+        keys(table),
+        frozenset((a["name"], a["type"]) for a in table["attribute"]),
+        frozenset(
+            Index(i["name"], keys(i), i["projection_type"]) for i in table["global_secondary_index"]
+        ),
+        ttl["attribute_name"] if ttl["enabled"] else None,
+    )
+
+
+def specified_actions() -> dict[str, dict[str, frozenset[str]]]:
+    """The actions of each role's statements, by the package's own list."""
+    return {
+        name: {
+            sid: actions
+            for sid, actions in (
+                ("Tables", role.tables),
+                ("Index", role.index),
+                ("Objects", role.objects),
+                ("Bucket", role.bucket),
+                ("Key", role.key),
+            )
+            if actions
+        }
+        for name, role in ROLES.items()
+    }
+
+
+def actions_of(policy: Iterable[Statement]) -> dict[str, frozenset[str]]:
+    """The actions of a policy's statements."""
+    return {statement.sid: statement.actions for statement in policy}
+
+
+def statements(text: str) -> frozenset[Statement]:
+    """A policy's statements, from its JSON."""
+    document = json.loads(text)
+    if document["Version"] != "2012-10-17":
+        raise ValueError(f"a policy of version {document['Version']!r}")
+    return frozenset(map(_statement, document["Statement"]))
+
+
+def _statement(statement: Mapping[str, Any]) -> Statement:
+    def several(value: str | list[str]) -> frozenset[str]:
+        return frozenset([value] if isinstance(value, str) else value)
+
+    if statement["Effect"] != "Allow":
+        raise ValueError("a role's policy denies")
+    condition = {
+        operator: {key: sorted(several(wanted)) for key, wanted in keys.items()}
+        for operator, keys in statement.get("Condition", {}).items()
+    }
+    return Statement(
+        statement["Sid"],
+        several(statement["Action"]),
+        several(statement["Resource"]),
+        json.dumps(condition, sort_keys=True),
+    )
+
+
+def of_type(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """The resources of one type in a template."""
+    return [found for found in template["Resources"].values() if found["Type"] == kind]
+
+
+class Resolver:
+    """What a template's intrinsic functions come to, where names are given and not generated."""
+
+    _NAMES = ("TableName", "BucketName", "ManagedPolicyName")
+
+    def __init__(self, template: Mapping[str, Any], region: str, account: str) -> None:
+        self._resources = template["Resources"]
+        self._pseudo = {
+            "AWS::Region": region,
+            "AWS::AccountId": account,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """The value with every intrinsic function replaced by what it comes to."""
+        match value:
+            case {"Ref": str(name)}:
+                return self._ref(name)
+            case {"Fn::GetAtt": [str(name), "Arn"]}:
+                return self._arn(name)
+            case {"Fn::Join": [str(separator), list(parts)]}:
+                return separator.join(map(self.resolve, parts))
+            case dict():
+                if any(key.startswith("Fn::") for key in value):
+                    raise ValueError(f"cannot resolve {value}")
+                return {key: self.resolve(inner) for key, inner in value.items()}
+            case list():
+                return [self.resolve(inner) for inner in value]
+        return value
+
+    def _ref(self, name: str) -> str:
+        if name in self._pseudo:
+            return self._pseudo[name]
+        resource = self._resources[name]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            return self._arn(name)
+        properties = resource["Properties"]
+        found: str = next(properties[key] for key in self._NAMES if key in properties)
+        return found
+
+    def _arn(self, name: str) -> str:
+        resource = self._resources[name]
+        region, account = self._pseudo["AWS::Region"], self._pseudo["AWS::AccountId"]
+        properties = resource["Properties"]
+        match resource["Type"]:
+            case "AWS::DynamoDB::GlobalTable":
+                return f"arn:aws:dynamodb:{region}:{account}:table/{properties['TableName']}"
+            case "AWS::S3::Bucket":
+                return f"arn:aws:s3:::{properties['BucketName']}"
+            case "AWS::IAM::ManagedPolicy":
+                return f"arn:aws:iam::{account}:policy/{properties['ManagedPolicyName']}"
+        raise ValueError(f"no ARN known for a {resource['Type']}")

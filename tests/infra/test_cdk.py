@@ -1,0 +1,69 @@
+"""The CDK's stack: deployed as it is, changed, kept or thrown away.
+
+What its templates hold is tested in `cdk/tests`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.infra.account import running_account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.infra.account import Account
+    from tests.infra.tools import Cdk
+
+TABLES = {"langgraph-checkpoints", "langgraph-writes"}
+
+
+@pytest.fixture
+def own_account(tmp_path: Path) -> Iterator[Account]:
+    """An account with nothing in it."""
+    with running_account(tmp_path / "log") as account:
+        yield account
+
+
+def test_a_throwaway_stack_is_deployed_changed_and_gone(
+    new_cdk: Callable[[Account], Cdk], own_account: Account
+) -> None:
+    cdk = new_cdk(own_account)
+    cdk.bootstrap()
+    before = own_account.inventory()
+
+    outputs = cdk.deploy(throwaway="true")
+    assert json.loads(outputs["SaverSettings"]) == {
+        "checkpoints_table_name": "langgraph-checkpoints",
+        "writes_table_name": "langgraph-writes",
+    }
+    assert cdk.changes(throwaway="true") == ""
+    assert own_account.inventory()["tables"] == TABLES
+
+    assert "run_id" in cdk.changes(throwaway="true", run_id_index_name="by-run-id")
+    outputs = cdk.deploy(throwaway="true", run_id_index_name="by-run-id")
+    assert outputs["RunIdIndexName"] == "by-run-id"
+    described = own_account.client("dynamodb").describe_table(TableName="langgraph-checkpoints")
+    (index,) = described["Table"]["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == (
+        "by-run-id",
+        {"ProjectionType": "KEYS_ONLY"},
+    )
+    assert cdk.changes(throwaway="true", run_id_index_name="by-run-id") == ""
+
+    cdk.destroy(throwaway="true", run_id_index_name="by-run-id")
+    assert own_account.inventory() == before
+
+
+def test_a_stack_as_it_is_leaves_its_tables_when_it_goes(
+    new_cdk: Callable[[Account], Cdk], own_account: Account
+) -> None:
+    cdk = new_cdk(own_account)
+    cdk.bootstrap()
+    cdk.deploy()
+    cdk.destroy()
+    assert own_account.inventory()["tables"] == TABLES

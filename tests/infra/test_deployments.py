@@ -1,0 +1,324 @@
+"""The saver on tables that each tool has deployed, with the rights that each tool has written.
+
+A deployment is used with clients that are refused everything but one of its policies, parsed from
+the JSON that the tool put out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import pytest
+from langgraph.channels.delta import DeltaChannel
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+
+from langgraph_checkpoint_dynamodb import ServiceError
+from tests.infra.account import Account, running_account
+from tests.infra.tools import ROOT, Cdk, Terraform
+from tests.support.conformance import assert_conforms
+from tests.support.iam import Policy
+from tests.support.savers import new_saver
+from tests.support.sessions import held_session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from langgraph.pregel import Pregel
+
+    from tests.support.savers import Saver
+
+CLOSED = json.dumps({"Version": "2012-10-17", "Statement": []})
+# The names that `make demo` uses, so that it finds its tables.
+CHECKPOINTS, WRITES = "demo-checkpoints", "demo-writes"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a tool has deployed.
+
+    Attributes:
+        tool: Which.
+        account: Where.
+        settings: Arguments of the saver, as the tool put them out.
+        policies: The JSON of each role's policy, as the tool put it out.
+        changes: What the tool says a second deployment would change.
+    """
+
+    tool: str
+    account: Account
+    settings: Mapping[str, Any]
+    policies: Mapping[str, str]
+    changes: Callable[[], str]
+
+    def saver(self, policy: str, **tags: str) -> Saver:
+        """A saver held to a policy, as a principal with these tags."""
+        held = Policy.parse(policy, **tags)
+        session = held_session(held.allows, self.account.url)
+        return new_saver(**self.settings, session=session, endpoint_url=self.account.url)
+
+
+@contextmanager
+def by_terraform(new: Callable[..., Terraform], folder: Path) -> Iterator[Deployment]:
+    with running_account(folder / "log") as account:
+        before = account.inventory()
+        terraform = new("examples/complete", account)
+        variables = {"name": "demo", "protected": False}
+        outputs = terraform.apply(**variables)
+        yield Deployment(
+            "terraform",
+            account,
+            outputs["saver_settings"],
+            outputs["policies"],
+            lambda: terraform.changes(**variables),
+        )
+        said = terraform.destroy(**variables)
+        assert said.code == 0, said.text
+        assert account.inventory() == before
+
+
+@contextmanager
+def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
+    with running_account(folder / "log") as account:
+        cdk = new(account)
+        cdk.bootstrap()
+        before = account.inventory()
+        context = {
+            "checkpoints_table_name": CHECKPOINTS,
+            "writes_table_name": WRITES,
+            "run_id_index_name": "by-run-id",
+            "ttl": "2592000",
+            "bucket": "create",
+            # The engine cannot run the function that would empty it.
+            "bucket_force_destroy": "false",
+            "bucket_key_prefix": "agents/",
+            "create_policies": "true",
+            "policy_name_prefix": "demo",
+            "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+            "throwaway": "true",
+        }
+        outputs = cdk.deploy(**context)
+        yield Deployment(
+            "cdk",
+            account,
+            json.loads(outputs["SaverSettings"]),
+            {
+                role: outputs[f"{role.capitalize()}PolicyJson"]
+                for role in ("read", "runtime", "setup", "admin", "tenant")
+            },
+            lambda: cdk.changes(**context),
+        )
+        account.empty_bucket(
+            json.loads(outputs["SaverSettings"])["s3_offload_config"]["bucket_name"]
+        )
+        cdk.destroy(**context)
+        assert account.inventory() == before
+
+
+@pytest.fixture(scope="module", params=["terraform", "cdk"])
+def deployment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    tool: str = request.param
+    deploy: Any = {"terraform": by_terraform, "cdk": by_cdk}[tool]
+    new = request.getfixturevalue(f"new_{tool}")
+    with deploy(new, tmp_path_factory.mktemp(tool)) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def empty_tables(deployment: Deployment) -> None:
+    """One deployment serves many tests; each begins without a thread."""
+    deployment.account.empty(CHECKPOINTS, WRITES)
+
+
+def extend(log: list[str], writes: list[list[str]]) -> list[str]:
+    return [*log, *(entry for write in writes for entry in write)]
+
+
+class State(TypedDict):
+    """A question, what has been said since, and something too large for an item."""
+
+    log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=4)]
+    large: str
+
+
+def asking_graph(saver: Saver) -> Pregel[Any, Any, Any, Any]:
+    def ask(state: State) -> dict[str, Any]:
+        return {"log": [interrupt(f"{state['log'][-1]}: go on?")]}
+
+    def answer(state: State) -> dict[str, Any]:
+        return {"log": ["done"], "large": state["large"] + "x" * 500_000}
+
+    builder = StateGraph(State)
+    builder.add_node("ask", ask)
+    builder.add_node("answer", answer)
+    builder.add_edge(START, "ask")
+    builder.add_edge("ask", "answer")
+    return builder.compile(checkpointer=saver)
+
+
+def converse(saver: Saver, thread_id: str, turns: int = 2) -> list[str]:
+    """Turns of a conversation that stops for a human; what has been said in the end."""
+    graph = asking_graph(saver)
+    config: Any = {"configurable": {"thread_id": thread_id}}
+    for turn in range(turns):
+        graph.invoke({"log": [f"turn {turn}"], "large": ""}, config)
+        graph.invoke(Command(resume="yes"), config)
+    assert len(list(graph.get_state_history(config))) == 4 * turns
+    log: list[str] = graph.get_state(config).values["log"]
+    return log
+
+
+SAID = ["turn 0", "yes", "done", "turn 1", "yes", "done"]
+
+
+def test_a_second_deployment_has_nothing_to_change(deployment: Deployment) -> None:
+    assert deployment.changes() == ""
+
+
+def test_setup_finds_the_tables_right_with_the_rights_of_setup_alone(
+    deployment: Deployment,
+) -> None:
+    client = deployment.account.client("dynamodb")
+    before = client.describe_table(TableName=CHECKPOINTS)["Table"]
+    # Nothing expires here: the CDK's engine says that the time to live it was told of is off.
+    settings = {name: v for name, v in deployment.settings.items() if name != "ttl_seconds"}
+    held = Policy.parse(deployment.policies["setup"])
+    session = held_session(held.allows)
+    with new_saver(**settings, session=session, endpoint_url=deployment.account.url) as saver:
+        saver.setup()
+    assert client.describe_table(TableName=CHECKPOINTS)["Table"]["KeySchema"] == before["KeySchema"]
+    assert client.list_tables()["TableNames"] == [CHECKPOINTS, WRITES]
+
+
+def test_the_saver_conforms_with_the_rights_of_upkeep(deployment: Deployment) -> None:
+    async def fresh() -> AsyncIterator[Any]:
+        deployment.account.empty(CHECKPOINTS, WRITES)
+        async with deployment.saver(deployment.policies["admin"]) as saver:
+            yield saver
+
+    assert_conforms(fresh)
+
+
+def test_the_demo_tells_its_story_on_the_tables(deployment: Deployment) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "examples.approval_agent"],
+        cwd=ROOT,
+        env={**os.environ, "DYNAMODB_ENDPOINT_URL": deployment.account.url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_graph_runs_with_the_rights_of_runtime_alone(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    with deployment.saver(deployment.policies["runtime"]) as saver:
+        assert converse(saver, "running") == SAID
+    assert caplog.records == []
+    bucket = deployment.settings["s3_offload_config"]["bucket_name"]
+    s3 = deployment.account.client("s3")
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/running/")["KeyCount"] > 0
+    everything = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert all(found["Key"].startswith("agents/") for found in everything)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda saver: saver.delete_thread("running"),
+        lambda saver: saver.prune(["running"], strategy="delete"),
+        lambda saver: saver.copy_thread("running", "elsewhere"),
+        lambda saver: list(saver.list(None)),
+        lambda saver: saver.sweep_orphans(older_than=timedelta(days=1)),
+        lambda saver: saver.setup(),
+    ],
+    ids=["delete", "prune", "copy", "list all", "sweep", "set up"],
+)
+def test_runtime_has_no_rights_of_upkeep(
+    deployment: Deployment, act: Callable[[Saver], object]
+) -> None:
+    with deployment.saver(deployment.policies["runtime"]) as saver:
+        converse(saver, "running", turns=1)
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            act(saver)
+
+
+def test_upkeep_has_every_right_but_those_of_setup(deployment: Deployment) -> None:
+    with deployment.saver(deployment.policies["admin"]) as saver:
+        converse(saver, "kept", turns=1)
+        saver.copy_thread("kept", "copied")
+        saver.prune(["kept"])
+        saver.delete_for_runs(["no such run"])
+        saver.delete_thread("kept")
+        left = {found.config["configurable"]["thread_id"] for found in saver.list(None)}
+        assert left == {"copied"}
+        saver.sweep_orphans(older_than=timedelta(days=1))
+        with pytest.raises(ServiceError, match="dynamodb:DescribeTable"):
+            saver.setup()
+
+
+def test_readers_read_and_write_nothing(deployment: Deployment) -> None:
+    with deployment.saver(deployment.policies["runtime"]) as saver:
+        converse(saver, "watched", turns=1)
+    with deployment.saver(deployment.policies["read"]) as saver:
+        graph = asking_graph(saver)
+        config: Any = {"configurable": {"thread_id": "watched"}}
+        assert len(graph.get_state(config).values["large"]) == 500_000
+        assert len(list(graph.get_state_history(config))) == 4
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:PutItem"):
+            graph.update_state(config, {"log": ["more"]})
+
+
+def test_a_tenant_runs_its_own_threads_and_reaches_no_others(deployment: Deployment) -> None:
+    tenant = deployment.policies["tenant"]
+    with deployment.saver(tenant, tenant="blue") as saver:
+        assert converse(saver, "blue_1") == SAID
+        for foreign in ("red_1", "blue", "bluer_1", "1"):
+            with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+                saver.get_tuple({"configurable": {"thread_id": foreign}})
+    with deployment.saver(tenant, tenant="red") as saver:
+        assert converse(saver, "red_1") == SAID
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            saver.get_tuple({"configurable": {"thread_id": "blue_1"}})
+
+
+def test_without_rights_the_saver_says_which_one_it_lacks_and_where(
+    deployment: Deployment,
+) -> None:
+    with (
+        deployment.saver(CLOSED) as saver,
+        pytest.raises(
+            ServiceError, match=f"not authorized.* {CHECKPOINTS}|{CHECKPOINTS}.*not auth"
+        ),
+    ):
+        saver.get_tuple({"configurable": {"thread_id": "t"}})
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["dynamodb:PutItem", "dynamodb:Query", "s3:GetObject", "s3:PutObject"],
+)
+def test_a_graph_does_not_run_without_one_of_the_rights_of_runtime(
+    deployment: Deployment, action: str
+) -> None:
+    policy = json.loads(deployment.policies["runtime"])
+    for statement in policy["Statement"]:
+        statement["Action"] = [kept for kept in statement["Action"] if kept != action]
+    with (
+        deployment.saver(json.dumps(policy)) as saver,
+        pytest.raises(ServiceError, match=f"not authorized to perform: {action} "),
+    ):
+        converse(saver, "short")

@@ -1,0 +1,475 @@
+"""The package, `setup()`, the Terraform module and the CDK stack say the same of the tables.
+
+What each of them says is read from what it produces; nothing is deployed here.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from tests.infra import shapes
+from tests.infra.conftest import FULL_VARIABLES, as_context
+from tests.infra.tools import ROOT
+from tests.support.iam import ACCOUNT, REGION
+from tests.support.sessions import new_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tests.infra.account import Account
+    from tests.infra.shapes import Statement
+
+INDEX = FULL_VARIABLES["run_id_index_name"]
+NAMES = {"checkpoints": "full-checkpoints", "writes": "full-writes"}
+ROLES = ("read", "runtime", "setup", "admin", "tenant")
+
+JsonObject = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def requests_of_setup(account: Account) -> list[tuple[str, dict[str, Any]]]:
+    """What `setup()` sends for tables that are not there yet."""
+    session = new_session()
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(params: dict[str, Any], model: Any, **_: object) -> None:
+        sent.append((model.name, params))
+
+    session.events.register("before-parameter-build.dynamodb", keep)
+    with DynamoDBSaver(
+        checkpoints_table_name="full-checkpoints",
+        writes_table_name="full-writes",
+        run_id_index=INDEX,
+        ttl_seconds=FULL_VARIABLES["ttl_seconds"],
+        session=session,
+        endpoint_url=account.url,
+    ) as saver:
+        saver.setup()
+    client = account.client("dynamodb")
+    for name in NAMES.values():
+        client.delete_table(TableName=name)
+    return sent
+
+
+@pytest.fixture(scope="module")
+def resolver(full_template: JsonObject) -> shapes.Resolver:
+    return shapes.Resolver(full_template, REGION, ACCOUNT)
+
+
+def planned_outputs(plan: JsonObject) -> dict[str, Any]:
+    return {name: found.get("value") for name, found in plan["planned_values"]["outputs"].items()}
+
+
+def templated_outputs(template: JsonObject) -> dict[str, Any]:
+    resolver = shapes.Resolver(template, REGION, ACCOUNT)
+    return {
+        snake_case(name): resolver.resolve(found["Value"])
+        for name, found in template["Outputs"].items()
+        if name != "CDKMetadata"
+    }
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def policies(outputs: Mapping[str, Any]) -> dict[str, frozenset[Statement]]:
+    return {role: shapes.statements(outputs[f"{role}_policy_json"]) for role in ROLES}
+
+
+# The tables.
+
+
+def test_setup_asks_for_the_tables_as_specified(
+    requests_of_setup: list[tuple[str, dict[str, Any]]],
+) -> None:
+    assert shapes.requested(requests_of_setup, NAMES) == shapes.specified(INDEX)
+
+
+def test_terraform_plans_the_tables_as_specified(full_plan: JsonObject) -> None:
+    assert shapes.planned(full_plan) == shapes.specified(INDEX)
+
+
+def test_the_stack_has_the_tables_as_specified(full_template: JsonObject) -> None:
+    assert shapes.templated(full_template, NAMES) == shapes.specified(INDEX)
+
+
+def test_without_an_index_all_tools_define_the_keys_alone(
+    default_plan: JsonObject, default_template: JsonObject
+) -> None:
+    names = {"checkpoints": "langgraph-checkpoints", "writes": "langgraph-writes"}
+    planned = shapes.planned(default_plan)
+    assert planned == shapes.templated(default_template, names)
+    for role, shape in shapes.specified(INDEX).items():
+        assert planned[role].keys == shape.keys
+        assert planned[role].ttl == shape.ttl
+        assert planned[role].indexes == frozenset()
+        assert {name for name, _ in planned[role].types} == {name for _, name in shape.keys}
+
+
+def in_plan(*path: str) -> Callable[[JsonObject], tuple[JsonObject, str]]:
+    def find(plan: JsonObject) -> tuple[JsonObject, str]:
+        return descend(dict(shapes.planned_tables(plan)["checkpoints"]), path)
+
+    return find
+
+
+def in_template(*path: str) -> Callable[[JsonObject], tuple[JsonObject, str]]:
+    def find(template: JsonObject) -> tuple[JsonObject, str]:
+        (table,) = (
+            found["Properties"]
+            for found in shapes.of_type(template, "AWS::DynamoDB::GlobalTable")
+            if found["Properties"]["TableName"] == "full-checkpoints"
+        )
+        return descend(table, path)
+
+    return find
+
+
+def descend(found: Any, path: Iterable[str]) -> tuple[JsonObject, str]:
+    *steps, last = path
+    for step in steps:
+        found = found[int(step)] if step.isdecimal() else found[step]
+    return found, last
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        in_plan("attribute", "0", "name"),
+        in_plan("attribute", "1", "type"),
+        in_plan("ttl", "0", "attribute_name"),
+        in_plan("global_secondary_index", "0", "name"),
+        in_plan("global_secondary_index", "0", "hash_key"),
+        in_plan("global_secondary_index", "0", "range_key"),
+        in_plan("global_secondary_index", "0", "projection_type"),
+    ],
+)
+def test_anything_else_in_a_plan_is_noticed(
+    full_plan: JsonObject, find: Callable[[JsonObject], tuple[JsonObject, str]]
+) -> None:
+    changed = copy.deepcopy(full_plan)
+    found, key = find(changed)
+    found[key] = "other"
+    assert shapes.planned(changed) != shapes.specified(INDEX)
+
+
+@pytest.mark.parametrize("key", ["hash_key", "range_key"])
+def test_another_key_in_a_plan_is_noticed(full_plan: JsonObject, key: str) -> None:
+    changed = copy.deepcopy(full_plan)
+    tables = shapes.planned_resources(changed, "aws_dynamodb_table")
+    tables[0]["values"][key] = "other"
+    assert shapes.planned(changed) != shapes.specified(INDEX)
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        in_template("KeySchema", "0", "AttributeName"),
+        in_template("KeySchema", "1", "KeyType"),
+        in_template("AttributeDefinitions", "0", "AttributeType"),
+        in_template("TimeToLiveSpecification", "AttributeName"),
+        in_template("GlobalSecondaryIndexes", "0", "IndexName"),
+        in_template("GlobalSecondaryIndexes", "0", "KeySchema", "0", "AttributeName"),
+        in_template("GlobalSecondaryIndexes", "0", "Projection", "ProjectionType"),
+    ],
+)
+def test_anything_else_in_a_template_is_noticed(
+    full_template: JsonObject, find: Callable[[JsonObject], tuple[JsonObject, str]]
+) -> None:
+    changed = copy.deepcopy(full_template)
+    found, key = find(changed)
+    found[key] = "other"
+    assert shapes.templated(changed, NAMES) != shapes.specified(INDEX)
+
+
+# Policies and outputs.
+
+
+def test_the_actions_of_every_role_are_those_of_the_package(full_plan: JsonObject) -> None:
+    found = policies(planned_outputs(full_plan))
+    specified = shapes.specified_actions()
+    assert {role: shapes.actions_of(found[role]) for role in specified} == specified
+    # A tenant must not see the thread ids of others, which listing the bucket would show.
+    of_a_tenant = {sid: found for sid, found in specified["runtime"].items() if sid != "Bucket"}
+    assert shapes.actions_of(found["tenant"]) == of_a_tenant
+
+
+def test_the_policies_of_both_tools_are_the_same_to_the_letter(
+    full_plan: JsonObject, full_template: JsonObject
+) -> None:
+    assert policies(planned_outputs(full_plan)) == policies(templated_outputs(full_template))
+
+
+def test_the_managed_policies_of_both_tools_are_those_of_the_outputs(
+    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+) -> None:
+    planned = {
+        found["values"]["name"]: shapes.statements(found["values"]["policy"])
+        for found in shapes.planned_resources(full_plan, "aws_iam_policy")
+    }
+    templated = {
+        found["Properties"]["ManagedPolicyName"]: shapes.statements(
+            json.dumps(resolver.resolve(found["Properties"]["PolicyDocument"]))
+        )
+        for found in shapes.of_type(full_template, "AWS::IAM::ManagedPolicy")
+    }
+    expected = policies(planned_outputs(full_plan))
+    assert planned == templated == {f"full-{role}": expected[role] for role in ROLES}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_one_action_more_or_less_is_noticed(full_plan: JsonObject, role: str) -> None:
+    text = planned_outputs(full_plan)[f"{role}_policy_json"]
+    more = json.loads(text)
+    more["Statement"][0]["Action"].append("dynamodb:DeleteTable")
+    less = json.loads(text)
+    less["Statement"][0]["Action"].pop()
+    specified = shapes.specified_actions()["runtime" if role == "tenant" else role]
+    for changed in (more, less):
+        found = shapes.actions_of(shapes.statements(json.dumps(changed)))
+        assert found["Tables"] != specified["Tables"]
+
+
+def test_the_outputs_of_both_tools_have_the_same_names_and_values(
+    full_plan: JsonObject, full_template: JsonObject
+) -> None:
+    planned, templated = planned_outputs(full_plan), templated_outputs(full_template)
+    assert planned.keys() == templated.keys()
+    # An ARN of what is not made yet is known only after the apply.
+    known = {"checkpoints_table_name", "writes_table_name", "run_id_index_name"}
+    known |= {"bucket_name", "bucket_arn", "bucket_key_prefix"}
+    assert {name: planned[name] for name in known} == {name: templated[name] for name in known}
+    assert planned["saver_settings"] == json.loads(templated["saver_settings"])
+    arns = {role: f"arn:aws:iam::{ACCOUNT}:policy/full-{role}" for role in ROLES}
+    assert json.loads(templated["policy_arns"]) == arns
+
+
+def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObject) -> None:
+    settings = planned_outputs(full_plan)["saver_settings"]
+    with DynamoDBSaver(**settings, session=new_session(), region_name=REGION) as saver:
+        assert saver is not None
+    assert settings.keys() <= inspect.signature(DynamoDBSaver.__init__).parameters.keys()
+
+
+# What is asked for, and what comes of it.
+
+
+def variables() -> dict[str, str]:
+    """Every variable of the module with its default, as it is written."""
+    text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    found = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
+    defaults = {}
+    for name, body in found:
+        default = re.search(r"^  default\s+= (.+)$", body, flags=re.MULTILINE)
+        defaults[name] = default[1] if default else ""
+    return defaults
+
+
+# Words of one tool for what the other has by other means.
+TERRAFORM_ONLY = {"tags"}  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
+CDK_ONLY = {"removal_policy"}  # Terraform's is to remove a module from the state
+
+
+def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
+    parameters = inspect.signature(CheckpointStoreStack.__init__).parameters
+    keywords = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    module = variables()
+    assert module.keys() - TERRAFORM_ONLY == keywords.keys() - CDK_ONLY
+    empty: tuple[object, ...] = ((), None)
+    for name in module.keys() - TERRAFORM_ONLY:
+        default = module[name]
+        match default:
+            case "[]" | "{}":
+                assert keywords[name] in empty, name
+            case "null":
+                assert keywords[name] is None, name
+            case _:
+                written = keywords[name]
+                assert json.loads(default) == getattr(written, "name", written), name
+
+
+def test_the_construct_takes_what_the_stack_takes() -> None:
+    stack = inspect.signature(CheckpointStoreStack.__init__).parameters.keys()
+    construct = inspect.signature(CheckpointStore.__init__).parameters.keys()
+    of_the_stack = {"create_policies", "policy_name_prefix", "kms_key_arn", "kwargs"}
+    assert stack - construct == of_the_stack
+    assert construct - stack == {"encryption_key", "bucket"}
+
+
+def protection_in_plan(plan: JsonObject) -> dict[str, Any]:
+    def settings(table: Mapping[str, Any]) -> JsonObject:
+        def one(block: str, key: str) -> Any:
+            found = table.get(block)
+            return found[0].get(key) if found else None
+
+        return {
+            "billing": table["billing_mode"],
+            # The provider leaves the default out of a plan.
+            "class": table["table_class"] or "STANDARD",
+            "recovery": one("point_in_time_recovery", "enabled"),
+            "protected": table["deletion_protection_enabled"],
+            "key": one("server_side_encryption", "kms_key_arn"),
+            "reads": one("on_demand_throughput", "max_read_request_units"),
+            "writes": one("on_demand_throughput", "max_write_request_units"),
+            "replicas": {
+                (found["region_name"], found["kms_key_arn"], found["point_in_time_recovery"])
+                for found in table["replica"]
+            },
+        }
+
+    return {table["name"]: settings(table) for table in shapes.planned_tables(plan).values()}
+
+
+def protection_in_template(template: JsonObject) -> dict[str, Any]:
+    def settings(table: JsonObject) -> JsonObject:
+        (here,) = (
+            found
+            for found in table["Replicas"]
+            if found["Region"] in (REGION, {"Ref": "AWS::Region"})
+        )
+        elsewhere = [found for found in table["Replicas"] if found is not here]
+        return {
+            "billing": table["BillingMode"],
+            "class": here.get("TableClass", "STANDARD"),
+            "recovery": recovery(here),
+            "protected": here["DeletionProtectionEnabled"],
+            "key": key_of(here),
+            "reads": here.get("ReadOnDemandThroughputSettings", {}).get("MaxReadRequestUnits"),
+            "writes": table.get("WriteOnDemandThroughputSettings", {}).get("MaxWriteRequestUnits"),
+            "replicas": {(found["Region"], key_of(found), recovery(found)) for found in elsewhere},
+        }
+
+    def recovery(replica: JsonObject) -> Any:
+        return replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+    def key_of(replica: JsonObject) -> Any:
+        return replica.get("SSESpecification", {}).get("KMSMasterKeyId")
+
+    return {
+        found["Properties"]["TableName"]: settings(found["Properties"])
+        for found in shapes.of_type(template, "AWS::DynamoDB::GlobalTable")
+    }
+
+
+@pytest.mark.parametrize("which", ["default", "full"])
+def test_both_tools_bill_and_protect_the_tables_alike(
+    request: pytest.FixtureRequest, which: str
+) -> None:
+    plan = protection_in_plan(request.getfixturevalue(f"{which}_plan"))
+    assert plan == protection_in_template(request.getfixturevalue(f"{which}_template"))
+    assert all(table["protected"] and table["recovery"] for table in plan.values())
+
+
+def bucket_in_plan(plan: JsonObject) -> dict[str, Any]:
+    def one(kind: str) -> JsonObject:
+        (found,) = shapes.planned_resources(plan, kind)
+        values: JsonObject = found["values"]
+        return values
+
+    (encryption,) = one("aws_s3_bucket_server_side_encryption_configuration")["rule"]
+    (by_default,) = encryption["apply_server_side_encryption_by_default"]
+    blocked = one("aws_s3_bucket_public_access_block")
+    rules = one("aws_s3_bucket_lifecycle_configuration")["rule"]
+    return {
+        "name": one("aws_s3_bucket")["bucket"],
+        "blocked": {name for name, value in blocked.items() if value is True},
+        "ownership": one("aws_s3_bucket_ownership_controls")["rule"][0]["object_ownership"],
+        "encryption": (by_default["sse_algorithm"], by_default["kms_master_key_id"]),
+        "bucket key": encryption["bucket_key_enabled"],
+        "versioning": one("aws_s3_bucket_versioning")["versioning_configuration"][0]["status"],
+        "denied": denied(json.loads(one("aws_s3_bucket_policy")["policy"])),
+        "rules": {rule["id"]: planned_rule(rule) for rule in rules},
+    }
+
+
+def planned_rule(rule: JsonObject) -> JsonObject:
+    def one(block: str, key: str) -> Any:
+        return rule[block][0].get(key) if rule.get(block) else None
+
+    return {
+        "enabled": rule["status"],
+        "prefix": one("filter", "prefix") or None,
+        "abort": one("abort_incomplete_multipart_upload", "days_after_initiation"),
+        "days": one("expiration", "days") or None,
+        "markers": one("expiration", "expired_object_delete_marker") or None,
+        "noncurrent": one("noncurrent_version_expiration", "noncurrent_days"),
+    }
+
+
+def bucket_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[str, Any]:
+    (bucket,) = (found["Properties"] for found in shapes.of_type(template, "AWS::S3::Bucket"))
+    (policy,) = (found["Properties"] for found in shapes.of_type(template, "AWS::S3::BucketPolicy"))
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    by_default = encryption["ServerSideEncryptionByDefault"]
+    blocked = bucket["PublicAccessBlockConfiguration"]
+    return {
+        "name": bucket["BucketName"],
+        "blocked": {snake_case(name) for name, value in blocked.items() if value is True},
+        "ownership": bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"],
+        "encryption": (by_default["SSEAlgorithm"], by_default.get("KMSMasterKeyID")),
+        "bucket key": encryption.get("BucketKeyEnabled", False),
+        "versioning": bucket["VersioningConfiguration"]["Status"],
+        "denied": denied(resolver.resolve(policy["PolicyDocument"])),
+        "rules": {
+            rule["Id"]: templated_rule(rule) for rule in bucket["LifecycleConfiguration"]["Rules"]
+        },
+    }
+
+
+def templated_rule(rule: JsonObject) -> JsonObject:
+    return {
+        "enabled": rule["Status"],
+        "prefix": rule.get("Prefix"),
+        "abort": rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+        "days": rule.get("ExpirationInDays"),
+        "markers": rule.get("ExpiredObjectDeleteMarker"),
+        "noncurrent": rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+    }
+
+
+def denied(policy: JsonObject) -> list[tuple[Any, ...]]:
+    return [
+        (s["Action"], sorted(s["Resource"]), s["Principal"], s["Condition"])
+        for s in policy["Statement"]
+        if s["Effect"] == "Deny"
+    ]
+
+
+def test_both_tools_make_the_same_bucket(
+    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+) -> None:
+    planned = bucket_in_plan(full_plan)
+    assert planned == bucket_in_template(full_template, resolver)
+    # Ten days and a half of them, an hour, rounded up, and two days.
+    assert planned["rules"]["expire-objects"]["days"] == 18
+    assert len(planned["blocked"]) == 4
+
+
+def test_by_default_neither_tool_makes_anything_but_the_tables(
+    default_plan: JsonObject, default_template: JsonObject
+) -> None:
+    planned = default_plan["planned_values"]["root_module"]["resources"]
+    assert {found["type"] for found in planned} == {"aws_dynamodb_table"}
+    templated = {found["Type"] for found in default_template["Resources"].values()}
+    assert templated - {"AWS::CDK::Metadata"} == {"AWS::DynamoDB::GlobalTable"}
+
+
+def test_every_setting_was_asked_for() -> None:
+    """Else the comparisons above would leave it out."""
+    # The stack has no context for policies of resources, and empties only what it throws away.
+    left_out = {"checkpoints_resource_policy", "writes_resource_policy", "bucket_force_destroy"}
+    assert FULL_VARIABLES.keys() == variables().keys() - left_out - TERRAFORM_ONLY
+    assert len(as_context(FULL_VARIABLES)) == len(FULL_VARIABLES)

@@ -1,0 +1,205 @@
+"""The Terraform module: well kept, applied as it is, changed, imported into and destroyed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from tests.infra.account import running_account
+from tests.infra.tools import ROOT, Terraform, ToolError, run
+from tests.support.calls import SyncCalls
+from tests.support.iam import REGION
+from tests.support.sessions import new_session
+from tests.support.values import put_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.infra.account import Account
+
+MODULE = ROOT / "terraform"
+CHECKOV = Path(".venv-checkov/bin/checkov").resolve()
+TABLES = ["langgraph-checkpoints", "langgraph-writes"]
+
+
+@pytest.fixture
+def own_account(tmp_path: Path) -> Iterator[Account]:
+    """An account with nothing in it."""
+    with running_account(tmp_path / "log") as account:
+        yield account
+
+
+def test_the_module_is_formatted() -> None:
+    said = run(["terraform", "fmt", "-check", "-recursive", "-diff"], MODULE, quiet())
+    assert (said.code, said.text) == (0, "")
+
+
+def quiet() -> dict[str, str]:
+    return {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+
+
+@pytest.mark.parametrize("root", [".", "examples/basic", "examples/complete"])
+def test_the_module_and_its_examples_are_valid(
+    new_terraform: Callable[[str, Account], Terraform], account: Account, root: str
+) -> None:
+    assert json.loads(new_terraform(root, account).validate())["diagnostics"] == []
+
+
+def test_the_modules_own_tests_pass(
+    new_terraform: Callable[[str, Account], Terraform], account: Account
+) -> None:
+    summary = new_terraform(".", account).test().splitlines()[-1]
+    found = re.fullmatch(r"Success! (\d+) passed, 0 failed\.", summary)
+    assert found, summary
+    runs = sum(len(re.findall(r'^run "', path.read_text(), re.M)) for path in native_tests())
+    assert int(found[1]) == runs > 0
+
+
+def native_tests() -> list[Path]:
+    return list((MODULE / "tests").glob("*.tftest.hcl"))
+
+
+def test_every_validation_has_a_test_that_expects_it_to_fail() -> None:
+    text = (MODULE / "variables.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
+    validated = {name: body.count("  validation {") for name, body in blocks}
+    failures = "".join(path.read_text(encoding="utf-8") for path in native_tests())
+    for name, count in validated.items():
+        expected = len(re.findall(rf"expect_failures = \[\s*var\.{name},?\s*\]", failures))
+        assert expected >= count, name
+
+
+def test_checkov_finds_nothing_that_is_not_explained() -> None:
+    if not CHECKOV.exists():
+        pytest.fail(f"there is no {CHECKOV}; `make infra-test` installs it")
+    said = run(
+        [str(CHECKOV), "--directory=.", "--framework=terraform", "--output=json"],
+        MODULE,
+        {"PYTHONWARNINGS": "ignore"},
+    )
+    report = json.loads(said.output)
+    failed = {
+        (check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]
+    }
+    assert failed == set()
+    assert report["summary"]["passed"] > 0
+    skipped = report["results"]["skipped_checks"]
+    assert all(len(check["check_result"]["suppress_comment"]) > 20 for check in skipped)
+
+
+def test_the_readme_has_every_input_with_its_default_and_every_output() -> None:
+    text = (MODULE / "variables.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
+    defaults = {
+        name: found[1]
+        for name, body in blocks
+        if (found := re.search(r"^  default\s+= (.+)$", body, flags=re.MULTILINE))
+    }
+    assert len(defaults) == len(blocks) > 0
+    assert {name: default for name, _, default, _ in documented("Inputs")} == defaults
+    outputs = re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE)
+    assert sorted(name for name, _ in documented("Outputs")) == sorted(outputs)
+
+
+def documented(section: str) -> list[list[str]]:
+    """The rows of the README's table in a section."""
+    readme = (MODULE / "README.md").read_text(encoding="utf-8")
+    text = readme.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return [
+        [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+
+
+def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherwise(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    before = own_account.inventory()
+    terraform = new_terraform(".", own_account)
+
+    outputs = terraform.apply()
+    assert outputs["saver_settings"] == {
+        "checkpoints_table_name": TABLES[0],
+        "writes_table_name": TABLES[1],
+    }
+    assert terraform.changes() == ""
+    client = own_account.client("dynamodb")
+    for name in TABLES:
+        table = client.describe_table(TableName=name)["Table"]
+        assert table["DeletionProtectionEnabled"] is True
+        assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+        backups = client.describe_continuous_backups(TableName=name)
+        recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+    put_thread(own_account, "kept")
+
+    said = terraform.destroy()
+    assert said.code != 0
+    assert "protect" in said.text
+    assert own_account.inventory()["tables"] == set(TABLES)
+
+    # What is added to a table in use leaves it and its items where they are.
+    terraform.apply(deletion_protection=False, run_id_index_name="by-run-id")
+    assert terraform.changes(deletion_protection=False, run_id_index_name="by-run-id") == ""
+    assert has_thread(own_account, "kept", run_id_index="by-run-id")
+
+    said = terraform.destroy(deletion_protection=False, run_id_index_name="by-run-id")
+    assert said.code == 0, said.text
+    assert own_account.inventory() == before
+
+
+def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    with saver(own_account) as made:
+        made.setup()
+    put_thread(own_account, "older")
+    terraform = new_terraform(".", own_account)
+    for role, name in zip(("checkpoints", "writes"), TABLES, strict=True):
+        terraform.import_(f'aws_dynamodb_table.this["{role}"]', name)
+    changes = [
+        found["change"]["actions"]
+        for found in terraform.plan()["resource_changes"]
+        if found["type"] == "aws_dynamodb_table"
+    ]
+    assert changes == [["update"], ["update"]]
+    terraform.apply()
+    assert terraform.changes() == ""
+    assert has_thread(own_account, "older")
+
+
+def test_a_replica_in_the_providers_own_region_is_refused(
+    new_terraform: Callable[[str, Account], Terraform], account: Account
+) -> None:
+    with pytest.raises(ToolError, match="replica_regions holds the provider's own region"):
+        new_terraform(".", account).plan(replica_regions=[REGION])
+
+
+def saver(account: Account, **settings: Any) -> DynamoDBSaver:
+    return DynamoDBSaver(
+        checkpoints_table_name=TABLES[0],
+        writes_table_name=TABLES[1],
+        session=new_session(),
+        endpoint_url=account.url,
+        **settings,
+    )
+
+
+def put_thread(account: Account, thread_id: str) -> None:
+    with saver(account) as made:
+        put_chain(SyncCalls(made), thread_id, 3)
+
+
+def has_thread(account: Account, thread_id: str, **settings: Any) -> bool:
+    with saver(account, **settings) as made:
+        made.setup()
+        return len(list(made.list({"configurable": {"thread_id": thread_id}}))) == 3

@@ -1,0 +1,245 @@
+"""The command lines of Terraform and the CDK, on copies of what this repository ships.
+
+Neither leaves anything in the repository, and neither reaches anything but loopback, except that
+`terraform init` may fetch its provider where `TF_PLUGIN_DIR` names no mirror of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.iam import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.infra.account import Account
+
+ROOT = Path(__file__).parent.parent.parent
+CDK = Path(".engines/cdk/node_modules/.bin/cdk").resolve()
+_SECONDS = 300
+
+_PROVIDER = """
+provider "aws" {{
+  region                      = "{region}"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+  skip_region_validation      = true
+  s3_use_path_style           = true
+
+  endpoints {{
+    dynamodb = "{url}"
+    iam      = "{url}"
+    kms      = "{url}"
+    s3       = "{url}"
+    sts      = "{url}"
+  }}
+}}
+"""
+
+
+class ToolError(Exception):
+    """A command failed; the message is what it said."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended.
+
+    Attributes:
+        code: Its exit code.
+        text: All it printed.
+        output: What it printed on standard output.
+    """
+
+    code: int
+    text: str
+    output: str
+
+
+def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Said:
+    """Run a command in a folder, without any setting of a real account."""
+    foreign = ("AWS_", "TF_", "CDK_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command,
+        cwd=folder,
+        env={**kept, **environment},
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout + done.stderr, done.stdout)
+
+
+class Terraform:
+    """A root module in a folder of its own, on an account.
+
+    Args:
+        copy: Where to copy the shipped module to.
+        account: The account it works on.
+        root: The folder within it that is applied.
+    """
+
+    def __init__(self, copy: Path, account: Account, root: str = ".") -> None:
+        shutil.copytree(ROOT / "terraform", copy)
+        self._folder = copy / root
+        provider = _PROVIDER.format(url=account.url, region=REGION)
+        (self._folder / "local_provider.tf").write_text(provider, encoding="utf-8")
+        empty = copy / "empty.tfrc"
+        empty.touch()
+        self._environment = {
+            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_CONFIG_FILE": str(empty),
+            "TF_IN_AUTOMATION": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def init(self) -> None:
+        """Find the provider, in the mirror that `TF_PLUGIN_DIR` names if it names one."""
+        mirror = os.environ.get("TF_PLUGIN_DIR")
+        self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+
+    def validate(self) -> str:
+        """What is wrong with the configuration, as JSON."""
+        return self._run("validate", "-json").output
+
+    def test(self) -> str:
+        """What the module's own tests say."""
+        return self._run("test").output
+
+    def import_(self, address: str, name: str) -> None:
+        """Take over something that exists."""
+        self._run("import", "-input=false", address, name)
+
+    def plan(self, **variables: object) -> dict[str, Any]:
+        """What an apply would make, as JSON."""
+        self._run("plan", "-input=false", "-out=made.tfplan", *_variables(variables))
+        shown: dict[str, Any] = json.loads(self._run("show", "-json", "made.tfplan").output)
+        return shown
+
+    def changes(self, **variables: object) -> str:
+        """What an apply would still change; empty if nothing."""
+        said = self._try("plan", "-input=false", "-detailed-exitcode", *_variables(variables))
+        if said.code not in (0, 2):
+            raise ToolError(said.text)
+        return said.text if said.code else ""
+
+    def apply(self, **variables: object) -> dict[str, Any]:
+        """Make everything; the outputs."""
+        self._run("apply", "-input=false", "-auto-approve", *_variables(variables))
+        outputs = json.loads(self._run("output", "-json").output)
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def destroy(self, **variables: object) -> Said:
+        """Delete everything that can be deleted; how it ended."""
+        return self._try("destroy", "-input=false", "-auto-approve", *_variables(variables))
+
+    def _run(self, *arguments: str) -> Said:
+        said = self._try(*arguments)
+        if said.code:
+            raise ToolError(f"terraform {arguments[0]}:\n{said.text}")
+        return said
+
+    def _try(self, command: str, *arguments: str) -> Said:
+        return run(["terraform", command, "-no-color", *arguments], self._folder, self._environment)
+
+
+class Cdk:
+    """The shipped app, with the pinned CLI, on an account.
+
+    Args:
+        copy: Where to copy the app to.
+        account: The account it works on.
+    """
+
+    def __init__(self, copy: Path, account: Account) -> None:
+        copy.mkdir()
+        for name in ("app.py", "cdk.json"):
+            shutil.copy(ROOT / "cdk" / name, copy / name)
+        self._folder = copy
+        port = account.url.rpartition(":")[2]
+        self._environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "AWS_ENDPOINT_URL": account.url,
+            "AWS_ENDPOINT_URL_S3": account.url,
+            # For this name alone the engine answers for buckets as host names.
+            "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{port}",
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DEFAULT_REGION": REGION,
+            "CDK_DISABLE_VERSION_CHECK": "1",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+        }
+
+    def bootstrap(self) -> None:
+        """Prepare the account."""
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def template(self, **context: str) -> dict[str, Any]:
+        """The stack's template."""
+        self._run("synth", "--quiet", "--output", "synthesized", context=context)
+        (path,) = (self._folder / "synthesized").glob("*.template.json")
+        made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return made
+
+    def deploy(self, **context: str) -> dict[str, str]:
+        """Make or update the stack; its outputs."""
+        self._run(
+            "deploy",
+            "--require-approval",
+            "never",
+            "--outputs-file",
+            "outputs.json",
+            context=context,
+        )
+        text = (self._folder / "outputs.json").read_text(encoding="utf-8")
+        outputs: dict[str, str]
+        (outputs,) = json.loads(text).values()
+        return outputs
+
+    def changes(self, **context: str) -> str:
+        """What a deployment would still change; empty if nothing."""
+        said = self._try("diff", "--fail", context=context)
+        if said.code not in (0, 1):
+            raise ToolError(said.text)
+        return said.text if said.code else ""
+
+    def destroy(self, **context: str) -> None:
+        """Delete the stack."""
+        self._run("destroy", "--force", context=context)
+
+    def _run(self, *arguments: str, context: Mapping[str, str] | None = None) -> None:
+        said = self._try(*arguments, context=context)
+        if said.code:
+            raise ToolError(f"cdk {arguments[0]}:\n{said.text}")
+
+    def _try(self, *arguments: str, context: Mapping[str, str] | None = None) -> Said:
+        settings = [f"--context={name}={value}" for name, value in (context or {}).items()]
+        return run([str(CDK), *arguments, *settings], self._folder, self._environment)
+
+
+def _variables(variables: Mapping[str, object]) -> list[str]:
+    return [
+        f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in variables.items()
+    ]
