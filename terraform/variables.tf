@@ -117,7 +117,7 @@ variable "replica_regions" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for region in var.replica_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", region))])
+    condition     = alltrue([for region in var.replica_regions : can(regex("^[a-z]{2,}(-[a-z]+)+-[0-9]+$", region))])
     error_message = "replica_regions must be names of regions, such as eu-west-1."
   }
 }
@@ -247,7 +247,7 @@ variable "tenant_thread_id_prefix" {
   # Those characters alone are the same in a thread id and in the key of its objects, where others
   # are percent-encoded, and none is a wildcard.
   validation {
-    condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_-]+\\})+$", var.tenant_thread_id_prefix))
+    condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})+$", var.tenant_thread_id_prefix))
     error_message = "tenant_thread_id_prefix must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or null."
   }
 }

@@ -105,7 +105,7 @@ run "accepts_every_kind_of_region_name" {
   command = plan
 
   variables {
-    replica_regions = ["us-gov-west-1", "ap-southeast-2"]
+    replica_regions = ["us-gov-west-1", "eusc-de-east-1"]
   }
 
   assert {
@@ -120,7 +120,7 @@ run "accepts_prefixes_of_safe_characters" {
   variables {
     bucket_name             = "yours"
     bucket_key_prefix       = ".a/Z9!_.'()=-/.../"
-    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}-Z_9$${aws:userid}_"
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant+a.b@c=d}-Z_9$${aws:userid}_"
   }
 
   assert {
@@ -131,7 +131,7 @@ run "accepts_prefixes_of_safe_characters" {
   assert {
     condition = (
       strcontains(
-        output.tenant_policy_json, "$${aws:PrincipalTag/tenant}-Z_9$${aws:userid}_*"
+        output.tenant_policy_json, "$${aws:PrincipalTag/tenant+a.b@c=d}-Z_9$${aws:userid}_*"
       )
     )
     error_message = "The prefix of threads is taken."
