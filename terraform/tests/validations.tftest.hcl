@@ -2,19 +2,8 @@
 # Each run that expects a failure breaks one rule alone; the runs before them lie just within.
 
 mock_provider "aws" {
+  source          = "./tests/mocks"
   override_during = plan
-
-  mock_data "aws_region" {
-    defaults = { id = "us-east-1" }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-
-  mock_data "aws_partition" {
-    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
-  }
 
   override_resource {
     target = aws_dynamodb_table.this["checkpoints"]
