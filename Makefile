@@ -44,7 +44,7 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
 	cd cdk && ../.venv-infra/bin/mypy
 	.venv-infra/bin/mypy tests/infra
-	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS) $(PYTEST)
+	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
@@ -104,4 +104,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES)
+	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

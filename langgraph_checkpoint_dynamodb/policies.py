@@ -51,9 +51,9 @@ S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""
 
 KEY_READ_ACTIONS = frozenset({"kms:Decrypt", "kms:DescribeKey"})
-"""On the KMS key of tables or bucket, where they are encrypted with a customer's own: whoever calls
-needs them for himself, through the service
-(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)."""
+"""On the KMS key of tables or bucket, where that is a customer's own: whoever calls the service
+needs the key, too. These and the next are what the grants of the CDK's own TableV2 and Bucket give,
+written out; nothing of this project was tried on a KMS that refuses."""
 
 KEY_WRITE_ACTIONS = KEY_READ_ACTIONS | {
     "kms:Encrypt",

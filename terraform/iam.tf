@@ -83,11 +83,17 @@ locals {
     for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${var.run_id_index_name}"
   ]
   bucket_arns = local.bucket_arn == null ? [] : [local.bucket_arn]
-  key_arns    = var.kms_key_arn == null ? [] : concat([var.kms_key_arn], values(var.replica_kms_key_arns))
+  key_arns = distinct(concat(
+    var.kms_key_arn == null ? [] : [var.kms_key_arn],
+    values(var.replica_kms_key_arns),
+    var.bucket_kms_key_arn == null ? [] : [var.bucket_kms_key_arn],
+  ))
 
+  # A bucket and its key are in one region.
+  bucket_region = var.bucket_kms_key_arn == null ? local.region : split(":", var.bucket_kms_key_arn)[3]
   services_with_key = concat(
-    [for region in local.regions : "dynamodb.${region}.${data.aws_partition.current.dns_suffix}"],
-    local.bucket_arn == null ? [] : ["s3.${local.region}.${data.aws_partition.current.dns_suffix}"],
+    var.kms_key_arn == null ? [] : [for region in local.regions : "dynamodb.${region}.${data.aws_partition.current.dns_suffix}"],
+    local.bucket_arn == null ? [] : ["s3.${local.bucket_region}.${data.aws_partition.current.dns_suffix}"],
   )
 
   policies = {

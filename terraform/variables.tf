@@ -129,6 +129,14 @@ variable "replica_kms_key_arns" {
   nullable    = false
 
   validation {
+    condition = alltrue([
+      for region, arn in var.replica_kms_key_arns :
+      can(regex("^arn:aws[a-z-]*:kms:${region}:[0-9]{12}:key/[a-zA-Z0-9-]+$", arn))
+    ])
+    error_message = "replica_kms_key_arns must hold ARNs of keys (arn:aws:kms:REGION:ACCOUNT:key/ID), each in its replica's region."
+  }
+
+  validation {
     condition     = length(setsubtract(keys(var.replica_kms_key_arns), var.replica_regions)) == 0
     error_message = "replica_kms_key_arns names a region that replica_regions does not."
   }
@@ -183,8 +191,27 @@ variable "bucket_name" {
   default     = null
 
   validation {
-    condition     = var.bucket_name == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
-    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or dashes, or null."
+    condition = var.bucket_name == null || (
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)) &&
+      !can(regex("\\.\\.|^[0-9]+(\\.[0-9]+){3}$", var.bucket_name))
+    )
+    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or dashes, without two dots in a row and no address, or null."
+  }
+}
+
+variable "bucket_kms_key_arn" {
+  description = "ARN of the KMS key that encrypts a bucket of yours, for the policies. A created bucket has `kms_key_arn`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$", var.bucket_kms_key_arn))
+    error_message = "bucket_kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias, or null."
+  }
+
+  validation {
+    condition     = var.bucket_kms_key_arn == null || (var.bucket_name != null && !var.create_bucket)
+    error_message = "bucket_kms_key_arn is of a bucket that exists: name it in bucket_name, without create_bucket."
   }
 }
 

@@ -244,13 +244,17 @@ class CheckpointStoreBase(Construct):
 
     @property
     def _key_services(self) -> tuple[str, ...]:
+        parts = self._parts
         region = self.checkpoints_table.env.region
         suffix = Stack.of(self).url_suffix
-        return (
-            f"dynamodb.{region}.{suffix}",
-            *(() if self.bucket is None else (f"s3.{region}.{suffix}",)),
-            *(f"dynamodb.{replica}.{suffix}" for replica in self._parts.replica_regions),
-        )
+        services = []
+        if parts.encryption_keys:
+            services += [f"dynamodb.{where}.{suffix}" for where in (region, *parts.replica_regions)]
+        if parts.bucket is not None:
+            key = parts.bucket.encryption_key
+            # A bucket and its key are in one region.
+            services.append(f"s3.{region if key is None else key.env.region}.{suffix}")
+        return tuple(services)
 
 
 def _known(text: str) -> str:

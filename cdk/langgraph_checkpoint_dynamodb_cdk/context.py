@@ -183,6 +183,7 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "kms_key_arn": ("kms_key_arn", _text),
         "replica_regions": ("replica_regions", _texts),
         "replica_kms_key_arns": ("replica_kms_key_arns", _mapping),
+        "bucket_kms_key_arn": ("bucket_kms_key_arn", _text),
         "bucket_key_prefix": ("bucket_key_prefix", _text),
         "bucket_versioning": ("bucket_versioning", _flag),
         "bucket_force_destroy": ("bucket_force_destroy", _flag),

@@ -42,6 +42,8 @@ class CheckpointStoreStack(Stack):
         bucket_name: With `create_bucket` the name of the bucket to make, without it that of a
             bucket that exists. Default: with `create_bucket` CloudFormation makes one up, without
             it there is no bucket.
+        bucket_kms_key_arn: ARN of the KMS key that encrypts a bucket that exists, for the
+            policies. Default: they name no key of it.
         create_policies: Whether to make a managed policy of each role, named
             `<policy_name_prefix>-<role>`. Default: none are made.
         policy_name_prefix: First part of their names, which are unique in an account over all
@@ -76,6 +78,7 @@ class CheckpointStoreStack(Stack):
         writes_resource_policy: iam.PolicyDocument | None = None,
         create_bucket: bool = False,
         bucket_name: str | None = None,
+        bucket_kms_key_arn: str | None = None,
         bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
@@ -86,6 +89,13 @@ class CheckpointStoreStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        if bucket_kms_key_arn is not None and (create_bucket or bucket_name is None):
+            checks.refuse(
+                "bucket_kms_key_arn",
+                bucket_kms_key_arn,
+                "the name of a bucket that exists with it; a bucket made here has kms_key_arn",
+            )
+        existing = None if create_bucket else self._existing_bucket(bucket_name, bucket_kms_key_arn)
         self.store = CheckpointStore(
             self,
             "Store",
@@ -98,12 +108,12 @@ class CheckpointStoreStack(Stack):
             point_in_time_recovery=point_in_time_recovery,
             deletion_protection=deletion_protection,
             table_class=table_class,
-            encryption_key=self._key(kms_key_arn),
+            encryption_key=self._key("Key", "kms_key_arn", kms_key_arn),
             replica_regions=replica_regions,
             replica_kms_key_arns=replica_kms_key_arns,
             checkpoints_resource_policy=checkpoints_resource_policy,
             writes_resource_policy=writes_resource_policy,
-            bucket=None if create_bucket else self._existing_bucket(bucket_name),
+            bucket=existing,
             create_bucket=create_bucket,
             bucket_name=bucket_name if create_bucket else None,
             bucket_key_prefix=bucket_key_prefix,
@@ -122,17 +132,22 @@ class CheckpointStoreStack(Stack):
         )
         self._make_outputs(roles, policies)
 
-    def _key(self, arn: str | None) -> kms.IKey | None:
+    def _key(self, construct_id: str, argument: str, arn: str | None) -> kms.IKey | None:
         if arn is None:
             return None
-        checks.require_key_arn("kms_key_arn", arn)
-        return kms.Key.from_key_arn(self, "Key", arn)
+        checks.require_key_arn(argument, arn)
+        return kms.Key.from_key_arn(self, construct_id, arn)
 
-    def _existing_bucket(self, name: str | None) -> s3.IBucket | None:
+    def _existing_bucket(self, name: str | None, key_arn: str | None) -> s3.IBucket | None:
         if name is None:
             return None
         checks.require_bucket_name("bucket_name", name)
-        return s3.Bucket.from_bucket_name(self, "ExistingBucket", name)
+        return s3.Bucket.from_bucket_attributes(
+            self,
+            "ExistingBucket",
+            bucket_name=name,
+            encryption_key=self._key("BucketKey", "bucket_kms_key_arn", key_arn),
+        )
 
     def _make_policies(
         self, roles: Sequence[Role], name_prefix: str

@@ -71,6 +71,7 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
         ),
         ("replica_kms_key_arns", {"a": "arn:1"}, "replica_kms_key_arns", {"a": "arn:1"}),
         ("bucket", "theirs", "bucket_name", "theirs"),
+        ("bucket_kms_key_arn", "arn:x", "bucket_kms_key_arn", "arn:x"),
         ("bucket_key_prefix", "p/", "bucket_key_prefix", "p/"),
         ("bucket_versioning", "false", "bucket_versioning", False),
         ("bucket_force_destroy", "true", "bucket_force_destroy", True),

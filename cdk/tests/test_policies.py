@@ -65,9 +65,9 @@ def _objects(*actions: str, prefix: str = "") -> dict[str, Any]:
 def _key(actions: list[str]) -> dict[str, Any]:
     services = [
         f"dynamodb.{REGION}.amazonaws.com",
-        f"s3.{REGION}.amazonaws.com",
         "dynamodb.eu-west-1.amazonaws.com",
         "dynamodb.ap-south-1.amazonaws.com",
+        f"s3.{REGION}.amazonaws.com",
     ]
     return _statement(
         "Key",

@@ -63,6 +63,19 @@ def test_a_flag_is_true_or_false(synthesizer: Synthesizer, argument: str, value:
         synthesizer.store(**{argument: value})
 
 
+@pytest.mark.parametrize("arguments", [{}, {"create_bucket": True, "bucket_name": "made"}])
+def test_only_a_bucket_that_exists_has_a_key_of_its_own(
+    synthesizer: Synthesizer, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=saying("bucket_kms_key_arn", "a bucket that exists")):
+        synthesizer.ready_made(bucket_kms_key_arn=key_arn(), **arguments)
+
+
+def test_the_key_of_a_bucket_that_exists_is_the_arn_of_one(synthesizer: Synthesizer) -> None:
+    with pytest.raises(ValueError, match=saying("bucket_kms_key_arn: got 'alias/a'")):
+        synthesizer.ready_made(bucket_name="theirs", bucket_kms_key_arn="alias/a")
+
+
 def test_a_bucket_that_is_kept_is_not_emptied(synthesizer: Synthesizer) -> None:
     with pytest.raises(ValueError, match=saying("bucket_force_destroy: got True", "DESTROY")):
         synthesizer.store(create_bucket=True, bucket_force_destroy=True)
@@ -255,7 +268,12 @@ def test_stack_and_store_have_the_same_arguments_and_defaults() -> None:
     for plain, construct in (("kms_key_arn", "encryption_key"), ("bucket_name", "bucket")):
         assert stack[plain] is store[construct] is None
     only_store = {"encryption_key", "bucket"}
-    only_stack = {"kms_key_arn", "create_policies", "policy_name_prefix"}
+    only_stack = {
+        "kms_key_arn",
+        "bucket_kms_key_arn",
+        "create_policies",
+        "policy_name_prefix",
+    }
     assert store.keys() - stack.keys() == only_store
     assert stack.keys() - store.keys() == only_stack
     common = store.keys() & stack.keys()

@@ -389,6 +389,30 @@ run "roles_have_their_statements_on_index_bucket_and_key" {
   }
 }
 
+run "the_key_of_a_bucket_of_yours_is_used_through_s3_where_it_is" {
+  command = plan
+
+  variables {
+    bucket_name        = "yours"
+    bucket_kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.read_policy_json).Statement[3] == {
+        Sid      = "Key"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:DescribeKey"]
+        Resource = ["arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+        Condition = {
+          StringEquals = { "kms:ViaService" = ["s3.eu-west-1.amazonaws.com"] }
+        }
+      }
+    )
+    error_message = "The tables have no key, so DynamoDB has no use of this one."
+  }
+}
+
 run "a_prefix_of_a_tenant_changes_no_other_policy" {
   command = plan
 

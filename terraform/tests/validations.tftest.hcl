@@ -358,6 +358,83 @@ run "rejects_other_characters_in_the_prefix_of_policies" {
   expect_failures = [var.policy_name_prefix]
 }
 
+run "rejects_a_key_of_a_replica_in_another_region" {
+  command = plan
+
+  variables {
+    kms_key_arn          = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    replica_regions      = ["eu-west-1"]
+    replica_kms_key_arns = { eu-west-1 = "arn:aws:kms:us-east-1:123456789012:key/a" }
+  }
+
+  expect_failures = [var.replica_kms_key_arns]
+}
+
+run "rejects_an_alias_for_the_key_of_a_replica" {
+  command = plan
+
+  variables {
+    kms_key_arn          = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    replica_regions      = ["eu-west-1"]
+    replica_kms_key_arns = { eu-west-1 = "arn:aws:kms:eu-west-1:123456789012:alias/*" }
+  }
+
+  expect_failures = [var.replica_kms_key_arns]
+}
+
+run "rejects_an_alias_for_the_key_of_a_bucket" {
+  command = plan
+
+  variables {
+    bucket_name        = "yours"
+    bucket_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:alias/yours"
+  }
+
+  expect_failures = [var.bucket_kms_key_arn]
+}
+
+run "rejects_a_key_of_no_bucket" {
+  command = plan
+
+  variables {
+    bucket_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/a"
+  }
+
+  expect_failures = [var.bucket_kms_key_arn]
+}
+
+run "rejects_a_second_key_of_a_created_bucket" {
+  command = plan
+
+  variables {
+    create_bucket      = true
+    bucket_name        = "made"
+    bucket_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/a"
+  }
+
+  expect_failures = [var.bucket_kms_key_arn]
+}
+
+run "rejects_an_address_for_the_name_of_a_bucket" {
+  command = plan
+
+  variables {
+    bucket_name = "192.168.1.1"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "rejects_two_dots_in_the_name_of_a_bucket" {
+  command = plan
+
+  variables {
+    bucket_name = "a..b"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
 run "rejects_managed_policies_named_after_a_table_with_a_long_name" {
   command = plan
 

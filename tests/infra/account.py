@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -88,11 +89,12 @@ def running_account(log: Path) -> Iterator[Account]:
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     try:
         wait_until_open("ministack", port, process)
         yield Account(f"http://127.0.0.1:{port}")
     finally:
-        # Not asked to end: it may wait for ever for what it has started itself.
-        process.kill()
+        # Not asked to end, and with all it has started: it may wait for that for ever.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(_SECONDS)

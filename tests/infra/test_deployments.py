@@ -228,11 +228,11 @@ def test_a_graph_runs_with_the_rights_of_runtime_alone(
     deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
     with deployment.saver(deployment.policies["runtime"]) as saver:
-        assert converse(saver, "running") == SAID
+        assert converse(saver, "alone") == SAID
     assert caplog.records == []
     bucket = deployment.settings["s3_offload_config"]["bucket_name"]
     s3 = deployment.account.client("s3")
-    assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/running/")["KeyCount"] > 0
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/alone/")["KeyCount"] > 0
     everything = s3.list_objects_v2(Bucket=bucket)["Contents"]
     assert all(found["Key"].startswith("agents/") for found in everything)
 

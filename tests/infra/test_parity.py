@@ -17,7 +17,7 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreSt
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
-from tests.infra.tools import ROOT
+from tests.infra.tools import ROOT, Cdk, Terraform
 from tests.support.iam import ACCOUNT, REGION
 from tests.support.sessions import new_session
 
@@ -226,6 +226,27 @@ def test_the_managed_policies_of_both_tools_are_those_of_the_outputs(
     assert planned == templated == {f"full-{role}": expected[role] for role in ROLES}
 
 
+OWN_BUCKET = {
+    "bucket_name": "theirs",
+    "bucket_kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1111-2222",
+}
+
+
+def test_the_policies_for_a_bucket_that_exists_are_the_same_and_use_its_key(
+    new_terraform: Callable[[str, Account], Terraform],
+    new_cdk: Callable[[Account], Cdk],
+    account: Account,
+) -> None:
+    plan = new_terraform(".", account).plan(**OWN_BUCKET, tenant_thread_id_prefix="t_")
+    context = {"bucket": "theirs", "bucket_kms_key_arn": OWN_BUCKET["bucket_kms_key_arn"]}
+    template = new_cdk(account).template(**context, tenant_thread_id_prefix="t_")
+    found = policies(planned_outputs(plan))
+    assert found == policies(templated_outputs(template))
+    (key,) = (statement for statement in found["runtime"] if statement.sid == "Key")
+    assert key.resources == {OWN_BUCKET["bucket_kms_key_arn"]}
+    assert "s3.eu-west-1.amazonaws.com" in key.condition
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_one_action_more_or_less_is_noticed(full_plan: JsonObject, role: str) -> None:
     text = planned_outputs(full_plan)[f"{role}_policy_json"]
@@ -305,7 +326,7 @@ def test_the_construct_takes_what_the_stack_takes() -> None:
     stack = inspect.signature(CheckpointStoreStack.__init__).parameters.keys()
     construct = inspect.signature(CheckpointStore.__init__).parameters.keys()
     of_the_stack = {"create_policies", "policy_name_prefix", "kms_key_arn", "kwargs"}
-    assert stack - construct == of_the_stack
+    assert stack - construct == of_the_stack | {"bucket_kms_key_arn"}
     assert construct - stack == {"encryption_key", "bucket"}
 
 
@@ -368,6 +389,7 @@ def protection_in_template(template: JsonObject) -> dict[str, Any]:
 def test_both_tools_bill_and_protect_the_tables_alike(
     request: pytest.FixtureRequest, which: str
 ) -> None:
+    """But for the deletion protection of replicas, which the aws provider cannot set in 5.x."""
     plan = protection_in_plan(request.getfixturevalue(f"{which}_plan"))
     assert plan == protection_in_template(request.getfixturevalue(f"{which}_template"))
     assert all(table["protected"] and table["recovery"] for table in plan.values())
@@ -471,5 +493,6 @@ def test_every_setting_was_asked_for() -> None:
     """Else the comparisons above would leave it out."""
     # The stack has no context for policies of resources, and empties only what it throws away.
     left_out = {"checkpoints_resource_policy", "writes_resource_policy", "bucket_force_destroy"}
-    assert FULL_VARIABLES.keys() == variables().keys() - left_out - TERRAFORM_ONLY
+    asked_for = FULL_VARIABLES.keys() | OWN_BUCKET.keys()
+    assert asked_for == variables().keys() - left_out - TERRAFORM_ONLY
     assert len(as_context(FULL_VARIABLES)) == len(FULL_VARIABLES)

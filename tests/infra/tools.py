@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -70,18 +71,29 @@ class Said:
 def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Said:
     """Run a command in a folder, without any setting of a real account."""
     foreign = ("AWS_", "TF_", "CDK_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    done = subprocess.run(  # noqa: S603 - our own commands
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) or name == "TF_PLUGIN_CACHE_DIR"
+    }
+    with subprocess.Popen(  # noqa: S603 - our own commands
         command,
         cwd=folder,
         env={**kept, **environment},
-        capture_output=True,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    return Said(done.returncode, done.stdout + done.stderr, done.stdout)
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Both tools start processes of their own, which would outlive them.
+            os.killpg(process.pid, signal.SIGKILL)
+            output, errors = process.communicate()
+            raise ToolError(f"{command} took over {_SECONDS} s:\n{output}{errors}") from None
+    return Said(process.returncode, output + errors, output)
 
 
 class Terraform:
@@ -94,7 +106,9 @@ class Terraform:
     """
 
     def __init__(self, copy: Path, account: Account, root: str = ".") -> None:
-        shutil.copytree(ROOT / "terraform", copy)
+        # What Terraform has left there, if somebody has worked in the folder.
+        left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "*.tfplan")
+        shutil.copytree(ROOT / "terraform", copy, ignore=left)
         self._folder = copy / root
         provider = _PROVIDER.format(url=account.url, region=REGION)
         (self._folder / "local_provider.tf").write_text(provider, encoding="utf-8")
