@@ -13,6 +13,7 @@ from tests.infra.tools import CDK, Cdk, Terraform, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.infra.account import Account
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with running_account(tmp_path_factory.mktemp("account") / "log") as running:
         yield running
+
+
+@pytest.fixture
+def own_account(tmp_path: Path) -> Iterator[Account]:
+    """An account with nothing in it."""
+    with running_account(tmp_path / "log") as account:
+        yield account
 
 
 @pytest.fixture(scope="session")

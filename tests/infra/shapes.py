@@ -7,11 +7,13 @@ plan, a CDK template. None knows what is right.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.policies import ROLES
+from tests.infra.tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,10 +84,7 @@ def requested(
         for action, p in requests
         if action == "UpdateTimeToLive"
     }
-    return {
-        role: _described(made[name], expiring.get(name), "GlobalSecondaryIndexes")
-        for role, name in names.items()
-    }
+    return {role: _described(made[name], expiring.get(name)) for role, name in names.items()}
 
 
 def templated(template: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Shape]:
@@ -95,14 +94,12 @@ def templated(template: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
         for resource in of_type(template, "AWS::DynamoDB::GlobalTable")
     }
     return {
-        role: _described(
-            tables[name], tables[name].get("TimeToLiveSpecification"), "GlobalSecondaryIndexes"
-        )
+        role: _described(tables[name], tables[name].get("TimeToLiveSpecification"))
         for role, name in names.items()
     }
 
 
-def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None, indexes: str) -> Shape:
+def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None) -> Shape:
     def keys(schema: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
         return tuple((key["KeyType"], key["AttributeName"]) for key in schema)
 
@@ -111,10 +108,26 @@ def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None, indexes:
         frozenset((d["AttributeName"], d["AttributeType"]) for d in table["AttributeDefinitions"]),
         frozenset(
             Index(i["IndexName"], keys(i["KeySchema"]), i["Projection"]["ProjectionType"])
-            for i in table.get(indexes, [])
+            for i in table.get("GlobalSecondaryIndexes", [])
         ),
         ttl["AttributeName"] if ttl is not None and ttl["Enabled"] else None,
     )
+
+
+def declared() -> dict[str, str]:
+    """Every variable that the Terraform module declares, with its block's text."""
+    text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
+    return dict(blocks)
+
+
+def defaults() -> dict[str, str]:
+    """The default of every variable, as it is written; every variable has one."""
+    found = {
+        name: re.search(r"^  default\s+= (.+)$", block, flags=re.MULTILINE)
+        for name, block in declared().items()
+    }
+    return {name: default[1] for name, default in found.items() if default is not None}
 
 
 def planned(plan: Mapping[str, Any]) -> dict[str, Shape]:

@@ -8,25 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.infra.account import running_account
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.infra.account import Account
     from tests.infra.tools import Cdk
 
 TABLES = {"langgraph-checkpoints", "langgraph-writes"}
-
-
-@pytest.fixture
-def own_account(tmp_path: Path) -> Iterator[Account]:
-    """An account with nothing in it."""
-    with running_account(tmp_path / "log") as account:
-        yield account
 
 
 def test_a_throwaway_stack_is_deployed_changed_and_gone(

@@ -17,7 +17,6 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreSt
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
-from tests.infra.tools import ROOT, Cdk, Terraform
 from tests.support.iam import ACCOUNT, REGION
 from tests.support.sessions import new_session
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.infra.account import Account
     from tests.infra.shapes import Statement
+    from tests.infra.tools import Cdk, Terraform
 
 INDEX = FULL_VARIABLES["run_id_index_name"]
 NAMES = {"checkpoints": "full-checkpoints", "writes": "full-writes"}
@@ -284,17 +284,6 @@ def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObje
 # What is asked for, and what comes of it.
 
 
-def variables() -> dict[str, str]:
-    """Every variable of the module with its default, as it is written."""
-    text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
-    found = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
-    defaults = {}
-    for name, body in found:
-        default = re.search(r"^  default\s+= (.+)$", body, flags=re.MULTILINE)
-        defaults[name] = default[1] if default else ""
-    return defaults
-
-
 # Words of one tool for what the other has by other means.
 TERRAFORM_ONLY = {"tags"}  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
 CDK_ONLY = {"removal_policy"}  # Terraform's is to remove a module from the state
@@ -307,7 +296,7 @@ def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
         for name, parameter in parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    module = variables()
+    module = shapes.defaults()
     assert module.keys() - TERRAFORM_ONLY == keywords.keys() - CDK_ONLY
     empty: tuple[object, ...] = ((), None)
     for name in module.keys() - TERRAFORM_ONLY:
@@ -494,5 +483,5 @@ def test_every_setting_was_asked_for() -> None:
     # The stack has no context for policies of resources, and empties only what it throws away.
     left_out = {"checkpoints_resource_policy", "writes_resource_policy", "bucket_force_destroy"}
     asked_for = FULL_VARIABLES.keys() | OWN_BUCKET.keys()
-    assert asked_for == variables().keys() - left_out - TERRAFORM_ONLY
+    assert asked_for == shapes.declared().keys() - left_out - TERRAFORM_ONLY
     assert len(as_context(FULL_VARIABLES)) == len(FULL_VARIABLES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from tests.infra.account import running_account
+from tests.infra.shapes import declared, defaults
 from tests.infra.tools import ROOT, Terraform, ToolError, run
 from tests.support.calls import SyncCalls
 from tests.support.iam import REGION
@@ -19,20 +19,13 @@ from tests.support.sessions import new_session
 from tests.support.values import put_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.infra.account import Account
 
 MODULE = ROOT / "terraform"
 CHECKOV = Path(".venv-checkov/bin/checkov").resolve()
 TABLES = ["langgraph-checkpoints", "langgraph-writes"]
-
-
-@pytest.fixture
-def own_account(tmp_path: Path) -> Iterator[Account]:
-    """An account with nothing in it."""
-    with running_account(tmp_path / "log") as account:
-        yield account
 
 
 def test_the_module_is_formatted() -> None:
@@ -66,9 +59,8 @@ def native_tests() -> list[Path]:
 
 
 def test_every_validation_has_a_test_that_expects_it_to_fail() -> None:
-    text = (MODULE / "variables.tf").read_text(encoding="utf-8")
-    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
-    validated = {name: body.count("  validation {") for name, body in blocks}
+    validated = {name: block.count("  validation {") for name, block in declared().items()}
+    assert sum(validated.values()) > 0
     failures = "".join(path.read_text(encoding="utf-8") for path in native_tests())
     for name, count in validated.items():
         expected = len(re.findall(rf"expect_failures = \[\s*var\.{name},?\s*\]", failures))
@@ -94,15 +86,8 @@ def test_checkov_finds_nothing_that_is_not_explained() -> None:
 
 
 def test_the_readme_has_every_input_with_its_default_and_every_output() -> None:
-    text = (MODULE / "variables.tf").read_text(encoding="utf-8")
-    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
-    defaults = {
-        name: found[1]
-        for name, body in blocks
-        if (found := re.search(r"^  default\s+= (.+)$", body, flags=re.MULTILINE))
-    }
-    assert len(defaults) == len(blocks) > 0
-    assert {name: default for name, _, default, _ in documented("Inputs")} == defaults
+    assert defaults().keys() == declared().keys()
+    assert {name: default for name, _, default, _ in documented("Inputs")} == defaults()
     outputs = re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE)
     assert sorted(name for name, _ in documented("Outputs")) == sorted(outputs)
 
