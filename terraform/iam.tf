@@ -154,11 +154,11 @@ locals {
 }
 
 resource "aws_iam_policy" "this" {
-  for_each = { for role in keys(local.roles) : role => role if var.create_policies }
+  for_each = var.create_policies ? local.policies : {}
 
   name        = "${local.policy_name_prefix}-${each.key}"
   description = local.policy_descriptions[each.key]
-  policy      = local.policies[each.key]
+  policy      = each.value
   tags        = var.tags
 
   lifecycle {

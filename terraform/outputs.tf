@@ -53,7 +53,9 @@ output "saver_settings" {
       writes_table_name      = var.writes_table_name
     },
     { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
-    { for name, value in { s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix } } : name => value if value.bucket_name != null },
+    local.bucket_name == null ? {} : {
+      s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
+    },
   )
   depends_on = [aws_dynamodb_table.this]
 }
