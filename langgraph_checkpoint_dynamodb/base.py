@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.codec import (
     require_checkpoint,
 )
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.items.life import Stamp
+from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
 from langgraph_checkpoint_dynamodb.keys import require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
@@ -177,4 +177,10 @@ class SaverBase(BaseCheckpointSaver[str]):
         if max_pages is not None and max_pages < 1:
             raise InvalidInputError("max_pages", f"must be at least 1, got {max_pages}")
         seconds = require_seconds("older_than", older_than)
+        if seconds < MARGIN:
+            raise InvalidInputError(
+                "older_than",
+                f"must be at least {MARGIN} seconds, got {seconds}: a call that is under way has "
+                "stored things that look left over, and clocks of writers may differ",
+            )
         return sweep_orphans(self._store(), seconds, resume_from, max_pages)

@@ -111,16 +111,23 @@ class Outcome:
     replaced: tuple[StoredItem, ...] = ()
 
 
-def put_atomically(puts: Sequence[Put]) -> Operation[Outcome]:
+def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
     """Write items, all or none, as far as one transaction reaches: 100 items and 4 MB.
 
     An item with `unless_exists` that is already there stays as it is; the others are written all
     the same. More than one transaction holds is written in several, one after the other.
+
+    Args:
+        puts: The items.
+        once: Whether the SDK's repeat of a request whose reply was lost must change nothing. So it
+            is for an item that refers to parts: somebody may have replaced or deleted it since,
+            and its parts with it. A single item is a transaction then, at twice the units.
     """
     lost: list[Put] = []
     replaced: list[StoredItem] = []
     for group in _transactions(puts):
-        outcome = yield from put_one(group[0]) if len(group) == 1 else _put_group(group)
+        alone = len(group) == 1 and not once
+        outcome = yield from put_one(group[0]) if alone else _put_group(group)
         lost += outcome.lost
         replaced += outcome.replaced
     return Outcome(tuple(lost), tuple(replaced))

@@ -172,7 +172,10 @@ class PutItem(Request["StoredItem | None"]):
 
 @dataclass(frozen=True, slots=True)
 class TransactPut(Request[None]):
-    """Write up to 100 items, all or none.
+    """Write up to 100 items, all or none, and at most once: a repeat by the SDK changes nothing.
+
+    DynamoDB keeps the SDK's token of a transaction for ten minutes:
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 
     Raises:
         TransactionCanceledError: With one reason for each item.

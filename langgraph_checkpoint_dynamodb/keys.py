@@ -23,6 +23,11 @@ Parts of large values, in the same partitions of the writes table
     content's. The stamp is of the one call that stored it: a part belongs to one item only, so
     whoever replaces that item may delete the part, whatever others store at the same time.
 
+The mark of a delete, in the same partitions: sort key `~deleted`
+    It stays for an hour after the writes of a checkpoint were deleted. A reader that had read the
+    checkpoint before, and its writes after, looks at the checkpoint again. `~` sorts above the
+    writes of LangGraph's tasks, so a reader of several pages meets the mark on the last.
+
 S3 objects: `<key prefix><thread id, percent-encoded>/<digest of all three>/<digest>-<stamp>`
     The thread id is cut at 255 characters. Only unreserved characters are left, so the key is safe
     for any thread id, and no client takes a part of it for `.` or `..`.
@@ -69,6 +74,7 @@ class Attribute:
     METADATA_TYPE = "metadata_type"
     RUN_ID = "run_id"
     DELETED = "deleted"
+    """Of a tombstone, and of the mark of a delete."""
 
     WRITES_PARTITION = "thread_id_checkpoint_id_checkpoint_ns"
     TASK_ID_IDX = "task_id_idx"
@@ -307,6 +313,12 @@ def object_key(prefix: str, ref: CheckpointRef, address: PartAddress) -> str:
     return f"{prefix}{thread}/{owner}/{address.digest}-{address.stamp}"
 
 
+def is_object_key(key: str, ref: CheckpointRef, address: PartAddress) -> bool:
+    """Whether a key is one that `object_key` makes for a value, below any prefix."""
+    ours = object_key("", ref, address)
+    return key == ours or key.endswith(f"/{ours}")
+
+
 def copied_address(address: PartAddress, token: str) -> PartAddress:
     """Where the copy of a value's parts goes that is made by the call of that token."""
     return PartAddress(address.digest, _digest((address.stamp, token)))
@@ -315,7 +327,7 @@ def copied_address(address: PartAddress, token: str) -> PartAddress:
 def copied_object_key(
     key: str, source: CheckpointRef, target: CheckpointRef, address: PartAddress, token: str
 ) -> str | None:
-    """Key of the copy of an S3 object, below the same prefix; `None` if the key is no key of ours.
+    """Key of the copy of an S3 object, below the same prefix; `None` for a key of something else.
 
     Args:
         key: The object's key.
@@ -324,11 +336,14 @@ def copied_object_key(
         address: Where the value's parts are, beside the source.
         token: Of the call that copies.
     """
-    ours = object_key("", source, address)
-    if not key.endswith(ours):
+    if not is_object_key(key, source, address):
         return None
-    prefix = key[: len(key) - len(ours)]
+    prefix = key[: len(key) - len(object_key("", source, address))]
     return object_key(prefix, target, copied_address(address, token))
+
+
+MARK_SORT_KEY = "~deleted"
+"""Sort key of the mark of a delete. Without `:::` and `/`, it is no write's and no part's."""
 
 
 def write_sort_key(task_id: str, idx: int) -> str:

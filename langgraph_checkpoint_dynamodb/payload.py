@@ -22,7 +22,12 @@ from langgraph_checkpoint_dynamodb.compression import (
     decompress,
 )
 from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
-from langgraph_checkpoint_dynamodb.keys import PartAddress, content_digest, object_key
+from langgraph_checkpoint_dynamodb.keys import (
+    PartAddress,
+    content_digest,
+    is_object_key,
+    object_key,
+)
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size, require_fits, write_units
 
 if TYPE_CHECKING:
@@ -88,11 +93,13 @@ class S3Policy:
         bucket: Name of the bucket.
         key_prefix: What every key begins with; empty, or ending with a slash.
         threshold_bytes: Values of more bytes, compressed, go to S3.
+        former_buckets: Where values went before, and may be read and deleted.
     """
 
     bucket: str
     key_prefix: str
     threshold_bytes: int
+    former_buckets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,16 @@ class PayloadPolicy:
         if self.s3 is not None:
             limit = min(limit, self.s3.threshold_bytes)
         return 0 if self.compression is None and size <= limit else size
+
+    def owns(self, ref: CheckpointRef, address: PartAddress, bucket: str, key: str) -> bool:
+        """Whether an S3 object is one that a saver like this has stored for a value.
+
+        An item says what its writer likes. Whoever may write rows of one thread must not have the
+        objects of another read or deleted with the rights of those who ask.
+        """
+        if self.s3 is None or bucket not in (self.s3.bucket, *self.s3.former_buckets):
+            return False
+        return is_object_key(key, ref, address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -71,12 +71,15 @@ class S3OffloadConfig(TypedDict, total=False):
         endpoint_url: Endpoint of S3, for local engines and VPC endpoints.
         threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
             358,400 (350 KB).
+        former_bucket_names: Buckets that values went to before. They are read and deleted there.
+            Objects in any other bucket are left alone, whatever an item says.
     """
 
     bucket_name: str
     key_prefix: str
     endpoint_url: str
     threshold_bytes: int
+    former_bucket_names: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,16 +268,30 @@ def _s3_policy(config: object) -> S3Policy:
         raise InvalidInputError(
             "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
         )
-    field_name = "s3_offload_config.bucket_name"
-    bucket = config.get("bucket_name")
-    if not isinstance(bucket, str):
-        raise InvalidInputTypeError(field_name, f"must be a string, got {type(bucket).__name__}")
-    if not _BUCKET_NAME.fullmatch(bucket):
-        raise InvalidInputError(field_name, f"{bucket!r} is no name of a bucket")
+    bucket = _bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
+    former_names = "s3_offload_config.former_bucket_names"
+    former = config.get("former_bucket_names", ())
+    if isinstance(former, str) or not isinstance(former, Sequence):
+        raise InvalidInputTypeError(
+            former_names, f"must be a list of names, got {type(former).__name__}"
+        )
     threshold = config.get("threshold_bytes", _S3_THRESHOLD_BYTES)
     _require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
     prefix = config.get("key_prefix", "langgraph-checkpoints/")
-    return S3Policy(bucket, _key_prefix(prefix), threshold)
+    return S3Policy(
+        bucket,
+        _key_prefix(prefix),
+        threshold,
+        tuple(_bucket(former_names, name) for name in former),
+    )
+
+
+def _bucket(field_name: str, name: object) -> str:
+    if not isinstance(name, str):
+        raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
+    if not _BUCKET_NAME.fullmatch(name):
+        raise InvalidInputError(field_name, f"{name!r} is no name of a bucket")
+    return name
 
 
 def _key_prefix(prefix: object) -> str:

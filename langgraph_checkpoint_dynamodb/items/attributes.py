@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -39,6 +39,12 @@ def typed(attributes: Mapping[str, Any]) -> Item:
     return {name: _serialize(value) for name, value in attributes.items() if value is not None}
 
 
+def sendable(item: StoredItem) -> Item:
+    """Attributes as they came, to be sent again."""
+    # The stubs tell what is sent from what is received; the SDK takes what it has returned.
+    return cast("Item", item)
+
+
 def stored_as(payloads: Mapping[str, Payload]) -> dict[str, Any]:
     """The attributes that hold values, or say where they are."""
     attributes: dict[str, Any] = {}
@@ -71,6 +77,14 @@ def outside(item: StoredItem, place: str) -> dict[str, Chunks | S3Object]:
             if not isinstance(stored, Inline):
                 found[name] = stored
     return found
+
+
+def outside_if_readable(item: StoredItem, place: str) -> tuple[Chunks | S3Object, ...]:
+    """Where those values of an item are that are stored outside it, as far as it can be told."""
+    try:
+        return tuple(outside(item, place).values())
+    except UnreadableItemError:
+        return ()
 
 
 def outside_bytes(item: StoredItem, place: str) -> int:

@@ -20,9 +20,10 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     stored_as,
     text,
 )
-from langgraph_checkpoint_dynamodb.items.life import is_live
+from langgraph_checkpoint_dynamodb.items.life import Stamp, is_live
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
 from langgraph_checkpoint_dynamodb.keys import (
+    MARK_SORT_KEY,
     Attribute,
     CheckpointRef,
     Key,
@@ -46,19 +47,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
 
-WRITE_KEYS = (
+WRITE_REFERENCES = (
     Attribute.WRITES_PARTITION,
     Attribute.TASK_ID_IDX,
     Attribute.BUCKET,
     Attribute.OBJECT_KEY,
-)
-"""Attributes that `read_stored_object` needs of an item of the writes table."""
-
-WRITE_REFERENCES = (
-    *WRITE_KEYS,
     Attribute.CREATED,
     Attribute.THREAD_ID,
     Attribute.CHECKPOINT_ID,
@@ -158,6 +153,28 @@ class StoredObject:
     object_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionMark:
+    """Says that what lay beside a checkpoint was deleted or replaced not long ago."""
+
+
+def mark_put(ref: CheckpointRef, now: int) -> Put:
+    """The request that marks a partition whose writes are about to be deleted or replaced.
+
+    No reader takes longer than `MARGIN` from the checkpoint to its writes, so the mark lasts as
+    long.
+    """
+    key = Key(ref.writes_partition, MARK_SORT_KEY)
+    attributes = beside(ref, Stamp("", now, expires_at=now))
+    marked = make_item(Table.WRITES, key, {**attributes, Attribute.DELETED: True})
+    return Put(Table.WRITES, key, marked)
+
+
+def is_mark(item: StoredItem) -> bool:
+    """Whether an item of the writes table is the mark of a delete."""
+    return read_key(item, Table.WRITES).sort == MARK_SORT_KEY
+
+
 def beside(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:
     """Attributes that every item beside a checkpoint has.
 
@@ -205,8 +222,8 @@ def part_keys(ref: CheckpointRef, payload: Payload) -> list[Key]:
 
 def read_beside_checkpoint(
     item: StoredItem, ref: CheckpointRef, now: int
-) -> WriteRecord | ChunkRecord | None:
-    """The write or the chunk in an item of a checkpoint's writes partition.
+) -> WriteRecord | ChunkRecord | DeletionMark | None:
+    """The write, the chunk or the mark in an item of a checkpoint's writes partition.
 
     Args:
         item: The item.
@@ -214,7 +231,7 @@ def read_beside_checkpoint(
         now: The time, in seconds since the epoch.
 
     Returns:
-        `None` for one that has expired, or that is neither.
+        `None` for one that has expired, or that is none of them.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
@@ -224,6 +241,8 @@ def read_beside_checkpoint(
     ttl = optional_number(item, Attribute.TTL, place)
     if not is_live(ttl, now):
         return None
+    if key.sort == MARK_SORT_KEY:
+        return DeletionMark()
     parts = split_write_sort_key(key.sort)
     if parts is not None:
         return _read_write(item, *parts, f"write {key.sort!r} on {ref}", ttl)
@@ -250,9 +269,11 @@ def read_stored_object(item: StoredItem) -> StoredObject | None:
 def read_owner(item: StoredItem) -> CheckpointRef | None:
     """The checkpoint that an item of the writes table belongs to.
 
-    `None` where neither its partition key nor its attributes tell, as of older writers.
+    `None` where neither its partition key nor its attributes tell, as of older writers, or where
+    they name a checkpoint that keeps its writes elsewhere.
     """
-    owner = split_writes_partition(read_key(item, Table.WRITES).partition)
+    partition = read_key(item, Table.WRITES).partition
+    owner = split_writes_partition(partition)
     if owner is None:
         names = (Attribute.THREAD_ID, Attribute.CHECKPOINT_ID, Attribute.CHECKPOINT_NS)
         match [item.get(name, {}).get("S") for name in names]:
@@ -261,7 +282,9 @@ def read_owner(item: StoredItem) -> CheckpointRef | None:
             case _:
                 return None
     thread_id, checkpoint_id, checkpoint_ns = owner
-    return CheckpointRef.if_possible(thread_id, checkpoint_ns, checkpoint_id)
+    ref = CheckpointRef.if_possible(thread_id, checkpoint_ns, checkpoint_id)
+    # A row says what its writer likes: it may speak for its own partition alone.
+    return ref if ref is not None and ref.writes_partition == partition else None
 
 
 def read_created(item: StoredItem) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.effects import Put
@@ -10,8 +10,10 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,
     optional_text,
+    outside_if_readable,
     payload,
     read_key,
+    sendable,
     stored_as,
     text,
 )
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, PayloadPolicy, S3Object
+
+_DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))
 
 CHECKPOINT_KEYS = (
     Attribute.THREAD_ID,
@@ -45,6 +49,7 @@ CHECKPOINT_KEYS = (
     Attribute.CREATED,
     Attribute.EXPIRES,
     Attribute.TTL,
+    *_DESCRIPTIONS,
 )
 """Attributes that `read_checkpoint_head` needs."""
 
@@ -53,7 +58,6 @@ CHECKPOINT_METADATA = (
     Attribute.TYPE,
     Attribute.METADATA,
     Attribute.METADATA_TYPE,
-    Attribute.payload(Attribute.METADATA),
 )
 """Attributes that `read_metadata` needs on top."""
 
@@ -131,6 +135,7 @@ class CheckpointHead:
         ttl: When it may be deleted, in seconds since the epoch; `None` for never.
         expired: Whether it had stopped counting as a checkpoint when it was read.
         gone: Whether nothing could be rebuilt from it any more either.
+        descriptions: The attributes that say where its values are, if they are not in the item.
     """
 
     key: Key
@@ -143,6 +148,7 @@ class CheckpointHead:
     ttl: int | None = None
     expired: bool = False
     gone: bool = False
+    descriptions: StoredItem = field(default_factory=dict)
 
     @property
     def visible(self) -> bool:
@@ -170,16 +176,31 @@ class CheckpointHead:
         )
 
     @property
+    def owner(self) -> CheckpointRef | None:
+        """The same; `None` where no checkpoint of ours can have such a key."""
+        return CheckpointRef.if_possible(
+            self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort
+        )
+
+    @property
     def writes_partition(self) -> str:
         """Partition key of its writes, also for items that are no checkpoint to a reader."""
         checkpoint_id = self.checkpoint_id or self.key.sort
         return writes_partition(self.key.partition, checkpoint_id, self.checkpoint_ns)
 
+    @property
+    def outside(self) -> tuple[Chunks | S3Object, ...]:
+        """Where those of its values are that are stored outside the item, as far as it can be told.
+
+        For deletes, which a damaged description must not stop.
+        """
+        return outside_if_readable(self.descriptions, self.place)
+
     def tombstone(self, now: int) -> Put:
         """The request that makes every reader take the checkpoint for absent.
 
-        It still leads to the writes and is found by its run, so a delete that was cut short can be
-        repeated to its end.
+        It still leads to the writes and to the parts of its values, and is found by its run, so a
+        delete that was cut short can be repeated to its end.
         """
         attributes = {
             Attribute.CHECKPOINT_NS: self.checkpoint_ns,
@@ -188,7 +209,8 @@ class CheckpointHead:
             Attribute.CREATED: now,
             Attribute.TTL: self.ttl,
         }
-        return Put(Table.CHECKPOINTS, self.key, make_item(Table.CHECKPOINTS, self.key, attributes))
+        buried = make_item(Table.CHECKPOINTS, self.key, attributes)
+        return Put(Table.CHECKPOINTS, self.key, {**buried, **sendable(self.descriptions)})
 
 
 def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
@@ -218,6 +240,7 @@ def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
         ttl=ttl,
         expired=not is_live(expires_at, now),
         gone=not is_live(ttl, now),
+        descriptions={name: item[name] for name in _DESCRIPTIONS if name in item},
     )
 
 

@@ -149,7 +149,7 @@ class Copier:
         if leads_to is None:
             sort = chunk_sort_key(copied, chunk_number_of(read_key(item, Table.WRITES).sort))
             return CopiedPart(self._put(item, Table.WRITES, self._beside(sort), own))
-        target = self._object_key(leads_to.object_key, address)
+        target = self._object_key(leads_to.bucket, leads_to.object_key, address)
         own[Attribute.OBJECT_KEY] = target
         put = self._put(item, Table.WRITES, self._beside(object_sort_key(copied)), own)
         return CopiedPart(put, ObjectCopy(leads_to.bucket, leads_to.object_key, target))
@@ -171,7 +171,8 @@ class Copier:
     def _moved(self, value: Chunks | S3Object) -> Payload:
         address = copied_address(value.address, self.stamp.token)
         if isinstance(value, S3Object):
-            return replace(value, address=address, key=self._object_key(value.key, value.address))
+            key = self._object_key(value.bucket, value.key, value.address)
+            return replace(value, address=address, key=key)
         return replace(value, address=address)
 
     def _without_largest(
@@ -204,12 +205,13 @@ class Copier:
         named = {spec.partition_key: key.partition, spec.sort_key: key.sort, **own}
         return Put(table, key, {**kept, **typed(named)})
 
-    def _object_key(self, key: str, address: PartAddress) -> str:
+    def _object_key(self, bucket: str, key: str, address: PartAddress) -> str:
         copied = copied_object_key(key, self.source, self.target, address, self.stamp.token)
-        if copied is None:
+        if copied is None or not self.policy.owns(self.source, address, bucket, key):
             raise UnreadableItemError(
                 place=str(self.source),
                 attribute=Attribute.OBJECT_KEY,
-                problem="names an object that does not belong to the checkpoint",
+                problem=f"leads to object {key!r} of bucket {bucket!r}, which is not one of this "
+                "checkpoint in a bucket of s3_offload_config",
             )
         return copied

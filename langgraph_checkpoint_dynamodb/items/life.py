@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 MARGIN = 3600
 """Seconds between the two. A run takes no longer, from reading a DeltaChannel's history, which
-prolongs it, to storing its last checkpoint; and no clock is further behind another."""
+prolongs it, to storing its last checkpoint; no call takes longer, with all its repeats; and no
+clock is further behind another."""
+
+
+def is_young(created: int | None, now: int) -> bool:
+    """Whether the call that has stored an item may still be under way."""
+    return created is not None and created > now - MARGIN
 
 
 def is_live(expires_at: int | None, now: int) -> bool:

@@ -18,15 +18,17 @@ from langgraph_checkpoint_dynamodb.calls import (
 from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
-from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.beside import is_mark, mark_put, part_keys
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
+    read_checkpoint,
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
 from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table
-from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part, settled
+from langgraph_checkpoint_dynamodb.ops.lookup import require_same, settled
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,11 +72,13 @@ class _Copy:
     """What makes the copy of one checkpoint.
 
     Attributes:
+        target: Which checkpoint it makes.
         checkpoint: Its own item.
         writes: Its pending writes.
         parts: The parts of its values and theirs.
     """
 
+    target: CheckpointRef
     checkpoint: Put
     writes: list[Put]
     parts: list[CopiedPart]
@@ -96,8 +100,18 @@ def _copy(
         yield from _copy_parts([part for copy in copies for part in copy.parts])
         # Nobody sees the writes of a checkpoint that is not there yet: they need no transaction.
         yield from write_all([write for copy in new for write in copy.writes])
-        yield from put_atomically([copy.checkpoint for copy in new])
-        yield from together([put_atomically([*copy.writes, copy.checkpoint]) for copy in old])
+        with_parts = any(copy.parts for copy in new)
+        yield from put_atomically([copy.checkpoint for copy in new], once=with_parts)
+        yield from together([_replace(store, copy) for copy in old])
+
+
+def _replace(store: Store, copy: _Copy) -> Operation[None]:
+    """Replace a checkpoint that the target has, and at once its writes and those it gains.
+
+    The mark tells who has read the old one already, and then the new writes, to look again.
+    """
+    marks = [mark_put(copy.target, store.now)] if copy.writes else []
+    yield from put_atomically([*marks, *copy.writes, copy.checkpoint], once=bool(copy.parts))
 
 
 def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:
@@ -133,6 +147,9 @@ def _read_copy(
         if found is None or not read_checkpoint_head(found, store.now).usable:
             return None
         beside = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
+        record = read_checkpoint(read_checkpoint_head(found, store.now), found)
+        if record is not None and any(map(is_mark, beside)):
+            yield from require_same(store, record)
         return _made_of(copier, found, beside)
 
     return (yield from settled(store.consistently(), look))
@@ -152,6 +169,7 @@ def _made_of(copier: Copier, item: StoredItem, beside: Sequence[StoredItem]) -> 
         if not there.issuperset(part_keys(copier.source, value)):
             raise missing_part(value, str(copier.source), Attribute.CHECKPOINT)
     return _Copy(
+        copier.target,
         own.put,
         [write.put for write in writes],
         [part for copied in (own, *writes) for part in copied.parts] + copier.parts(beside, needed),

@@ -6,6 +6,11 @@ look unfinished. So each checkpoint is first replaced by a tombstone, which read
 and which still leads to the writes; then its writes and chunks go, then its S3 objects, then the
 items that lead to those, then the tombstone. Newest first: what a reader sees of a delete cut short
 is an older checkpoint with all its ancestors, or none.
+
+A reader that has read the checkpoint before the tombstone, and its writes after they were deleted,
+would see a checkpoint whose finished tasks look unfinished all the same. So a mark comes into the
+partition of the writes before they go, and stays for an hour: who finds it there looks at the
+checkpoint again. It costs a write unit for each checkpoint that had writes, and readers nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +19,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import (
-    delete_objects,
-    query_all,
-    write_all,
-    write_in_order,
-)
+from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_order
 from langgraph_checkpoint_dynamodb.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
@@ -33,7 +33,7 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_KEYS, read_stored_object
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CHECKPOINT_METADATA,
@@ -43,12 +43,15 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table, fits_index_key
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
+from langgraph_checkpoint_dynamodb.ops.lookup import settled
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
+from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 _PAGE = 250
@@ -70,7 +73,7 @@ def delete_thread(store: Store, thread_id: str) -> Operation[None]:
     while True:
         page = yield from send(query)
         heads = [read_checkpoint_head(item, store.now) for item in page.items]
-        yield from remove(heads, store.now)
+        yield from remove(store, heads)
         if page.next is None:
             return
         query = replace(query, start=page.next)
@@ -87,7 +90,13 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
 
 
 def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
-    """Delete all of a thread but the newest checkpoint of each namespace and what that one needs.
+    """Delete all of a thread but the newest checkpoint of each namespace and what that one needs."""
+    doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
+    yield from remove(store, doomed)
+
+
+def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]:
+    """All of a thread but the newest checkpoint of each namespace and what that one needs.
 
     What it needs are the ancestors that its DeltaChannels are rebuilt from. Checkpoints that an
     older writer kept where no reader looks for them are left alone.
@@ -95,18 +104,15 @@ def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
     thread = yield from read_thread(store, thread_id)
     newest = {checkpoint_ns: {max(ids)} for checkpoint_ns, ids in thread.visible.items()}
     kept = yield from needed_ancestors(store, thread, newest)
-    yield from remove(
-        [
-            head
-            for head in thread.heads
-            if head.deleted
-            or (
-                head.checkpoint_id is not None
-                and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
-            )
-        ],
-        store.now,
-    )
+    return [
+        head
+        for head in thread.heads
+        if head.deleted
+        or (
+            head.checkpoint_id is not None
+            and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
+        )
+    ]
 
 
 def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
@@ -127,54 +133,59 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
         for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)
     }
     doomed = yield from together(
-        [_heads_of_runs(store, thread, runs, run_ids) for thread, runs in by_thread.items()]
+        [_settled_heads(store, thread, runs, run_ids) for thread, runs in by_thread.items()]
     )
     refused = [
         thread_id for thread_id, heads in zip(by_thread, doomed, strict=True) if heads is None
     ]
     if refused:
         raise DeltaHistoryError(refused)
-    yield from together([remove(heads, store.now) for heads in doomed if heads is not None])
+    yield from together([remove(store, heads) for heads in doomed if heads is not None])
 
 
-def remove(heads: Sequence[CheckpointHead], now: int) -> Operation[None]:
+def remove(store: Store, heads: Sequence[CheckpointHead]) -> Operation[None]:
     """Delete checkpoints with what lies beside them. Pass them newest first in each namespace."""
+    now = store.now
     for start in range(0, len(heads), _PAGE):
         group = heads[start : start + _PAGE]
         _, partitions = yield from both(
             write_in_order([head.tombstone(now) for head in group if not head.deleted]),
-            together([read_partition(head.writes_partition, WRITE_KEYS) for head in group]),
+            together([read_partition(head.writes_partition) for head in group]),
         )
-        beside = [item for partition in partitions for item in partition]
-        yield from remove_beside(beside, _delete_each)
+        beside = [*zip(group, partitions, strict=True)]
+        yield from write_all(
+            [
+                mark_put(head.owner, now)
+                for head, items in beside
+                if head.owner is not None and any(map(is_write, items))
+            ]
+        )
+        yield from remove_all([_remains(store, *found) for found in beside], _delete_each)
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
 
-def remove_beside(
-    items: Sequence[StoredItem], delete_each: Callable[[Sequence[Key]], Operation[None]]
-) -> Operation[None]:
-    """Delete items of the writes table, and the S3 objects they lead to before those that do.
-
-    Args:
-        items: The items, with the attributes of `WRITE_KEYS` at least.
-        delete_each: Deletes the items of these keys, in no order.
-    """
-    objects = [found for item in items if (found := read_stored_object(item)) is not None]
-    leading = {found.key for found in objects}
-    keys = [read_key(item, Table.WRITES) for item in items]
-    yield from delete_each([key for key in keys if key not in leading])
-    yield from delete_objects((found.bucket, found.object_key) for found in objects)
-    yield from delete_each([*leading])
+def _remains(store: Store, head: CheckpointHead, items: Sequence[StoredItem]) -> Remains:
+    outside = head.outside
+    doomed = that_go(items, outside, store.now)
+    return remains(store.payloads, head.owner, doomed, outside)
 
 
-def read_partition(partition: str, attributes: tuple[str, ...]) -> Operation[list[StoredItem]]:
-    """All that lies beside a checkpoint, with these attributes alone, read consistently."""
-    query = Query(Table.WRITES, partition, consistent=True, attributes=attributes)
+def read_partition(partition: str) -> Operation[list[StoredItem]]:
+    """All that lies beside a checkpoint, read consistently, with `WRITE_REFERENCES` alone."""
+    query = Query(Table.WRITES, partition, consistent=True, attributes=WRITE_REFERENCES)
     return (yield from query_all(query))
 
 
 def _delete_each(keys: Sequence[Key]) -> Operation[None]:
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
+
+
+def _settled_heads(
+    store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
+) -> Operation[list[CheckpointHead] | None]:
+    return (
+        yield from settled(store, lambda store: _heads_of_runs(store, thread_id, runs, run_ids))
+    )
 
 
 def _heads_of_runs(

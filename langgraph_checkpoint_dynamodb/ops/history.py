@@ -35,6 +35,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     namespace_range,
 )
+from langgraph_checkpoint_dynamodb.ops.lookup import with_second_look
 from langgraph_checkpoint_dynamodb.ops.parts import (
     is_inline,
     load,
@@ -43,7 +44,6 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     read_beside,
 )
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
-from langgraph_checkpoint_dynamodb.ops.read import with_second_look
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,13 +106,14 @@ def get_delta_channel_history(
     while ancestor is not None and remaining:
         ancestors = [ancestor]
         while not is_inline(ancestors[-1].checkpoint) and len(ancestors) < ahead:
-            ancestor = yield from chain.parent_of(ancestors[-1], remaining)
-            if ancestor is None:
+            further = chain.parent_at_hand(ancestors[-1])
+            if further is None:
                 break
-            ancestors.append(ancestor)
+            ancestors.append(further)
         ahead = min(2 * ahead, _MOST_AHEAD)
-        loaded = yield from together([_load_step(store, record) for record in ancestors])
-        for step in loaded:
+        loaded = yield from together([_load_ahead(store, record) for record in ancestors])
+        for record, step in zip(ancestors, loaded, strict=True):
+            step = step if step is not None else (yield from _load_step(store, record))
             steps.append(replace(step, channels=frozenset(remaining)))
             load_it = partial(decode_checkpoint, store.serde, step.checkpoint, str(step.record.ref))
             checkpoint = yield from compute(load_it, len(step.checkpoint.data))
@@ -142,6 +143,14 @@ def get_delta_channel_history(
         )
         for channel in channels
     }
+
+
+def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Step | None]:
+    """A step that may not be needed; `None` where it cannot be read, which matters if it is."""
+    try:
+        return (yield from _load_step(store, record))
+    except UnreadableItemError:
+        return None
 
 
 def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Step]:
@@ -189,6 +198,11 @@ def _there(found: T | None, record: CheckpointRecord) -> T:
     return found
 
 
+def _expired(place: str) -> UnreadableItemError:
+    problem = "has passed, though a checkpoint that is rebuilt from it still counts"
+    return UnreadableItemError(place=place, attribute=Attribute.TTL, problem=problem)
+
+
 class _Chain:
     """A checkpoint and its ancestors, read from the top of their range downwards as needed.
 
@@ -231,55 +245,68 @@ class _Chain:
         """The parent of a checkpoint of the chain, `None` where the chain ends.
 
         Raises:
-            UnreadableItemError: It has expired or is being deleted, and one of the channels is
-                rebuilt from it.
+            UnreadableItemError: It is not there, has expired or is being deleted, and one of the
+                channels is rebuilt from it.
         """
         self._walked.add(record.ref.checkpoint_id)
         parent = record.parent_id
         if parent is None or parent in self._walked or self._target is None:
             return None
         if parent > self._target:
-            return (yield from self._read_by_key(parent))
-        while self._query is not None and (self._lowest is None or parent < self._lowest):
-            yield from self._read_page()
-        if parent in self._gone:
-            raise self._unreadable(self._gone[parent])
-        found = self._read.pop(parent, None)
+            found = yield from self._read_by_key(parent)
+        else:
+            while self._query is not None and (self._lowest is None or parent < self._lowest):
+                yield from self._read_page()
+            if parent in self._gone:
+                raise self._unreadable(self._gone[parent])
+            found = self._read.pop(parent, None)
         if found is None:
             yield from self._require_end(record, channels)
         return found
 
+    def parent_at_hand(self, record: CheckpointRecord) -> CheckpointRecord | None:
+        """The parent of a checkpoint of the chain, if it has been read and can be used.
+
+        To read ahead: nobody knows yet whether it is needed, so nothing is said where it is not.
+        """
+        self._walked.add(record.ref.checkpoint_id)
+        return self._read.pop(record.parent_id or "", None)
+
     def _unreadable(self, ancestor: CheckpointHead) -> UnreadableItemError:
         """What is wrong with an ancestor that no reader may see: the state would lack its part."""
-        place = (
-            f"ancestor {ancestor.checkpoint_id!r} of {self._target!r} in thread "
-            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}"
-        )
-        if ancestor.deleted:
-            problem = "says it is being deleted; repeat the delete to finish it"
-            return UnreadableItemError(place=place, attribute=Attribute.DELETED, problem=problem)
-        problem = "has passed, though a checkpoint that is rebuilt from it still counts"
-        return UnreadableItemError(place=place, attribute=Attribute.TTL, problem=problem)
+        place = self._ancestor(ancestor.checkpoint_id)
+        if not ancestor.deleted:
+            return _expired(place)
+        problem = "says it is being deleted; repeat the delete to finish it"
+        return UnreadableItemError(place=place, attribute=Attribute.DELETED, problem=problem)
 
     def _require_end(self, record: CheckpointRecord, channels: Collection[str]) -> Operation[None]:
-        """Check that no ancestor has expired and been deleted that the checkpoint counts on.
+        """Check that no ancestor was deleted that the checkpoint counts on.
 
-        LangGraph counts in the metadata how many updates of a channel lie in the ancestors.
+        LangGraph counts in the metadata how many updates of a channel lie in the ancestors. One
+        that is not there may have expired. Or another run on the same thread has gone on from an
+        earlier checkpoint, and a prune has kept what that run needs alone.
         """
-        if record.ttl is None:
-            return
         metadata = yield from load_alone(
             self._store, record.ref, record.metadata, Attribute.METADATA
         )
         loaded = decode_metadata(self._store.serde, metadata, str(record.ref))
         counters = loaded.get("counters_since_delta_snapshot") or {}
         if any(channel in counters for channel in channels):
+            place = self._ancestor(record.parent_id)
+            if record.ttl is not None:
+                raise _expired(place)
+            problem = "names a checkpoint that was deleted, though others are rebuilt from it; "
+            problem += "start again from an earlier checkpoint, or delete the thread"
             raise UnreadableItemError(
-                place=f"ancestor {record.parent_id!r} of {self._target!r} in thread "
-                f"{self._address.thread_id!r}, namespace {self._address.namespace!r}",
-                attribute=Attribute.TTL,
-                problem="has passed, though a checkpoint that is rebuilt from it still counts",
+                place=place, attribute=Attribute.PARENT_CHECKPOINT_ID, problem=problem
             )
+
+    def _ancestor(self, checkpoint_id: str | None) -> str:
+        return (
+            f"ancestor {checkpoint_id!r} of {self._target!r} in thread "
+            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}"
+        )
 
     def _read_page(self) -> Operation[None]:
         if self._query is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.effects import Query, compute, send, together
+from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
@@ -110,14 +111,29 @@ def needed_ancestors(
 
     Returns:
         Namespace to ids, those wanted included.
+
+    Raises:
+        MissingPartError: A wanted checkpoint was deleted since the thread was read. What the others
+            need must be found anew: another one may be the newest now.
     """
     with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
     contents = yield from together([_read_contents(store, thread, ns) for ns in with_deltas])
     needed = {checkpoint_ns: set(ids) for checkpoint_ns, ids in wanted.items()}
     for checkpoint_ns, by_id in zip(with_deltas, contents, strict=True):
         for checkpoint_id in wanted[checkpoint_ns]:
+            if checkpoint_id not in by_id:
+                raise _changed(thread.thread_id, checkpoint_ns, checkpoint_id)
             needed[checkpoint_ns] |= _rebuilt_from(checkpoint_id, by_id)
     return needed
+
+
+def _changed(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> MissingPartError:
+    return MissingPartError(
+        place=f"checkpoint {checkpoint_id!r} of thread {thread_id!r}, namespace {checkpoint_ns!r}",
+        attribute=Attribute.CHECKPOINT,
+        problem="was deleted while it was looked up what must be kept for it; repeat the call",
+        part="",
+    )
 
 
 def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _Contents]) -> set[str]:

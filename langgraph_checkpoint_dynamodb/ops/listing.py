@@ -12,8 +12,9 @@ from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, toget
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, is_inline, load_alone
-from langgraph_checkpoint_dynamodb.ops.read import complete, get_checkpoint, with_second_look
+from langgraph_checkpoint_dynamodb.ops.read import complete
 from langgraph_checkpoint_dynamodb.payload import Inline
 
 if TYPE_CHECKING:

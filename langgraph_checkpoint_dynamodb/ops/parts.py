@@ -37,6 +37,7 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.items.beside import (
     ChunkRecord,
+    DeletionMark,
     WriteRecord,
     part_keys,
     part_put,
@@ -48,6 +49,8 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     chunk_sort_key,
 )
+from langgraph_checkpoint_dynamodb.ops.lookup import require_same
+from langgraph_checkpoint_dynamodb.ops.removal import remains
 from langgraph_checkpoint_dynamodb.payload import (
     Chunks,
     DamagedPayloadError,
@@ -71,8 +74,6 @@ T = TypeVar("T")
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
-_LOOKS = 10
-"""Looks at something that is replaced again and again."""
 _DOWNLOADS = 3
 """Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
 _BATCH_BYTES = 32_000_000
@@ -89,11 +90,13 @@ class Beside:
         writes: Its pending writes, in the order of their keys.
         chunks: The pieces of values, by sort key.
         objects: The S3 objects of the checkpoint's own values; `None` for one that is not there.
+        marked: Whether writes were deleted or replaced here not long ago.
     """
 
     writes: tuple[WriteRecord, ...]
     chunks: Mapping[str, ChunkRecord]
     objects: Mapping[S3Object, bytes | None]
+    marked: bool = False
 
 
 def beside_query(store: Store, ref: CheckpointRef) -> Query:
@@ -106,6 +109,10 @@ def read_beside(store: Store, record: CheckpointRecord) -> Operation[Beside]:
 
     A page holds 1 MB. More than that is read as several ranges side by side: the item tells where
     the pieces of its values are.
+
+    Raises:
+        MissingPartError: The checkpoint was deleted or replaced since its item was read, and its
+            writes with it.
     """
     return (yield from _read(store, record, (), beside_query(store, record.ref)))
 
@@ -138,7 +145,8 @@ def load(
         _Value(record.checkpoint, place, Attribute.CHECKPOINT),
         _Value(record.metadata, place, Attribute.METADATA),
     ]
-    loaded = yield from _load(store, [*own, *_values(record.ref, writes)], beside)
+    values = [*own, *_values(record.ref, writes)]
+    loaded = yield from _load(store, record.ref, values, beside)
     whole = replace(record, checkpoint=loaded[0], metadata=loaded[1])
     return whole, _with_values(writes, loaded[2:])
 
@@ -147,7 +155,7 @@ def load_writes(
     store: Store, ref: CheckpointRef, beside: Beside, writes: Sequence[WriteRecord]
 ) -> Operation[list[WriteRecord]]:
     """Pending writes of a checkpoint as `load` gives them, without the checkpoint."""
-    loaded = yield from _load(store, _values(ref, writes), beside)
+    loaded = yield from _load(store, ref, _values(ref, writes), beside)
     return _with_values(writes, loaded)
 
 
@@ -166,7 +174,7 @@ def load_alone(
         keys = [chunk_sort_key(payload.address, number) for number in (0, payload.count - 1)]
         found = yield from query_all(replace(beside_query(store, ref), sort=SortRange(*keys)))
     beside = _sorted_out(store, ref, found, {})
-    (loaded,) = yield from _load(store, [_Value(value, str(ref), attribute)], beside)
+    (loaded,) = yield from _load(store, ref, [_Value(value, str(ref), attribute)], beside)
     return loaded
 
 
@@ -191,12 +199,11 @@ def store_parts(ref: CheckpointRef, parts: Iterable[Part], stamp: Stamp) -> Oper
     yield from together([_store_part(ref, part, stamp) for part in parts])
 
 
-def discard(ref: CheckpointRef, payloads: Iterable[Payload]) -> Operation[None]:
+def discard(store: Store, ref: CheckpointRef, payloads: Iterable[Payload]) -> Operation[None]:
     """Delete the parts of values that no item refers to any more."""
     outside = [payload for payload in payloads if not isinstance(payload, Inline)]
-    yield from delete_objects(
-        (payload.bucket, payload.key) for payload in outside if isinstance(payload, S3Object)
-    )
+    found = remains(store.payloads, ref, (), outside)
+    yield from delete_objects(found.objects)
     keys = [key for payload in outside for key in part_keys(ref, payload)]
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
 
@@ -225,25 +232,6 @@ def in_batches(values: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[
         weight += added
     if batch:
         yield batch
-
-
-def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]:
-    """Look at something that others may be replacing, until what is seen belongs together.
-
-    A part that is missing may have been replaced together with the item that led to it, or a
-    replica may lag behind. One that is missing at two looks in a row, the second of them
-    consistent, is gone.
-    """
-    missing = ""
-    for _ in range(_LOOKS - 1):
-        try:
-            return (yield from look(store))
-        except MissingPartError as error:
-            if store.consistent and error.part == missing:
-                raise
-            missing = error.part
-        store = store.consistently()
-    return (yield from look(store))
 
 
 def missing_part(payload: Payload, place: str, attribute: str) -> MissingPartError:
@@ -279,14 +267,16 @@ def _with_values(writes: Sequence[WriteRecord], values: Sequence[Serialized]) ->
     return [replace(write, value=value) for write, value in zip(writes, values, strict=True)]
 
 
-def _load(store: Store, values: Sequence[_Value], beside: Beside) -> Operation[list[Serialized]]:
+def _load(
+    store: Store, ref: CheckpointRef, values: Sequence[_Value], beside: Beside
+) -> Operation[list[Serialized]]:
     wanted = [value.serialized.payload for value in values]
     missing = [
         payload
         for payload in wanted
         if isinstance(payload, S3Object) and payload not in beside.objects
     ]
-    objects = {**beside.objects, **(yield from _get_objects(missing))}
+    objects = {**beside.objects, **(yield from _get_objects(store, ref, missing))}
     loaded = []
     for value in values:
         payload = value.serialized.payload
@@ -340,10 +330,13 @@ def _read(
     ranges = [] if query is None else _ranges(query, record)
     queries = together([query_all(range_) for range_ in ranges])
     if wanted:
-        pages, objects = yield from both(queries, _get_objects(wanted))
+        pages, objects = yield from both(queries, _get_objects(store, record.ref, wanted))
     else:
         pages, objects = (yield from queries), {}
-    return _sorted_out(store, record.ref, chain(read, *pages), objects)
+    beside = _sorted_out(store, record.ref, chain(read, *pages), objects)
+    if beside.marked:
+        yield from require_same(store, record)
+    return beside
 
 
 def _sorted_out(
@@ -354,16 +347,30 @@ def _sorted_out(
 ) -> Beside:
     writes: list[WriteRecord] = []
     chunks: dict[str, ChunkRecord] = {}
+    marked = False
     for item in items:
         match read_beside_checkpoint(item, ref, store.now):
             case WriteRecord() as write:
                 writes.append(write)
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
-    return Beside(tuple(writes), chunks, objects)
+            case DeletionMark():
+                marked = True
+    return Beside(tuple(writes), chunks, objects, marked)
 
 
-def _get_objects(payloads: Sequence[S3Object]) -> Operation[dict[S3Object, bytes | None]]:
+def _get_objects(
+    store: Store, ref: CheckpointRef, payloads: Sequence[S3Object]
+) -> Operation[dict[S3Object, bytes | None]]:
+    for payload in payloads:
+        if not store.payloads.owns(ref, payload.address, payload.bucket, payload.key):
+            raise UnreadableItemError(
+                place=str(ref),
+                attribute=Attribute.OBJECT_KEY,
+                problem=f"leads to object {payload.key!r} of bucket {payload.bucket!r}, which is "
+                "not one of this checkpoint in a bucket of s3_offload_config; if the bucket was "
+                "yours before, add it to former_bucket_names",
+            )
     fetched = yield from together([_get_object(payload) for payload in payloads])
     return dict(zip(payloads, fetched, strict=True))
 

@@ -44,12 +44,14 @@ def prolong(
     enough = store.now + store.ttl_seconds + MARGIN
     longer = enough + store.ttl_seconds // 2
     try:
-        yield from together([_prolong(*found, enough, longer) for found in checkpoints])
+        yield from together([_prolong(store, *found, enough, longer) for found in checkpoints])
     except DynamoDBSaverError as error:
         _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
 
 
-def _prolong(record: CheckpointRecord, beside: Beside, enough: int, longer: int) -> Operation[None]:
+def _prolong(
+    store: Store, record: CheckpointRecord, beside: Beside, enough: int, longer: int
+) -> Operation[None]:
     """First parts, then writes, then the checkpoint, so that parts outlive what refers to them."""
 
     def short(ttl: int | None) -> bool:
@@ -59,7 +61,12 @@ def _prolong(record: CheckpointRecord, beside: Beside, enough: int, longer: int)
     values = [write.value for write in writes]
     if short(record.ttl):
         values += [record.checkpoint, record.metadata]
-    objects = [value.payload for value in values if isinstance(value.payload, S3Object)]
+    objects = [
+        payload
+        for value in values
+        if isinstance(payload := value.payload, S3Object)
+        and store.payloads.owns(record.ref, payload.address, payload.bucket, payload.key)
+    ]
     parts = [chunk.key for chunk in beside.chunks.values() if short(chunk.ttl)]
     parts += [key for payload in objects for key in part_keys(record.ref, payload)]
     yield from _prolong_each(parts, longer)

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.codec import decode_tuple, holds_snapshot, sort_writes
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, both, compute, send
+from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
 from langgraph_checkpoint_dynamodb.items.beside import data_size
-from langgraph_checkpoint_dynamodb.items.checkpoints import (
-    CheckpointRecord,
-    read_checkpoint,
-    read_checkpoint_head,
-)
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Table, namespace_range
+from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
 from langgraph_checkpoint_dynamodb.ops.parts import (
     beside_query,
     load,
     read_beside,
     read_rest_beside,
-    settled,
 )
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from langgraph.checkpoint.base import CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.addressing import Address
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.parts import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
-
-T = TypeVar("T")
 
 _SKIP_PAGE = 25
 """Items per page once the newest item has turned out to be no checkpoint of the namespace."""
@@ -44,35 +36,10 @@ def get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | Non
     return (yield from settled(store, lambda again: _get_tuple(again, address)))
 
 
-def get_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
-    """The checkpoint of an id, `None` if there is none. Its values may be elsewhere."""
-    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    return None if item is None else _read(store, item)
-
-
 def complete(store: Store, record: CheckpointRecord) -> Operation[CheckpointTuple]:
     """The tuple of a checkpoint whose item has been read."""
     beside = yield from read_beside(store, record)
     return (yield from _complete(store, record, beside))
-
-
-def with_second_look(
-    store: Store,
-    record: CheckpointRecord,
-    action: Callable[[Store, CheckpointRecord], Operation[T]],
-) -> Operation[T | None]:
-    """Do something with a checkpoint; if a part of it is missing, again with what is there then.
-
-    Another process may have replaced the checkpoint since its item was read. `None` if it has been
-    deleted.
-    """
-    known: list[CheckpointRecord] = [record]
-
-    def look(store: Store) -> Operation[T | None]:
-        found = known.pop() if known else (yield from get_checkpoint(store, record.ref))
-        return None if found is None else (yield from action(store, found))
-
-    return (yield from settled(store, look))
 
 
 def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:
@@ -117,14 +84,9 @@ def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRe
     while True:
         page = yield from send(query)
         for item in page.items:
-            record = _read(store, item)
+            record = visible_checkpoint(store, item)
             if record is not None and record.ref.checkpoint_ns == address.namespace:
                 return record
         if page.next is None:
             return None
         query = replace(query, start=page.next, limit=_SKIP_PAGE)
-
-
-def _read(store: Store, item: StoredItem) -> CheckpointRecord | None:
-    head = read_checkpoint_head(item, store.now)
-    return read_checkpoint(head, item) if head.visible else None

@@ -1,9 +1,10 @@
 """Removing what processes left behind that died in the middle of a call.
 
 Stored before the item that refers to them, parts are left over if that item never came; writes may
-wait for a checkpoint that was never stored; a delete may have stopped halfway. None of it is ever
-seen by a reader. What is young is left alone: a call may be under way. What does not say whose it
-is or how old, as items of older writers, is left alone too.
+wait for a checkpoint that was never stored; a delete may have stopped halfway, and has left its
+marks. None of it is ever seen by a reader. What is young is left alone: a call may be under way.
+How old something is its writer's clock has said, so no sweep may take what is younger than
+`MARGIN`. What does not say whose it is or how old, as items of older writers, is left alone too.
 
 The writes table is scanned first, then the checkpoints table for deletes to finish.
 """
@@ -20,19 +21,15 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableIt
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
 from langgraph_checkpoint_dynamodb.items.beside import (
     WRITE_REFERENCES,
+    is_mark,
     read_created,
     read_owner,
     read_stored_object,
 )
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.keys import (
-    SPECS,
-    Attribute,
-    PartAddress,
-    Table,
-    part_address_of,
-)
-from langgraph_checkpoint_dynamodb.ops.delete import read_partition, remove_beside
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, PartAddress, Table
+from langgraph_checkpoint_dynamodb.ops.delete import read_partition
+from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key
+    from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 
@@ -54,6 +52,7 @@ class SweepReport:
         writes_deleted: Pending writes of checkpoints that are not there.
         chunks_deleted: Pieces of values that nothing refers to.
         objects_deleted: S3 objects that nothing refers to.
+        marks_deleted: Marks of deletes that no reader needs any more.
         young: Items of those kinds that were left alone because of their age.
         unknown: Items that were left alone because they do not say whose they are or how old.
         resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
@@ -65,6 +64,7 @@ class SweepReport:
     writes_deleted: int = 0
     chunks_deleted: int = 0
     objects_deleted: int = 0
+    marks_deleted: int = 0
     young: int = 0
     unknown: int = 0
     resume_from: str | None = None
@@ -164,9 +164,7 @@ def _sweep_partition(
     store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
-        items = yield from read_partition(
-            read_key(items[0], Table.WRITES).partition, WRITE_REFERENCES
-        )
+        items = yield from read_partition(read_key(items[0], Table.WRITES).partition)
     ref = read_owner(items[0]) if items else None
     if ref is None or all(read_created(item) is None for item in items):
         return SweepReport(unknown=len(items))
@@ -176,13 +174,14 @@ def _sweep_partition(
         return SweepReport()  # It is finished with the other deletes.
     try:
         needed = set() if item is None else _addresses([item], ref)
-        return (yield from _sweep_beside(items, ref, before, needed, alone=head is None))
+        return (yield from _sweep_beside(store, items, ref, before, needed, alone=head is None))
     except UnreadableItemError:
         # Nobody can tell what it refers to, so all of it stays.
         return SweepReport(unknown=len(items))
 
 
 def _sweep_beside(
+    store: Store,
     items: Sequence[StoredItem],
     ref: CheckpointRef,
     before: int,
@@ -193,20 +192,22 @@ def _sweep_beside(
     """Delete the old ones of a partition that nothing needs.
 
     Args:
+        store: How to read.
         items: All that is in the partition.
         ref: The checkpoint it belongs to.
         before: When the youngest was stored that may be deleted.
         needed: Where the parts are that the checkpoint's item refers to.
         alone: Whether the checkpoint is not there.
     """
-    writes = [item for item in items if _address(item) is None]
-    parts = [item for item in items if _address(item) is not None]
+    marks = [item for item in items if is_mark(item) and _is_old(item, before)]
+    writes = [item for item in items if is_write(item)]
+    parts = [item for item in items if part_of(item) is not None]
     doomed = [item for item in writes if alone and _is_old(item, before)]
     kept = [item for item in writes if not (alone and _is_old(item, before))]
     needed = needed | _addresses(kept, ref)
-    orphans = [item for item in parts if _address(item) not in needed]
+    orphans = [item for item in parts if part_of(item) not in needed]
     old = [item for item in orphans if _is_old(item, before)]
-    yield from _remove([*doomed, *old], before)
+    yield from _remove(remains(store.payloads, ref, [*marks, *doomed, *old]), before)
     objects = sum(read_stored_object(item) is not None for item in old)
     young = [item for item in orphans if not _is_old(item, before)]
     spared = [*young, *kept] if alone else young
@@ -215,6 +216,7 @@ def _sweep_beside(
         writes_deleted=len(doomed),
         chunks_deleted=len(old) - objects,
         objects_deleted=objects,
+        marks_deleted=len(marks),
         young=len(spared) - unknown,
         unknown=unknown,
     )
@@ -224,7 +226,7 @@ def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepRep
     heads = [read_checkpoint_head(item, store.now) for item in page.items]
     buried = [head for head in heads if head.deleted]
     old = [head for head in buried if head.buried is not None and head.buried <= before]
-    finished = yield from together([_finish_delete(head, before) for head in old])
+    finished = yield from together([_finish_delete(store, head, before) for head in old])
     unknown = sum(head.buried is None for head in buried)
     return SweepReport(
         deletes_finished=sum(finished),
@@ -233,31 +235,27 @@ def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepRep
     )
 
 
-def _finish_delete(head: CheckpointHead, before: int) -> Operation[bool]:
+def _finish_delete(store: Store, head: CheckpointHead, before: int) -> Operation[bool]:
     """Delete what an old tombstone leads to, then the tombstone.
 
     Unless somebody is storing the checkpoint again: then the young ones beside it stay, and it
     leads to them as long as they are alone.
     """
-    items = yield from read_partition(head.writes_partition, WRITE_REFERENCES)
+    items = yield from read_partition(head.writes_partition)
     old = [item for item in items if read_created(item) is None or _is_old(item, before)]
-    yield from _remove(old, before)
+    yield from _remove(remains(store.payloads, head.owner, old, head.outside), before)
     if len(old) < len(items):
         return False
     return (yield from send(DeleteIfOld(Table.CHECKPOINTS, head.key, before)))
 
 
-def _remove(items: Sequence[StoredItem], before: int) -> Operation[None]:
+def _remove(found: Remains, before: int) -> Operation[None]:
     """Delete items of the writes table, but for those that others store anew meanwhile."""
 
     def delete_each(keys: Sequence[Key]) -> Operation[None]:
         yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
 
-    yield from remove_beside(items, delete_each)
-
-
-def _address(item: StoredItem) -> PartAddress | None:
-    return part_address_of(read_key(item, Table.WRITES).sort)
+    yield from remove_all([found], delete_each)
 
 
 def _addresses(items: Iterable[StoredItem], ref: CheckpointRef) -> set[PartAddress]:

@@ -13,11 +13,9 @@ from langgraph_checkpoint_dynamodb.calls import (
     TRANSACTION_BYTES,
     TRANSACTION_ITEMS,
     put_atomically,
-    put_one,
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
 from langgraph_checkpoint_dynamodb.sizes import item_size
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.payload import Payload
 
 
 def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
@@ -39,8 +36,8 @@ def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     effort = store.payloads.effort(record.size)
     planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), effort)
     yield from store_parts(record.ref, planned.parts, store.stamp)
-    outcome = yield from put_one(planned.put)
-    yield from _discard_replaced(record.ref, outcome.replaced, [planned])
+    outcome = yield from put_atomically([planned.put], once=bool(planned.parts))
+    yield from _discard_replaced(store, record.ref, outcome.replaced)
 
 
 def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:
@@ -54,11 +51,12 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     planned = yield from compute(lambda: _plan(store, ref, writes), effort)
     parts = [part for of_write in planned for part in of_write.parts]
     yield from store_parts(ref, parts, store.stamp)
-    outcome = yield from put_atomically([of_write.put for of_write in planned])
-    yield from _discard_replaced(ref, outcome.replaced, planned)
+    puts = [of_write.put for of_write in planned]
+    outcome = yield from put_atomically(puts, once=bool(parts))
+    yield from _discard_replaced(store, ref, outcome.replaced)
     lost = {put.key for put in outcome.lost}
     needless = [of_write for of_write in planned if of_write.parts and of_write.put.key in lost]
-    yield from together([if_possible(ref, _discard_lost(ref, write)) for write in needless])
+    yield from together([if_possible(ref, _discard_lost(store, ref, write)) for write in needless])
 
 
 def _plan(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> list[Planned]:
@@ -77,29 +75,20 @@ def _plan(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> li
 
 
 def _discard_replaced(
-    ref: CheckpointRef, replaced: Iterable[StoredItem], planned: Iterable[Planned]
+    store: Store, ref: CheckpointRef, replaced: Iterable[StoredItem]
 ) -> Operation[None]:
     """Delete the parts of replaced items.
 
-    The SDK may repeat a request that has taken effect; then the item replaced is the new one.
+    An item that refers to parts is stored at most once, so one that was replaced never comes back.
+    What such an item has replaced the service does not tell: those parts are left to the sweep.
     """
-    old = [payload for item in replaced for payload in _payloads(item, ref)]
-    own = [payload for of_item in planned for payload in of_item.payloads]
-    old = [payload for payload in old if payload not in own]
+    old = [payload for item in replaced for payload in outside_if_readable(item, str(ref))]
     if old:
-        yield from if_possible(ref, discard(ref, old))
+        yield from if_possible(ref, discard(store, ref, old))
 
 
-def _discard_lost(ref: CheckpointRef, planned: Planned) -> Operation[None]:
+def _discard_lost(store: Store, ref: CheckpointRef, planned: Planned) -> Operation[None]:
     """Delete the parts of a write that was not stored, unless it is the one that is there."""
     there = yield from send(GetItem(planned.put.table, planned.put.key, consistent=True))
-    kept = [] if there is None else _payloads(there, ref)
-    yield from discard(ref, [payload for payload in planned.payloads if payload not in kept])
-
-
-def _payloads(item: StoredItem, ref: CheckpointRef) -> list[Payload]:
-    """Where the values of an item are, as far as it can be told."""
-    try:
-        return [*outside(item, str(ref)).values()]
-    except UnreadableItemError:
-        return []
+    kept = () if there is None else outside_if_readable(there, str(ref))
+    yield from discard(store, ref, [value for value in planned.payloads if value not in kept])

@@ -1,0 +1,93 @@
+"""One checkpoint by its key, and looking again where others change it meanwhile.
+
+A checkpoint and what lies beside it are read by several requests. Somebody may replace or delete it
+in between; then what was read does not belong together, and is read anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from langgraph_checkpoint_dynamodb.effects import GetItem, send
+from langgraph_checkpoint_dynamodb.errors import MissingPartError
+from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.keys import Attribute, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+T = TypeVar("T")
+
+_LOOKS = 10
+"""Looks at something that is replaced again and again."""
+
+
+def get_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+    """The checkpoint of an id, `None` if there is none. Its values may be elsewhere."""
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
+    return None if item is None else visible_checkpoint(store, item)
+
+
+def visible_checkpoint(store: Store, item: StoredItem) -> CheckpointRecord | None:
+    """The checkpoint in an item, `None` if it is none to a reader."""
+    head = read_checkpoint_head(item, store.now)
+    return read_checkpoint(head, item) if head.visible else None
+
+
+def require_same(store: Store, record: CheckpointRecord) -> Operation[None]:
+    """Check that a checkpoint is still the one whose item was read, before what lies beside it.
+
+    Raises:
+        MissingPartError: It has been replaced or deleted.
+    """
+    item = yield from send(GetItem(Table.CHECKPOINTS, record.ref.key, consistent=True))
+    found = None if item is None else read_checkpoint(read_checkpoint_head(item, store.now), item)
+    if found != record:
+        raise MissingPartError(
+            place=str(record.ref),
+            attribute=Attribute.CHECKPOINT,
+            problem="was replaced or deleted while it was being read",
+            part="",
+        )
+
+
+def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]:
+    """Look at something that others may be replacing, until what is seen belongs together.
+
+    A part that is missing may have been replaced together with the item that led to it, or a
+    replica may lag behind. One that is missing at two looks in a row, the second of them
+    consistent, is gone.
+    """
+    missing = ""
+    for _ in range(_LOOKS - 1):
+        try:
+            return (yield from look(store))
+        except MissingPartError as error:
+            if store.consistent and error.part and error.part == missing:
+                raise
+            missing = error.part
+        store = store.consistently()
+    return (yield from look(store))
+
+
+def with_second_look(
+    store: Store,
+    record: CheckpointRecord,
+    action: Callable[[Store, CheckpointRecord], Operation[T]],
+) -> Operation[T | None]:
+    """Do something with a checkpoint; if it has changed meanwhile, again with what is there then.
+
+    `None` if it has been deleted.
+    """
+    known: list[CheckpointRecord] = [record]
+
+    def look(store: Store) -> Operation[T | None]:
+        found = known.pop() if known else (yield from get_checkpoint(store, record.ref))
+        return None if found is None else (yield from action(store, found))
+
+    return (yield from settled(store, look))

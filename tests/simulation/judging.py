@@ -1,0 +1,281 @@
+"""What must be true of every schedule.
+
+- What a read returns was true at one moment between its beginning and its end: it is what the same
+  read finds, undisturbed, in a world of that time. A listing promises that of each checkpoint.
+- In the end each checkpoint is as some order of the calls, one after the other, would have left it:
+  an order in which no call comes before one that had ended when it began. A call that has died may
+  be in that order or not. So what was acknowledged is there unless somebody deleted it, what was
+  deleted stays deleted, and the first and the last write win as they should.
+- What a DeltaChannel is rebuilt from is whole, or reading it is an error: never less in silence.
+- After a sweep nothing is loose and nothing is missing, and no reader notices the sweep.
+- No error is untyped.
+
+Two things are not promised, and not asked for. Who stores a checkpoint under an id that another call
+is just deleting may find it deleted, or without writes: LangGraph never uses an id twice, but a
+second copy to the same thread does. And a copy that is made while the checkpoints of a run are
+deleted may keep them.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.keys import Key
+from tests.simulation.scenarios import (
+    LATER,
+    NOW,
+    SWEEP_AGE,
+    TARGET,
+    THREAD,
+    Call,
+    in_turn,
+    run,
+)
+from tests.simulation.world import expired
+from tests.support.stopping import Stored, loose_ends
+from tests.support.values import config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from langgraph.checkpoint.base import CheckpointTuple
+
+    from tests.simulation.processes import Ended
+    from tests.simulation.scenarios import Variant
+    from tests.simulation.world import Universe, World
+
+Seen = "frozenset[tuple[str, str]]"
+
+
+class Party(NamedTuple):
+    """A call, and who makes it.
+
+    Attributes:
+        call: The call.
+        token: What its calls go by.
+        now: What its clock says.
+    """
+
+    call: Call
+    token: str
+    now: int = NOW
+
+
+class Judge:
+    """Judges the schedules of some calls on a world."""
+
+    def __init__(
+        self, universe: Universe, variant: Variant, world: World, parties: Sequence[Party]
+    ) -> None:
+        self._universe = universe
+        self._variant = variant
+        self._world = world
+        self._parties = parties
+        self._orders: dict[tuple[int, ...], Mapping[str, str]] = {}
+        self._visible: dict[World, Mapping[str, str]] = {}
+        self._settled: dict[World, tuple[str, ...]] = {}
+        self._solo: dict[tuple[int, World], frozenset[tuple[str, str]]] = {}
+        self._final: dict[object, tuple[str, ...]] = {}
+        self._deletes = any(party.call.deletes for party in parties)
+
+    def seen(self, party: int, world: World) -> frozenset[tuple[str, str]]:
+        """What a reading call finds in a world, undisturbed."""
+        known = self._solo.get((party, world))
+        if known is None:
+            call, token, now = self._parties[party]
+            _, ended = run(self._universe, world, call.script(self._variant, token, now))
+            known = self._solo[party, world] = frozenset(_findings(ended).items())
+        return known
+
+    def read(
+        self, party: int, ended: Ended, candidates: Iterable[frozenset[tuple[str, str]]]
+    ) -> list[str]:
+        """What is wrong with the result of a read, given what it would have found at each time."""
+        found = _findings(ended)
+        name = self._parties[party].call.name
+        if isinstance(ended.error, UnreadableItemError) and self._deletes and "history" in name:
+            return []  # An ancestor was deleted under it: the state would have lacked its part.
+        moments = [dict(moment) for moment in candidates]
+        if name.startswith("list"):
+            places = found.keys() | {place for moment in moments for place in moment}
+            return [
+                f"{name} returned for {place}: {found.get(place)}, never true in its time"
+                for place in sorted(places)
+                if all(found.get(place) != moment.get(place) for moment in moments)
+            ]
+        if found not in moments:
+            return [f"{name} returned {found}, never true in its time; true were {moments}"]
+        return []
+
+    def ended(self, party: int, ended: Ended) -> list[str]:
+        """What is wrong with the end of any call."""
+        if ended.error is None or isinstance(ended.error, DynamoDBSaverError):
+            return []
+        name = self._parties[party].call.name
+        return [f"{name} raised {ended.error!r}, which is no error of the package"]
+
+    def final(
+        self, world: World, done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
+    ) -> tuple[str, ...]:
+        """What is wrong with what is left in the end.
+
+        Args:
+            world: What is left.
+            done: The calls that were acknowledged.
+            begun: All calls that had begun.
+            before: Pairs of calls, the first of which had ended when the second began.
+        """
+        key = (world, done, begun, before)
+        if key not in self._final:
+            self._final[key] = (*self._unexplained(*key), *self._unsettled(world))
+        return self._final[key]
+
+    def visible(self, world: World) -> Mapping[str, str]:
+        """What a fresh reader sees of a world."""
+        known = self._visible.get(world)
+        if known is None:
+            known = self._visible[world] = self._look(world)
+        return known
+
+    def _unexplained(
+        self, world: World, done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
+    ) -> list[str]:
+        found = self.visible(world)
+        orders = [self._after(order) for order in _orders(done, begun, before)]
+        places = found.keys() | {place for order in orders for place in order}
+        problems = []
+        for place in sorted(places):
+            seen = found.get(place)
+            if any(seen == order.get(place) for order in orders):
+                continue
+            if self._not_promised(place, seen, begun, before):
+                continue
+            if place.startswith("history") and self._deletes and seen == "UnreadableItemError":
+                continue
+            wanted = {order.get(place) for order in orders}
+            problems.append(f"in the end {place} is {seen}; after the calls in turn {wanted}")
+        return problems
+
+    def _not_promised(
+        self, place: str, seen: str | None, begun: frozenset[int], before: frozenset[Any]
+    ) -> bool:
+        """Whether a checkpoint was stored again or copied while it was being deleted."""
+        several = len(self._parties) > 2
+        for one, other in permutations(sorted(begun), 2):
+            first, second = self._parties[one].call, self._parties[other].call
+            if not first.deletes or {(one, other), (other, one)} & before:
+                continue
+            if first.across and second.name == "copy_thread(t, c)" and f"{TARGET}/" in place:
+                return seen is None or seen == self._after((other,)).get(place)
+            copied = second.name == "copy_thread(o, t)"
+            if second.stores_again and (copied or several):
+                return seen is None or "[]" in seen or not copied
+        return False
+
+    def _after(self, order: tuple[int, ...]) -> Mapping[str, str]:
+        known = self._orders.get(order)
+        if known is None:
+            made = [self._parties[party] for party in order]
+            known = self._orders[order] = self.visible(
+                in_turn(self._universe, self._world, self._variant, made)
+            )
+        return known
+
+    def _unsettled(self, world: World) -> tuple[str, ...]:
+        known = self._settled.get(world)
+        if known is None:
+            known = self._settled[world] = tuple(self._settle(world))
+        return known
+
+    def _settle(self, world: World) -> list[str]:
+        swept = world
+        for place in [*expired(world, NOW)]:
+            swept = self._universe.without(swept, place)
+        sweep = Call("", lambda saver: saver._sweep_orphans(SWEEP_AGE, None, None))
+        for token in ("sweep1", "sweep2"):
+            swept, ended = run(self._universe, swept, sweep.script(self._variant, token, LATER))
+            if ended.error is not None:
+                return [f"a later sweep raised {ended.error!r}"]
+        items = {
+            (place.table, Key(place.partition, place.sort)): dict(entry.item)
+            for place, entry in swept.items.items()
+        }
+        objects = {key: "tag" for _, key in swept.objects}
+        problems = [f"after a sweep: {one}" for one in loose_ends(Stored(items, objects))]
+        if self.visible(swept) != self.visible(world):
+            problems.append("a later sweep has changed what readers see")
+        return problems
+
+    def _look(self, world: World) -> dict[str, str]:
+        look = Call("", lambda saver: saver._list(None, None, None, None), stream=True)
+        _, ended = run(self._universe, world, look.script(self._variant, "look"))
+        found = _findings(ended)
+        newest = Call("", lambda saver: saver._get_tuple(config(THREAD)))
+        _, got = run(self._universe, world, newest.script(self._variant, "look"))
+        found |= {f"newest {place}": text for place, text in _findings(got).items()}
+        if self._variant.delta and ended.error is None:
+            for one in ended.value:
+                parts = one.config["configurable"]
+                # LangGraph asks for what a checkpoint does not hold itself.
+                held = "log" in one.checkpoint["channel_values"]
+                if parts["thread_id"] in (THREAD, TARGET) and not held:
+                    found[f"history of {_place(one)}"] = self._history(world, one)
+        return found
+
+    def _history(self, world: World, one: CheckpointTuple) -> str:
+        look = Call("", lambda saver: saver._history(one.config, ["log"]))
+        _, ended = run(self._universe, world, look.script(self._variant, "look"))
+        if isinstance(ended.error, UnreadableItemError):
+            return "UnreadableItemError"
+        return repr(ended.value if ended.error is None else ended.error)
+
+
+def _orders(
+    done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
+) -> list[tuple[int, ...]]:
+    """Every order of the calls that were done and of some that had begun."""
+    unsure = sorted(begun - done)
+    found = []
+    for size in range(len(unsure) + 1):
+        for some in combinations(unsure, size):
+            for order in permutations(sorted({*done, *some})):
+                at = {party: place for place, party in enumerate(order)}
+                if all(
+                    at[first] < at[second]
+                    for first, second in before
+                    if first in at and second in at
+                ):
+                    found.append(order)
+    return found
+
+
+def _findings(ended: Ended) -> dict[str, str]:
+    """The result of a read: a text for each checkpoint."""
+    if ended.error is not None:
+        return {"": f"{type(ended.error).__name__}: {ended.error}"}
+    if ended.value is None:
+        return {}
+    if isinstance(ended.value, list):
+        return {_place(one): _text(one) for one in ended.value}
+    if hasattr(ended.value, "pending_writes"):
+        return {_place(ended.value): _text(ended.value)}
+    return {"": repr(ended.value)}
+
+
+def _place(one: CheckpointTuple) -> str:
+    parts = one.config["configurable"]
+    return "/".join((parts["thread_id"], parts["checkpoint_ns"], parts["checkpoint_id"]))
+
+
+def _text(one: CheckpointTuple) -> str:
+    parent = one.parent_config
+    return repr(
+        (
+            one.checkpoint["channel_values"],
+            one.metadata,
+            None if parent is None else parent["configurable"]["checkpoint_id"],
+            one.pending_writes,
+        )
+    )

@@ -1,0 +1,355 @@
+"""Small threads, and the calls that are made on them at the same time."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.effects import Emit
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+from tests.simulation.processes import FORWARD, Script, steps
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from tests.simulation.processes import Ended
+    from tests.simulation.world import Universe, World
+
+NOW = 2_000_000_000
+LONG_AGO = NOW - 7 * 24 * 60 * 60
+"""When what a scenario begins with was stored."""
+LATER = NOW + 2 * 24 * 60 * 60
+"""When the dust has settled, and a sweep may take what was left behind."""
+TTL_SECONDS = 30 * 24 * 60 * 60
+SWEEP_AGE = 24 * 60 * 60
+_LONG = 240
+"""Bytes of a value that does not stay in its item where items are to be small."""
+ALL = 1_000
+"""More items than any page has to hold."""
+THREAD, OTHER, TARGET = "t", "o", "c"
+
+
+class Pickle:
+    """A serializer that takes next to no time.
+
+    What it makes of anything but metadata is longer than what stays in an item where items are to
+    be small.
+    """
+
+    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+        data = pickle.dumps(value)
+        return "pickle", data if "source" in data.decode("latin-1") else data.ljust(_LONG)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return pickle.loads(data[1])  # noqa: S301 - what the simulation itself has stored
+
+
+class Saver(SaverBase):
+    """A saver without a runner: it turns calls into operations."""
+
+    def __init__(self, settings: Settings, token: str) -> None:
+        super().__init__(serde=Pickle())
+        self._settings = settings
+        self._token = token
+
+    def _store(self) -> Store:
+        made = super()._store()
+        return replace(made, stamp=replace(made.stamp, token=self._token))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How values are stored.
+
+    Attributes:
+        name: In a word.
+        payloads: Where values go.
+        ttl_seconds: How long a checkpoint lives.
+        delta: Whether the threads have a DeltaChannel.
+    """
+
+    name: str
+    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
+    ttl_seconds: int | None = None
+    delta: bool = False
+
+    def saver(self, token: str, now: int) -> Saver:
+        """A saver whose calls go by a token and whose clock stands still."""
+        return Saver(
+            Settings(
+                checkpoints_table_name="checkpoints",
+                writes_table_name="writes",
+                client=ClientSettings(),
+                payloads=self.payloads,
+                ttl_seconds=self.ttl_seconds,
+                clock=lambda: now,
+            ),
+            token,
+        )
+
+
+_SMALL_ITEMS = PayloadPolicy(inline_limit=1, chunk_bytes=_LONG - 40)
+"""All but metadata is in two chunks or three."""
+_OBJECTS = PayloadPolicy(s3=S3Policy("bucket", "p/", _LONG - 1))
+
+INLINE = Variant("inline")
+CHUNKS = Variant("chunks", _SMALL_ITEMS)
+OBJECTS = Variant("s3", _OBJECTS)
+DELTA = Variant("delta", delta=True)
+DELTA_CHUNKS = Variant("delta in chunks", _SMALL_ITEMS, delta=True)
+DELTA_OBJECTS = Variant("delta in s3", _OBJECTS, delta=True)
+EXPIRING = Variant("ttl", ttl_seconds=TTL_SECONDS)
+EXPIRING_DELTA = Variant("delta with ttl", _SMALL_ITEMS, TTL_SECONDS, delta=True)
+VARIANTS = (
+    INLINE,
+    CHUNKS,
+    OBJECTS,
+    DELTA,
+    DELTA_CHUNKS,
+    DELTA_OBJECTS,
+    EXPIRING,
+    EXPIRING_DELTA,
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a saver.
+
+    Attributes:
+        name: What it is, for stories.
+        act: Makes its operation.
+        reads: Whether it only reads.
+        deletes: Whether it deletes checkpoints.
+        stores_again: Whether it stores checkpoints under ids that are there, with their writes.
+        across: Whether it looks for what it deletes in all threads.
+        stream: Whether it returns what a stream has emitted.
+        delta: Whether it makes sense on threads with a DeltaChannel alone.
+    """
+
+    name: str
+    act: Callable[[Saver], Operation[Any] | Stream[Any]]
+    reads: bool = False
+    deletes: bool = False
+    stores_again: bool = False
+    across: bool = False
+    stream: bool = False
+    delta: bool = False
+
+    def script(
+        self, variant: Variant, token: str, now: int = NOW, order: str | Random = FORWARD
+    ) -> Script:
+        """The call in steps, made by a process whose clock says `now`."""
+        return Script(lambda: self._steps(variant.saver(token, now), order))
+
+    def _steps(self, saver: Saver, order: str | Random) -> Any:
+        operation = self.act(saver)
+        if self.stream:
+            return (yield from steps(_streamed(operation), order))
+        return (yield from steps(operation, order))
+
+
+def _streamed(stream: Any) -> Any:
+    """A stream that has emitted something, be it nothing."""
+    yield Emit([])
+    return (yield from stream)
+
+
+def _put(
+    checkpoint_id: str,
+    parent_id: str | None,
+    *,
+    thread_id: str = THREAD,
+    checkpoint_ns: str = "",
+    run_id: str = "run",
+    mark: str = "",
+    small: bool = False,
+) -> Any:
+    """A checkpoint; `small` keeps it in its item where others leave theirs."""
+    state = f"source {checkpoint_id}" if small else f"{checkpoint_id}{mark}"
+    return lambda saver: saver._put(
+        config(thread_id, checkpoint_ns, parent_id),
+        checkpoint(checkpoint_id, state=state),
+        metadata(run_id=run_id),
+    )[0]
+
+
+def _put_delta(
+    checkpoint_id: str, parent_id: str | None, *, held: bool = False, thread_id: str = THREAD
+) -> Any:
+    """A checkpoint of a graph whose channel `log` is a DeltaChannel."""
+
+    def act(saver: Saver) -> Operation[None]:
+        made = checkpoint(checkpoint_id, **({"log": _snapshot(checkpoint_id)} if held else {}))
+        made["channel_versions"] = {"log": checkpoint_id}
+        counted = {} if held else {"counters_since_delta_snapshot": {"log": [1, 1]}}
+        told = metadata(run_id=f"run-{checkpoint_id}", **counted)
+        return saver._put(config(thread_id, "", parent_id), made, told)[0]
+
+    return act
+
+
+def _snapshot(checkpoint_id: str) -> Any:
+    from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+    return _DeltaSnapshot([f"up to {checkpoint_id}"])
+
+
+def _writes(
+    checkpoint_id: str,
+    task_id: str,
+    *writes: tuple[str, Any],
+    thread_id: str = THREAD,
+    checkpoint_ns: str = "",
+) -> Any:
+    return lambda saver: saver._put_writes(
+        config(thread_id, checkpoint_ns, checkpoint_id), writes, task_id, "path"
+    )
+
+
+_LARGE = "l" * 200
+_GONE = NOW - TTL_SECONDS - 2 * MARGIN
+"""When was stored what DynamoDB may delete."""
+_JUST = NOW - 100
+
+
+def first_calls(variant: Variant) -> list[tuple[int, Any]]:
+    """What stores the threads that a scenario begins with, and when."""
+    first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, _JUST)
+    if variant.delta:
+        return [
+            (first, _put_delta("0001", None)),
+            (first, _writes("0001", "task", ("log", "0001"))),
+            (then, _put_delta("0002", "0001", held=True)),
+            (then, _writes("0002", "task", ("log", "0002"))),
+            (then, _put_delta("0003", "0002")),
+            (then, _writes("0003", "task", ("log", "0003"))),
+            (then, _put_delta("0004", "0003")),
+        ]
+    return [
+        (first, _put("0001", None, run_id="first")),
+        (first, _writes("0001", "task", ("log", "w1"))),
+        (then, _put("0002", "0001")),
+        (then, _writes("0002", "task", ("log", "w2"), ("out", _LARGE))),
+        (then, _put("0001", None, checkpoint_ns="sub")),
+        (then, _put("0001", None, thread_id=OTHER)),
+        (then, _writes("0001", "task", ("log", "o"), thread_id=OTHER)),
+    ]
+
+
+READS = (
+    Call("get_tuple(newest)", lambda saver: saver._get_tuple(config(THREAD)), reads=True),
+    Call("get_tuple(0002)", lambda saver: saver._get_tuple(config(THREAD, "", "0002")), reads=True),
+    Call(
+        "list(t)",
+        lambda saver: saver._list(config(THREAD, None), None, None, None),
+        reads=True,
+        stream=True,
+    ),
+    Call("list(all)", lambda saver: saver._list(None, None, None, None), reads=True, stream=True),
+    Call(
+        "history(newest)",
+        lambda saver: saver._history(config(THREAD), ["log"]),
+        reads=True,
+        delta=True,
+    ),
+    Call(
+        "history(0004)",
+        lambda saver: saver._history(config(THREAD, "", "0004"), ["log"]),
+        reads=True,
+        delta=True,
+    ),
+)
+PLAIN_WRITES = (
+    Call("put(0003)", _put("0003", "0002")),
+    Call("put(0002) anew", _put("0002", "0001", mark=_LARGE), stores_again=True),
+    Call("put(0002) small", _put("0002", "0001", small=True), stores_again=True),
+    Call("put_writes(0002, other task)", _writes("0002", "task2", ("log", "x"), ("out", _LARGE))),
+    Call("put_writes(0002, same task)", _writes("0002", "task", ("log", "y"), ("out", "y" * 200))),
+    Call("put_writes(0002, interrupt)", _writes("0002", "task", ("__interrupt__", "a" * 200))),
+    Call(
+        "put_writes(0002, interrupt again)", _writes("0002", "task", ("__interrupt__", "b" * 200))
+    ),
+    Call("put_writes(0003)", _writes("0003", "task", ("log", "w3"))),
+)
+DELTA_WRITES = (
+    Call("put(0005)", _put_delta("0005", "0004"), delta=True),
+    Call("put(0006 on 0003)", _put_delta("0006", "0003"), delta=True),
+    Call("put(0005, whole)", _put_delta("0005", "0004", held=True), delta=True),
+    Call("put_writes(0004)", _writes("0004", "task", ("log", "0004")), delta=True),
+)
+UPKEEP = (
+    Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
+    Call("prune(t)", lambda saver: saver._prune([THREAD], "keep_latest"), deletes=True),
+    Call("copy_thread(t, c)", lambda saver: saver._copy_thread(THREAD, TARGET)),
+    Call("sweep_orphans()", lambda saver: saver._sweep_orphans(SWEEP_AGE, None, None)),
+)
+PLAIN_UPKEEP = (
+    Call(
+        "delete_for_runs(first)",
+        lambda saver: saver._delete_for_runs(["first"]),
+        deletes=True,
+        across=True,
+    ),
+    Call("copy_thread(o, t)", lambda saver: saver._copy_thread(OTHER, THREAD), stores_again=True),
+)
+DELTA_UPKEEP = (
+    Call(
+        "delete_for_runs(run-0001)",
+        lambda saver: saver._delete_for_runs(["run-0001"]),
+        deletes=True,
+        across=True,
+    ),
+    Call(
+        "delete_for_runs(run-0004)",
+        lambda saver: saver._delete_for_runs(["run-0004"]),
+        deletes=True,
+        across=True,
+    ),
+)
+
+
+def calls(variant: Variant) -> tuple[Call, ...]:
+    """The calls that are made on the threads of a variant."""
+    reads = [call for call in READS if variant.delta or not call.delta]
+    if variant.delta:
+        return (*reads, *DELTA_WRITES, *UPKEEP, *DELTA_UPKEEP)
+    return (*reads, *PLAIN_WRITES, *UPKEEP, *PLAIN_UPKEEP)
+
+
+def run(universe: Universe, world: World, script: Script, page: int = ALL) -> tuple[World, Ended]:
+    """A call made while nothing else happens: the world after it, and how it has ended."""
+    node = script.first
+    while node.ended is None:
+        assert node.request is not None
+        world, reply = universe.after(world, node.request, page)
+        node = node.after(reply)
+    return world, node.ended
+
+
+def beginning(universe: Universe, variant: Variant) -> World:
+    """The world that a scenario begins in."""
+    world = universe.empty
+    for number, (stored, act) in enumerate(first_calls(variant)):
+        # What expires stays in few items: each may go at any time.
+        how = replace(variant, payloads=PayloadPolicy()) if stored == _GONE else variant
+        world, ended = run(universe, world, Call("", act).script(how, f"first{number}", stored))
+        assert ended.error is None, ended.error
+    return world
+
+
+def in_turn(
+    universe: Universe, world: World, variant: Variant, made: Sequence[tuple[Call, str, int]]
+) -> World:
+    """The world after calls made one after the other, each by its token and its clock."""
+    for call, token, now in made:
+        world, _ = run(universe, world, call.script(variant, token, now))
+    return world

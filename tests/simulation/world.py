@@ -1,0 +1,380 @@
+"""A model of what is used of DynamoDB and S3: two tables and their conditions, one bucket.
+
+A world never changes: a request makes another one. Equal worlds are one object, and so are equal
+items, so that explorers can tell by identity what they have seen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from zlib import crc32
+
+from langgraph_checkpoint_dynamodb.effects import (
+    BatchWrite,
+    CopyObject,
+    Delete,
+    DeleteIfOld,
+    DeleteObjects,
+    GetItem,
+    GetObject,
+    Page,
+    Prolong,
+    Put,
+    PutItem,
+    PutObject,
+    Query,
+    QueryRunIndex,
+    Scan,
+    TransactPut,
+)
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Request
+    from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+
+CHANGING = (
+    PutItem,
+    TransactPut,
+    BatchWrite,
+    DeleteIfOld,
+    Prolong,
+    PutObject,
+    CopyObject,
+    DeleteObjects,
+)
+"""Requests that change what is stored."""
+
+
+class Entry:
+    """An item. Equal items are one entry."""
+
+    __slots__ = ("_projected", "item", "text")
+
+    def __init__(self, item: Mapping[str, Any], text: str) -> None:
+        self.item = item
+        self.text = text
+        self._projected: dict[tuple[str, ...], Entry] = {}
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def number(self, attribute: str) -> int | None:
+        """A number among its attributes."""
+        found = self.item.get(attribute)
+        return None if found is None else int(found["N"])
+
+
+class Place(NamedTuple):
+    """Where an item is."""
+
+    table: Table
+    partition: str
+    sort: str
+
+
+Items: TypeAlias = "Mapping[Place, Entry]"
+Objects: TypeAlias = "Mapping[tuple[str, str], bytes]"
+
+
+class World:
+    """Everything that is stored. Equal worlds of one `Universe` are one object."""
+
+    __slots__ = ("_partitions", "items", "objects")
+
+    def __init__(self, items: Items, objects: Objects) -> None:
+        self.items = items
+        self.objects = objects
+        self._partitions: dict[tuple[Table, str], list[str]] | None = None
+
+    def partition(self, table: Table, partition: str) -> list[str]:
+        """The sort keys of a partition, ascending."""
+        if self._partitions is None:
+            found: dict[tuple[Table, str], list[str]] = {}
+            for place in sorted(self.items, key=_by_key):
+                found.setdefault((place.table, place.partition), []).append(place.sort)
+            self._partitions = found
+        return self._partitions.get((table, partition), [])
+
+    def places(self, table: Table) -> list[Place]:
+        """Where the items of a table are, each partition in order."""
+        return sorted((place for place in self.items if place.table is table), key=_by_key)
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What a request comes back with.
+
+    Attributes:
+        value: The reply.
+        error: Makes the error that comes in its place.
+        mark: Tells replies apart: equal marks, equal replies.
+    """
+
+    value: Any
+    mark: object
+    error: Callable[[], DynamoDBSaverError] | None = None
+
+
+class Universe:
+    """Makes worlds, and keeps equal ones and equal items one object."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._worlds: dict[object, World] = {}
+        self._replies: dict[object, Reply] = {}
+        self.empty = self._world({}, {})
+
+    def entry(self, item: Mapping[str, Any]) -> Entry:
+        """The entry of an item."""
+        text = repr(sorted(item.items()))
+        found = self._entries.get(text)
+        if found is None:
+            found = self._entries[text] = Entry(item, text)
+        return found
+
+    def after(self, world: World, request: Request[Any], page: int) -> tuple[World, Reply]:
+        """The world once a request has taken effect, and its reply.
+
+        Args:
+            world: The world before.
+            request: The request.
+            page: Most items on a page; the service may always send fewer than it is asked for.
+        """
+        match request:
+            case GetItem(table, key):
+                found = world.items.get(Place(table, *key))
+                return world, self._reply(found, None if found is None else found.item)
+            case Query():
+                return world, self._query(world, request, page)
+            case QueryRunIndex():
+                return world, self._run_index(world, request, page)
+            case Scan():
+                return world, self._scan(world, request, page)
+            case PutItem(put):
+                return self._put(world, put)
+            case TransactPut(puts):
+                return self._transact(world, puts)
+            case BatchWrite(changes):
+                return self.changed(world, changes), self._reply((), ())
+            case DeleteIfOld() | Prolong():
+                return self._conditional(world, request)
+        return self._object(world, request)
+
+    def changed(self, world: World, changes: Sequence[Put | Delete]) -> World:
+        """The world after unconditional changes."""
+        items = dict(world.items)
+        for change in changes:
+            place = Place(change.table, *change.key)
+            if isinstance(change, Put):
+                items[place] = self.entry(change.item)
+            else:
+                items.pop(place, None)
+        return self._world(items, world.objects)
+
+    def without(self, world: World, place: Place) -> World:
+        """The world without an item, as the time to live leaves it."""
+        items = {kept: entry for kept, entry in world.items.items() if kept != place}
+        return self._world(items, world.objects)
+
+    def left_over(self, changes: Sequence[Put | Delete]) -> Reply:
+        """The reply to a batch of which these changes come back."""
+        return self._reply(tuple(map(_identity, changes)), tuple(changes))
+
+    def _world(self, items: Items, objects: Objects) -> World:
+        key = (frozenset(items.items()), frozenset(objects.items()))
+        found = self._worlds.get(key)
+        if found is None:
+            found = self._worlds[key] = World(items, objects)
+        return found
+
+    def _reply(self, mark: object, value: object) -> Reply:
+        found = self._replies.get(mark)
+        if found is None or found.value != value:
+            found = self._replies[mark] = Reply(value, mark)
+        return found
+
+    def _query(self, world: World, query: Query, page: int) -> Reply:
+        sorts = world.partition(query.table, query.partition)
+        low, high = query.sort.low, query.sort.high
+        sorts = sorts[
+            0 if low is None else bisect_left(sorts, low) : len(sorts)
+            if high is None
+            else bisect_right(sorts, high)
+        ]
+        start = query.after
+        if query.start is not None:
+            start = query.start[SPECS[query.table].sort_key]["S"]
+        if not query.forward:
+            sorts = sorts[::-1]
+        if start is not None:
+            sorts = [sort for sort in sorts if (sort > start) == query.forward and sort != start]
+        places = [Place(query.table, query.partition, sort) for sort in sorts]
+        return self._page(world, places, min(page, query.limit or page), query.attributes)
+
+    def _run_index(self, world: World, query: QueryRunIndex, page: int) -> Reply:
+        places = [
+            place
+            for place in world.places(Table.CHECKPOINTS)
+            if world.items[place].item.get(Attribute.RUN_ID) == {"S": query.run_id}
+        ]
+        spec = SPECS[Table.CHECKPOINTS]
+        names = (spec.partition_key, spec.sort_key, Attribute.RUN_ID)
+        return self._page(world, _from(places, query.start), page, names)
+
+    def _scan(self, world: World, scan: Scan, page: int) -> Reply:
+        places = [
+            place
+            for place in world.places(scan.table)
+            if crc32(place.partition.encode()) % scan.segments == scan.segment
+        ]
+        return self._page(world, _from(places, scan.start), page, scan.attributes)
+
+    def _page(
+        self, world: World, places: Sequence[Place], limit: int, names: tuple[str, ...]
+    ) -> Reply:
+        on_it = places[:limit]
+        entries = [self._projected(world.items[place], names) for place in on_it]
+        # The service says that there may be more wherever it has stopped at the limit.
+        last = on_it[-1] if on_it and len(on_it) == limit else None
+        following: Mapping[str, Any] | None = None
+        if last is not None:
+            spec = SPECS[last.table]
+            following = {
+                spec.partition_key: {"S": last.partition},
+                spec.sort_key: {"S": last.sort},
+            }
+        mark = (tuple(entries), last)
+        return self._reply(mark, Page([entry.item for entry in entries], following))
+
+    def _projected(self, entry: Entry, names: tuple[str, ...]) -> Entry:
+        if not names:
+            return entry
+        found = entry._projected.get(names)
+        if found is None:
+            kept = {name: value for name, value in entry.item.items() if name in names}
+            found = entry._projected[names] = self.entry(kept)
+        return found
+
+    def _put(self, world: World, put: Put) -> tuple[World, Reply]:
+        if _refuses(world, put):
+            return world, _CONDITION_FAILED
+        old = world.items.get(Place(put.table, *put.key))
+        reply = self._reply(("replaced", old), None if old is None else old.item)
+        return self.changed(world, [put]), reply
+
+    def _transact(self, world: World, puts: Sequence[Put]) -> tuple[World, Reply]:
+        refused = tuple(_refuses(world, put) for put in puts)
+        if any(refused):
+            return world, _cancelled(refused)
+        return self.changed(world, puts), self._reply("stored", None)
+
+    def _conditional(self, world: World, request: DeleteIfOld | Prolong) -> tuple[World, Reply]:
+        place = Place(request.table, *request.key)
+        entry = world.items.get(place)
+        if isinstance(request, DeleteIfOld):
+            if not _is_old(entry, request):
+                return world, self._reply(False, False)
+            return self.without(world, place), self._reply(True, True)
+        ttl = None if entry is None else entry.number(Attribute.TTL)
+        if entry is None or ttl is None or ttl >= request.ttl or Attribute.DELETED in entry.item:
+            return world, self._reply(False, False)
+        longer = self.entry({**entry.item, Attribute.TTL: {"N": str(request.ttl)}})
+        items = {**world.items, place: longer}
+        return self._world(items, world.objects), self._reply(True, True)
+
+    def _object(self, world: World, request: Request[Any]) -> tuple[World, Reply]:
+        objects = dict(world.objects)
+        match request:
+            case PutObject(bucket, key, data):
+                objects[bucket, key] = data
+                return self._world(world.items, objects), self._reply("stored", None)
+            case GetObject(bucket, key):
+                found = objects.get((bucket, key))
+                return world, self._reply(("object", found), found)
+            case CopyObject(bucket, source, target):
+                copied = objects.get((bucket, source))
+                if copied is None:
+                    return world, self._reply(False, False)
+                objects[bucket, target] = copied
+                return self._world(world.items, objects), self._reply(True, True)
+            case DeleteObjects(bucket, keys):
+                for key in keys:
+                    objects.pop((bucket, key), None)
+                return self._world(world.items, objects), self._reply("stored", None)
+        raise AssertionError(f"the model does not know {type(request).__name__}")
+
+
+def _by_key(place: Place) -> tuple[bytes, bytes]:
+    # DynamoDB orders text by its UTF-8 bytes, which is the order of its code points.
+    return place.partition.encode(), place.sort.encode()
+
+
+def _from(places: list[Place], start: Mapping[str, Any] | None) -> list[Place]:
+    if start is None or not places:
+        return places
+    spec = SPECS[places[0].table]
+    after = (start[spec.partition_key]["S"].encode(), start[spec.sort_key]["S"].encode())
+    return [place for place in places if _by_key(place) > after]
+
+
+def _refuses(world: World, put: Put) -> bool:
+    """Whether a put's condition does not hold."""
+    if not put.unless_exists:
+        return False
+    entry = world.items.get(Place(put.table, *put.key))
+    if entry is None:
+        return False
+    ttl = entry.number(Attribute.TTL)
+    return ttl is None or ttl > put.now
+
+
+def _is_old(entry: Entry | None, request: DeleteIfOld) -> bool:
+    if entry is None:
+        return request.table is Table.WRITES
+    created = entry.number(Attribute.CREATED)
+    if request.table is Table.CHECKPOINTS:
+        old = created is not None and created <= request.before
+        return old and Attribute.DELETED in entry.item
+    return created is None or created <= request.before
+
+
+def _identity(change: Put | Delete) -> tuple[bool, Table, Key]:
+    return isinstance(change, Put), change.table, change.key
+
+
+def _condition_failed() -> DynamoDBSaverError:
+    return ConditionFailedError(
+        code="ConditionalCheckFailedException", operation="PutItem", table_name="t", message="no"
+    )
+
+
+_CONDITION_FAILED = Reply(None, "condition failed", _condition_failed)
+
+
+def _cancelled(refused: tuple[bool, ...]) -> Reply:
+    reasons = ["ConditionalCheckFailed" if no else "None" for no in refused]
+
+    def error() -> DynamoDBSaverError:
+        return TransactionCanceledError(
+            code="TransactionCanceledException",
+            operation="TransactWriteItems",
+            table_name="t",
+            message="no",
+            reasons=reasons,
+        )
+
+    return Reply(None, ("cancelled", refused), error)
+
+
+def expired(world: World, now: int) -> Iterator[Place]:
+    """Where items are that DynamoDB may delete at that time."""
+    for place, entry in world.items.items():
+        ttl = entry.number(Attribute.TTL)
+        if ttl is not None and ttl <= now:
+            yield place
