@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -79,9 +79,11 @@ class S3OffloadConfig(TypedDict, total=False):
     threshold_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings:
     """Where the client comes from. At most one of the three ways may be used.
+
+    Shown, it names what was given and no value: keys, sessions and endpoints may hold secrets.
 
     Attributes:
         client: A ready client; the saver neither changes nor closes it.
@@ -130,6 +132,10 @@ class ClientSettings:
             )
         if self.client_config is not None:
             object.__setattr__(self, "client_config", _boto3_arguments(self.client_config))
+
+    def __repr__(self) -> str:
+        given = (one.name for one in fields(self) if getattr(self, one.name) is not None)
+        return f"{type(self).__name__}({', '.join(f'{name}=...' for name in given)})"
 
     @property
     def arguments(self) -> dict[str, Any]:
