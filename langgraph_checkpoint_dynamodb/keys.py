@@ -238,6 +238,14 @@ def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRa
     return SortRange(low, prefix[:-1] + ";")
 
 
+def is_call(checkpoint_ns: str) -> bool:
+    """Whether a namespace is of one call of a subgraph, and not of a subgraph with its own memory.
+
+    LangGraph names the task in it: `node:<task>`, in a call within others `top:<task>|node:<task>`.
+    """
+    return ":" in checkpoint_ns
+
+
 def checkpoint_id_of(sort_key: str, checkpoint_ns: str) -> str | None:
     """The checkpoint id in a sort key, or `None` if the key is not of that namespace.
 

@@ -316,6 +316,9 @@ class SaverMachine(RuleBasedStateMachine):
         metadata = cast("CheckpointMetadata", step.metadata)
         if counters and self.counting:
             metadata = {**metadata, "counters_since_delta_snapshot": counters}
+        if step.root is not None:
+            parents = {"": self.names.ids[step.root], "another": checkpoint_id}
+            metadata = {**metadata, "parents": parents}
         own_metadata, configurable = step.merged
         merged: RunnableConfig = {
             "configurable": {**configurable, **at["configurable"]},

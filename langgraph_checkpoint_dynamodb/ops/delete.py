@@ -41,7 +41,13 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table, fits_index_key
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    Key,
+    Table,
+    fits_index_key,
+)
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.ops.lineage import Thread
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 _PAGE = 250
@@ -89,12 +96,15 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
 def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
     """Delete all of a thread but the newest checkpoint of each namespace and what that one needs.
 
-    What it needs are the ancestors that its DeltaChannels are rebuilt from. Checkpoints that an
-    older writer kept where no reader looks for them are left alone.
+    What it needs are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
+    goes whole with the root checkpoint it ran under. Checkpoints that an older writer kept where no
+    reader looks for them are left alone.
+
+    The root's go first: stopped anywhere, what is left of a call whose root checkpoint has gone is
+    found by the next prune.
     """
     thread = yield from read_thread(store, thread_id)
-    newest = {checkpoint_ns: {max(ids)} for checkpoint_ns, ids in thread.visible.items()}
-    kept = yield from needed_ancestors(store, thread, newest)
+    kept = yield from _kept(store, thread)
     yield from remove(
         [
             head
@@ -107,6 +117,17 @@ def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
         ],
         store.now,
     )
+
+
+def _kept(store: Store, thread: Thread) -> Operation[dict[str, set[str]]]:
+    """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
+    newest = {checkpoint_ns: {id_} for checkpoint_ns, id_ in thread.newest().items()}
+    root = {ROOT_NAMESPACE: newest.pop(ROOT_NAMESPACE, set())}
+    kept = yield from needed_ancestors(store, thread, root)
+    for checkpoint_ns in thread.outlived(kept[ROOT_NAMESPACE]):
+        del newest[checkpoint_ns]
+    nested = yield from needed_ancestors(store, thread, newest)
+    return kept | nested
 
 
 def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
