@@ -1,10 +1,11 @@
 """Pruned and copied threads: what their graphs say of themselves, and that they go on."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, StateSnapshot, interrupt
+from typing_extensions import TypedDict
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.graphs.test_delta_channels import DeltaLog, OftenStoredLog
@@ -129,28 +130,31 @@ def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
     compare(scenario, mode, saver, loop_thread, stored=False)
 
 
+class Last(TypedDict):
+    """A state that stays small: what was written last."""
+
+    log: Annotated[list[str], lambda _, written: written]
+
+
 def team(stage: Stage) -> Graph:
     """Subgraphs side by side: two levels deep, one level, and one with a memory of its own."""
-    inner: Any = StateGraph(Log)
-    inner.add_node("inner", stage.node("inner"))
-    inner.add_edge(START, "inner")
-    middle: Any = StateGraph(Log)
-    middle.add_node("middle", inner.compile())
-    middle.add_edge(START, "middle")
-    remembering = inner.compile(checkpointer=True)
+
+    def around(inner: Any, state: type, name: str) -> Any:
+        builder: Any = StateGraph(state)
+        builder.add_node(name, inner)
+        builder.add_edge(START, name)
+        return builder
+
+    inner = around(stage.node("inner"), Last, "inner").compile()
+    remembering = around(stage.node("reply"), Log, "reply").compile(checkpointer=True)
 
     def remember(_: Log) -> Log:
         found: list[str] = remembering.invoke({"log": ["asked"]})["log"]
         return {"log": [f"{len(found)} remembered"]}
 
-    builder: Any = StateGraph(Log)
-    builder.add_node("first", stage.node("first"))
-    builder.add_edge(START, "first")
-    for name, node in {
-        "deep": middle.compile(),
-        "flat": inner.compile(),
-        "memory": remember,
-    }.items():
+    builder = around(stage.node("first"), Last, "first")
+    deep = around(inner, Last, "middle").compile()
+    for name, node in {"deep": deep, "flat": inner, "memory": remember}.items():
         builder.add_node(name, node)
         builder.add_edge("first", name)
     return stage.compile(builder)
