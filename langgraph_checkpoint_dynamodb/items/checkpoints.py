@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
+    number_if_told,
     optional_number,
     optional_text,
     payload,
@@ -24,6 +25,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Key,
     Table,
     checkpoint_id_of,
+    fits_index_key,
     writes_partition,
 )
 from langgraph_checkpoint_dynamodb.payload import Destination, place_values
@@ -47,6 +49,8 @@ CHECKPOINT_KEYS = (
     Attribute.TTL,
 )
 """Attributes that `read_checkpoint_head` needs."""
+
+_KEY_NAMES = (Attribute.THREAD_ID, Attribute.CHECKPOINT_ID)
 
 CHECKPOINT_METADATA = (
     *CHECKPOINT_KEYS,
@@ -218,6 +222,26 @@ def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
         ttl=ttl,
         expired=not is_live(expires_at, now),
         gone=not is_live(ttl, now),
+    )
+
+
+def read_head_to_delete(item: StoredItem) -> CheckpointHead:
+    """What must be known of a checkpoint's item to delete it: its key and its namespace.
+
+    The rest is taken where it can be read. A row that tells no time is deleted like any other.
+
+    Raises:
+        UnreadableItemError: The namespace is damaged, so nobody can tell where its writes are.
+    """
+    names = (*_KEY_NAMES, Attribute.CHECKPOINT_NS)
+    head = read_checkpoint_head({name: item[name] for name in names if name in item}, 0)
+    run_id = item.get(Attribute.RUN_ID, {}).get("S")
+    return replace(
+        head,
+        run_id=run_id if fits_index_key(run_id) else None,
+        deleted=Attribute.DELETED in item,
+        buried=number_if_told(item, Attribute.CREATED),
+        ttl=number_if_told(item, Attribute.TTL),
     )
 
 

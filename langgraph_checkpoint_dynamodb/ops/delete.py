@@ -39,6 +39,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
     read_checkpoint_head,
+    read_head_to_delete,
     read_metadata,
 )
 from langgraph_checkpoint_dynamodb.keys import (
@@ -76,7 +77,7 @@ def delete_thread(store: Store, thread_id: str) -> Operation[None]:
     )
     while True:
         page = yield from send(query)
-        heads = [read_checkpoint_head(item, store.now) for item in page.items]
+        heads = [read_head_to_delete(item) for item in page.items]
         yield from remove(heads, store.now)
         if page.next is None:
             return

@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     read_owner,
     read_stored_object,
 )
-from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
 from langgraph_checkpoint_dynamodb.keys import (
     SPECS,
     Attribute,
@@ -93,9 +93,9 @@ def sweep_orphans(
     while scan is not None and (max_pages is None or report.pages < max_pages):
         page = yield from send(scan)
         if scan.table is Table.WRITES:
-            found = yield from _sweep_writes(store, scan, page, before)
+            found = yield from _sweep_writes(scan, page, before)
         else:
-            found = yield from _finish_deletes(store, page, before)
+            found = yield from _finish_deletes(page, before)
         report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
         scan = _next(scan, page)
     return replace(report, resume_from=None if scan is None else _token(scan))
@@ -134,7 +134,7 @@ def _resumed(token: str | None) -> Scan:
     return replace(_scan(table), start=start)
 
 
-def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+def _sweep_writes(scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
     """Sweep the partitions on a page. One that reaches over its end is read again, whole."""
     # The partition that the page before ended in has been swept, whoever did that.
     swept = None if scan.start is None else scan.start[Attribute.WRITES_PARTITION].get("S")
@@ -148,7 +148,6 @@ def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operatio
     reports = yield from together(
         [
             _sweep_partition(
-                store,
                 items,
                 before,
                 whole=position < last or page.next is None,
@@ -161,7 +160,7 @@ def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operatio
 
 
 def _sweep_partition(
-    store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
+    items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
         items = yield from read_partition(
@@ -171,12 +170,11 @@ def _sweep_partition(
     if ref is None or all(read_created(item) is None for item in items):
         return SweepReport(unknown=len(items))
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
-    head = None if item is None else read_checkpoint_head(item, store.now)
-    if head is not None and head.deleted:
+    if item is not None and Attribute.DELETED in item:
         return SweepReport()  # It is finished with the other deletes.
     try:
         needed = set() if item is None else _addresses([item], ref)
-        return (yield from _sweep_beside(items, ref, before, needed, alone=head is None))
+        return (yield from _sweep_beside(items, ref, before, needed, alone=item is None))
     except UnreadableItemError:
         # Nobody can tell what it refers to, so all of it stays.
         return SweepReport(unknown=len(items))
@@ -220,17 +218,25 @@ def _sweep_beside(
     )
 
 
-def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
-    heads = [read_checkpoint_head(item, store.now) for item in page.items]
-    buried = [head for head in heads if head.deleted]
+def _finish_deletes(page: Page, before: int) -> Operation[SweepReport]:
+    marked = [item for item in page.items if Attribute.DELETED in item]
+    buried = [head for item in marked if (head := _head_if_possible(item)) is not None]
     old = [head for head in buried if head.buried is not None and head.buried <= before]
     finished = yield from together([_finish_delete(head, before) for head in old])
     unknown = sum(head.buried is None for head in buried)
     return SweepReport(
         deletes_finished=sum(finished),
         young=len(buried) - sum(finished) - unknown,
-        unknown=unknown,
+        unknown=unknown + len(marked) - len(buried),
     )
+
+
+def _head_if_possible(item: StoredItem) -> CheckpointHead | None:
+    """What a tombstone says, `None` where nobody can tell what it leads to."""
+    try:
+        return read_head_to_delete(item)
+    except UnreadableItemError:
+        return None
 
 
 def _finish_delete(head: CheckpointHead, before: int) -> Operation[bool]:
