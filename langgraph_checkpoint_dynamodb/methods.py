@@ -325,7 +325,10 @@ class SaverMethods(SaverBase):
         Args:
             thread_ids: The threads.
             strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
-                ancestor that one of them needs to rebuild a DeltaChannel, with their writes.
+                ancestor that one of them needs to rebuild a DeltaChannel, with their writes. The
+                call of a subgraph goes with the root checkpoint it ran under: it is kept where a
+                root checkpoint is that may go on from it, as with a question that waits. A
+                subgraph with a memory of its own (`checkpointer=True`) keeps its newest.
                 `"delete"` deletes the threads; so does `"delete_all"`, as LangGraph's agent server
                 calls it.
 
