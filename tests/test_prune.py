@@ -115,6 +115,16 @@ def test_a_call_that_does_not_say_under_which_root_it_ran_keeps_its_newest(
     assert left(calls) == {("", "2"), (CALL, "2")}
 
 
+@pytest.mark.parametrize("counted", [7, True, "log", ["log"], [["log"]], None])
+def test_metadata_that_counts_no_delta_channel_as_langgraph_does_keeps_nothing_more(
+    calls: Calls, counted: Any
+) -> None:
+    put(calls, "1", counters_since_delta_snapshot=counted)
+    put(calls, "2", "1", counters_since_delta_snapshot=counted)
+    calls.prune(["t"])
+    assert left(calls) == {("", "2")}
+
+
 def test_the_newest_checkpoint_of_a_call_tells_under_which_root_it_ran(calls: Calls) -> None:
     put_roots(calls, "1", "2")
     put(calls, "1", None, CALL, parents={"": "1"})

@@ -122,8 +122,8 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
     roots: dict[Key, str] = {}
     for (head, _), value in zip(usable, loaded, strict=True):
         metadata = decode_metadata(store.serde, value, head.place)
-        counters = metadata.get("counters_since_delta_snapshot") or {}
-        delta_channels[head.checkpoint_ns].update(counters)
+        counters: object = metadata.get("counters_since_delta_snapshot")
+        delta_channels[head.checkpoint_ns].update(counters if isinstance(counters, dict) else ())
         root = _root_of(metadata)
         if root is not None:
             roots[head.key] = root
