@@ -12,6 +12,8 @@ LATEST = 10**12
 """Seconds since the epoch, 30,000 years from now. Later is no time that anybody has stored."""
 MOST_BYTES = 2**35
 """Bytes of a value, 32 GiB: more than any serializer here makes."""
+MOST_UNPACKED = 2**63
+"""Bytes that a value may say it unpacks to. Whoever unpacks it has a ceiling of his own."""
 MOST_CHUNKS = 100_000
 """Chunks of a value. Those of 400,000 bytes hold more than `MOST_BYTES`."""
 _FEW_CHUNKS = 10_000

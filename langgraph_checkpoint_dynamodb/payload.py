@@ -13,7 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from langgraph_checkpoint_dynamodb.bounds import MOST_BYTES, MOST_CHUNKS, most_chunks, whole
+from langgraph_checkpoint_dynamodb.bounds import (
+    MOST_BYTES,
+    MOST_CHUNKS,
+    MOST_UNPACKED,
+    most_chunks,
+    whole,
+)
 from langgraph_checkpoint_dynamodb.compression import (
     Codec,
     DecompressionError,
@@ -319,7 +325,7 @@ def read_description(
     field = _Fields(description)
     packed = None
     if "codec" in description or "raw_size" in description:
-        packed = Packed(field.text("codec"), field.number("raw_size", MOST_BYTES))
+        packed = Packed(field.text("codec"), field.number("raw_size", MOST_UNPACKED))
     kind = field.text("kind")
     if kind == "inline":
         if data is None:
