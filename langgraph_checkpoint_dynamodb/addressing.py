@@ -17,6 +17,8 @@ from langgraph_checkpoint_dynamodb.keys import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from langchain_core.runnables import RunnableConfig
 
 T = TypeVar("T")
@@ -29,7 +31,8 @@ class Address:
     Attributes:
         thread_id: The thread.
         checkpoint_ns: The namespace; `None` where the config names none.
-        checkpoint_id: The checkpoint; `None` where the config names none or an empty one.
+        checkpoint_id: The checkpoint; `None` where the config names none or an empty one. It may
+            be one that no checkpoint can have.
     """
 
     thread_id: str
@@ -47,8 +50,30 @@ class Address:
 
     @property
     def checkpoint(self) -> CheckpointRef | None:
-        """The checkpoint addressed, `None` where the config names none."""
+        """The checkpoint addressed, `None` where the config names none.
+
+        Raises:
+            InvalidInputError: No checkpoint can have that id.
+        """
         return None if self.checkpoint_id is None else self.ref(self.checkpoint_id)
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id as that of a parent, which is remembered and need not be there.
+
+        Raises:
+            InvalidInputError: It is no text that can be stored.
+        """
+        if self.checkpoint_id is None:
+            return None
+        return require_text("checkpoint_id", self.checkpoint_id)
+
+    @property
+    def leads_nowhere(self) -> bool:
+        """Whether it names an id that no checkpoint can have. Nothing needs to be looked for."""
+        return self.checkpoint_id is not None and (
+            CheckpointRef.if_possible(self.thread_id, self.namespace, self.checkpoint_id) is None
+        )
 
 
 def read_address(config: RunnableConfig) -> Address:
@@ -58,21 +83,30 @@ def read_address(config: RunnableConfig) -> Address:
         InvalidInputError: The thread id is missing or empty, or a part is no text.
     """
     configurable = _configurable("config", config)
+    checkpoint_id = configurable.get("checkpoint_id")
     checkpoint_ns = configurable.get("checkpoint_ns")
     return Address(
         thread_id=require_thread_id(configurable.get("thread_id")),
         checkpoint_ns=(
             None if checkpoint_ns is None else require_text("checkpoint_ns", checkpoint_ns)
         ),
-        checkpoint_id=_checkpoint_id("checkpoint_id", configurable),
+        checkpoint_id=_id_or_none("checkpoint_id", checkpoint_id),
     )
 
 
-def read_before(before: RunnableConfig | None) -> str | None:
-    """The checkpoint id of a `before` config, `None` where it names none."""
+def read_before(before: object) -> str | None:
+    """The checkpoint id of a `before` config, `None` where it names none.
+
+    Takes the bare mapping of a `configurable` too, as LangGraph's agent server passes it.
+    """
     if not before:
         return None
-    return _checkpoint_id("before.checkpoint_id", _configurable("before", before))
+    if isinstance(before, Mapping) and "configurable" not in before and "checkpoint_id" in before:
+        configurable: Mapping[str, object] = before
+    else:
+        configurable = _configurable("before", before)
+    checkpoint_id = _id_or_none("before.checkpoint_id", configurable.get("checkpoint_id"))
+    return None if checkpoint_id is None else require_text("before.checkpoint_id", checkpoint_id)
 
 
 def to_config(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
@@ -98,11 +132,11 @@ def _configurable(field: str, config: object) -> Mapping[str, object]:
     return configurable
 
 
-def _checkpoint_id(field: str, configurable: Mapping[str, object]) -> str | None:
-    value = configurable.get("checkpoint_id")
+def _id_or_none(field: str, value: object) -> str | None:
+    """A checkpoint id as it was passed, whether or not it can be one that is stored."""
     if value is None or value == "":
         return None
-    return require_text(field, value)
+    return value if isinstance(value, str) else require_text(field, value)
 
 
 def require_strings(field: str, values: object) -> tuple[str, ...]:
@@ -111,11 +145,32 @@ def require_strings(field: str, values: object) -> tuple[str, ...]:
     Raises:
         InvalidInputTypeError: It is one bare string, or holds something else than strings.
     """
+    return _require_each(field, values, require_text)
+
+
+def require_thread_ids(field: str, values: object) -> tuple[str, ...]:
+    """The thread ids of a sequence, without repetitions, in order.
+
+    Raises:
+        InvalidInputError: One of them can be no thread id.
+        InvalidInputTypeError: It is one bare string, or holds something that is no id.
+    """
+
+    def require(field: str, value: object) -> str:
+        # `None` is no config that lacks its thread id.
+        return require_thread_id(require_text(field, value) if value is None else value, field)
+
+    return _require_each(field, values, require)
+
+
+def _require_each(
+    field: str, values: object, require: Callable[[str, object], str]
+) -> tuple[str, ...]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise InvalidInputTypeError(
             field, f"must be a sequence of strings, got {type(values).__name__}; wrap it in a list"
         )
-    return tuple(dict.fromkeys(require_text(field, value) for value in values))
+    return tuple(dict.fromkeys(require(field, value) for value in values))
 
 
 def require_optional(field: str, value: T | None, kind: type[T]) -> T | None:

@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.addressing import (
     require_optional,
     require_seconds,
     require_strings,
+    require_thread_ids,
     to_config,
 )
 from langgraph_checkpoint_dynamodb.codec import (
@@ -22,6 +23,7 @@ from langgraph_checkpoint_dynamodb.codec import (
     encode_writes,
     require_checkpoint,
 )
+from langgraph_checkpoint_dynamodb.effects import done
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
 from langgraph_checkpoint_dynamodb.keys import require_thread_id
@@ -50,6 +52,10 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.settings import Settings
+
+
+_DELETE = ("delete", "delete_all")
+"""Names of the strategy that deletes threads: LangGraph's, and that of its agent server."""
 
 
 class SaverBase(BaseCheckpointSaver[str]):
@@ -97,7 +103,8 @@ class SaverBase(BaseCheckpointSaver[str]):
         return set_up(settings.table_names, settings.run_id_index, expiring=expiring)
 
     def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
-        return get_tuple(self._store(), read_address(config))
+        address = read_address(config)
+        return done(None) if address.leads_nowhere else get_tuple(self._store(), address)
 
     def _list(
         self,
@@ -114,6 +121,8 @@ class SaverBase(BaseCheckpointSaver[str]):
         if not config:
             return list_all(self._store(), wanted)
         address = read_address(config)
+        if address.leads_nowhere:
+            return done(0)
         wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
         return list_thread(self._store(), address, wanted)
 
@@ -156,10 +165,11 @@ class SaverBase(BaseCheckpointSaver[str]):
         )
 
     def _prune(self, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
-        threads = [require_thread_id(t) for t in require_strings("thread_ids", thread_ids)]
-        if strategy not in ("keep_latest", "delete"):
+        threads = require_thread_ids("thread_ids", thread_ids)
+        if strategy not in ("keep_latest", *_DELETE):
             raise InvalidInputError(
-                "strategy", f'must be "keep_latest" or "delete", got {strategy!r}'
+                "strategy",
+                f'must be "keep_latest" or "delete" ("delete_all" is the same), got {strategy!r}',
             )
         return prune(self._store(), threads, strategy == "keep_latest")
 
@@ -167,7 +177,10 @@ class SaverBase(BaseCheckpointSaver[str]):
         self, config: RunnableConfig, channels: Sequence[str]
     ) -> Operation[Mapping[str, DeltaChannelHistory]]:
         names = require_strings("channels", channels)
-        return get_delta_channel_history(self._store(), read_address(config), names)
+        address = read_address(config)
+        if address.leads_nowhere:
+            return done({name: {"writes": []} for name in names})
+        return get_delta_channel_history(self._store(), address, names)
 
     def _sweep_orphans(
         self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None

@@ -50,7 +50,7 @@ def encode_checkpoint(
     run_id = merged.get("run_id")
     return CheckpointRecord(
         ref=address.ref(checkpoint["id"]),
-        parent_id=address.checkpoint_id,
+        parent_id=address.parent_id,
         checkpoint=_dump(serde, checkpoint),
         metadata=_dump(serde, merged),
         run_id=run_id if fits_index_key(run_id) else None,

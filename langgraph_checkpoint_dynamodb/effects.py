@@ -349,6 +349,12 @@ def send(request: Request[R]) -> Operation[R]:
     return cast("R", (yield request))
 
 
+def done(result: R) -> Operation[R]:
+    """The operation that needs no request."""
+    yield from ()
+    return result
+
+
 def compute(work: Callable[[], R], size: int) -> Operation[R]:
     """Do work on so many bytes: at once where they are few, else as a request."""
     if size < LARGE_BYTES:

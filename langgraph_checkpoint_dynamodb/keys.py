@@ -43,6 +43,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 
@@ -243,6 +244,14 @@ def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRa
     return SortRange(low, prefix[:-1] + ";")
 
 
+def is_call(checkpoint_ns: str) -> bool:
+    """Whether a namespace is of one call of a subgraph, and not of a subgraph with its own memory.
+
+    LangGraph names the task in it: `node:<task>`, in a call within others `top:<task>|node:<task>`.
+    """
+    return ":" in checkpoint_ns
+
+
 def checkpoint_id_of(sort_key: str, checkpoint_ns: str) -> str | None:
     """The checkpoint id in a sort key, or `None` if the key is not of that namespace.
 
@@ -376,16 +385,29 @@ def require_text(field: str, value: object) -> str:
 def require_thread_id(value: object, field: str = Attribute.THREAD_ID) -> str:
     """The thread id, if it can be a partition key.
 
+    An integer or a UUID stands for its text, as it does where LangGraph runs a graph. A bool, a
+    float or bytes do not: their text is seldom what was meant.
+
     Raises:
-        InvalidInputError: It is missing, empty, no string or longer than 2,048 bytes.
+        InvalidInputError: It is missing, empty, of another type or longer than 2,048 bytes.
     """
     if value is None:
         raise InvalidInputError(field, 'is missing; pass {"configurable": {"thread_id": "..."}}')
-    thread_id = require_text(field, value)
+    thread_id = require_text(field, _text_of(field, value))
     if not thread_id:
         raise InvalidInputError(field, "must not be empty; DynamoDB cannot key it")
     _require_fits(field, thread_id, PARTITION_KEY_LIMIT)
     return thread_id
+
+
+def _text_of(field: str, value: object) -> object:
+    """The text of an integer or a UUID; anything else as it is."""
+    if not isinstance(value, (int, UUID)) or isinstance(value, bool):
+        return value
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than some thousand digits.
+        raise InvalidInputError(field, "has too many digits; use a shorter one") from None
 
 
 def require_task_id(value: object, idx: int) -> str:

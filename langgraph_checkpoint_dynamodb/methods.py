@@ -123,7 +123,8 @@ class SaverMethods(SaverBase):
             applies them.
 
         Raises:
-            InvalidInputError: The thread id or checkpoint id is missing or cannot be stored.
+            InvalidInputError: The thread id is missing or cannot be stored, or the checkpoint id
+                is no string.
             UnreadableItemError: The checkpoint is there but cannot be read.
         """
         return self._run(self._get_tuple(config), "get_tuple")
@@ -146,7 +147,8 @@ class SaverMethods(SaverBase):
             config: Names the thread, and optionally the only namespace and the only checkpoint.
                 `None` lists all threads, with a Scan of the table.
             filter: Values that the metadata must have. Compared here, so it saves no reads.
-            before: Only checkpoints whose id is below this config's.
+            before: Only checkpoints whose id is below this config's. May be a bare mapping like
+                `{"checkpoint_id": "..."}`, as LangGraph's agent server passes it.
             limit: Most checkpoints to return, counted after filtering.
 
         Yields:
@@ -264,10 +266,11 @@ class SaverMethods(SaverBase):
         Writes are found through their checkpoints: those of one that was never stored stay.
 
         Args:
-            thread_id: The thread.
+            thread_id: The thread. Here as in every config, an integer or a UUID stands for its
+                text.
 
         Raises:
-            InvalidInputError: The thread id is empty or no string.
+            InvalidInputError: The thread id is empty or no id.
             UnprocessedItemsError: The tables stayed throttled.
         """
         self._run(self._delete_thread(thread_id), "delete_thread")
@@ -307,7 +310,7 @@ class SaverMethods(SaverBase):
             target_thread_id: The thread to copy to.
 
         Raises:
-            InvalidInputError: A thread id is empty or no string.
+            InvalidInputError: A thread id is empty or no id.
             ItemTooLargeError: A longer thread id leaves no room for an item that was nearly full.
         """
         self._run(self._copy_thread(source_thread_id, target_thread_id), "copy_thread")
@@ -322,8 +325,12 @@ class SaverMethods(SaverBase):
         Args:
             thread_ids: The threads.
             strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
-                ancestor that one of them needs to rebuild a DeltaChannel, with their writes.
-                `"delete"` deletes the threads.
+                ancestor that one of them needs to rebuild a DeltaChannel, with their writes. The
+                call of a subgraph goes with the root checkpoint it ran under: it is kept where a
+                root checkpoint is that may go on from it, as with a question that waits. A
+                subgraph with a memory of its own (`checkpointer=True`) keeps its newest.
+                `"delete"` deletes the threads; so does `"delete_all"`, as LangGraph's agent server
+                calls it.
 
         Raises:
             InvalidInputError: The strategy is unknown, or `thread_ids` is one bare string.

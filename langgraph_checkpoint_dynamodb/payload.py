@@ -11,9 +11,15 @@ What is written follows the settings of now; what is read follows the descriptio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
+from langgraph_checkpoint_dynamodb.bounds import (
+    MOST_BYTES,
+    MOST_CHUNKS,
+    MOST_UNPACKED,
+    most_chunks,
+    whole,
+)
 from langgraph_checkpoint_dynamodb.compression import (
     Codec,
     DecompressionError,
@@ -32,6 +38,8 @@ from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size, require_f
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from langgraph_checkpoint_dynamodb.effects import Item
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
@@ -121,6 +129,14 @@ class PayloadPolicy:
     inline_limit: int = ITEM_LIMIT
     chunk_bytes: int = 400_000
 
+    @property
+    def readable_bytes(self) -> int:
+        """Ceiling of a value outside its item that is read, or unpacked.
+
+        A ceiling that was lowered still reads what was stored where nothing had been said.
+        """
+        return max(self.max_value_bytes, MAX_VALUE_BYTES)
+
     def effort(self, size: int) -> int:
         """How many bytes are worked on to place so many: none of those left as they are."""
         limit = self.inline_limit
@@ -198,13 +214,11 @@ def place_values(
         PayloadTooLargeError: A value is over the ceiling.
         ItemTooLargeError: The item is over DynamoDB's limit even without its values.
     """
+    ceiling = min(policy.max_value_bytes, MOST_BYTES)
     for name, data in values.items():
-        if len(data) > policy.max_value_bytes:
+        if len(data) > ceiling:
             raise PayloadTooLargeError(
-                place=destination.name,
-                attribute=name,
-                size=len(data),
-                limit=policy.max_value_bytes,
+                place=destination.name, attribute=name, size=len(data), limit=ceiling
             )
     step = chunk_bytes(policy, destination.ref)
     inline = {name: Inline(data) for name, data in values.items()}
@@ -219,6 +233,7 @@ def place_values(
     while item_size(item) > policy.inline_limit and (largest := _largest_inline(payloads)):
         address = destination.address(largest, inline[largest].data)
         payloads[largest] = in_chunks(inline[largest], address, step)
+        _require_few_chunks(payloads[largest], step, destination.name, largest)
         item = destination.build(payloads)
     require_fits(item, destination.name)
     parts = [
@@ -228,6 +243,14 @@ def place_values(
         for part in cut(payload, inline[name].data, step)
     ]
     return Placement(item, tuple(parts), tuple(payloads.values()))
+
+
+def _require_few_chunks(payload: Payload, step: int, place: str, attribute: str) -> None:
+    """Refuse what nobody reads: chunks without number, as a namespace of 400 KB would need them."""
+    if isinstance(payload, Chunks) and payload.count > (most := most_chunks(payload.size)):
+        raise PayloadTooLargeError(
+            place=place, attribute=attribute, size=payload.size, limit=most * step
+        )
 
 
 def chunk_bytes(policy: PayloadPolicy, ref: CheckpointRef) -> int:
@@ -302,11 +325,15 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
     return description
 
 
-def read_description(description: Mapping[str, object], data: bytes | None) -> Payload:
+def read_description(
+    description: Mapping[str, AttributeValueTypeDef], data: bytes | None
+) -> Payload:
     """The payload that a description tells of.
 
+    It is taken within the bounds of what is ever stored, so whoever goes by it ends.
+
     Args:
-        description: What the item says.
+        description: What the item says, field by field, with the types DynamoDB gives them.
         data: The bytes in the item, where it has any.
 
     Raises:
@@ -315,17 +342,17 @@ def read_description(description: Mapping[str, object], data: bytes | None) -> P
     field = _Fields(description)
     packed = None
     if "codec" in description or "raw_size" in description:
-        packed = Packed(field.text("codec"), field.number("raw_size"))
+        packed = Packed(field.text("codec"), field.number("raw_size", MOST_UNPACKED))
     kind = field.text("kind")
     if kind == "inline":
         if data is None:
             raise DamagedPayloadError("says the bytes are in the item, and there are none")
         return Inline(data, packed)
     address = PartAddress(field.text("digest"), field.text("stamp"))
-    size = field.number("size")
+    size = field.number("size", MOST_BYTES)
     if kind == "chunks":
-        count = field.number("count")
-        if not 1 <= count <= size:
+        count = field.number("count", MOST_CHUNKS)
+        if not 1 <= count <= most_chunks(size):
             raise DamagedPayloadError(f"says that {size} bytes are in {count} chunks")
         return Chunks(address, size, count, packed)
     if kind == "s3":
@@ -338,20 +365,20 @@ class DamagedPayloadError(Exception):
 
 
 class _Fields:
-    def __init__(self, description: Mapping[str, object]) -> None:
+    def __init__(self, description: Mapping[str, AttributeValueTypeDef]) -> None:
         self._description = description
 
     def text(self, name: str) -> str:
-        value = self._description.get(name)
-        if not isinstance(value, str):
-            raise DamagedPayloadError(f"lacks the text {name!r}")
-        return value
+        match self._description.get(name):
+            case {"S": str(value)}:
+                return value
+        raise DamagedPayloadError(f"lacks the text {name!r}")
 
-    def number(self, name: str) -> int:
-        value = self._description.get(name)
-        if not isinstance(value, (int, Decimal)) or value < 0 or value != int(value):
-            raise DamagedPayloadError(f"lacks the number {name!r}")
-        return int(value)
+    def number(self, name: str, most: int) -> int:
+        match self._description.get(name):
+            case {"N": str(value)} if (number := whole(value, most)) is not None:
+                return number
+        raise DamagedPayloadError(f"lacks the number {name!r}, whole and from 0 to {most}")
 
 
 def _compressed(

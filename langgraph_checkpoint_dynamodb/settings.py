@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -82,9 +82,11 @@ class S3OffloadConfig(TypedDict, total=False):
     former_bucket_names: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings:
     """Where the client comes from. At most one of the three ways may be used.
+
+    Shown, it names what was given and no value: keys, sessions and endpoints may hold secrets.
 
     Attributes:
         client: A ready client; the saver neither changes nor closes it.
@@ -133,6 +135,10 @@ class ClientSettings:
             )
         if self.client_config is not None:
             object.__setattr__(self, "client_config", _boto3_arguments(self.client_config))
+
+    def __repr__(self) -> str:
+        given = (one.name for one in fields(self) if getattr(self, one.name) is not None)
+        return f"{type(self).__name__}({', '.join(f'{name}=...' for name in given)})"
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from langgraph_checkpoint_dynamodb import (
     SaverClosedError,
     errors,
 )
+from langgraph_checkpoint_dynamodb.settings import ClientSettings
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -201,6 +202,33 @@ def test_what_is_done_to_client_config_later_changes_nothing(
     with DynamoDBSaver(**NAMES, client_config=passed) as saver:
         passed["region_name"] = "eu-south-1"
         assert effective(saver, monkeypatch).meta.region_name == "eu-north-1"
+
+
+SECRETS = {
+    "access": {"accessKeyId": "s3cr3t-id", "secretAccessKey": "s3cr3t", "sessionToken": "s3cr3t"},
+    "boto3": {"aws_access_key_id": "s3cr3t-id", "aws_secret_access_key": "s3cr3t"},
+    "endpoint": {"region": "eu-north-1", "endpoint": "http://user:s3cr3t@localhost:8000"},
+}
+
+
+@pytest.mark.parametrize("passed", SECRETS.values(), ids=SECRETS)
+def test_settings_show_the_names_of_what_a_client_is_made_from_and_no_secret(
+    passed: dict[str, str],
+) -> None:
+    with DynamoDBSaver(**NAMES, client_config=passed) as saver:
+        shown = repr(saver._settings)
+        assert repr(saver._settings.client) in shown
+        assert str(saver._settings.client) in f"{saver._settings}"
+    assert "s3cr3t" not in shown
+    assert "ClientSettings(client_config=...)" in shown
+    assert all(name in shown for name in NAMES.values())
+
+
+def test_settings_show_no_session_client_or_endpoint() -> None:
+    secret: Any = type("Secret", (), {"__repr__": lambda _: "s3cr3t"})()
+    settings = ClientSettings(session=secret, endpoint_url="http://u:s3cr3t@h", s3_client=secret)
+    assert repr(settings) == "ClientSettings(session=..., endpoint_url=..., s3_client=...)"
+    assert repr(ClientSettings(client=secret)) == "ClientSettings(client=...)"
 
 
 def test_an_unknown_name_in_client_config_lists_the_known_ones() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -21,7 +22,7 @@ from langgraph_checkpoint_dynamodb import (
 from langgraph_checkpoint_dynamodb.items import copies
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.values import checkpoint, config, metadata, new_id
+from tests.support.values import checkpoint, config, metadata, new_id, put_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,8 +132,11 @@ BY_THREAD = (
 NO_THREAD_IDS = [
     pytest.param(None, "is missing", id="none"),
     pytest.param("", "must not be empty", id="empty"),
-    pytest.param(7, "must be a string, got int", id="int"),
+    pytest.param(True, "must be a string, got bool", id="bool"),
+    pytest.param(7.0, "must be a string, got float", id="float"),
     pytest.param(b"thread", "must be a string, got bytes", id="bytes"),
+    pytest.param(10**3000, "allows 2048; use a shorter one", id="too-long-int"),
+    pytest.param(10**5000, "has too many digits; use a shorter one", id="endless-int"),
     pytest.param("t" * (LONGEST_THREAD + 1), "allows 2048; use a shorter one", id="too-long"),
     pytest.param(
         "\N{SNOWMAN}" * (LONGEST_THREAD // 3 + 1),
@@ -234,10 +238,10 @@ def write_under(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> None:
     put_writes(calls, config("thread", checkpoint_ns, checkpoint_id))
 
 
-@pytest.mark.parametrize("act", [put_under, get_under, list_under, write_under])
+@pytest.mark.parametrize("act", [put_under, write_under])
 @pytest.mark.parametrize("checkpoint_ns", ["", "child:1"])
 @pytest.mark.parametrize("checkpoint_id", ["!", "!later", " spaced", "\x00", "\n"])
-def test_a_checkpoint_id_that_begins_among_the_nested_keys_is_refused(
+def test_a_checkpoint_id_that_begins_among_the_nested_keys_is_not_stored(
     nowhere: Watched,
     act: Callable[[Calls, str, str], object],
     checkpoint_ns: str,
@@ -255,13 +259,13 @@ def test_a_checkpoint_with_an_empty_id_is_refused(nowhere: Watched) -> None:
     refused(nowhere, lambda: put_under(nowhere.calls, "", ""), "checkpoint_id", "must not be empty")
 
 
-@pytest.mark.parametrize("act", [put_under, get_under, list_under, write_under])
+@pytest.mark.parametrize("act", [put_under, write_under])
 @pytest.mark.parametrize(
     ("checkpoint_ns", "longest"),
     [("", LONGEST_SORT_KEY), ("child:1", LONGEST_SORT_KEY - NESTED_PREFIX)],
 )
 @pytest.mark.parametrize("letter", ["i", "\N{SNOWMAN}"])
-def test_a_checkpoint_id_over_the_limit_of_a_sort_key_is_refused(
+def test_a_checkpoint_id_over_the_limit_of_a_sort_key_is_not_stored(
     nowhere: Watched,
     act: Callable[[Calls, str, str], object],
     checkpoint_ns: str,
@@ -277,13 +281,85 @@ def test_a_checkpoint_id_over_the_limit_of_a_sort_key_is_refused(
     )
 
 
-@pytest.mark.parametrize("act", [put_under, get_under, write_under])
-@pytest.mark.parametrize("place", ["checkpoint_ns", "checkpoint_id"])
+NO_CHECKPOINT_IDS = [
+    *("!", "!later", " spaced", "\x00", "\n", SURROGATE, f"!{SURROGATE}"),
+    pytest.param("i" * (LONGEST_SORT_KEY + 1), id="too-long"),
+    pytest.param("\N{SNOWMAN}" * (LONGEST_SORT_KEY // 3 + 1), id="too-long-in-utf-8"),
+]
+
+
+@pytest.mark.parametrize("checkpoint_ns", [None, "", "child:1"])
+@pytest.mark.parametrize("checkpoint_id", NO_CHECKPOINT_IDS)
+def test_an_id_that_no_checkpoint_can_have_is_not_found_without_looking(
+    nowhere: Watched, checkpoint_ns: str | None, checkpoint_id: str
+) -> None:
+    at = config("thread", checkpoint_ns, checkpoint_id)
+    calls = nowhere.calls
+    assert calls.get_tuple(at) is None
+    assert list(calls.list(at)) == []
+    history = calls.get_delta_channel_history(config=at, channels=["log", "other"])
+    assert history == {"log": {"writes": []}, "other": {"writes": []}}
+    assert nowhere.sent == []
+
+
+@pytest.mark.parametrize("checkpoint_id", [7, b"1", ["1"]])
+@pytest.mark.parametrize("act", BY_CONFIG)
+def test_an_id_that_is_no_text_is_refused_even_where_it_would_only_be_looked_for(
+    nowhere: Watched, act: Callable[[Calls, Any], object], checkpoint_id: Any
+) -> None:
+    bad = config("thread", "", checkpoint_id)
+    refused(
+        nowhere,
+        lambda: act(nowhere.calls, bad),
+        "checkpoint_id",
+        "must be a string",
+        InvalidInputTypeError,
+    )
+
+
+def put_after(calls: Calls, checkpoint_ns: str, checkpoint_id: str) -> object:
+    return put(calls, config("thread", checkpoint_ns, checkpoint_id))
+
+
+@pytest.mark.parametrize(
+    ("act", "place"),
+    [
+        *((act, "checkpoint_ns") for act in (put_under, get_under, list_under, write_under)),
+        *((act, "checkpoint_id") for act in (put_under, put_after, write_under)),
+    ],
+)
 def test_a_lone_surrogate_in_an_address_is_refused(
     nowhere: Watched, act: Callable[..., object], place: str
 ) -> None:
     parts = {"checkpoint_ns": "", "checkpoint_id": new_id(), place: SURROGATE}
     refused(nowhere, lambda: act(nowhere.calls, **parts), place, "pass valid Unicode text")
+
+
+IDENTITY = UUID("c0ffee00-1234-4678-9abc-def012345678")
+
+
+@pytest.mark.parametrize(
+    ("thread_id", "text"), [(7, "7"), (-1, "-1"), (0, "0"), (IDENTITY, str(IDENTITY))]
+)
+def test_a_thread_id_that_is_an_integer_or_a_uuid_is_taken_as_its_text(
+    watched: Watched, thread_id: Any, text: str
+) -> None:
+    calls = watched.calls
+    stored = calls.put(config(thread_id), checkpoint(a=1), metadata(), {})
+    assert stored["configurable"]["thread_id"] == text
+    at = config(thread_id, "", stored["configurable"]["checkpoint_id"])
+    calls.put_writes(at, [("a", 2)], "task")
+    calls.put(at, checkpoint(a=3), metadata(), {})
+    assert calls.get_tuple(config(thread_id)) == calls.get_tuple(config(text))
+    assert len(list(calls.list(config(thread_id)))) == len(list(calls.list(config(text)))) == 2
+    calls.copy_thread(thread_id, cast("Any", 8))
+    assert len(list(calls.list(config("8")))) == 2
+    calls.prune([thread_id, text])
+    assert len(list(calls.list(config(text)))) == 1
+    calls.delete_thread(thread_id)
+    assert list(calls.list(config(text))) == []
+    calls.prune(cast("Any", [8]), strategy="delete")
+    assert list(calls.list(None)) == []
 
 
 @pytest.mark.parametrize("place", ["checkpoint_ns", "checkpoint_id"])
@@ -411,7 +487,7 @@ def test_one_bare_name_in_place_of_a_sequence_is_refused(
 
 
 @pytest.mark.parametrize(("act", "field"), BY_NAMES)
-@pytest.mark.parametrize("bad", [None, 7, b"name", ("name",)])
+@pytest.mark.parametrize("bad", [None, True, 7.0, b"name", ("name",)])
 def test_a_sequence_with_something_else_than_text_is_refused(
     nowhere: Watched, act: Callable[[Calls, Any], object], field: str, bad: object
 ) -> None:
@@ -441,7 +517,7 @@ def test_an_unknown_prune_strategy_is_refused_and_the_known_ones_are_named(
         nowhere,
         lambda: nowhere.calls.prune(["thread"], strategy=bad),
         "strategy",
-        'must be "keep_latest" or "delete"',
+        'must be "keep_latest" or "delete" ("delete_all" is the same), got ',
     )
 
 
@@ -480,12 +556,39 @@ def test_a_filter_that_is_no_mapping_is_refused(
         pytest.param(
             {"configurable": {"checkpoint_id": SURROGATE}}, "before.checkpoint_id", id="surrogate"
         ),
-        pytest.param({"checkpoint_id": "1"}, "before", id="flat"),
+        pytest.param({"checkpoint_id": 7}, "before.checkpoint_id", id="flat int"),
+        pytest.param({"configurable": None, "checkpoint_id": "1"}, "before", id="neither"),
+        pytest.param({"tags": ["a"]}, "before", id="no id"),
         pytest.param("1", "before", id="text"),
     ],
 )
 def test_a_before_that_is_no_config_is_refused(nowhere: Watched, bad: Any, field: str) -> None:
     refused(nowhere, lambda: list(nowhere.calls.list(config("thread"), before=bad)), field, field)
+
+
+@pytest.mark.parametrize("thread_id", ["thread", None])
+def test_a_before_may_be_a_config_or_a_flat_mapping_as_an_agent_server_passes_it(
+    watched: Watched, thread_id: str | None
+) -> None:
+    chain = put_chain(watched.calls, "thread", 3)
+    at = None if thread_id is None else config(thread_id)
+    for newest, stored in enumerate(chain):
+        names = stored["configurable"]
+        forms: list[Any] = [stored, names, {"checkpoint_id": names["checkpoint_id"]}]
+        for before in forms:
+            found = [one.config for one in watched.calls.list(at, before=before)]
+            assert found == chain[:newest][::-1]
+    flat: Any = {"checkpoint_id": ""}
+    assert len(list(watched.calls.list(at, before=flat))) == 3
+
+
+def test_an_agent_server_deletes_threads_by_its_own_name_for_it(watched: Watched) -> None:
+    put_chain(watched.calls, "thread", 3)
+    put_chain(watched.calls, "other", 1)
+    watched.calls.prune(["thread"], strategy="delete_all")
+    assert [one.config["configurable"]["thread_id"] for one in watched.calls.list(None)] == [
+        "other"
+    ]
 
 
 # --- what the serializer gives ---

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 
+from langgraph_checkpoint_dynamodb.bounds import LATEST, seconds
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.payload import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, S3Object
 
 _serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 def make_item(table: Table, key: Key, attributes: Mapping[str, Any]) -> Item:
@@ -111,7 +110,7 @@ def _described(
     problem = "is not a map (M)"
     if "M" in description:
         try:
-            return read_description(_deserialize(description), data)
+            return read_description(description["M"], data)
         except DamagedPayloadError as error:
             problem = str(error)
     raise UnreadableItemError(place=place, attribute=Attribute.payload(name), problem=problem)
@@ -159,14 +158,26 @@ def binary(item: StoredItem, attribute: str, place: str) -> bytes:
 
 
 def optional_number(item: StoredItem, attribute: str, place: str) -> int | None:
-    """The number of an attribute without its fraction, `None` where it is missing or NULL.
+    """The time in an attribute without its fraction, `None` where it is missing or NULL.
 
     Raises:
-        UnreadableItemError: It is of another type.
+        UnreadableItemError: It is of another type, or no time in seconds since the epoch.
     """
     if item.get(attribute) in (None, {"NULL": True}):
         return None
+    problem = "is not a number (N)"
     match item.get(attribute):
         case {"N": str(found)}:
-            return int(Decimal(found))
-    raise UnreadableItemError(place=place, attribute=attribute, problem="is not a number (N)")
+            time = seconds(found)
+            if time is not None:
+                return time
+            problem = f"is not a number of seconds (N) from 0 to {LATEST}"
+    raise UnreadableItemError(place=place, attribute=attribute, problem=problem)
+
+
+def number_if_told(item: StoredItem, attribute: str) -> int | None:
+    """The time in an attribute, `None` also where what it holds is none."""
+    try:
+        return optional_number(item, attribute, "an item")
+    except UnreadableItemError:
+        return None

@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     make_item,
+    number_if_told,
     optional_number,
     optional_text,
     payload,
@@ -288,8 +289,11 @@ def read_owner(item: StoredItem) -> CheckpointRef | None:
 
 
 def read_created(item: StoredItem) -> int | None:
-    """When an item was stored, in seconds since the epoch; `None` where it does not say."""
-    return optional_number(item, Attribute.CREATED, "an item of the writes table")
+    """When an item was stored, in seconds since the epoch; `None` where it does not say.
+
+    What is no time says nothing: such an item is left alone as those of older writers are.
+    """
+    return number_if_told(item, Attribute.CREATED)
 
 
 def _read_write(

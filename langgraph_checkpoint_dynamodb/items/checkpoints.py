@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
+    number_if_told,
     optional_number,
     optional_text,
     outside_if_readable,
@@ -26,6 +27,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Key,
     Table,
     checkpoint_id_of,
+    fits_index_key,
     writes_partition,
 )
 from langgraph_checkpoint_dynamodb.payload import Destination, place_values
@@ -52,6 +54,8 @@ CHECKPOINT_KEYS = (
     *_DESCRIPTIONS,
 )
 """Attributes that `read_checkpoint_head` needs."""
+
+_KEY_NAMES = (Attribute.THREAD_ID, Attribute.CHECKPOINT_ID)
 
 CHECKPOINT_METADATA = (
     *CHECKPOINT_KEYS,
@@ -210,7 +214,8 @@ class CheckpointHead:
             Attribute.TTL: self.ttl,
         }
         buried = make_item(Table.CHECKPOINTS, self.key, attributes)
-        return Put(Table.CHECKPOINTS, self.key, {**buried, **sendable(self.descriptions)})
+        described = sendable(self.descriptions) if self.outside else {}
+        return Put(Table.CHECKPOINTS, self.key, {**buried, **described})
 
 
 def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
@@ -241,6 +246,26 @@ def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
         expired=not is_live(expires_at, now),
         gone=not is_live(ttl, now),
         descriptions={name: item[name] for name in _DESCRIPTIONS if name in item},
+    )
+
+
+def read_head_to_delete(item: StoredItem) -> CheckpointHead:
+    """What must be known of a checkpoint's item to delete it: its key and its namespace.
+
+    The rest is taken where it can be read. A row that tells no time is deleted like any other.
+
+    Raises:
+        UnreadableItemError: The namespace is damaged, so nobody can tell where its writes are.
+    """
+    names = (*_KEY_NAMES, Attribute.CHECKPOINT_NS, *_DESCRIPTIONS)
+    head = read_checkpoint_head({name: item[name] for name in names if name in item}, 0)
+    run_id = item.get(Attribute.RUN_ID, {}).get("S")
+    return replace(
+        head,
+        run_id=run_id if fits_index_key(run_id) else None,
+        deleted=Attribute.DELETED in item,
+        buried=number_if_told(item, Attribute.CREATED),
+        ttl=number_if_told(item, Attribute.TTL),
     )
 
 

@@ -39,9 +39,16 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
     read_checkpoint_head,
+    read_head_to_delete,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table, fits_index_key
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    Key,
+    Table,
+    fits_index_key,
+)
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 from langgraph_checkpoint_dynamodb.ops.lookup import settled
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.ops.lineage import Thread
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -72,7 +80,7 @@ def delete_thread(store: Store, thread_id: str) -> Operation[None]:
     )
     while True:
         page = yield from send(query)
-        heads = [read_checkpoint_head(item, store.now) for item in page.items]
+        heads = [read_head_to_delete(item) for item in page.items]
         yield from remove(store, heads)
         if page.next is None:
             return
@@ -90,7 +98,7 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
 
 
 def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
-    """Delete all of a thread but the newest checkpoint of each namespace and what that one needs."""
+    """Delete all of a thread but what `_but_latest` spares."""
     doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
     yield from remove(store, doomed)
 
@@ -98,12 +106,15 @@ def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
 def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]:
     """All of a thread but the newest checkpoint of each namespace and what that one needs.
 
-    What it needs are the ancestors that its DeltaChannels are rebuilt from. Checkpoints that an
-    older writer kept where no reader looks for them are left alone.
+    What it needs are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
+    goes whole with the root checkpoint it ran under. Checkpoints that an older writer kept where no
+    reader looks for them are left alone.
+
+    The root's go first: stopped anywhere, what is left of a call whose root checkpoint has gone is
+    found by the next prune.
     """
     thread = yield from read_thread(store, thread_id)
-    newest = {checkpoint_ns: {max(ids)} for checkpoint_ns, ids in thread.visible.items()}
-    kept = yield from needed_ancestors(store, thread, newest)
+    kept = yield from _kept(store, thread)
     return [
         head
         for head in thread.heads
@@ -113,6 +124,17 @@ def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]
             and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
         )
     ]
+
+
+def _kept(store: Store, thread: Thread) -> Operation[dict[str, set[str]]]:
+    """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
+    newest = {checkpoint_ns: {id_} for checkpoint_ns, id_ in thread.newest().items()}
+    root = {ROOT_NAMESPACE: newest.pop(ROOT_NAMESPACE, set())}
+    kept = yield from needed_ancestors(store, thread, root)
+    for checkpoint_ns in thread.outlived(kept[ROOT_NAMESPACE]):
+        del newest[checkpoint_ns]
+    nested = yield from needed_ancestors(store, thread, newest)
+    return kept | nested
 
 
 def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:

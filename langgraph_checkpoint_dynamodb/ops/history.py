@@ -291,8 +291,8 @@ class _Chain:
             self._store, record.ref, record.metadata, Attribute.METADATA
         )
         loaded = decode_metadata(self._store.serde, metadata, str(record.ref))
-        counters = loaded.get("counters_since_delta_snapshot") or {}
-        if any(channel in counters for channel in channels):
+        counters: object = loaded.get("counters_since_delta_snapshot")
+        if isinstance(counters, dict) and not counters.keys().isdisjoint(channels):
             place = self._ancestor(record.parent_id)
             if record.ttl is not None:
                 raise _expired(place)

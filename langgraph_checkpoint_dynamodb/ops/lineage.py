@@ -24,15 +24,22 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    Table,
+    is_call,
+    namespace_range,
+)
 from langgraph_checkpoint_dynamodb.ops.parts import load_each
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from langgraph.checkpoint.base import Checkpoint
+    from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
     from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 
@@ -44,11 +51,14 @@ class Thread:
         heads: All items, newest first within each namespace.
         delta_channels: The names of the DeltaChannels each namespace has ever had. LangGraph counts
             their steps since the last snapshot in the metadata of every checkpoint between two.
+        roots: Of the checkpoints that say so, by their key: the root checkpoint they were made
+            under.
     """
 
     thread_id: str
     heads: tuple[CheckpointHead, ...]
     delta_channels: Mapping[str, frozenset[str]]
+    roots: Mapping[Key, str]
 
     @cached_property
     def visible(self) -> dict[str, dict[str, CheckpointHead]]:
@@ -57,6 +67,30 @@ class Thread:
         for head in self.heads:
             if head.checkpoint_id is not None and head.visible:
                 found[head.checkpoint_ns][head.checkpoint_id] = head
+        return found
+
+    def newest(self) -> dict[str, str]:
+        """The id of the newest checkpoint that readers see of each namespace."""
+        return {checkpoint_ns: max(ids) for checkpoint_ns, ids in self.visible.items()}
+
+    def outlived(self, kept_roots: Collection[str]) -> set[str]:
+        """Namespaces of subgraph calls that nothing can go on from once only those roots are kept.
+
+        Each call runs under a root checkpoint, and is found again from there alone. One that is not
+        there was deleted before, if it sorts below the newest; above it, it is still to be stored.
+        """
+        newest = self.newest()
+        if ROOT_NAMESPACE not in newest:
+            return set()
+        there = {head.checkpoint_id for head in self.heads if head.checkpoint_ns == ROOT_NAMESPACE}
+        found = set()
+        for checkpoint_ns in filter(is_call, newest):
+            head = self.visible[checkpoint_ns][newest[checkpoint_ns]]
+            root = self.roots.get(head.key)
+            if root is None or root in kept_roots:
+                continue
+            if root in there or root < newest[ROOT_NAMESPACE]:
+                found.add(checkpoint_ns)
         return found
 
 
@@ -86,15 +120,27 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
         store, [(head.ref, read_metadata(item, head)) for head, item in usable], Attribute.METADATA
     )
     delta_channels: defaultdict[str, set[str]] = defaultdict(set)
+    roots: dict[Key, str] = {}
     for (head, _), value in zip(usable, loaded, strict=True):
         metadata = decode_metadata(store.serde, value, head.place)
-        counters = metadata.get("counters_since_delta_snapshot") or {}
-        delta_channels[head.checkpoint_ns].update(counters)
+        counters: object = metadata.get("counters_since_delta_snapshot")
+        delta_channels[head.checkpoint_ns].update(counters if isinstance(counters, dict) else ())
+        root = _root_of(metadata)
+        if root is not None:
+            roots[head.key] = root
     return Thread(
         thread_id,
         tuple(heads),
         {checkpoint_ns: frozenset(names) for checkpoint_ns, names in delta_channels.items()},
+        roots,
     )
+
+
+def _root_of(metadata: CheckpointMetadata) -> str | None:
+    """The root checkpoint that a subgraph's was made under, where the metadata says so."""
+    parents: object = metadata.get("parents")
+    root = parents.get(ROOT_NAMESPACE) if isinstance(parents, dict) else None
+    return root if isinstance(root, str) else None
 
 
 def needed_ancestors(

@@ -169,6 +169,7 @@ def load_alone(
         UnreadableItemError: A part is damaged.
     """
     payload = value.payload
+    _require_readable(store, payload, str(ref), attribute)
     found: Sequence[StoredItem] = ()
     if isinstance(payload, Chunks):
         keys = [chunk_sort_key(payload.address, number) for number in (0, payload.count - 1)]
@@ -271,6 +272,8 @@ def _load(
     store: Store, ref: CheckpointRef, values: Sequence[_Value], beside: Beside
 ) -> Operation[list[Serialized]]:
     wanted = [value.serialized.payload for value in values]
+    for value in values:
+        _require_readable(store, value.serialized.payload, value.place, value.attribute)
     missing = [
         payload
         for payload in wanted
@@ -293,6 +296,18 @@ def _load(
         data = yield from compute(work, _work_size(payload, stored))
         loaded.append(replace(value.serialized, payload=Inline(data)))
     return loaded
+
+
+def _require_readable(store: Store, payload: Payload, place: str, attribute: str) -> None:
+    """Refuse a value that says it is larger than any that is stored, before anything is fetched."""
+    ceiling = store.payloads.readable_bytes
+    if not isinstance(payload, Inline) and payload.size > ceiling:
+        raise UnreadableItemError(
+            place=place,
+            attribute=attribute,
+            problem=f"says it takes {payload.size} bytes, over the ceiling of {ceiling}; "
+            "if that is right, raise max_value_bytes",
+        )
 
 
 def _restore(value: _Value, stored: bytes, ceiling: int) -> bytes:
@@ -326,6 +341,8 @@ def _read(
 ) -> Operation[Beside]:
     """What has been read and what a query finds, together with the checkpoint's objects."""
     payloads = (record.checkpoint.payload, record.metadata.payload)
+    for payload, name in zip(payloads, (Attribute.CHECKPOINT, Attribute.METADATA), strict=True):
+        _require_readable(store, payload, str(record.ref), name)
     wanted = [payload for payload in payloads if isinstance(payload, S3Object)]
     ranges = [] if query is None else _ranges(query, record)
     queries = together([query_all(range_) for range_ in ranges])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import delete_objects
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_created, read_stored_object
 from langgraph_checkpoint_dynamodb.items.life import is_young
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.items.beside import StoredObject
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key, PartAddress
     from langgraph_checkpoint_dynamodb.payload import Chunks, PayloadPolicy
 
@@ -110,7 +112,7 @@ def remains(
     ]
     leading = []
     for item in items:
-        found = read_stored_object(item)
+        found = _stored_object(item)
         if found is not None:
             leading.append(found.key)
             named.append((part_of(item), found.bucket, found.object_key))
@@ -136,6 +138,14 @@ def remains(
         if place not in leading:
             (writes if address is None else chunks if address in own else others).append(place)
     return Remains(tuple(chunks), tuple(writes), tuple(others), tuple(leading), tuple(objects))
+
+
+def _stored_object(item: StoredItem) -> StoredObject | None:
+    """The object an item leads to, `None` where it leads to none or nobody can tell to which."""
+    try:
+        return read_stored_object(item)
+    except UnreadableItemError:
+        return None
 
 
 def remove_all(

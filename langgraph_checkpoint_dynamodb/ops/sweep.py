@@ -26,7 +26,7 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     read_owner,
     read_stored_object,
 )
-from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, PartAddress, Table
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
@@ -169,12 +169,11 @@ def _sweep_partition(
     if ref is None or all(read_created(item) is None for item in items):
         return SweepReport(unknown=len(items))
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
-    head = None if item is None else read_checkpoint_head(item, store.now)
-    if head is not None and head.deleted:
+    if item is not None and Attribute.DELETED in item:
         return SweepReport()  # It is finished with the other deletes.
     try:
         needed = set() if item is None else _addresses([item], ref)
-        return (yield from _sweep_beside(store, items, ref, before, needed, alone=head is None))
+        return (yield from _sweep_beside(store, items, ref, before, needed, alone=item is None))
     except UnreadableItemError:
         # Nobody can tell what it refers to, so all of it stays.
         return SweepReport(unknown=len(items))
@@ -223,16 +222,24 @@ def _sweep_beside(
 
 
 def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
-    heads = [read_checkpoint_head(item, store.now) for item in page.items]
-    buried = [head for head in heads if head.deleted]
+    marked = [item for item in page.items if Attribute.DELETED in item]
+    buried = [head for item in marked if (head := _head_if_possible(item)) is not None]
     old = [head for head in buried if head.buried is not None and head.buried <= before]
     finished = yield from together([_finish_delete(store, head, before) for head in old])
     unknown = sum(head.buried is None for head in buried)
     return SweepReport(
         deletes_finished=sum(finished),
         young=len(buried) - sum(finished) - unknown,
-        unknown=unknown,
+        unknown=unknown + len(marked) - len(buried),
     )
+
+
+def _head_if_possible(item: StoredItem) -> CheckpointHead | None:
+    """What a tombstone says, `None` where nobody can tell what it leads to."""
+    try:
+        return read_head_to_delete(item)
+    except UnreadableItemError:
+        return None
 
 
 def _finish_delete(store: Store, head: CheckpointHead, before: int) -> Operation[bool]:

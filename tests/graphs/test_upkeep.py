@@ -1,10 +1,11 @@
 """Pruned and copied threads: what their graphs say of themselves, and that they go on."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, StateSnapshot, interrupt
+from typing_extensions import TypedDict
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.graphs.test_delta_channels import DeltaLog, OftenStoredLog
@@ -19,6 +20,7 @@ from tests.support.graphs import (
     by_both_faces,
     compare,
     in_chosen_modes,
+    in_stepwise_modes,
     plain,
     plain_snapshot,
 )
@@ -124,6 +126,150 @@ def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
         assert not prunes(stage) or state is DeltaLog or len(stored_by_namespace(stage)) < 8
         expected = [one for turn in range(5) for one in (f"{turn}", "a", "b")]
         assert stage.state(graph).values == {"log": expected}
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+class Last(TypedDict):
+    """A state that stays small: what was written last."""
+
+    log: Annotated[list[str], lambda _, written: written]
+
+
+def team(stage: Stage) -> Graph:
+    """Subgraphs side by side: two levels deep, one level, and one with a memory of its own."""
+
+    def around(inner: Any, state: type, name: str) -> Any:
+        builder: Any = StateGraph(state)
+        builder.add_node(name, inner)
+        builder.add_edge(START, name)
+        return builder
+
+    inner = around(stage.node("inner"), Last, "inner").compile()
+    remembering = around(stage.node("reply"), Log, "reply").compile(checkpointer=True)
+
+    def remember(_: Log) -> Log:
+        found: list[str] = remembering.invoke({"log": ["asked"]})["log"]
+        return {"log": [f"{len(found)} remembered"]}
+
+    builder = around(stage.node("first"), Last, "first")
+    deep = around(inner, Last, "middle").compile()
+    for name, node in {"deep": deep, "flat": inner, "memory": remember}.items():
+        builder.add_node(name, node)
+        builder.add_edge("first", name)
+    return stage.compile(builder)
+
+
+@in_chosen_modes
+def test_a_thread_of_subgraphs_that_is_pruned_again_and_again_does_not_grow(
+    mode: Mode, saver: Saver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        graph = team(stage)
+        left = []
+        for turn in range(20):
+            stage.invoke(graph, {"log": [f"{turn}"]})
+            if turn % 5 == 4 and prunes(stage):
+                stage.calls.prune([THREAD])
+                left.append([namespace for namespace, _ in stored_by_namespace(stage)])
+        # The root's, and that of the subgraph with a memory.
+        assert not prunes(stage) or left == [["", "memory"]] * 4
+        assert stage.state(graph).values["log"][-1] == "40 remembered"
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+def asking_team(stage: Stage, state: type) -> Graph:
+    """Two subgraphs that ask, side by side, one of them two levels deep; then a node."""
+
+    def asks(question: str) -> Any:
+        def ask(_: Any) -> Log:
+            return {"log": [f"{question} {interrupt(question)}"]}
+
+        builder: Any = StateGraph(state)
+        builder.add_node("before", stage.node(f"before {question}"))
+        builder.add_node("ask", ask)
+        builder.add_edge(START, "before")
+        builder.add_edge("before", "ask")
+        return builder.compile()
+
+    middle: Any = StateGraph(state)
+    middle.add_node("middle", asks("deep"))
+    middle.add_edge(START, "middle")
+    builder: Any = StateGraph(state)
+    builder.add_node("deep", middle.compile())
+    builder.add_node("flat", asks("flat"))
+    builder.add_node("last", stage.node("last"))
+    for name in ("deep", "flat"):
+        builder.add_edge(START, name)
+    builder.add_edge(["deep", "flat"], "last")
+    return stage.compile(builder)
+
+
+@by_every_state
+@in_chosen_modes
+def test_questions_of_subgraphs_outlive_a_prune_and_are_answered_after_it(
+    mode: Mode, state: type, saver: Saver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        graph = asking_team(stage, state)
+        for turn in range(4):
+            stage.invoke(graph, {"log": [f"{turn}"]})
+            before = stage.state(graph, subgraphs=True)
+            for _ in range(2):
+                if prunes(stage):
+                    stage.calls.prune([THREAD])
+                    # The root and the three subgraphs that wait, whatever the turn.
+                    assert state is not Log or len(stored_by_namespace(stage)) == 4
+            after = stage.state(graph, subgraphs=True)
+            assert visible(after) == visible(before)
+            assert sorted(asked.value for asked in after.interrupts) == ["deep", "flat"]
+            stage.invoke(graph, answers(after))
+        assert stage.runs == {"before deep": 4, "before flat": 4, "last": 4}
+        if prunes(stage) and state is Log:
+            stage.calls.prune([THREAD])
+            assert [namespace for namespace, _ in stored_by_namespace(stage)] == [""]
+        stage.state(graph, subgraphs=True)
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+@in_chosen_modes
+def test_an_update_inside_a_waiting_subgraph_outlives_a_prune(
+    mode: Mode, saver: Saver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        graph = asking_team(stage, Log)
+        stage.invoke(graph, {"log": ["in"]})
+        waiting = stage.state(graph, subgraphs=True)
+        inside = next(task.state for task in waiting.tasks if task.name == "flat")
+        assert isinstance(inside, StateSnapshot)
+        stage.update(graph, {"log": ["update"]}, inside.config)
+        if prunes(stage):
+            stage.calls.prune([THREAD])
+        for _ in range(2):  # The first one runs the node that the update has made next.
+            stage.invoke(graph, answers(stage.state(graph, subgraphs=True)))
+        stage.state(graph, subgraphs=True)
+
+    compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+@in_stepwise_modes
+def test_a_replay_that_waits_in_a_subgraph_outlives_a_prune(
+    mode: Mode, saver: Saver, loop_thread: LoopThread
+) -> None:
+    def scenario(stage: Stage) -> None:
+        graph = asking_team(stage, Log)
+        stage.invoke(graph, {"log": ["in"]})
+        asked = stage.state(graph)
+        stage.invoke(graph, answers(asked))
+        stage.invoke(graph, None, asked.config)
+        if prunes(stage):
+            stage.calls.prune([THREAD])
+        again = stage.state(graph, subgraphs=True)
+        assert len(again.interrupts) == 2
+        stage.invoke(graph, answers(again))
+        stage.invoke(graph, {"log": ["more"]})
 
     compare(scenario, mode, saver, loop_thread, stored=False)
 

@@ -10,9 +10,9 @@
 - After a sweep nothing is loose and nothing is missing, and no reader notices the sweep.
 - No error is untyped.
 
-Two things are not promised, and not asked for. Who stores a checkpoint under an id that another call
-is just deleting may find it deleted, or without writes: LangGraph never uses an id twice, but a
-second copy to the same thread does. And a copy that is made while the checkpoints of a run are
+Two things are not promised, and not asked for. Who stores a checkpoint under an id that another
+call is just deleting may find it deleted, or without writes: LangGraph never uses an id twice, but
+a second copy to the same thread does. And a copy that is made while the checkpoints of a run are
 deleted may keep them.
 """
 

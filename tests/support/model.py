@@ -47,10 +47,10 @@ class ReferenceSaver(InMemorySaver):
             if strategy == "delete":
                 self.delete_thread(thread_id)
                 continue
+            gone = self._calls_to_prune(thread_id)
             for checkpoint_ns in self._namespaces(thread_id):
                 ids = self.ids(thread_id, checkpoint_ns)
-                newest = max(ids)
-                kept = {newest} | self._rebuilt_from(thread_id, checkpoint_ns, newest)
+                kept = set() if checkpoint_ns in gone else self._needed(thread_id, checkpoint_ns)
                 self._remove(thread_id, checkpoint_ns, ids - kept)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
@@ -97,6 +97,33 @@ class ReferenceSaver(InMemorySaver):
         """How many checkpoints and how many writes there are, in all threads."""
         stored = [ids for namespaces in self.storage.values() for ids in namespaces.values()]
         return sum(map(len, stored)), sum(map(len, self.writes.values()))
+
+    def _calls_to_prune(self, thread_id: str) -> set[str]:
+        """Namespaces of subgraph calls that ran under a root checkpoint which goes or is gone.
+
+        One above the newest root checkpoint is not gone: it is still to be stored.
+        """
+        roots = self.ids(thread_id, "")
+        kept = self._needed(thread_id, "") if roots else set()
+        gone = set()
+        for checkpoint_ns in self._namespaces(thread_id):
+            stored = self._stored(thread_id, checkpoint_ns)
+            parents = stored[max(stored)].metadata.get("parents")
+            root = parents.get("") if isinstance(parents, dict) else None
+            if (
+                ":" in checkpoint_ns
+                and isinstance(root, str)
+                and root not in kept
+                and roots
+                and (root in roots or root < max(roots))
+            ):
+                gone.add(checkpoint_ns)
+        return gone
+
+    def _needed(self, thread_id: str, checkpoint_ns: str) -> set[str]:
+        """The newest checkpoint of a namespace and what it is rebuilt from."""
+        newest = max(self.ids(thread_id, checkpoint_ns))
+        return {newest} | self._rebuilt_from(thread_id, checkpoint_ns, newest)
 
     def _rebuilt_from(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> set[str]:
         """For each DeltaChannel the checkpoint has but does not store: the ancestors down to the

@@ -130,12 +130,14 @@ class Step:
         counted: Positions of the channels counted as DeltaChannels in the metadata.
         metadata: Metadata passed as such.
         merged: What the config carries besides: its own metadata and other configurable keys.
+        root: Position of the root checkpoint it says it ran under; `None` where it names none.
     """
 
     changes: tuple[tuple[Change, Any], ...]
     counted: frozenset[int]
     metadata: dict[str, Any]
     merged: tuple[dict[str, Any], dict[str, Any]]
+    root: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ steps = st.builds(
     counted=st.frozensets(st.integers(0, CHANNELS - 1)),
     metadata=_metadata,
     merged=st.tuples(_extras, _extras),
+    root=st.none() | st.integers(0, IDS - 1),
 )
 
 filters = st.none() | st.dictionaries(
