@@ -226,7 +226,7 @@ class Experiment:
 
     def _sweep(self) -> None:
         with self._plain() as sweeper:
-            sweeper.sweep_orphans(older_than=0)
+            sweep(sweeper)
         self._now = self._stored()
         assert loose_ends(self._now) == []
 

@@ -565,7 +565,7 @@ def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_nex
         large.experiment(act).stop_after(requests)
     left = loose_ends(stored(large.tables, large.bucket))
     assert {words.split()[0] for words in left} == {"tombstone", "needless"}
-    experiment = large.experiment(lambda one: one.sweep_orphans(older_than=0))
+    experiment = large.experiment(lambda one: sweep(one))
     for found in experiment.stops():
         assert found == experiment.before
     assert experiment.left_over == []

@@ -232,7 +232,7 @@ class Way:
             found = scenario(self.face(disturbed))
         if sweep:
             with faulty_saver(self.tables, **where) as sweeper:
-                sweeper.sweep_orphans(older_than=0)
+                sweep(sweeper)
         return found, contents(self.tables, self.bucket)
 
 
@@ -661,7 +661,7 @@ def test_an_error_of_s3_that_does_not_pass_is_raised_and_the_call_can_be_repeate
         assert calls.get_tuple(config("t")) == (None if action == "DeleteObjects" else before)
         assert calls.get_tuple(config("u")) is None
         act(calls)
-        plain.sweep_orphans(older_than=0)
+        sweep(plain)
         left = stored(tables, bucket)
     assert loose_ends(left) == []
     assert len(left.objects) == {"CopyObject": 2, "DeleteObjects": 0}.get(action, 1)

@@ -136,7 +136,7 @@ def test_200_processes_that_are_killed_leave_every_checkpoint_whole_and_nothing_
                         with tables.saver(**tables.quick()) as reader:
                             heard.check(reader, thread_id)
                 with tables.saver(**tables.quick()) as sweeper:
-                    swept += sweeper.sweep_orphans(older_than=0).chunks_deleted
+                    swept += sweep(sweeper).chunks_deleted
                     assert loose_ends(stored(tables)) == []
                     heard.check(sweeper, thread_id)
                     sweeper.delete_thread(thread_id)

@@ -348,7 +348,7 @@ def test_nothing_is_asked_of_s3_as_long_as_no_value_is_there(
         saver.prune(["t"])
         saver.delete_for_runs(["run"])
         saver.delete_thread("u")
-        saver.sweep_orphans(older_than=0)
+        sweep(saver)
     assert {request.url for request in sent} == {f"{tables.engine.url}/"}
 
 
@@ -804,7 +804,7 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
     assert len(leading(tables)) == 3
     assert set(bucket.keys()) <= set(leading(tables))
     before = found(saver, at)
-    assert saver.sweep_orphans(older_than=0).objects_deleted == 1
+    assert sweep(saver).objects_deleted == 1
     assert found(saver, at) == before
     assert len(bucket.keys()) == 2
     assert leading(tables) == bucket.keys()
@@ -825,7 +825,7 @@ def whole_life(saver: Saver) -> None:
     saver.delete_for_runs(["run"])
     saver.delete_thread("u")
     saver.delete_thread("t")
-    saver.sweep_orphans(older_than=0)
+    sweep(saver)
 
 
 def test_four_calls_of_s3_are_all_that_is_ever_made(tables: Tables, bucket: Bucket) -> None:

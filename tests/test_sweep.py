@@ -651,7 +651,7 @@ def test_an_object_that_cannot_be_deleted_stops_the_sweep_and_the_next_one_takes
     with in_s3.open(**disturbed) as saver:
         for _ in range(2):
             with pytest.raises(ServiceError, match="InternalError"):
-                saver.sweep_orphans(older_than=0)
+                sweep(saver)
             assert in_s3.stored().objects == objects
             assert led_to(in_s3.stored().items) == objects.keys()
     report = sweep(older_than=0)
@@ -666,7 +666,7 @@ def test_the_rights_to_scan_and_to_delete_objects_suffice_and_the_latter_are_nee
     def sweep(actions: frozenset[str]) -> SweepReport:
         offload, clock = in_s3.bucket.config(), lambda: in_s3.now
         with in_s3.tables.saver(actions, s3_offload_config=offload, clock=clock) as saver:
-            return saver.sweep_orphans(older_than=0)
+            return sweep(saver)
 
     objects = in_s3.stored().objects
     with pytest.raises(ServiceError, match="s3:DeleteObject"):
@@ -729,7 +729,7 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             for act in old:
                 act(each)
             # Old writes whose checkpoint comes only now may be taken or not.
-            each.saver.sweep_orphans(older_than=0)
+            sweep(each.saver)
             each.now = NOW
         world.now = OLD
         for number in range(3):
@@ -749,7 +749,7 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             while meddling.made < len(new):
                 sweeper.sweep_orphans(older_than=AGE)
         assert world.seen() == undisturbed.seen()
-        world.saver.sweep_orphans(older_than=0)
+        sweep(world.saver)
         assert world.seen() == undisturbed.seen()
         assert loose_ends(world.stored()) == []
 

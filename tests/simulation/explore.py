@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_checkpoint_dynamodb.effects import BatchWrite, TransactPut
+from langgraph_checkpoint_dynamodb.effects import BatchWrite, QueryRunIndex, TransactPut
 from tests.simulation.judging import Judge
 from tests.simulation.processes import FORWARD
 from tests.simulation.scenarios import ALL, NOW
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 WAITING, RUNNING, ENDED, DEAD = range(4)
 
-GO, LOSE, PART, DIE = "go", "lose", "part", "die"
-EXPIRE = "expire"
+GO, LOSE, PART, DIE, EXPIRE, STALE = "go", "lose", "part", "die", "expire", "stale"
+"""A request takes effect and its reply arrives; it takes effect and its reply is lost, so that the
+SDK repeats it; a batch comes back partly done; the process dies; DynamoDB deletes an item that has
+expired; a read that may be stale returns what was there before."""
 
 
 class Place(NamedTuple):
@@ -50,12 +52,14 @@ class State(NamedTuple):
         places: How far each call has come.
         before: Pairs of calls, the first of which had ended when the second began.
         faults: Faults that may still happen.
+        past: What was stored before, where reads may be stale.
     """
 
     world: World
     places: tuple[Place, ...]
     before: frozenset[tuple[int, int]]
     faults: int
+    past: tuple[World, ...] = ()
 
 
 class Step(NamedTuple):
@@ -64,7 +68,7 @@ class Step(NamedTuple):
     Attributes:
         party: Whose step it is; -1 for the time to live.
         kind: What happens.
-        detail: Of which item, where it is the time to live.
+        detail: Which item has expired; how many worlds ago a stale read sees.
     """
 
     party: int
@@ -80,12 +84,14 @@ class Report:
         states: Different states.
         steps: Steps between them.
         schedules: How many schedules these steps make up.
+        complete: Whether all of them were taken.
         failures: Problems, each with the first schedule that led to it.
     """
 
     states: int = 0
     steps: int = 0
     schedules: int = 0
+    complete: bool = True
     failures: dict[str, list[Step]] = field(default_factory=dict)
 
 
@@ -118,6 +124,7 @@ class Play:
         self.universe = universe
         self._page = page
         self._expiring = variant.ttl_seconds is not None
+        self._relaxed = variant.relaxed
         scripts = [party.call.script(variant, party.token, party.now, order) for party in parties]
         places = tuple(Place(WAITING, script.first) for script in scripts)
         self.first = State(world, places, frozenset(), faults)
@@ -137,6 +144,8 @@ class Play:
                 yield Step(party, PART)
             if place.status == RUNNING:
                 yield Step(party, DIE)
+            if self._relaxed and may_be_stale(request):
+                yield from (Step(party, STALE, ago + 1) for ago in range(len(state.past)))
         if self._expiring and any(place.status < ENDED for place in state.places):
             for item in expired(state.world, NOW):
                 yield Step(-1, EXPIRE, item)
@@ -161,10 +170,14 @@ class Play:
         elif place.lost is not None and isinstance(request, TransactPut) and not place.lost.error:
             # The SDK's repeat carries the token of the first: the service does not do it again.
             world, reply = state.world, place.lost
+        elif kind == STALE:
+            world = state.world
+            _, reply = self.universe.after(state.past[-detail], request, self._page)
         else:
             world, reply = self.universe.after(state.world, request, self._page)
         if world is not state.world:
-            state = self._told(state._replace(world=world))
+            past = (*state.past, state.world) if self._relaxed else ()
+            state = self._told(state._replace(world=world, past=past))
             place = state.places[party]
         if kind == LOSE:
             return self._placed(state, party, place._replace(lost=reply), 1), []
@@ -173,11 +186,11 @@ class Play:
             state, problems = self._end(state, party, place)
         else:
             state, problems = self._placed(state, party, place, 0), []
-        return (state._replace(faults=state.faults - 1) if kind == PART else state), problems
+        fault = kind in (PART, STALE)
+        return (state._replace(faults=state.faults - 1) if fault else state), problems
 
     def final(self, state: State) -> tuple[str, ...]:
         """What is wrong in the end."""
-        status = [place.status for place in state.places]
         ended = state.places
         done = frozenset(
             party
@@ -187,15 +200,18 @@ class Play:
             and place.node.ended.error is None
             and not self.parties[party].call.reads
         )
-        begun = frozenset(
-            party
-            for party, one in enumerate(status)
-            if one != WAITING and not self.parties[party].call.reads
-        )
+        begun = self._begun_writers(state)
         before = frozenset(
             (first, second) for first, second in state.before if {first, second} <= begun
         )
         return self.judge.final(state.world, done, begun, before)
+
+    def _begun_writers(self, state: State) -> frozenset[int]:
+        return frozenset(
+            party
+            for party, place in enumerate(state.places)
+            if place.status != WAITING and not self.parties[party].call.reads
+        )
 
     def over(self, state: State) -> bool:
         """Whether nothing can happen any more."""
@@ -206,7 +222,7 @@ class Play:
             (other, party) for other, place in enumerate(state.places) if place.status == ENDED
         }
         moments: frozenset[frozenset[tuple[str, str]]] = frozenset()
-        if self.parties[party].call.reads:
+        if self.parties[party].call.reads and not self._relaxed:
             moments = frozenset([self.judge.seen(party, state.world)])
         place = state.places[party]._replace(status=RUNNING, moments=moments)
         state = self._placed(state, party, place, 0)
@@ -216,8 +232,9 @@ class Play:
         ended = place.node.ended
         assert ended is not None
         problems = self.judge.ended(party, ended)
-        if not problems and self.parties[party].call.reads:
-            problems = self.judge.read(party, ended, place.moments)
+        if not problems and self.parties[party].call.reads and not self._relaxed:
+            begun = self._begun_writers(state)
+            problems = self.judge.read(party, ended, place.moments, begun, state.before)
         place = place._replace(status=ENDED, moments=frozenset())
         return self._placed(state, party, place, 0), problems
 
@@ -235,6 +252,11 @@ class Play:
     def _placed(state: State, party: int, place: Place, faults: int) -> State:
         places = (*state.places[:party], place, *state.places[party + 1 :])
         return state._replace(places=places, faults=state.faults - faults)
+
+
+def may_be_stale(request: Any) -> bool:
+    """Whether a request may be answered by a replica that lags behind."""
+    return isinstance(request, QueryRunIndex) or getattr(request, "consistent", True) is False
 
 
 def explore(play: Play, most: int | None = None) -> Report:
@@ -261,6 +283,7 @@ def explore(play: Play, most: int | None = None) -> Report:
             known[state] = 1
             return 1
         if most is not None and report.states >= most:
+            report.complete = False
             return 0
         schedules = 0
         for step in play.steps(state):
@@ -292,7 +315,7 @@ def story(play: Play, trail: Sequence[Step]) -> str:
             ended = state.places[step.party].node.ended
             how = "ends" if ended is None or ended.error is None else f"raises {ended.error!r}"
             lines.append(f"  -> {play.parties[step.party].call.name} {how}")
-    if play.over(state):
+    if all(place.status != RUNNING for place in state.places):
         lines += [f"  => {problem}" for problem in play.final(state)]
     return "\n".join(lines)
 
@@ -307,6 +330,8 @@ def _line(play: Play, state: State, step: Step) -> str:
     request = state.places[step.party].node.request
     said = {GO: "", LOSE: "  [takes effect, the reply is lost]", PART: "  [only the first of them]"}
     again = " again" if state.places[step.party].lost is not None else ""
+    if step.kind == STALE:
+        return f"{who}: {told(request)}  [sees what was there {step.detail} changes ago]"
     return f"{who}{again}: {told(request)}{said[step.kind]}"
 
 

@@ -1,7 +1,11 @@
 """What must be true of every schedule.
 
+- Calls made one after the other leave what they leave in `InMemorySaver`.
 - What a read returns was true at one moment between its beginning and its end: it is what the same
-  read finds, undisturbed, in a world of that time. A listing promises that of each checkpoint.
+  read finds, undisturbed, in a world of that time; or, beside two calls that were under way with
+  it, after some of them in an order they may have had. A listing promises that of each checkpoint.
+  And each checkpoint in it is as some order of the calls leaves it.
+- A read raises nothing, but for the history of a checkpoint whose ancestors are being deleted.
 - In the end each checkpoint is as some order of the calls, one after the other, would have left it:
   an order in which no call comes before one that had ended when it began. A call that has died may
   be in that order or not. So what was acknowledged is there unless somebody deleted it, what was
@@ -10,10 +14,11 @@
 - After a sweep nothing is loose and nothing is missing, and no reader notices the sweep.
 - No error is untyped.
 
-Two things are not promised, and not asked for. Who stores a checkpoint under an id that another
-call is just deleting may find it deleted, or without writes: LangGraph never uses an id twice, but
-a second copy to the same thread does. And a copy that is made while the checkpoints of a run are
-deleted may keep them.
+Some things are not promised, and not asked for. Who stores a checkpoint under an id that another
+call is just deleting may find it deleted, or without writes, and who reads it may see the old one
+with new writes: LangGraph never uses an id twice, but a second copy to the same thread does. A copy
+that is made while the checkpoints of a run are deleted may keep them. And a prune beside another
+delete keeps what was needed when it looked.
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from tests.simulation.scenarios import (
     THREAD,
     Call,
     in_turn,
+    reference_after,
     run,
 )
 from tests.simulation.world import expired
@@ -46,7 +52,17 @@ if TYPE_CHECKING:
     from tests.simulation.scenarios import Variant
     from tests.simulation.world import Universe, World
 
-Seen = "frozenset[tuple[str, str]]"
+_UNREADABLE = "UnreadableItemError"
+_SHORT = "shorter than it was, in silence:"
+_HISTORY = f"history of {THREAD}//0004"
+_NEEDED: dict[str, set[str]] = {
+    "0001": set(),
+    "0003": {"0002"},
+    "0004": {"0002", "0003"},
+    "0005": {"0002", "0003"},
+    "0006": {"0002", "0003"},
+}
+"""The writes that the DeltaChannel of a checkpoint is rebuilt from, at least."""
 
 
 class Party(NamedTuple):
@@ -74,10 +90,12 @@ class Judge:
         self._world = world
         self._parties = parties
         self._orders: dict[tuple[int, ...], Mapping[str, str]] = {}
+        self._worlds: dict[tuple[int, ...], World] = {}
         self._visible: dict[World, Mapping[str, str]] = {}
         self._settled: dict[World, tuple[str, ...]] = {}
         self._solo: dict[tuple[int, World], frozenset[tuple[str, str]]] = {}
         self._final: dict[object, tuple[str, ...]] = {}
+        self._unlike: list[str] = []
         self._deletes = any(party.call.deletes for party in parties)
 
     def seen(self, party: int, world: World) -> frozenset[tuple[str, str]]:
@@ -90,14 +108,41 @@ class Judge:
         return known
 
     def read(
-        self, party: int, ended: Ended, candidates: Iterable[frozenset[tuple[str, str]]]
+        self,
+        party: int,
+        ended: Ended,
+        candidates: Iterable[frozenset[tuple[str, str]]],
+        begun: frozenset[int],
+        before: frozenset[Any],
     ) -> list[str]:
-        """What is wrong with the result of a read, given what it would have found at each time."""
+        """What is wrong with the result of a read.
+
+        Args:
+            party: Who reads.
+            ended: The result.
+            candidates: What it would have found at each time.
+            begun: The calls that have begun by now and do not only read.
+            before: Pairs of calls, the first of which had ended when the second began.
+        """
         found = _findings(ended)
         name = self._parties[party].call.name
-        if isinstance(ended.error, UnreadableItemError) and self._deletes and "history" in name:
-            return []  # An ancestor was deleted under it: the state would have lacked its part.
+        ended_before = frozenset(first for first, second in before if second == party)
+        orders = _orders(ended_before & begun, begun, before)
+        after = [self._after(order) for order in orders]
+        if ended.error is not None:
+            lost = any(_HISTORY not in order or order[_HISTORY] == _UNREADABLE for order in after)
+            if isinstance(ended.error, UnreadableItemError) and "history" in name and lost:
+                return []  # Its ancestors are being deleted: it would have lacked their part.
+            return [f"{name} raised {ended.error!r}"]
         moments = [dict(moment) for moment in candidates]
+        if len(self._parties) > 2:
+            if any(self._parties[one].call.stores_again for one in begun):
+                return []
+            moments += [dict(self.seen(party, self._worlds[order])) for order in orders]
+        if "history" not in name:
+            for place, text in found.items():
+                if all(order.get(place) != text for order in after):
+                    return [f"{name} returned {text} for {place}, as no order of calls leaves it"]
         if name.startswith("list"):
             places = found.keys() | {place for moment in moments for place in moment}
             return [
@@ -129,7 +174,8 @@ class Judge:
         """
         key = (world, done, begun, before)
         if key not in self._final:
-            self._final[key] = (*self._unexplained(*key), *self._unsettled(world))
+            problems = (*self._unexplained(*key), *self._unsettled(world))
+            self._final[key] = (*problems, *self._unlike)
         return self._final[key]
 
     def visible(self, world: World) -> Mapping[str, str]:
@@ -143,6 +189,11 @@ class Judge:
         self, world: World, done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
     ) -> list[str]:
         found = self.visible(world)
+        short = [place for place, text in found.items() if text.startswith(_SHORT)]
+        if short:
+            return [f"in the end {place} is {found[place]}" for place in short]
+        if sum(self._parties[one].call.deletes for one in begun) > 1:
+            done -= {one for one in done if self._parties[one].call.name.startswith("prune")}
         orders = [self._after(order) for order in _orders(done, begun, before)]
         places = found.keys() | {place for order in orders for place in order}
         problems = []
@@ -152,7 +203,7 @@ class Judge:
                 continue
             if self._not_promised(place, seen, begun, before):
                 continue
-            if place.startswith("history") and self._deletes and seen == "UnreadableItemError":
+            if place.startswith("history") and self._deletes and seen == _UNREADABLE:
                 continue
             wanted = {order.get(place) for order in orders}
             problems.append(f"in the end {place} is {seen}; after the calls in turn {wanted}")
@@ -165,9 +216,14 @@ class Judge:
         several = len(self._parties) > 2
         for one, other in permutations(sorted(begun), 2):
             first, second = self._parties[one].call, self._parties[other].call
-            if not first.deletes or {(one, other), (other, one)} & before:
+            if {(one, other), (other, one)} & before:
                 continue
-            if first.across and second.name == "copy_thread(t, c)" and f"{TARGET}/" in place:
+            copied_away = second.name == "copy_thread(t, c)" and f"{TARGET}/" in place
+            if several and first.stores_again and copied_away:
+                return True
+            if not first.deletes:
+                continue
+            if first.across and copied_away:
                 return seen is None or seen == self._after((other,)).get(place)
             copied = second.name == "copy_thread(o, t)"
             if second.stores_again and (copied or several):
@@ -178,10 +234,22 @@ class Judge:
         known = self._orders.get(order)
         if known is None:
             made = [self._parties[party] for party in order]
-            known = self._orders[order] = self.visible(
-                in_turn(self._universe, self._world, self._variant, made)
-            )
+            world = in_turn(self._universe, self._world, self._variant, made)
+            self._worlds[order] = world
+            known = self._orders[order] = self.visible(world)
+            self._compare([self._parties[party].call for party in order], known)
         return known
+
+    def _compare(self, made: Sequence[Call], visible: Mapping[str, str]) -> None:
+        """Check that calls in turn leave what they leave in memory. There nothing expires."""
+        if self._variant.ttl_seconds is not None:
+            return
+        saver = reference_after(self._variant, made)
+        expected = {_place(one): _text(one) for one in saver.list(None)}
+        found = {place: text for place, text in visible.items() if "/" in place.split(" ")[0]}
+        if found != expected:
+            names = [call.name for call in made]
+            self._unlike.append(f"after {names} there is {found}; in memory {expected}")
 
     def _unsettled(self, world: World) -> tuple[str, ...]:
         known = self._settled.get(world)
@@ -214,7 +282,11 @@ class Judge:
         found = _findings(ended)
         newest = Call("", lambda saver: saver._get_tuple(config(THREAD)))
         _, got = run(self._universe, world, newest.script(self._variant, "look"))
-        found |= {f"newest {place}": text for place, text in _findings(got).items()}
+        # A run resumes from the newest of those that are listed.
+        ids = [place for place in found if place.startswith(f"{THREAD}//")]
+        newest_listed = {max(ids): found[max(ids)]} if ids else {}
+        if _findings(got) != newest_listed and ended.error is None:
+            found["newest"] = f"{_findings(got)}, not the newest that is listed"
         if self._variant.delta and ended.error is None:
             for one in ended.value:
                 parts = one.config["configurable"]
@@ -228,8 +300,13 @@ class Judge:
         look = Call("", lambda saver: saver._history(one.config, ["log"]))
         _, ended = run(self._universe, world, look.script(self._variant, "look"))
         if isinstance(ended.error, UnreadableItemError):
-            return "UnreadableItemError"
-        return repr(ended.value if ended.error is None else ended.error)
+            return _UNREADABLE
+        if ended.error is not None:
+            return repr(ended.error)
+        checkpoint_id = one.config["configurable"]["checkpoint_id"]
+        written = [value for _, _, value in ended.value["log"]["writes"]]
+        whole = set(written) >= _NEEDED[checkpoint_id] and ("seed" in ended.value["log"])
+        return repr(ended.value) if whole or not _NEEDED[checkpoint_id] else f"{_SHORT} {written}"
 
 
 def _orders(

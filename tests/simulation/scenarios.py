@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.effects import Emit
+from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
 from tests.simulation.processes import FORWARD, Script, steps
+from tests.support.model import ReferenceSaver
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from random import Random
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -65,6 +68,36 @@ class Saver(SaverBase):
         return replace(made, stamp=replace(made.stamp, token=self._token))
 
 
+class Reference:
+    """What a saver is judged by, with the calls that acts make. They are carried out at once."""
+
+    def __init__(self) -> None:
+        self.saver = ReferenceSaver()
+
+    def _put(self, config: Any, made: Any, told: Any) -> tuple[None, None]:
+        self.saver.put(config, made, told, made["channel_versions"])
+        return None, None
+
+    def _put_writes(self, config: Any, writes: Any, task_id: str, task_path: str) -> None:
+        self.saver.put_writes(config, writes, task_id, task_path)
+
+    def _delete_thread(self, thread_id: str) -> None:
+        self.saver.delete_thread(thread_id)
+
+    def _prune(self, thread_ids: Any, strategy: str) -> None:
+        self.saver.prune(thread_ids, strategy=strategy)
+
+    def _copy_thread(self, source: str, target: str) -> None:
+        self.saver.copy_thread(source, target)
+
+    def _delete_for_runs(self, run_ids: Any) -> None:
+        with suppress(DeltaHistoryError):
+            self.saver.delete_for_runs(run_ids)
+
+    def _sweep_orphans(self, *_: Any) -> None:
+        """Nothing is ever left behind in memory."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """How values are stored.
@@ -74,12 +107,14 @@ class Variant:
         payloads: Where values go.
         ttl_seconds: How long a checkpoint lives.
         delta: Whether the threads have a DeltaChannel.
+        relaxed: Whether reads of the resume path may be stale, and runs are found by the index.
     """
 
     name: str
     payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
     ttl_seconds: int | None = None
     delta: bool = False
+    relaxed: bool = False
 
     def saver(self, token: str, now: int) -> Saver:
         """A saver whose calls go by a token and whose clock stands still."""
@@ -90,6 +125,8 @@ class Variant:
                 client=ClientSettings(),
                 payloads=self.payloads,
                 ttl_seconds=self.ttl_seconds,
+                consistent_reads=not self.relaxed,
+                run_id_index="runs" if self.relaxed else None,
                 clock=lambda: now,
             ),
             token,
@@ -108,6 +145,7 @@ DELTA_CHUNKS = Variant("delta in chunks", _SMALL_ITEMS, delta=True)
 DELTA_OBJECTS = Variant("delta in s3", _OBJECTS, delta=True)
 EXPIRING = Variant("ttl", ttl_seconds=TTL_SECONDS)
 EXPIRING_DELTA = Variant("delta with ttl", _SMALL_ITEMS, TTL_SECONDS, delta=True)
+RELAXED = Variant("stale reads", _SMALL_ITEMS, relaxed=True)
 VARIANTS = (
     INLINE,
     CHUNKS,
@@ -117,6 +155,7 @@ VARIANTS = (
     DELTA_OBJECTS,
     EXPIRING,
     EXPIRING_DELTA,
+    RELAXED,
 )
 
 
@@ -145,13 +184,21 @@ class Call:
     delta: bool = False
 
     def script(
-        self, variant: Variant, token: str, now: int = NOW, order: str | Random = FORWARD
+        self, variant: Variant, token: str, now: int = NOW, order: str | int = FORWARD
     ) -> Script:
-        """The call in steps, made by a process whose clock says `now`."""
+        """The call in steps.
+
+        Args:
+            variant: How values are stored.
+            token: What the call goes by.
+            now: What the clock of its process says.
+            order: How the members of groups are run; a number is a seed to draw it from.
+        """
         return Script(lambda: self._steps(variant.saver(token, now), order))
 
-    def _steps(self, saver: Saver, order: str | Random) -> Any:
+    def _steps(self, saver: Saver, chosen: str | int) -> Any:
         operation = self.act(saver)
+        order = chosen if isinstance(chosen, str) else Random(chosen)  # noqa: S311 - no secret
         if self.stream:
             return (yield from steps(_streamed(operation), order))
         return (yield from steps(operation, order))
@@ -175,11 +222,15 @@ def _put(
 ) -> Any:
     """A checkpoint; `small` keeps it in its item where others leave theirs."""
     state = f"source {checkpoint_id}" if small else f"{checkpoint_id}{mark}"
-    return lambda saver: saver._put(
-        config(thread_id, checkpoint_ns, parent_id),
-        checkpoint(checkpoint_id, state=state),
-        metadata(run_id=run_id),
-    )[0]
+
+    def act(saver: Saver) -> Operation[None]:
+        made = checkpoint(checkpoint_id, state=state)
+        made["channel_versions"] = {"state": f"{checkpoint_id} {state}"}
+        return saver._put(
+            config(thread_id, checkpoint_ns, parent_id), made, metadata(run_id=run_id)
+        )[0]
+
+    return act
 
 
 def _put_delta(
@@ -290,7 +341,7 @@ UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
     Call("prune(t)", lambda saver: saver._prune([THREAD], "keep_latest"), deletes=True),
     Call("copy_thread(t, c)", lambda saver: saver._copy_thread(THREAD, TARGET)),
-    Call("sweep_orphans()", lambda saver: saver._sweep_orphans(SWEEP_AGE, None, None)),
+    Call("sweep_orphans()", lambda saver: saver._sweep_orphans(MARGIN, None, None)),
 )
 PLAIN_UPKEEP = (
     Call(
@@ -344,6 +395,17 @@ def beginning(universe: Universe, variant: Variant) -> World:
         world, ended = run(universe, world, Call("", act).script(how, f"first{number}", stored))
         assert ended.error is None, ended.error
     return world
+
+
+def reference_after(variant: Variant, made: Sequence[Call]) -> ReferenceSaver:
+    """`InMemorySaver` after what a scenario begins with and calls made one after the other."""
+    reference: Any = Reference()
+    for _, act in first_calls(variant):
+        act(reference)
+    for call in made:
+        call.act(reference)
+    found: ReferenceSaver = reference.saver
+    return found
 
 
 def in_turn(

@@ -39,6 +39,10 @@ class Bucket:
             "threshold_bytes": threshold_bytes,
         }
 
+    def known(self) -> S3OffloadConfig:
+        """Settings that send nothing here, for a saver that reads and deletes what is here."""
+        return self.config(threshold_bytes=2**40)
+
     def objects(self) -> dict[str, bytes]:
         """Every object, by key."""
         return {

@@ -36,7 +36,7 @@ from langgraph_checkpoint_dynamodb.keys import (
 )
 from langgraph_checkpoint_dynamodb.payload import S3Object
 from tests.support.savers import Saver
-from tests.support.tables import with_payloads
+from tests.support.tables import sweep, with_payloads
 from tests.support.walking import have_walked, walk
 
 if TYPE_CHECKING:
@@ -440,7 +440,7 @@ class Experiment:
     def _sweep(self) -> None:
         """Have what is left over removed, all of it."""
         with self.reader() as sweeper:
-            sweeper.sweep_orphans(older_than=0)
+            sweep(sweeper)
         self._now = self._stored()
         left = loose_ends(self._now)
         assert not left, left

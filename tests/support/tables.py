@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.items.beside import is_mark
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from langgraph_checkpoint_dynamodb import SweepReport
     from tests.support.buckets import Bucket
     from tests.support.engines import Engine
     from tests.support.savers import Saver
@@ -71,12 +75,14 @@ class Tables:
             self.client.meta.events.register(event, cast("Callable[..., None]", handler))
 
     def quick(self, bucket: Bucket | None = None) -> dict[str, Any]:
-        """Settings of a saver with all rights that is quick to make, and reaches that bucket."""
+        """Settings of a saver with all rights that is quick to make, and knows that bucket."""
+        known = {} if bucket is None else {"s3_offload_config": bucket.known()}
         if native():
             session = saver_session() if bucket is None else saver_session(bucket.url)
             self.relay.install(session)
-            return {"session": session, "endpoint_url": self.engine.url}
-        return {"client": self.client} | ({} if bucket is None else {"s3_client": bucket.client})
+            return {"session": session, "endpoint_url": self.engine.url, **known}
+        reached = {} if bucket is None else {"s3_client": bucket.client}
+        return {"client": self.client, **reached, **known}
 
     def set_up(self, **settings: Any) -> None:
         """Make the tables."""
@@ -88,8 +94,12 @@ class Tables:
         return self._scan(self.checkpoints)
 
     def write_items(self) -> list[dict[str, AttributeValueTypeDef]]:
-        """Every item of the writes table."""
-        return self._scan(self.writes)
+        """Every item of the writes table but the marks that deletes leave for an hour."""
+        return [item for item in self._scan(self.writes) if not is_mark(item)]
+
+    def marks(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """The marks of deletes in the writes table."""
+        return [item for item in self._scan(self.writes) if is_mark(item)]
 
     def drop(self) -> None:
         """Delete the tables, if they were made."""
@@ -110,6 +120,17 @@ def with_payloads(saver: Saver, **changes: Any) -> Saver:
     settings = saver._settings
     saver._settings = replace(settings, payloads=replace(settings.payloads, **changes))
     return saver
+
+
+def sweep(saver: Saver, older_than: int = 0, **options: Any) -> SweepReport:
+    """Sweep what is so many seconds old, be it younger than a sweep may take.
+
+    That is what a sweep does an hour later which leaves alone what is an hour old and less.
+    """
+    settings = saver._settings
+    later = copy(saver)
+    later._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
+    return later.sweep_orphans(older_than=MARGIN, **options)
 
 
 def new_tables(engine: Engine) -> Tables:

@@ -1,0 +1,302 @@
+"""The simulator sees what it is for: each of these races is planted, and found.
+
+Without the plant, the same calls in the same ways are right. So no test here passes for want of a
+meeting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb import calls as service_calls
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.items import beside
+from langgraph_checkpoint_dynamodb.keys import part_address_of
+from langgraph_checkpoint_dynamodb.ops import (
+    copy,
+    delete,
+    history,
+    lineage,
+    parts,
+    removal,
+    sweep,
+    write,
+)
+from tests.simulation.explore import Play, explore, story
+from tests.simulation.judging import Party
+from tests.simulation.scenarios import (
+    ALL,
+    CHUNKS,
+    DELTA,
+    DELTA_CHUNKS,
+    INLINE,
+    OBJECTS,
+    Call,
+    beginning,
+    calls,
+)
+from tests.simulation.world import Universe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.explore import Report
+    from tests.simulation.scenarios import Variant
+
+    Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def nothing_done(*_: Any, **__: Any) -> Any:
+    """An operation without a request."""
+    yield from ()
+
+
+def readers_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
+    def read(item: Any, ref: Any, now: int) -> Any:
+        found = beside.read_beside_checkpoint(item, ref, now)
+        return None if isinstance(found, beside.DeletionMark) else found
+
+    patch.setattr(parts, "read_beside_checkpoint", read)
+
+
+def deletes_leave_no_mark(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(delete, "is_write", lambda _: False)
+
+
+def copies_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(copy, "is_mark", lambda _: False)
+
+
+def the_mark_comes_first_on_the_page(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(beside, "MARK_SORT_KEY", "!deleted")
+
+
+def items_with_parts_are_put_as_often_as_the_sdk_repeats(patch: pytest.MonkeyPatch) -> None:
+    atomically = service_calls.put_atomically
+    patch.setattr(write, "put_atomically", lambda puts, **_: atomically(puts))
+
+
+def a_delete_takes_parts_that_are_about_to_be_referred_to(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(delete, "that_go", lambda items, *_: [*items])
+
+
+def an_object_is_known_by_the_item_that_leads_to_it_alone(patch: pytest.MonkeyPatch) -> None:
+    a_delete_takes_parts_that_are_about_to_be_referred_to(patch)
+    patch.setattr(removal, "outside_if_readable", lambda *_: ())
+
+
+def a_tombstone_that_nobody_needs_stops_a_history(patch: pytest.MonkeyPatch) -> None:
+    at_hand = history._Chain.parent_at_hand
+
+    def strict(chain: Any, record: Any) -> Any:
+        if record.parent_id in chain._gone:
+            raise UnreadableItemError(place="p", attribute="deleted", problem="is there")
+        return at_hand(chain, record)
+
+    patch.setattr(history._Chain, "parent_at_hand", strict)
+
+
+def an_ancestor_that_is_gone_ends_a_history_in_silence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(history._Chain, "_require_end", nothing_done)
+
+
+def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatch) -> None:
+    rebuilt_from = lineage._rebuilt_from
+
+    def needed(store: Any, thread: Any, wanted: Any) -> Any:
+        with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
+        found = {ns: set(ids) for ns, ids in wanted.items()}
+        for ns in with_deltas:
+            by_id = yield from lineage._read_contents(store, thread, ns)
+            for id_ in wanted[ns]:
+                found[ns] |= rebuilt_from(id_, by_id)
+        return found
+
+    patch.setattr(delete, "needed_ancestors", needed)
+
+
+def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
+    late: list[Any] = []
+    stores, puts = write.store_parts, write.put_atomically
+
+    def later(*arguments: Any) -> Any:
+        late.append(arguments)
+        yield from ()
+
+    def put(*arguments: Any, **options: Any) -> Any:
+        outcome = yield from puts(*arguments, **options)
+        yield from stores(*late.pop())
+        return outcome
+
+    patch.setattr(write, "store_parts", later)
+    patch.setattr(write, "put_atomically", put)
+
+
+def writes_go_before_their_checkpoint(patch: pytest.MonkeyPatch) -> None:
+    in_order = service_calls.write_in_order
+    held: list[Any] = []
+
+    def hold(changes: Any) -> Any:
+        held.append(changes)
+        yield from ()
+
+    def then(found: Any, delete_each: Any) -> Any:
+        yield from removal.remove_all(found, delete_each)
+        yield from in_order(held.pop())
+
+    patch.setattr(delete, "write_in_order", hold)
+    patch.setattr(delete, "remove_all", then)
+
+
+def the_last_regular_write_wins(patch: pytest.MonkeyPatch) -> None:
+    plan = beside.WriteRecord.plan
+
+    def always(*arguments: Any) -> Any:
+        planned = plan(*arguments)
+        return replace(planned, put=replace(planned.put, unless_exists=False))
+
+    patch.setattr(beside.WriteRecord, "plan", always)
+
+
+def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sweep, "_is_old", lambda *_: True)
+    patch.setattr(
+        sweep,
+        "_remove",
+        lambda found, _: removal.remove_all([found], delete._delete_each),
+    )
+
+
+def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> None:
+    atomically, everything = copy.put_atomically, copy.write_all
+    late: list[Any] = []
+
+    def hold(changes: Any) -> Any:
+        # Parts still come first.
+        writes = [put for put in changes if part_address_of(put.key.sort) is None]
+        yield from everything([put for put in changes if put not in writes])
+        late.extend(writes)
+
+    def put(puts: Any, **options: Any) -> Any:
+        outcome = yield from atomically(puts, **options)
+        held, late[:] = [*late], []
+        yield from everything(held)
+        return outcome
+
+    patch.setattr(copy, "write_all", hold)
+    patch.setattr(copy, "put_atomically", put)
+
+
+def a_delete_forgets_where_the_values_of_its_tombstone_are(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(removal, "is_young", lambda *_: True)
+    patch.setattr(delete, "_remains", lambda store, head, items: _only_writes(store, head, items))
+    patch.setattr(sweep, "part_of", lambda _: None)
+
+
+def _only_writes(store: Any, head: Any, items: Any) -> Any:
+    kept = [item for item in items if removal.is_write(item)]
+    return removal.remains(store.payloads, head.owner, kept, ())
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A race that is planted, and the calls that run into it."""
+
+    plant: Patch
+    variant: Variant
+    first: str
+    second: str
+    faults: int = 0
+    page: int = ALL
+
+    def explored(self) -> tuple[Play, Report]:
+        universe = Universe()
+        by_name: dict[str, Call] = {call.name: call for call in calls(self.variant)}
+        parties = [Party(by_name[self.first], "A"), Party(by_name[self.second], "B")]
+        play = Play(
+            universe,
+            self.variant,
+            beginning(universe, self.variant),
+            parties,
+            faults=self.faults,
+            page=self.page,
+        )
+        return play, explore(play)
+
+
+PLANTED = (
+    Planted(readers_pass_over_marks, INLINE, "get_tuple(newest)", "delete_thread(t)"),
+    Planted(deletes_leave_no_mark, INLINE, "get_tuple(0002)", "delete_thread(t)"),
+    Planted(copies_pass_over_marks, INLINE, "copy_thread(t, c)", "delete_thread(t)"),
+    Planted(
+        the_mark_comes_first_on_the_page, INLINE, "get_tuple(0002)", "delete_thread(t)", page=1
+    ),
+    Planted(
+        items_with_parts_are_put_as_often_as_the_sdk_repeats,
+        CHUNKS,
+        "put(0002) anew",
+        "put(0002) small",
+        faults=1,
+    ),
+    Planted(
+        a_delete_takes_parts_that_are_about_to_be_referred_to,
+        CHUNKS,
+        "put(0002) anew",
+        "delete_thread(t)",
+    ),
+    Planted(
+        an_object_is_known_by_the_item_that_leads_to_it_alone,
+        OBJECTS,
+        "put_writes(0002, other task)",
+        "delete_thread(t)",
+    ),
+    Planted(
+        a_tombstone_that_nobody_needs_stops_a_history, DELTA_CHUNKS, "history(newest)", "prune(t)"
+    ),
+    Planted(
+        an_ancestor_that_is_gone_ends_a_history_in_silence,
+        DELTA,
+        "put(0005)",
+        "delete_for_runs(run-0004)",
+    ),
+    Planted(
+        a_prune_goes_on_when_the_newest_is_deleted_under_it,
+        DELTA,
+        "prune(t)",
+        "delete_for_runs(run-0004)",
+    ),
+    Planted(an_item_comes_before_its_parts, CHUNKS, "get_tuple(newest)", "put(0003)"),
+    Planted(writes_go_before_their_checkpoint, INLINE, "get_tuple(0002)", "delete_thread(t)"),
+    Planted(
+        the_last_regular_write_wins,
+        INLINE,
+        "put_writes(0002, same task)",
+        "get_tuple(newest)",
+    ),
+    Planted(a_sweep_takes_what_is_young, CHUNKS, "put(0003)", "sweep_orphans()"),
+    Planted(
+        a_copy_stores_checkpoints_before_their_writes, INLINE, "copy_thread(t, c)", "list(all)"
+    ),
+    Planted(
+        a_delete_forgets_where_the_values_of_its_tombstone_are,
+        CHUNKS,
+        "delete_thread(t)",
+        "put(0003)",
+    ),
+)
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.plant.__name__)
+def test_a_planted_race_is_found(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    play, right = planted.explored()
+    for problem, trail in right.failures.items():
+        pytest.fail(f"{problem}\n{story(play, trail)}")
+    assert right.complete
+    planted.plant(monkeypatch)
+    play, wrong = planted.explored()
+    assert wrong.failures
+    trail = min(wrong.failures.values(), key=len)
+    assert "=>" in story(play, trail) or "->" in story(play, trail)
