@@ -403,7 +403,12 @@ async def _close_there(loop: AbstractEventLoop, here: LoopRunner) -> None:
     """Have another loop close its clients. One that ends meanwhile closes them by itself."""
     if not loop.is_running():
         return
-    closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(here.close(), loop))
+    work = here.close()
+    try:
+        closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+    except RuntimeError:  # It has ended since, and has closed them.
+        work.close()
+        return
     while not closing.done() and loop.is_running():
         await asyncio.wait([closing], timeout=_LOOK_SECONDS)
     if closing.done() and not closing.cancelled():
