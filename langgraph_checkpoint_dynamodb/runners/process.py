@@ -8,6 +8,7 @@ a saver was using is left alone there, and it begins with nothing, as in a fresh
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakSet
 
@@ -59,8 +60,8 @@ def keep_in_children(thing: object) -> None:
 
 def _keep_living() -> None:
     """Take references that nobody gives back, not even the end of the interpreter."""
-    if not _living:
-        return
+    if not _living or sys.implementation.name != "cpython":
+        return  # Others count no references.
     import ctypes
 
     for thing in _living:
