@@ -179,14 +179,14 @@ class AsyncDynamoDBSaver(SaverMethods):
 
     def _run(self, operation: Operation[T], method: str) -> T:
         self._require_usable(method)
-        return self._bridge.run(lambda: self._runner.run(operation))
+        return self._bridge.run(lambda: self._runner.run(operation), self._runner.require_open)
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         pages = self._runner.pages(stream)
         try:
             while True:
                 self._require_usable(method)
-                page = self._bridge.run(pages.next)
+                page = self._bridge.run(pages.next, self._runner.require_open)
                 if page is None:
                     return
                 yield page

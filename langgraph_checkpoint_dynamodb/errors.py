@@ -21,6 +21,7 @@
         ├── TransactionCanceledError
         ├── TableInUseError
         ├── ObjectsNotDeletedError           S3 kept some of the objects
+        ├── ReplyError                       an answer that is none to the request
         └── TransportError                   no answer at all
 
 No message holds a stored value: keys, sizes and attribute names only.
@@ -272,6 +273,27 @@ class ObjectsNotDeletedError(ServiceError):
             message=f"{len(keys)} objects of bucket {bucket!r} are still there",
         )
         self.keys = tuple(keys)
+
+
+class ReplyError(ServiceError):
+    """An answer arrived that cannot be one to the request. The request may have taken effect.
+
+    Something between this process and the service has damaged it, mixed it up with another one or
+    answered itself. The call can be repeated.
+
+    Attributes:
+        problem: What is wrong with the answer.
+    """
+
+    def __init__(self, *, code: str, operation: str, table_name: str, problem: str) -> None:
+        super().__init__(
+            code=code,
+            operation=operation,
+            table_name=table_name,
+            message=f"an answer arrived that is none to this request: {problem}. The request may "
+            "have taken effect; repeat the call. If this lasts, look at endpoint and proxies.",
+        )
+        self.problem = problem
 
 
 class TransportError(ServiceError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
 from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
@@ -150,8 +150,7 @@ class DynamoDBSaver(SaverMethods):
     async def aclose(self) -> None:
         """Asynchronous version of `close`."""
         # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
-        with ThreadPoolExecutor(1) as closer:
-            await asyncio.wrap_future(closer.submit(self.close))
+        await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-saver"))
 
     def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
         return self._runner.run(operation)
@@ -164,12 +163,12 @@ class DynamoDBSaver(SaverMethods):
             pages.close()
 
     async def _await(self, operation: Operation[T]) -> T:
-        return await asyncio.wrap_future(self._runner.start(operation))
+        return await self._runner.start(operation).result()
 
     async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
         pages = self._runner.pages(stream)
         try:
-            while (page := await asyncio.wrap_future(pages.start_next())) is not None:
+            while (page := await pages.start_next().result()) is not None:
                 yield page
         finally:
             pages.close()

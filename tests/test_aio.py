@@ -231,6 +231,37 @@ def test_a_loop_goes_on_while_a_large_value_is_serialized(made: Tables) -> None:
     run(main())
 
 
+def test_a_value_that_is_still_being_serialized_does_not_hold_up_the_end_of_the_process() -> None:
+    done = in_a_child("""
+import asyncio, threading
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
+from tests.support.values import checkpoint, config, metadata
+
+class Serde(JsonPlusSerializer):
+    begun = threading.Event()
+    def dumps_typed(self, obj):
+        self.begun.set()
+        threading.Event().wait()
+
+async def main():
+    saver = AsyncDynamoDBSaver(
+        checkpoints_table_name="checkpoints", writes_table_name="writes", serde=Serde()
+    )
+    call = asyncio.create_task(
+        saver.aput(config("t"), checkpoint(text="x" * 1_000_000), metadata(), {})
+    )
+    await asyncio.to_thread(Serde.begun.wait)
+    call.cancel()
+    await asyncio.wait([call])
+    print("cancelled")
+
+asyncio.run(main())
+""")
+    assert done.stderr == ""
+    assert done.stdout == "cancelled\n"
+
+
 class Array:
     nbytes = LARGE_BYTES
 

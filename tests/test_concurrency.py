@@ -250,7 +250,7 @@ def test_requests_are_sent_in_the_order_they_came(tables: Tables) -> None:
 
 
 def in_line(saver: DynamoDBSaver, count: int) -> bool:
-    return len(saver._runner._in_flight._waiting) == count
+    return len(saver._runner.performer()._in_flight._waiting) == count
 
 
 def wait_until(reached: Callable[[], bool]) -> None:

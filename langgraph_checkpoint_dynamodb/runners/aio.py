@@ -12,10 +12,9 @@ import os
 import random
 import threading
 from asyncio import sleep
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager, suppress
-from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet, finalize
@@ -26,9 +25,12 @@ from aiohttp import ClientError as HTTPError
 
 from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
+from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency
 from langgraph_checkpoint_dynamodb.runners.group import Group
-from langgraph_checkpoint_dynamodb.runners.wire import SDK_ERRORS, Wire
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess, keep_in_children
+from langgraph_checkpoint_dynamodb.runners.wire import Wire
+from langgraph_checkpoint_dynamodb.runners.workers import Workers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_ERRORS = (*SDK_ERRORS, HTTPError)
-"""What a call may raise: aiohttp's own errors come through where a body breaks off."""
 _WHOLE_BYTES = 1024 * 1024
 """Largest body that aiohttp writes at once without a warning."""
 _LOOK_SECONDS = 0.1
@@ -49,16 +49,72 @@ _LOOK_SECONDS = 0.1
 
 
 class AsyncRunner:
-    """Runs operations on whatever event loop they are awaited on."""
+    """Runs operations on whatever event loop they are awaited on, in whatever process."""
 
     def __init__(self, settings: Settings) -> None:
+        self._processes: PerProcess[Loops] = PerProcess(partial(_make_loops, settings))
+
+    def require_open(self) -> None:
+        """Check that the saver was not closed everywhere.
+
+        Raises:
+            SaverClosedError: It was.
+        """
+        self._loops().require_open()
+
+    async def run(self, operation: Operation[R]) -> R:
+        """Perform an operation to its end and return its result."""
+        return await self._loops().here().run(operation)
+
+    def pages(self, stream: Stream[R]) -> AsyncPages[R]:
+        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
+        return AsyncPages(stream, self)
+
+    async def advance(self, stream: Stream[R]) -> list[R] | None:
+        """Perform a stream up to its next page; `None` after the last."""
+        return await self._loops().here().advance(stream)
+
+    async def compute(self, work: Callable[[], R]) -> R:
+        """Have another thread do some work, in the caller's context."""
+        return await self._loops().threads.do(work)
+
+    async def open(self) -> None:
+        """Make the client for DynamoDB on this loop. Opens what was closed."""
+        loops = self._loops()
+        loops.open()
+        await loops.here().client("dynamodb")
+
+    async def close(self) -> None:
+        """Let calls under way on this loop finish, then close its clients. Can be repeated."""
+        await self._loops().close_here()
+
+    async def close_everywhere(self) -> None:
+        """Do so on every loop that runs, and end the threads. Loops that stand still are left out.
+
+        Their clients are closed when they end.
+        """
+        await self._loops().close()
+
+    def _loops(self) -> Loops:
+        return self._processes.get()
+
+
+class Loops:
+    """The event loops of one process that the saver is used on.
+
+    Args:
+        settings: The saver's settings.
+        parents: Those of the parent, in a child made by `os.fork`. Closed there is closed here.
+    """
+
+    def __init__(self, settings: Settings, parents: Loops | None) -> None:
+        self.threads = _Threads()
         self._settings = settings
         self._lock = threading.Lock()
         self._here: dict[AbstractEventLoop, LoopRunner] = {}
         self._closed_on: WeakSet[AbstractEventLoop] = WeakSet()
-        self._closed = False
+        self._closed: bool = parents is not None and parents._closed
         self._sessions = _Sessions(settings.client.session)
-        self._threads = _Threads()
 
     def require_open(self) -> None:
         """Check that the saver was not closed everywhere.
@@ -69,54 +125,12 @@ class AsyncRunner:
         if self._closed:
             raise SaverClosedError
 
-    async def run(self, operation: Operation[R]) -> R:
-        """Perform an operation to its end and return its result."""
-        return await self._on_this_loop().run(operation)
+    def here(self) -> LoopRunner:
+        """What runs operations on this loop.
 
-    def pages(self, stream: Stream[R]) -> AsyncPages[R]:
-        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
-        return AsyncPages(stream, self)
-
-    async def advance(self, stream: Stream[R]) -> list[R] | None:
-        """Perform a stream up to its next page; `None` after the last."""
-        return await self._on_this_loop().advance(stream)
-
-    async def compute(self, work: Callable[[], R]) -> R:
-        """Have another thread do some work, in the caller's context."""
-        return await self._threads.do(work)
-
-    async def open(self) -> None:
-        """Make the client for DynamoDB on this loop. Opens what was closed."""
-        with self._lock:
-            self._closed = False
-            self._closed_on.discard(asyncio.get_running_loop())
-        await self._on_this_loop().client("dynamodb")
-
-    async def close(self) -> None:
-        """Let calls under way on this loop finish, then close its clients. Can be repeated."""
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._closed_on.add(loop)
-            here = self._here.get(loop)
-        if here is not None:
-            await here.close()
-
-    async def close_everywhere(self) -> None:
-        """Do so on every loop that runs, and end the threads. Loops that stand still are left out.
-
-        Their clients are closed when they end.
+        Raises:
+            SaverClosedError: The saver was closed here or everywhere.
         """
-        with self._lock:
-            self._closed = True
-            everywhere = [*self._here.items()]
-        for loop, here in everywhere:
-            if loop is asyncio.get_running_loop():
-                await here.close()
-            else:
-                await _close_there(loop, here)
-        self._threads.close()
-
-    def _on_this_loop(self) -> LoopRunner:
         loop = asyncio.get_running_loop()
         here = self._here.get(loop)
         if here is not None and not here.closed and not self._closed:
@@ -128,14 +142,45 @@ class AsyncRunner:
             for ended in [other for other in self._here if other.is_closed()]:
                 del self._here[ended]
             here = self._here[loop] = LoopRunner(
-                self._settings, self._sessions, self._threads, self._forget
+                self._settings, self._sessions, self.threads, self._forget
             )
             return here
+
+    def open(self) -> None:
+        """Open what was closed, here and everywhere."""
+        with self._lock:
+            self._closed = False
+            self._closed_on.discard(asyncio.get_running_loop())
+
+    async def close_here(self) -> None:
+        """Let calls under way on this loop finish, then close its clients. Can be repeated."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            self._closed_on.add(loop)
+            here = self._here.get(loop)
+        if here is not None:
+            await here.close()
+
+    async def close(self) -> None:
+        """Do so on every loop that runs, and end the threads."""
+        with self._lock:
+            self._closed = True
+            everywhere = [*self._here.items()]
+        for loop, here in everywhere:
+            if loop is asyncio.get_running_loop():
+                await here.close()
+            else:
+                await _close_there(loop, here)
+        self.threads.close()
 
     def _forget(self, ended: LoopRunner) -> None:
         with self._lock:
             for loop in [loop for loop, here in self._here.items() if here is ended]:
                 del self._here[loop]
+
+
+def _make_loops(settings: Settings, parents: Loops | None) -> Loops:
+    return Loops(settings, parents)
 
 
 class LoopRunner:
@@ -153,7 +198,7 @@ class LoopRunner:
         self._sessions = sessions
         self._threads = threads
         self._forget = forget
-        self._wire = Wire(settings.table_names)
+        self._wire = Wire(settings.table_names, (HTTPError,))
         self._limit = concurrency(settings)
         self._in_flight = asyncio.Semaphore(self._limit)
         self._clients: dict[Service, Any] = {}
@@ -162,6 +207,7 @@ class LoopRunner:
         self._keeper: AsyncGenerator[None, None] | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
+        keep_in_children(self)
 
     async def run(self, operation: Operation[R]) -> R:
         """Perform an operation to its end and return its result."""
@@ -247,9 +293,9 @@ class LoopRunner:
                 if "Body" in response:
                     async with response["Body"] as body:
                         response["Body"] = await body.read()
-            except _ERRORS as error:
+            except Exception as error:
                 return self._wire.error(request, call, error)
-        return self._wire.reply(request, response)
+        return self._wire.reply(request, call, response)
 
     async def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
         group = Group(operations)
@@ -276,13 +322,15 @@ class LoopRunner:
         if self._keeper is None:
             self._keeper = _keep(self._stack)
             await anext(self._keeper)
-            finalize(self, _close_later, asyncio.get_running_loop(), self._keeper)
+            loop = asyncio.get_running_loop()
+            finalize(self, _close_later, loop, self._keeper, os.getpid())
         given = self._settings.client
         arguments = given.arguments if service == "dynamodb" else given.s3_arguments
         config = AioConfig().merge(client_config(self._settings, service))
         creating = self._sessions.get().create_client(service, **{**arguments, "config": config})
         client = await self._stack.enter_async_context(creating)
         client.meta.events.register("before-send", _send_in_pieces)
+        check_bodies(client, service)
         return client
 
 
@@ -333,30 +381,34 @@ class _Threads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._workers: Workers | None = None
 
     async def do(self, work: Callable[[], R]) -> R:
         """Have a thread do some work, in the caller's context."""
-        loop = asyncio.get_running_loop()
         with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(os.cpu_count(), "dynamodb-saver")
-            doing = loop.run_in_executor(self._pool, copy_context().run, work)
-        return await doing
+            if self._workers is None:
+                self._workers = Workers(os.cpu_count() or 1, "dynamodb-saver")
+            doing = self._workers.submit(work)
+        return await asyncio.wrap_future(doing)
 
     def close(self) -> None:
         """End the threads. The next work starts them again."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=False)
+            workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.close(wait=False)
 
 
 async def _close_there(loop: AbstractEventLoop, here: LoopRunner) -> None:
     """Have another loop close its clients. One that ends meanwhile closes them by itself."""
     if not loop.is_running():
         return
-    closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(here.close(), loop))
+    work = here.close()
+    try:
+        closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+    except RuntimeError:  # It has ended since, and has closed them.
+        work.close()
+        return
     while not closing.done() and loop.is_running():
         await asyncio.wait([closing], timeout=_LOOK_SECONDS)
     if closing.done() and not closing.cancelled():
@@ -370,8 +422,10 @@ async def _keep(clients: AsyncExitStack) -> AsyncGenerator[None, None]:
         await clients.aclose()
 
 
-def _close_later(loop: AbstractEventLoop, keeper: AsyncGenerator[None, None]) -> None:
+def _close_later(loop: AbstractEventLoop, keeper: AsyncGenerator[None, None], pid: int) -> None:
     """Have the clients closed of a saver that is gone. A loop that has ended has done it."""
+    if pid != os.getpid():
+        return  # A child after a fork: the loop is the parent's, and would be woken up there.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(lambda: loop.create_task(_close_now(keeper)))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
 
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess, keep_in_children
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
 R = TypeVar("R")
 
@@ -19,15 +23,23 @@ class Bridge:
     """Runs coroutines for callers that cannot await. Its thread starts at the first one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: _LoopThread | None = None
+        self._processes: PerProcess[_Place] = PerProcess(_make_place)
 
-    def run(self, begin: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    def run(
+        self,
+        begin: Callable[[], Coroutine[Any, Any, R]],
+        may_begin: Callable[[], None] = lambda: None,
+    ) -> R:
         """Run a coroutine on the bridge's loop and wait for its result.
 
         A caller that is interrupted while it waits cancels it.
+
+        Args:
+            begin: Makes the coroutine.
+            may_begin: Raises an error where no coroutine may begin. It is called when `close`
+                cannot come between any more.
         """
-        future = asyncio.run_coroutine_threadsafe(begin(), self._loop())
+        future = self._processes.get().begin(begin, may_begin)
         try:
             return future.result()
         except BaseException:
@@ -36,16 +48,36 @@ class Bridge:
 
     def close(self) -> None:
         """End the thread. Can be repeated; the next coroutine starts another one."""
+        self._processes.get().close()
+
+
+class _Place:
+    """Where the thread of one process is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: _LoopThread | None = None
+
+    def begin(
+        self, begin: Callable[[], Coroutine[Any, Any, R]], may_begin: Callable[[], None]
+    ) -> Future[R]:
+        # Under the lock: a loop that `close` has taken away is told to stop, and what it is asked
+        # for after that would never be done.
+        with self._lock:
+            may_begin()
+            if self._thread is None:
+                self._thread = _LoopThread()
+            return asyncio.run_coroutine_threadsafe(begin(), self._thread.loop)
+
+    def close(self) -> None:
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.close()
 
-    def _loop(self) -> AbstractEventLoop:
-        with self._lock:
-            if self._thread is None:
-                self._thread = _LoopThread()
-            return self._thread.loop
+
+def _make_place(parents: _Place | None) -> _Place:  # noqa: ARG001 - a child takes over nothing
+    return _Place()
 
 
 class _LoopThread:
@@ -58,7 +90,8 @@ class _LoopThread:
             target=_run, args=(self.loop,), name="dynamodb-saver-loop", daemon=True
         )
         self._thread.start()
-        self._stop = finalize(self, _stop, self.loop)
+        self._stop = finalize(self, _stop, self.loop, os.getpid())
+        keep_in_children(self)
 
     def close(self) -> None:
         self._stop()
@@ -83,6 +116,8 @@ async def _others_end() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-def _stop(loop: AbstractEventLoop) -> None:
+def _stop(loop: AbstractEventLoop, pid: int) -> None:
+    if pid != os.getpid():
+        return  # A child after a fork: the loop is the parent's, and would be woken up there.
     with suppress(RuntimeError):  # What a loop raises that has been closed.
         loop.call_soon_threadsafe(loop.stop)

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb.errors import SaverClosedError
+from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
@@ -58,18 +59,22 @@ def client_config(settings: Settings, service: Service = "dynamodb") -> Config:
 
 
 class ClientHolder:
-    """The clients of a saver and of all its clones, each made at its first use."""
+    """The clients of a saver and of all its clones in one process, each made at its first use.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: The saver's settings.
+        forked: Whether this process is a child of that in which the saver was made. Clients that
+            were passed in then have connections that are the parent's.
+    """
+
+    def __init__(self, settings: Settings, *, forked: bool = False) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._given: dict[Service, Any] = {
             "dynamodb": settings.client.client,
             "s3": settings.client.s3_client,
         }
-        self._clients = {
-            service: client for service, client in self._given.items() if client is not None
-        }
+        self._clients = {} if forked else {s: c for s, c in self._given.items() if c is not None}
         self._closed = False
 
     def get(self, service: Service) -> Any:
@@ -99,6 +104,11 @@ class ClientHolder:
                 client.close()
 
     def _make(self, service: Service) -> Any:
+        client = self._given[service]
+        if client is not None:
+            # In a child: it makes connections of its own after this.
+            client.close()
+            return client
         given = self._settings.client
         # A session of its own: boto3's default one is shared with threads we do not know.
         session = given.session if given.session is not None else boto3.Session()
@@ -106,7 +116,9 @@ class ClientHolder:
         arguments = {**arguments, "config": client_config(self._settings, service)}
         # The stubs know the two services by their literal names, one overload for each.
         make: Any = session.client
-        return make(service, **arguments)
+        client = make(service, **arguments)
+        check_bodies(client, service)
+        return client
 
 
 def _merged(defaults: dict[str, Any], given: ClientSettings) -> Config:

@@ -20,27 +20,35 @@ class Group(Generic[R]):
         self._todo = iter(enumerate(operations))
         self._lock = threading.Lock()
         self._results: dict[int, R] = {}
-        self._errors: dict[int, BaseException] = {}
+        self._errors: dict[int, Exception] = {}
+        self._stopped: BaseException | None = None
 
     def take(self) -> tuple[int, Operation[R]] | None:
         """The next operation and its position, `None` if there is nothing to do any more."""
         with self._lock:
-            return None if self._errors else next(self._todo, None)
+            return None if self._errors or self._stopped else next(self._todo, None)
 
     def succeeded(self, position: int, result: R) -> None:
         """Note an operation's result."""
         self._results[position] = result
 
-    def failed(self, position: int, error: BaseException) -> None:
+    def failed(self, position: int, error: Exception) -> None:
         """Note an operation's error."""
         self._errors[position] = error
+
+    def stopped(self, why: BaseException) -> None:
+        """Note that a worker was stopped, by something that is no operation's error."""
+        self._stopped = why
 
     def results(self) -> list[R]:
         """The results in order.
 
         Raises:
-            BaseException: The first error in order.
+            Exception: The first error in order.
+            BaseException: What a worker was stopped by.
         """
         if self._errors:
             raise self._errors[min(self._errors)]
+        if self._stopped is not None:
+            raise self._stopped
         return [self._results[position] for position in sorted(self._results)]

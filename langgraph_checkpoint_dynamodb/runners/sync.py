@@ -2,171 +2,223 @@
 
 One pool of worker threads serves both the parts of a group and the saver's `a*` methods. A thread
 that waits for a group works on the group itself, so a group makes progress however busy the pool
-is, and nesting cannot deadlock. A semaphore keeps the requests in flight within the connection
-pool; it is held for the time of one SDK call only.
+is, and nesting cannot deadlock. A queue keeps the requests in flight within the connection pool; a
+place in it is held for the time of one SDK call only.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency
 from langgraph_checkpoint_dynamodb.runners.group import Group
-from langgraph_checkpoint_dynamodb.runners.wire import SDK_ERRORS, Wire
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.runners.under_way import AbandonedError, CallsUnderWay
+from langgraph_checkpoint_dynamodb.runners.wire import Wire
+from langgraph_checkpoint_dynamodb.runners.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.runners.under_way import Call
     from langgraph_checkpoint_dynamodb.settings import Settings
 
 R = TypeVar("R")
 
 
 class SyncRunner:
-    """Runs operations against DynamoDB. Safe to use from any number of threads."""
+    """Runs operations against DynamoDB. Safe to use from any number of threads and processes."""
 
     def __init__(self, settings: Settings) -> None:
-        self._clients = ClientHolder(settings)
-        self._wire = Wire(settings.table_names)
-        self._limit = concurrency(settings)
-        self._in_flight = _Queue(self._limit)
-        self._state = threading.Condition()
-        self._under_way = 0
-        self._closed = False
-        self._workers: ThreadPoolExecutor | None = None
+        self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
 
     def run(self, operation: Operation[R]) -> R:
         """Perform an operation to its end and return its result."""
-        return self.call(lambda: self._drive(operation))
+        return self.call(lambda performer, call: performer.drive(operation, call))
 
-    def start(self, operation: Operation[R]) -> Future[R]:
+    def start(self, operation: Operation[R]) -> Started[R]:
         """Have a worker thread perform an operation, in the caller's context."""
-        return self.submit(lambda: self._drive(operation))
+        return self.submit(lambda performer, call: performer.drive(operation, call))
 
     def pages(self, stream: Stream[R]) -> Pages[R]:
         """Perform a stream as far as its values are asked for; each `Emit` is a page."""
         return Pages(stream, self)
 
-    def call(self, work: Callable[[], R]) -> R:
+    def call(self, work: Callable[[Performer, Call], R]) -> R:
         """Do some work in the caller's thread, as a call that `close` waits for."""
-        self._begin()
+        performer = self.performer()
+        call = performer.calls.begin()
         try:
-            return work()
+            call.start()
+            return work(performer, call)
         finally:
-            self._end()
+            call.leave()
 
-    def submit(self, work: Callable[[], R]) -> Future[R]:
+    def submit(self, work: Callable[[Performer, Call], R]) -> Started[R]:
         """Have a worker thread do some work, in the caller's context, as a call."""
-        self._begin()
-        try:
-            future = self._pool().submit(copy_context().run, work)
-        except BaseException:
-            self._end()
-            raise
-        future.add_done_callback(lambda _: self._end())
-        return future
+        performer = self.performer()
+        call = performer.calls.begin()
 
-    def step(self, operation: Any, request: Any) -> Any:
-        """Perform a request and hand its reply, or its error, to the operation that asked."""
+        def do() -> R:
+            call.start()
+            return work(performer, call)
+
         try:
-            reply = self._perform(request)
-        except DynamoDBSaverError as error:
-            return operation.throw(error)
-        return operation.send(reply)
+            future = performer.workers.submit(do)
+        except BaseException:
+            call.leave()
+            raise
+        future.add_done_callback(lambda _: call.leave())
+        return Started(future, call)
 
     def close(self) -> None:
         """Let calls under way finish, then end the threads and the client. Can be repeated."""
-        with self._state:
-            self._closed = True
-            self._state.wait_for(lambda: self._under_way == 0)
-            workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.shutdown(wait=True)
+        self.performer().close()
+
+    def performer(self) -> Performer:
+        """What performs operations in this process."""
+        return self._processes.get()
+
+
+def _make_performer(settings: Settings, parents: Performer | None) -> Performer:
+    return Performer(settings, parents)
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Generic[R]):
+    """A call that a worker thread performs.
+
+    Attributes:
+        future: Its result.
+        call: The call.
+    """
+
+    future: Future[R]
+    call: Call
+
+    async def result(self) -> R:
+        """The result. A caller that is cancelled abandons the call, and is not held up by it."""
+        try:
+            return await asyncio.wrap_future(self.future)
+        finally:
+            if not self.future.done() and not self.future.cancel():
+                self.call.abandon(AbandonedError())
+
+
+class Performer:
+    """Performs requests in one process: its clients, its threads, its calls under way.
+
+    Args:
+        settings: The saver's settings.
+        parents: That of the parent, in a child made by `os.fork`. Closed there is closed here.
+    """
+
+    def __init__(self, settings: Settings, parents: Performer | None) -> None:
+        closed = parents is not None and parents.calls.closed
+        self.calls: CallsUnderWay = CallsUnderWay(closed=closed)
+        self._limit = concurrency(settings)
+        self.workers = Workers(self._limit, "dynamodb-saver")
+        self._clients = ClientHolder(settings, forked=parents is not None)
+        self._wire = Wire(settings.table_names)
+        self._in_flight = _Queue(self._limit)
+
+    def close(self) -> None:
+        """Let calls under way finish, then end the threads and the clients. Can be repeated."""
+        self.calls.close()
+        self.workers.close()
         self._clients.close()
 
-    def _begin(self) -> None:
-        with self._state:
-            if self._closed:
-                raise SaverClosedError
-            self._under_way += 1
-
-    def _end(self) -> None:
-        with self._state:
-            self._under_way -= 1
-            self._state.notify_all()
-
-    def _pool(self) -> ThreadPoolExecutor:
-        with self._state:
-            if self._workers is None:
-                self._workers = ThreadPoolExecutor(self._limit, "dynamodb-saver")
-            return self._workers
-
-    def _drive(self, operation: Operation[R]) -> R:
+    def drive(self, operation: Operation[R], call: Call) -> R:
+        """Perform an operation to its end and return its result."""
         try:
             request = next(operation)
             while True:
-                request = self.step(operation, request)
+                request = self.step(operation, request, call)
         except StopIteration as stop:
             result: R = stop.value
             return result
         finally:
             operation.close()
 
-    def _perform(self, request: Request[Any]) -> object:
+    def step(self, operation: Any, request: Any, call: Call) -> Any:
+        """Perform a request and hand its reply, or its error, to the operation that asked."""
+        call.check()
+        try:
+            reply = self._perform(request, call)
+        except DynamoDBSaverError as error:
+            return operation.throw(error)
+        return operation.send(reply)
+
+    def _perform(self, request: Request[Any], call: Call) -> object:
         match request:
             case Concurrently(operations):
-                return self._gather(operations)
+                return self._gather(operations, call)
             case Backoff(ceiling):
                 time.sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
                 return None
             case Compute(work):
                 return work()
-        call = self._wire.call(request)
-        client = self._clients.get(call.service)
+        sent = self._wire.call(request)
+        client = self._clients.get(sent.service)
         with self._in_flight:
+            call.check()
             try:
-                response = getattr(client, call.method)(**call.arguments)
+                response = getattr(client, sent.method)(**sent.arguments)
                 if "Body" in response:
                     response["Body"] = response["Body"].read()
-            except SDK_ERRORS as error:
-                return self._wire.error(request, call, error)
-        return self._wire.reply(request, response)
+            except Exception as error:
+                return self._wire.error(request, sent, error)
+        return self._wire.reply(request, sent, response)
 
-    def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
+    def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
         group = Group(operations)
         helpers: list[Future[None]] = []
         # No thread can be started any more when the interpreter ends: this one does all of it then.
         with suppress(RuntimeError):
             helpers.extend(
-                self._pool().submit(copy_context().run, self._work, group)
+                self.workers.submit(partial(self._help, group, call))
                 for _ in range(min(len(operations), self._limit) - 1)
             )
         try:
-            self._work(group)
-        finally:
+            self._work(group, call)
             # Those that have not begun would find nothing to do; the others are on their last one.
             for helper in helpers:
                 if not helper.cancel():
                     helper.result()
+        except BaseException as error:
+            # This thread was interrupted. It does not wait for a server that may be hanging.
+            call.abandon(error)
+            raise
         return group.results()
 
-    def _work(self, group: Group[Any]) -> None:
+    def _help(self, group: Group[Any], call: Call) -> None:
+        if not call.join():
+            return
+        try:
+            self._work(group, call)
+        except BaseException as error:
+            group.stopped(error)
+        finally:
+            call.leave()
+
+    def _work(self, group: Group[Any], call: Call) -> None:
         while (task := group.take()) is not None:
             position, operation = task
             try:
-                group.succeeded(position, self._drive(operation))
-            except BaseException as error:
+                group.succeeded(position, self.drive(operation, call))
+            except Exception as error:
                 group.failed(position, error)
 
 
@@ -224,7 +276,7 @@ class Pages(Generic[R]):
         while (page := self._runner.call(self._advance)) is not None:
             yield page
 
-    def start_next(self) -> Future[list[R] | None]:
+    def start_next(self) -> Started[list[R] | None]:
         """Have a worker thread fetch the next page; `None` after the last."""
         return self._runner.submit(self._advance)
 
@@ -233,11 +285,15 @@ class Pages(Generic[R]):
         with suppress(ValueError):  # What Python raises for a generator that is running.
             self._stream.close()
 
-    def _advance(self) -> list[R] | None:
+    def _advance(self, performer: Performer, call: Call) -> list[R] | None:
         try:
             request: Any = next(self._stream)
             while not isinstance(request, Emit):
-                request = self._runner.step(self._stream, request)
+                request = performer.step(self._stream, request, call)
         except StopIteration:
             return None
+        except BaseException:
+            # Abandoned, maybe: the caller has gone, and could not unwind it.
+            self._stream.close()
+            raise
         return request.values

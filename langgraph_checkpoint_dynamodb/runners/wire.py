@@ -1,4 +1,4 @@
-"""Requests to SDK calls and replies back, errors included. Shared by all runners.
+"""Requests to SDK calls, and responses and errors to replies. Shared by all runners.
 
 Every attribute name in an expression is an alias (`#n`), every value a placeholder: some names are
 reserved words, and nothing a user passes may become part of an expression.
@@ -7,9 +7,15 @@ reserved words, and nothing a user passes may become part of an expression.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    FlexibleChecksumError,
+)
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
@@ -25,7 +31,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     EnableTimeToLive,
     GetItem,
     GetObject,
-    Page,
     Prolong,
     Put,
     PutItem,
@@ -37,6 +42,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     TransactPut,
 )
 from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,28 +51,21 @@ if TYPE_CHECKING:
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
         BatchWriteItemInputTypeDef,
-        BatchWriteItemOutputTypeDef,
         CreateTableInputTypeDef,
         DeleteItemInputTypeDef,
-        DescribeTableOutputTypeDef,
         GetItemInputTypeDef,
-        GetItemOutputTypeDef,
         GlobalSecondaryIndexTypeDef,
         KeySchemaElementTypeDef,
         PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
-        QueryOutputTypeDef,
         ScanInputTypeDef,
-        ScanOutputTypeDef,
         TransactWriteItemsInputTypeDef,
         UpdateItemInputTypeDef,
         UpdateTableInputTypeDef,
         UpdateTimeToLiveInputTypeDef,
-        WriteRequestOutputTypeDef,
         WriteRequestTypeDef,
     )
-    from mypy_boto3_s3.type_defs import DeleteObjectsOutputTypeDef
 
     from langgraph_checkpoint_dynamodb.runners.client import Service
 
@@ -91,11 +90,20 @@ class Call:
 
 
 class Wire:
-    """Translates for one pair of tables."""
+    """Translates for one pair of tables.
 
-    def __init__(self, table_names: Mapping[Table, str]) -> None:
+    Args:
+        table_names: Names of the tables.
+        transport_errors: What the SDK raises, beside its own errors, where no answer arrives.
+    """
+
+    def __init__(
+        self, table_names: Mapping[Table, str], transport_errors: tuple[type[Exception], ...] = ()
+    ) -> None:
         self._names = table_names
         self._tables = {name: table for table, name in table_names.items()}
+        self._replies = Replies(table_names)
+        self._transport_errors = transport_errors
 
     def call(self, request: Request[Any]) -> Call:
         """The SDK call of a request."""
@@ -146,46 +154,31 @@ class Wire:
                 return self._single("update_table", "UpdateTable", Table.CHECKPOINTS, updated)
         raise AssertionError(f"no call for {type(request).__name__}")
 
-    def reply(self, request: Request[Any], response: Mapping[str, Any]) -> object:
-        """What the request's reply is, from the SDK's response."""
-        match request:
-            case GetItem():
-                got = cast("GetItemOutputTypeDef", response)
-                # The stubs call it required; the service leaves it out where there is none.
-                return got.get("Item")
-            case PutItem():
-                return response.get("Attributes")
-            case Prolong() | DeleteIfOld() | CopyObject():
-                return True
-            case GetObject():
-                return response["Body"]
-            case DeleteObjects(bucket):
-                _require_deleted(bucket, cast("DeleteObjectsOutputTypeDef", response))
-            case DescribeTimeToLive():
-                return response["TimeToLiveDescription"]
-            case Query() | QueryRunIndex() | Scan():
-                page = cast("QueryOutputTypeDef | ScanOutputTypeDef", response)
-                return Page(page["Items"], page.get("LastEvaluatedKey"))
-            case BatchWrite(changes):
-                written = cast("BatchWriteItemOutputTypeDef", response)
-                return self._leftover(changes, written["UnprocessedItems"])
-            case DescribeTable():
-                return cast("DescribeTableOutputTypeDef", response)["Table"]
-        return None
+    def reply(self, request: Request[Any], call: Call, response: Mapping[str, Any]) -> object:
+        """What the request's reply is, from the SDK's response.
+
+        Raises:
+            ReplyError: The response cannot be one to this request.
+        """
+        try:
+            return self._replies.read(request, response)
+        except WrongReplyError as error:
+            raise errors.ReplyError(
+                code="WrongReply",
+                operation=call.action,
+                table_name=call.table_name,
+                problem=str(error),
+            ) from error
 
     def error(self, request: Request[Any], call: Call, error: Exception) -> object:
         """The reply that an SDK error amounts to, where it does.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
+            Exception: The error itself, where it is not about the service's answer.
         """
         if not isinstance(error, ClientError):
-            raise errors.TransportError(
-                code=type(error).__name__,
-                operation=call.action,
-                table_name=call.table_name,
-                message=str(error),
-            ) from error
+            self._raise_unanswered(call, error)
         code = error.response["Error"]["Code"]
         match request:
             case GetObject() | CopyObject() if code in _NO_SUCH_OBJECT:
@@ -203,6 +196,20 @@ class Wire:
                 "saver.setup() or the infrastructure modules, or correct the name",
             ) from error
         raise _service_error(call, code, error) from error
+
+    def _raise_unanswered(self, call: Call, error: Exception) -> NoReturn:
+        """Raise what an error amounts to that is no answer of the service."""
+        said = {
+            "code": type(error).__name__,
+            "operation": call.action,
+            "table_name": call.table_name,
+        }
+        if isinstance(error, _DAMAGED) or _comes_from_a_parser(error):
+            problem = f"the SDK cannot read it ({error})"
+            raise errors.ReplyError(**said, problem=problem) from error
+        if isinstance(error, (BotoCoreError, *self._transport_errors)):
+            raise errors.TransportError(**said, message=str(error)) from error
+        raise error
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])
@@ -284,18 +291,6 @@ class Wire:
                 else {"PutRequest": {"Item": change.item}}
             )
         return {"RequestItems": by_table}
-
-    def _leftover(
-        self,
-        changes: Sequence[Put | Delete],
-        unprocessed: Mapping[str, Sequence[WriteRequestOutputTypeDef]],
-    ) -> tuple[Put | Delete, ...]:
-        left = {
-            (self._tables[name], _key_of(self._tables[name], request))
-            for name, requests in unprocessed.items()
-            for request in requests
-        }
-        return tuple(change for change in changes if (change.table, change.key) in left)
 
     def _query(self, request: Query) -> QueryInputTypeDef:
         spec = SPECS[request.table]
@@ -414,18 +409,14 @@ def _object_call(request: PutObject | GetObject | CopyObject | DeleteObjects) ->
     return Call(method, action, arguments, service="s3")
 
 
-def _require_deleted(bucket: str, response: DeleteObjectsOutputTypeDef) -> None:
-    failed = response.get("Errors", [])
-    if failed:
-        raise errors.ObjectsNotDeletedError(
-            bucket=bucket,
-            keys=[error.get("Key", "?") for error in failed],
-            code=failed[0].get("Code", "InternalError"),
-        )
+def _comes_from_a_parser(error: Exception) -> bool:
+    """Whether the SDK stumbled over a reply. It raises whatever comes of that."""
+    frames = walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") in _PARSERS for frame, _ in frames)
 
 
-SDK_ERRORS = (ClientError, BotoCoreError)
-"""What a call of the SDK raises when the service or the network says no."""
+_DAMAGED = (ChecksumError, FlexibleChecksumError)
+_PARSERS = ("botocore.parsers", "aiobotocore.parsers")
 
 
 def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
@@ -472,16 +463,6 @@ def _names_a_key(message: str) -> bool:
 def _typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:
     spec = SPECS[table]
     return {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
-
-
-def _key_of(table: Table, request: WriteRequestOutputTypeDef) -> Key:
-    spec = SPECS[table]
-    item = (
-        request["PutRequest"]["Item"]
-        if "PutRequest" in request
-        else request["DeleteRequest"]["Key"]
-    )
-    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
 
 
 def _aliases(attributes: Sequence[str]) -> dict[str, str]:

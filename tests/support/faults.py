@@ -281,6 +281,34 @@ class Refusal:
         return error_response(request, event_name, self._code, self._status, **self._fields)
 
 
+class Answer:
+    """Requests of one action are answered so, with success, in place of the engine.
+
+    Args:
+        action: The API action.
+        body: The answer's body.
+        times: How often; `None` for ever.
+        headers: Of the answer.
+    """
+
+    def __init__(self, action: str, body: bytes, times: int | None = None, **headers: str) -> None:
+        self.given = 0
+        self._action = action
+        self._body = body
+        self._times = times
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def install(self, session: Any) -> None:
+        for event in _events((self._action,), (self._action,)):
+            on(session, event, self._answer)
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        if self._times is not None and self.given >= self._times:
+            return None
+        self.given += 1
+        return _answer(request.url, 200, dict(self._headers), self._body)
+
+
 class LostAnswers:
     """Writes take effect and their answer is lost, on the first attempts of each request.
 

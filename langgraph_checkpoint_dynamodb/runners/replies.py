@@ -1,0 +1,211 @@
+"""The SDK's responses to replies, and whether they can be replies to their requests at all.
+
+A connection that is shared by mistake, a proxy or a cache may answer with what somebody else asked
+for. What names its key must name the one that was asked for, or else a thread would go on with the
+state of another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb import errors
+from langgraph_checkpoint_dynamodb.effects import (
+    BatchWrite,
+    CopyObject,
+    CreateRunIndex,
+    CreateTable,
+    Delete,
+    DeleteIfOld,
+    DeleteObjects,
+    DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
+    GetItem,
+    GetObject,
+    Page,
+    Prolong,
+    Put,
+    PutItem,
+    PutObject,
+    Query,
+    QueryRunIndex,
+    Request,
+    Scan,
+)
+from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Key, Table
+from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import StoredItem
+
+    Response = Mapping[str, Any]
+
+
+_EMPTY = 2
+"""Entries of a response in which there is nothing but the body and what the SDK says about it."""
+
+
+class WrongReplyError(Exception):
+    """A response is no reply to its request. The message says why."""
+
+
+class Replies:
+    """Reads the responses about one pair of tables."""
+
+    def __init__(self, table_names: Mapping[Table, str]) -> None:
+        self._names = table_names
+        self._tables = {name: table for table, name in table_names.items()}
+
+    def read(self, request: Request[Any], response: Response) -> object:
+        """What the request's reply is.
+
+        Raises:
+            WrongReplyError: It is none.
+        """
+        _require_the_service(request, response)
+        match request:
+            case GetItem(table, key):
+                return _require_key(table, key, response.get("Item"))
+            case PutItem(put):
+                return _require_key(put.table, put.key, response.get("Attributes"))
+            case Query():
+                return _require_partition(request, _page(response))
+            case QueryRunIndex(run_id=run_id):
+                return _require_run(run_id, _page(response))
+            case Scan():
+                return _page(response)
+            case BatchWrite(changes):
+                return self._leftover(changes, _required(response, "UnprocessedItems"))
+            case Prolong() | DeleteIfOld():
+                return True
+            case PutObject() | GetObject() | CopyObject() | DeleteObjects():
+                return _object_reply(request, response)
+            case DescribeTable(table):
+                return self._described(table, _required(response, "Table"))
+            case DescribeTimeToLive():
+                return _required(response, "TimeToLiveDescription")
+            case CreateTable() | CreateRunIndex():
+                _required(response, "TableDescription")
+            case EnableTimeToLive():
+                _required(response, "TimeToLiveSpecification")
+        return None
+
+    def _leftover(
+        self, changes: Sequence[Put | Delete], unprocessed: Mapping[str, Any]
+    ) -> tuple[Put | Delete, ...]:
+        if not unprocessed:
+            return ()
+        try:
+            left = {
+                (self._tables[name], _key_of(self._tables[name], one))
+                for name, some in unprocessed.items()
+                for one in some
+            }
+        except LookupError as error:
+            raise WrongReplyError("it hands back changes of unknown tables or keys") from error
+        if not left <= {(change.table, change.key) for change in changes}:
+            raise WrongReplyError("it hands back changes that were not sent")
+        return tuple(change for change in changes if (change.table, change.key) in left)
+
+    def _described(self, table: Table, description: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked = self._names[table]
+        if asked not in (description.get("TableName"), description.get("TableArn")):
+            raise WrongReplyError(f"it describes table {description.get('TableName')!r}")
+        return description
+
+
+def _require_the_service(request: Request[Any], response: Response) -> None:
+    """Check what is wrong whatever was asked for."""
+    problem = response.get(PROBLEM)
+    if problem is not None:
+        raise WrongReplyError(problem)
+    if isinstance(request, (PutObject, GetObject, CopyObject, DeleteObjects)):
+        return  # Objects and engines for them may name any type.
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if headers.get("content-type", "").startswith("text/html"):
+        raise WrongReplyError("it is a page of HTML")
+    # What the SDK cannot read is empty to it.
+    body = response.get(BODY)
+    if body is not None and len(response) == _EMPTY and not is_json_object(body):
+        raise WrongReplyError("its body is no JSON object")
+
+
+def _required(response: Response, name: str) -> Any:
+    found = response.get(name)
+    if found is None:
+        raise WrongReplyError(f"it has no {name}")
+    return found
+
+
+def _page(response: Response) -> Page:
+    return Page(_required(response, "Items"), response.get("LastEvaluatedKey"))
+
+
+def _require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem | None:
+    if item is None:
+        return None
+    spec = SPECS[table]
+    if item.get(spec.partition_key) != {"S": key.partition} or item.get(spec.sort_key) != {
+        "S": key.sort
+    }:
+        raise WrongReplyError("its item has another key than the one asked for")
+    return item
+
+
+def _require_partition(request: Query, page: Page) -> Page:
+    name = SPECS[request.table].partition_key
+    wanted = {"S": request.partition}
+    if not request.attributes or name in request.attributes:
+        _require_all(page.items, name, wanted)
+    if page.next is not None:
+        _require_all([page.next], name, wanted)
+    return page
+
+
+def _require_run(run_id: str, page: Page) -> Page:
+    _require_all(page.items, RUN_ID_INDEX_KEY, {"S": run_id})
+    return page
+
+
+def _require_all(items: Sequence[StoredItem], name: str, wanted: Mapping[str, str]) -> None:
+    for item in items:
+        if item.get(name) != wanted:
+            raise WrongReplyError(f"an item's {name} is another one than the one asked for")
+
+
+def _object_reply(
+    request: PutObject | GetObject | CopyObject | DeleteObjects, response: Response
+) -> object:
+    match request:
+        case GetObject():
+            return _required(response, "Body")
+        case PutObject():
+            _required(response, "ETag")
+        case CopyObject():
+            _required(_required(response, "CopyObjectResult"), "ETag")
+            return True
+        case DeleteObjects(bucket):
+            _require_deleted(bucket, response.get("Errors", []))
+    return None
+
+
+def _require_deleted(bucket: str, failed: Sequence[Mapping[str, str]]) -> None:
+    if failed:
+        raise errors.ObjectsNotDeletedError(
+            bucket=bucket,
+            keys=[error.get("Key", "?") for error in failed],
+            code=failed[0].get("Code", "InternalError"),
+        )
+
+
+def _key_of(table: Table, request: Mapping[str, Any]) -> Key:
+    spec = SPECS[table]
+    item = (
+        request["PutRequest"]["Item"]
+        if "PutRequest" in request
+        else request["DeleteRequest"]["Key"]
+    )
+    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
