@@ -120,7 +120,8 @@ def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatc
 
 def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
     late: list[Any] = []
-    stores, puts = write.store_parts, write.put_atomically
+    module: Any = write
+    stores, puts = module.store_parts, module.put_atomically
 
     def later(*arguments: Any) -> Any:
         late.append(arguments)
@@ -171,7 +172,8 @@ def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> None:
-    atomically, everything = copy.put_atomically, copy.write_all
+    module: Any = copy
+    atomically, everything = module.put_atomically, module.write_all
     late: list[Any] = []
 
     def hold(changes: Any) -> Any:

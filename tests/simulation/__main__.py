@@ -1,0 +1,112 @@
+"""Explore every pair of calls, then try seeds for as long as there is time.
+
+    python -m tests.simulation --seconds 600
+
+Ends with what was explored. Where something goes wrong, its story is told and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+
+from tests.simulation.chance import Luck, try_seed
+from tests.simulation.pairs import every
+
+MOST = 150_000
+"""States of one pair: a few pairs of long calls are cut off there, and counted."""
+SEEDS = 20
+"""Seeds that a process tries before it looks at the time."""
+
+
+@dataclass
+class Total:
+    """What was explored."""
+
+    pairs: int = 0
+    cut_off: int = 0
+    states: int = 0
+    steps: int = 0
+    schedules: int = 0
+    seeds: int = 0
+    tried: int = 0
+    failures: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.pairs:,} pairs in all ways ({self.cut_off} cut off at {MOST:,} states): "
+            f"{self.states:,} states, {self.steps:,} steps, {self.schedules:.3g} schedules\n"
+            f"{self.seeds:,} seeds: {self.tried:,} schedules of three and four calls"
+        )
+
+
+def _explore(number: int) -> tuple[int, int, int, bool, str]:
+    report, failure = every()[number].explore(MOST)
+    return report.states, report.steps, report.schedules, report.complete, failure
+
+
+def _try(first: int) -> list[Luck]:
+    return [try_seed(seed) for seed in range(first, first + SEEDS)]
+
+
+def _say(failure: str, total: Total) -> None:
+    if failure:
+        total.failures += 1
+        print(f"\n{failure}\n", flush=True)
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def main(arguments: list[str]) -> int:
+    """Explore; 0 if all went well."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seconds", type=_number, default=600, help="the time there is (600)")
+    parser.add_argument("--seed", type=_number, default=0, help="the first seed (0)")
+    parser.add_argument("--only-seeds", action="store_true", help="explore no pairs")
+    options = parser.parse_args(arguments)
+    end = time.monotonic() + options.seconds
+    total = Total()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        if not options.only_seeds:
+            _all_pairs(pool, total)
+        _seeds(pool, total, end, options.seed)
+    print(total)
+    print(f"{total.failures} failures")
+    return 1 if total.failures else 0
+
+
+def _all_pairs(pool: ProcessPoolExecutor, total: Total) -> None:
+    for states, steps, schedules, complete, failure in pool.map(
+        _explore, range(len(every())), chunksize=8
+    ):
+        total.pairs += 1
+        total.states += states
+        total.steps += steps
+        total.schedules += schedules
+        total.cut_off += not complete
+        _say(failure, total)
+
+
+def _seeds(pool: ProcessPoolExecutor, total: Total, end: float, first: int) -> None:
+    starts = count(first, SEEDS)
+    workers = os.cpu_count() or 1
+    while time.monotonic() < end and not total.failures:
+        for tried in pool.map(_try, [next(starts) for _ in range(workers)]):
+            for luck in tried:
+                total.seeds += 1
+                total.tried += luck.schedules
+                _say(luck.failure, total)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

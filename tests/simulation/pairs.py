@@ -1,0 +1,107 @@
+"""Every pair of calls, and the ways in which each pair is explored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement, product
+from typing import TYPE_CHECKING
+
+from tests.simulation.explore import Play, explore, story
+from tests.simulation.judging import Party
+from tests.simulation.processes import BACKWARD, FORWARD, TURNS
+from tests.simulation.scenarios import ALL, NOW, VARIANTS, Call, beginning, calls
+from tests.simulation.world import Universe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.simulation.explore import Report
+    from tests.simulation.scenarios import Variant
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a pair is explored.
+
+    Attributes:
+        order: How the members of groups are run.
+        page: Most items on a page.
+        faults: How many faults may happen in a schedule.
+        clocks: How far the two clocks are off, in seconds.
+    """
+
+    order: str = FORWARD
+    page: int = ALL
+    faults: int = 0
+    clocks: tuple[int, int] = (0, 0)
+
+
+PLAIN = Way()
+WITH_FAULT = Way(faults=1)
+ONE_ITEM_PAGES = Way(page=1)
+WAYS = (
+    PLAIN,
+    Way(order=BACKWARD),
+    Way(order=TURNS),
+    WITH_FAULT,
+    Way(order=TURNS, faults=1),
+    ONE_ITEM_PAGES,
+    Way(page=2, faults=1),
+    Way(clocks=(3599, 0)),
+    Way(clocks=(-3599, 0)),
+)
+"""Clocks are within the margin of an hour."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two calls on the threads of a variant, in one of the ways."""
+
+    variant: Variant
+    first: Call
+    second: Call
+    way: Way
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+        return f"{self.variant.name}: {self.first.name} beside {self.second.name}, {self.way}"
+
+    def play(self) -> Play:
+        """The pair in its beginning."""
+        universe = Universe()
+        ahead, behind = self.way.clocks
+        parties = [Party(self.first, "A", NOW + ahead), Party(self.second, "B", NOW + behind)]
+        return Play(
+            universe,
+            self.variant,
+            beginning(universe, self.variant),
+            parties,
+            order=self.way.order,
+            page=self.way.page,
+            faults=self.way.faults,
+        )
+
+    def explore(self, most: int | None = None) -> tuple[Report, str]:
+        """Every schedule of the pair, and the story of the shortest that goes wrong."""
+        play = self.play()
+        report = explore(play, most)
+        if not report.failures:
+            return report, ""
+        trail = min(report.failures.values(), key=len)
+        return report, f"{self.name}\n{story(play, trail)}"
+
+
+def pairs(ways: Sequence[Way] = WAYS, variants: Sequence[Variant] = VARIANTS) -> Iterator[Pair]:
+    """Every pair of calls that is more than two reads, in each of these ways."""
+    for variant, way in product(variants, ways):
+        for first, second in combinations_with_replacement(calls(variant), 2):
+            if not (first.reads and second.reads):
+                yield Pair(variant, first, second, way)
+
+
+@cache
+def every() -> tuple[Pair, ...]:
+    """All of them."""
+    return tuple(pairs())
