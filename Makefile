@@ -18,6 +18,8 @@ DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
 ENGINE ?=
 # Arguments of the benchmarks, for example: make bench BENCH="--quick --output results"
 BENCH ?=
+# Arguments of the simulation, for example: make simulate SIMULATE="--seconds 3600 --seed 100000"
+SIMULATE ?=
 # Arguments for pytest, for example: make test PYTEST="-k crash -x"
 PYTEST ?=
 WORKERS ?= auto
@@ -25,7 +27,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test infra-test costs compression bench lint format engine clean
+.PHONY: help demo test infra-test simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -49,6 +51,9 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
+
+simulate: $(VENV)/.test ## Explore what calls that run at the same time do to each other
+	@$(BIN)/python -m tests.simulation $(SIMULATE)
 
 compression: $(VENV)/.test ## Measure compression on real text, level by level
 	@$(BIN)/python -m tests.support.compressing

@@ -263,7 +263,9 @@ class SaverMethods(SaverBase):
         """Delete every checkpoint of a thread, in all namespaces, with its writes.
 
         Stopped halfway, it shows an older checkpoint or none, and can be repeated to its end.
-        Writes are found through their checkpoints: those of one that was never stored stay.
+        Writes are found through their checkpoints: those of one that was never stored stay. For
+        each checkpoint that had writes a mark stays for an hour, so that who reads at the same
+        time never sees it without them; DynamoDB deletes it by its `ttl`, or the sweep does.
 
         Args:
             thread_id: The thread. Here as in every config, an integer or a UUID stands for its
@@ -378,14 +380,16 @@ class SaverMethods(SaverBase):
     ) -> SweepReport:
         """Delete what processes left behind that died in the middle of a call.
 
-        Readers never see any of it: parts of values whose checkpoint or write was never stored,
-        writes whose checkpoint was never stored, deletes that stopped halfway. Scans both tables,
+        Readers never see any of it: parts of values whose checkpoint or write was never stored or
+        was replaced, writes whose checkpoint was never stored, deletes that stopped halfway, and
+        the marks of deletes, which readers need for an hour. Scans both tables,
         and reads the checkpoint of every partition of the writes table.
 
         Args:
-            older_than: Leave alone what is younger: a `timedelta` or seconds. It must be longer
-                than any call takes, and than a run takes that stores its checkpoint after its
-                writes (`durability="exit"`). By default a day.
+            older_than: Leave alone what is younger: a `timedelta` or seconds, at least an hour
+                (3,600). It must be longer than any call takes, and than a run takes that stores
+                its checkpoint after its writes (`durability="exit"`), with the difference of the
+                clocks of this process and of those that write on top. By default a day.
             resume_from: `resume_from` of the report of a sweep that was stopped by `max_pages`.
             max_pages: Stop after so many pages of 1 MB; `None` to go on to the end.
 
@@ -393,7 +397,7 @@ class SaverMethods(SaverBase):
             What was deleted, what was left alone, and where to go on.
 
         Raises:
-            InvalidInputError: An argument cannot be used.
+            InvalidInputError: An argument cannot be used, or `older_than` is less than an hour.
             ObjectsNotDeletedError: S3 kept an object; the item that leads to it is kept too.
         """
         return self._run(self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans")
