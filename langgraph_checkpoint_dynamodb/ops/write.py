@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     TRANSACTION_BYTES,
     TRANSACTION_ITEMS,
     put_atomically,
+    put_one,
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
@@ -36,7 +37,10 @@ def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     effort = store.payloads.effort(record.size)
     planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), effort)
     yield from store_parts(record.ref, planned.parts, store.stamp)
-    outcome = yield from put_atomically([planned.put], once=bool(planned.parts))
+    if planned.parts:
+        yield from put_atomically([planned.put], once=True)
+        return
+    outcome = yield from put_one(planned.put)
     yield from _discard_replaced(store, record.ref, outcome.replaced)
 
 
