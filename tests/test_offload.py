@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from langgraph_checkpoint_dynamodb import (
     DynamoDBSaver,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
+    from tests.support.engines import Engine
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
@@ -915,6 +918,88 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
     assert found(saver, at) == before
     assert len(bucket.keys()) == 1
     assert leading(tables) == bucket.keys()
+
+
+# Repeats
+
+
+class Meanwhile:
+    """The answer to the first transaction is lost; before the SDK repeats it, others do something.
+
+    The event of sending it runs in the process: the repeat is the SDK's own, token and all.
+    """
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.sent = 0
+        self._act = act
+
+    def install(self, session: Any) -> None:
+        on(session, "before-send.dynamodb.TransactWriteItems", self._lose)
+
+    def _lose(self, request: Any, **_: object) -> None:
+        self.sent += 1
+        if self.sent > 1:
+            return
+        with closing(URLLib3Session()) as transport:
+            assert transport.send(request).status_code == 200
+        self._act()
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+
+OTHERS: dict[str, Callable[[DynamoDBSaver, RunnableConfig], object]] = {
+    "replaced, small": lambda saver, at: _store(saver, at, "small"),
+    "replaced, large": lambda saver, at: _store(saver, at, "r" * 2 * THRESHOLD),
+    "deleted": lambda saver, _: saver.delete_thread("t"),
+    "deleted and swept": lambda saver, _: (saver.delete_thread("t"), sweep(saver)),
+}
+
+
+def _store(saver: DynamoDBSaver | Saver, at: RunnableConfig, state: str) -> None:
+    saver.put(at, checkpoint("0002", state=state), metadata(), {})
+    saver.put_writes(config("t", "", "0002"), [("__resume__", state)], "task")
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "write"])
+@pytest.mark.parametrize("others", OTHERS)
+def test_the_repeat_of_a_put_changes_nothing_that_others_have_done_since(
+    tables: Tables,
+    bucket: Bucket,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    others: str,
+    what: str,
+) -> None:
+    if not engine.faithful:
+        pytest.skip("takes the repeat of a transaction for a new one")
+    Clock().stop_waiting(monkeypatch)
+    tables.set_up()
+    offload = bucket.config(THRESHOLD)
+    with tables.boto_saver(s3_offload_config=offload) as other:
+        at = other.put(config("t"), checkpoint("0001"), metadata(), {})
+        before = other.put(at, checkpoint("0002", state="small"), metadata(), {})
+        fault = Meanwhile(lambda: OTHERS[others](other, at))
+        with tables.saver(**faulty(tables, fault), s3_offload_config=offload) as saver:
+            if what == "checkpoint":
+                saver.put(at, checkpoint("0002", state=LARGE), metadata(), {})
+            else:
+                saver.put_writes(before, [("__resume__", LARGE)], "task")
+        assert fault.sent == 2
+        newest = other.get_tuple(before)
+        if others.startswith("deleted"):
+            assert newest is None
+            assert list(other.list(None)) == []
+            assert tables.checkpoint_items() == []
+        else:
+            assert newest is not None
+            state = "small" if others.endswith("small") else "r" * 2 * THRESHOLD
+            assert newest.checkpoint["channel_values"] == {"state": state}
+            assert newest.pending_writes == [("task", "__resume__", state)]
+        sweep(other)
+        assert other.get_tuple(before) == newest
+        assert bucket.keys() == leading(tables)
+        assert len(bucket.keys()) == (2 if others == "replaced, large" else 0)
+        if newest is None:
+            assert tables.write_items() == tables.marks() == []
 
 
 # Rights
