@@ -950,11 +950,16 @@ OTHERS: dict[str, Callable[[DynamoDBSaver, RunnableConfig], object]] = {
     "replaced, small": lambda saver, at: _store(saver, at, "small"),
     "replaced, large": lambda saver, at: _store(saver, at, "r" * 2 * THRESHOLD),
     "deleted": lambda saver, _: saver.delete_thread("t"),
-    "deleted and swept": lambda saver, _: (saver.delete_thread("t"), sweep(saver)),
+    "deleted and swept": lambda saver, _: _delete_and_sweep(saver),
 }
 
 
-def _store(saver: DynamoDBSaver | Saver, at: RunnableConfig, state: str) -> None:
+def _delete_and_sweep(saver: DynamoDBSaver) -> None:
+    saver.delete_thread("t")
+    sweep(saver)
+
+
+def _store(saver: DynamoDBSaver, at: RunnableConfig, state: str) -> None:
     saver.put(at, checkpoint("0002", state=state), metadata(), {})
     saver.put_writes(config("t", "", "0002"), [("__resume__", state)], "task")
 
