@@ -445,7 +445,7 @@ class Variant:
 
     def saver(self, tables: Tables, bucket: Bucket) -> Saver:
         offload = {"s3_offload_config": bucket.config()} if self.in_s3 else {}
-        made = tables.saver(**tables.quick(bucket), **self.settings, **offload)
+        made = tables.saver(**{**tables.quick(bucket), **self.settings, **offload})
         return with_payloads(made, **self.payloads)
 
 
