@@ -32,7 +32,7 @@ ERROR = "__error__"
 CLEAR = {
     *("thread_id", "checkpoint_id", "checkpoint_ns", "parent_checkpoint_id", "type", "run_id"),
     *("thread_id_checkpoint_id_checkpoint_ns", "task_id_idx", "channel", "task_path"),
-    *("bucket", "object_key", "created", "expires", "ttl"),
+    *("bucket", "object_key", "created", "expires", "ttl", "deleted"),
     *("checkpoint_payload", "metadata_payload", "value_payload"),
 }
 """What stays readable: keys, names, times, and where values are and how large."""

@@ -10,13 +10,17 @@ import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaverError, UnreadableItemError
+from langgraph_checkpoint_dynamodb import (
+    DynamoDBSaverError,
+    MissingPartError,
+    UnreadableItemError,
+)
 from langgraph_checkpoint_dynamodb.addressing import Address
 from langgraph_checkpoint_dynamodb.items.attributes import outside
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
@@ -28,14 +32,17 @@ from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+from tests.support.buckets import new_bucket
 from tests.support.calls import SyncCalls
-from tests.support.tables import with_payloads
+from tests.support.sessions import on, saver_session
+from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
-from tests.test_operations import STORE, Memory, record, serialized, write
+from tests.test_operations import STORE, Memory, record, serialized, without_marks, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tests.support.buckets import Bucket
     from tests.support.tables import Tables
 
 SMALL = replace(STORE, payloads=PayloadPolicy(inline_limit=100, chunk_bytes=50))
@@ -201,7 +208,7 @@ def test_a_thread_goes_with_a_checkpoint_that_does_not_tell_its_time(
             "Any", {**rows(), place: {**rows()[place], name: {"N": number}, **deleted}}
         )
         memory.run(delete_thread(SMALL, "t"))
-        assert memory.items == {}
+        assert without_marks(memory) == {}
 
 
 # On an engine.
@@ -280,7 +287,7 @@ def test_a_sweep_goes_on_past_a_hostile_row_and_counts_it(
     change(tables, tables.checkpoints, item, {name: {"N": number}, **tombstone})
     orphan = config("other", "", "0001")
     calls.put_writes(orphan, [("a", 1)], "task")
-    report = cast("Any", calls.saver).sweep_orphans(older_than=0)
+    report = sweep(cast("Any", calls.saver))
     assert report.writes_deleted >= 1
     assert report.resume_from is None
 
@@ -293,7 +300,7 @@ def test_a_sweep_leaves_a_write_alone_that_does_not_tell_its_age(
     (item,) = tables.write_items()
     change(tables, tables.writes, item, {"created": {"N": number}})
     (changed,) = tables.write_items()
-    report = cast("Any", calls.saver).sweep_orphans(older_than=0)
+    report = sweep(cast("Any", calls.saver))
     told = 0 <= float(changed["created"]["N"]) <= 10**12
     assert (report.writes_deleted, report.unknown) == ((1, 0) if told else (0, 1))
 
@@ -308,3 +315,344 @@ def test_a_value_over_the_ceiling_of_what_is_read_says_what_to_raise(
     change(tables, tables.checkpoints, item, {"checkpoint_payload": vast})
     with pytest.raises(UnreadableItemError, match=r"67108865 bytes.*raise max_value_bytes"):
         calls.get_tuple(stored)
+
+
+# Rows that lead to what is somebody else's, in S3.
+
+LARGE = "l" * 2000
+
+
+@pytest.fixture
+def in_s3(tables: Tables, bucket: Bucket) -> Iterator[SyncCalls]:
+    tables.set_up()
+    with tables.saver(s3_offload_config=bucket.config(1000), ttl_seconds=10_000) as saver:
+        yield SyncCalls(saver)
+
+
+@pytest.fixture
+def elsewhere(object_store: str) -> Iterator[Bucket]:
+    other = new_bucket(object_store)
+    yield other
+    other.drop()
+    other.client.close()
+
+
+def put_in_s3(calls: SyncCalls, thread_id: str = "t", checkpoint_ns: str = "") -> None:
+    """Two checkpoints of a run, each with three objects: of itself, its metadata and its write."""
+    parent_id = None
+    for checkpoint_id in ("0001", "0002"):
+        stored = calls.put(
+            config(thread_id, checkpoint_ns, parent_id),
+            checkpoint(checkpoint_id, log=[LARGE]),
+            metadata(large=LARGE, run_id=f"run of {thread_id}"),
+            {},
+        )
+        calls.put_writes(stored, [("channel", LARGE)], "task")
+        parent_id = checkpoint_id
+
+
+class Named(NamedTuple):
+    """An object that a row is made to lead to."""
+
+    bucket: str
+    key: str
+
+
+def object_of(bucket: Bucket, tables: Tables, thread_id: str, id_: str, suffix: str) -> Named:
+    """The object of a value, by the item that leads to it."""
+    (key,) = (
+        item["object_key"]["S"]
+        for item in cast("Any", tables.write_items())
+        if "object_key" in item
+        and item["thread_id_checkpoint_id_checkpoint_ns"]["S"].startswith(f"{thread_id}:::{id_}:")
+        and item["task_id_idx"]["S"].endswith(suffix)
+    )
+    return Named(bucket.name, key)
+
+
+OBJECTS: dict[str, Callable[[Bucket, Bucket, Tables, str], Named]] = {
+    "another thread's": lambda bucket, _, tables, suffix: object_of(
+        bucket, tables, "victim", "0002", suffix
+    ),
+    "another checkpoint's": lambda bucket, _, tables, suffix: object_of(
+        bucket, tables, "t", "0001", suffix
+    ),
+    "another value's": lambda bucket, _, tables, suffix: object_of(
+        bucket, tables, "t", "0002", "-metadata" if suffix != "-metadata" else "-checkpoint"
+    ),
+    "another bucket's": lambda bucket, other, tables, suffix: Named(
+        other.name, object_of(bucket, tables, "t", "0002", suffix).key
+    ),
+}
+DESCRIBED = ("checkpoint", "metadata", "value")
+HOLDERS = (*DESCRIBED, "leading", "write")
+"""What is made to lead there: a description; the item that leads to an object; a write as one."""
+
+
+def redirect(
+    holder: str,
+    named: Callable[[Bucket, Bucket, Tables, str], Named],
+    tables: Tables,
+    bucket: Bucket,
+    other: Bucket,
+) -> Named:
+    """Have a row of the newest checkpoint of thread `t` lead to an object."""
+    suffix = f"-{holder if holder in DESCRIBED else 'value'}"
+    own = object_of(bucket, tables, "t", "0002", suffix).key
+    target = named(bucket, other, tables, suffix)
+    if target.bucket == other.name:
+        data = bucket.objects()[own]
+        other.client.put_object(Bucket=other.name, Key=own, Body=data)
+    table, item = row(tables, holder)
+    place: Any = {"bucket": {"S": target.bucket}, "object_key": {"S": target.key}}
+    if holder in DESCRIBED:
+        described = item[f"{holder}_payload"]["M"]
+        fields = {**described, "bucket": place["bucket"], "key": place["object_key"]}
+        place = {f"{holder}_payload": {"M": fields}}
+    tables.client.put_item(TableName=table, Item={**item, **place})
+    return target
+
+
+def row(tables: Tables, holder: str) -> tuple[str, Any]:
+    if holder in ("checkpoint", "metadata"):
+        found: Any = tables.checkpoint_items()
+        (item,) = (
+            item
+            for item in found
+            if item["thread_id"] == {"S": "t"} and item["checkpoint_id"] == {"S": "0002"}
+        )
+        return tables.checkpoints, item
+    sort_ends = "-value" if holder == "leading" else "task:::0"
+    (item,) = (
+        item
+        for item in cast("Any", tables.write_items())
+        if item["thread_id_checkpoint_id_checkpoint_ns"] == {"S": "t:::0002:::"}
+        and item["task_id_idx"]["S"].endswith(sort_ends)
+    )
+    return tables.writes, item
+
+
+led_astray = pytest.mark.parametrize("named", OBJECTS.values(), ids=OBJECTS.keys())
+
+
+@led_astray
+@pytest.mark.parametrize("holder", DESCRIBED)
+def test_an_object_of_somebody_else_is_not_read(
+    in_s3: SyncCalls,
+    tables: Tables,
+    bucket: Bucket,
+    elsewhere: Bucket,
+    holder: str,
+    named: Callable[[Bucket, Bucket, Tables, str], Named],
+) -> None:
+    put_in_s3(in_s3, "victim")
+    put_in_s3(in_s3)
+    target = redirect(holder, named, tables, bucket, elsewhere)
+    for read in (
+        lambda: in_s3.get_tuple(config("t")),
+        lambda: in_s3.get_tuple(config("t", "", "0002")),
+        lambda: list(in_s3.list(config("t"))),
+    ):
+        with pytest.raises(UnreadableItemError, match=r"'0002' of thread 't'") as raised:
+            read()
+        assert not isinstance(raised.value, MissingPartError)
+        assert raised.value.attribute == "object_key"
+        assert target.key in str(raised.value)
+        assert target.bucket in str(raised.value)
+    assert in_s3.get_tuple(config("victim")) is not None
+
+
+@led_astray
+@pytest.mark.parametrize("holder", [*DESCRIBED, "leading"])
+def test_an_object_of_somebody_else_is_not_copied(
+    in_s3: SyncCalls,
+    tables: Tables,
+    bucket: Bucket,
+    elsewhere: Bucket,
+    holder: str,
+    named: Callable[[Bucket, Bucket, Tables, str], Named],
+) -> None:
+    put_in_s3(in_s3, "victim")
+    put_in_s3(in_s3)
+    target = redirect(holder, named, tables, bucket, elsewhere)
+    before = bucket.objects(), elsewhere.objects()
+    with pytest.raises(UnreadableItemError, match=r"'0002' of thread 't'") as raised:
+        in_s3.copy_thread("t", "u")
+    assert raised.value.attribute == "object_key"
+    assert target.key in str(raised.value)
+    assert in_s3.get_tuple(config("u")) is None
+    assert (bucket.objects(), elsewhere.objects()) == before
+
+
+def test_a_write_that_names_an_object_of_somebody_else_is_copied_without_it(
+    in_s3: SyncCalls, tables: Tables, bucket: Bucket, elsewhere: Bucket
+) -> None:
+    put_in_s3(in_s3, "victim")
+    put_in_s3(in_s3)
+    redirect("write", OBJECTS["another thread's"], tables, bucket, elsewhere)
+    before = bucket.objects()
+    in_s3.copy_thread("t", "u")
+    copied = {key: data for key, data in bucket.objects().items() if key not in before}
+    assert len(copied) == 6
+    assert all(key.startswith("states/u/") for key in copied)
+    in_s3.delete_thread("u")
+    assert bucket.objects() == before
+
+
+def bury(tables: Tables, _: SyncCalls) -> None:
+    """Leave the newest checkpoint of thread `t` as a delete does that stopped at once."""
+    buried = {**row(tables, "checkpoint")[1], "deleted": {"BOOL": True}, "created": {"N": "1"}}
+    tables.client.put_item(TableName=tables.checkpoints, Item=buried)
+
+
+def forget(tables: Tables, _: SyncCalls) -> None:
+    """Leave what lies beside the newest checkpoint of thread `t` without it."""
+    key: Any = {"thread_id": {"S": "t"}, "checkpoint_id": {"S": "0002"}}
+    tables.client.delete_item(TableName=tables.checkpoints, Key=key)
+
+
+def outdate(_: Tables, calls: SyncCalls) -> None:
+    """A prune keeps another checkpoint than the newest so far."""
+    calls.put(config("t", "", "0002"), checkpoint("0003"), metadata(), {})
+
+
+def leave(_: Tables, __: SyncCalls) -> None:
+    """Leave all as it is."""
+
+
+REMOVALS: dict[str, tuple[Callable[..., None], Callable[[SyncCalls], object]]] = {
+    "delete_thread": (leave, lambda calls: calls.delete_thread("t")),
+    "prune all": (leave, lambda calls: calls.prune(["t"], strategy="delete")),
+    "prune": (outdate, lambda calls: calls.prune(["t"])),
+    "delete_for_runs": (leave, lambda calls: calls.delete_for_runs(["run of t"])),
+    "sweep of a delete": (bury, lambda calls: sweep(cast("Any", calls.saver))),
+    "sweep of orphans": (forget, lambda calls: sweep(cast("Any", calls.saver))),
+}
+KEPT = [
+    (removal, whose)
+    for removal in REMOVALS
+    for whose in OBJECTS
+    if whose == "another thread's" or removal in ("delete_thread", "sweep of orphans")
+]
+
+
+@pytest.mark.parametrize(("removal", "whose"), KEPT)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_an_object_of_somebody_else_is_kept_with_a_warning_and_all_else_goes(
+    in_s3: SyncCalls,
+    tables: Tables,
+    bucket: Bucket,
+    elsewhere: Bucket,
+    caplog: pytest.LogCaptureFixture,
+    holder: str,
+    removal: str,
+    whose: str,
+) -> None:
+    put_in_s3(in_s3, "victim")
+    put_in_s3(in_s3)
+    target = redirect(holder, OBJECTS[whose], tables, bucket, elsewhere)
+    prepare, remove = REMOVALS[removal]
+    prepare(tables, in_s3)
+    kept = elsewhere.objects()
+    others = {k: data for k, data in bucket.objects().items() if k.startswith("states/victim/")}
+    if holder == "metadata" and removal in ("prune", "delete_for_runs"):
+        # What is to go they learn from the metadata.
+        with pytest.raises(UnreadableItemError, match="object_key"):
+            remove(in_s3)
+        assert bucket.objects().items() >= others.items()
+        assert elsewhere.objects() == kept
+        return
+    remove(in_s3)
+    if not (removal == "sweep of orphans" and holder in ("checkpoint", "metadata")):
+        warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+        assert any(target.key in words and target.bucket in words for words in warned)
+    assert elsewhere.objects() == kept
+    assert bucket.objects().items() >= others.items()
+    assert len(list(in_s3.list(config("victim")))) == 2
+    assert partitions_of(tables, "t:::0002:::") == []
+    if removal.startswith("sweep"):
+        assert in_s3.get_tuple(config("t", "", "0001")) is not None
+    if removal in ("delete_thread", "prune all"):
+        assert sorted(others) == bucket.keys()
+        assert {item["thread_id"]["S"] for item in tables.checkpoint_items()} == {"victim"}
+
+
+def partitions_of(tables: Tables, partition: str) -> list[Any]:
+    return [
+        item
+        for item in tables.write_items()
+        if item["thread_id_checkpoint_id_checkpoint_ns"]["S"] == partition
+    ]
+
+
+def test_an_object_of_somebody_else_is_not_made_young_again(
+    in_s3: SyncCalls, tables: Tables, bucket: Bucket, elsewhere: Bucket
+) -> None:
+    put_in_s3(in_s3, "victim")
+    put_in_s3(in_s3)
+    in_s3.put(config("t", "", "0002"), checkpoint("0003"), metadata(), {})
+    target = redirect("value", OBJECTS["another thread's"], tables, bucket, elsewhere)
+    for holder, table in (("value", tables.writes), ("checkpoint", tables.checkpoints)):
+        _, item = row(tables, holder)
+        short = {"N": str(int(item["ttl"]["N"]) - 5000)}
+        tables.client.put_item(TableName=table, Item={**item, "ttl": short})
+    copied: list[str] = []
+    session = saver_session(bucket.url)
+
+    def note(params: Any, **_: object) -> None:
+        copied.append(params["Key"])
+
+    on(session, "before-parameter-build.s3.CopyObject", note)
+    made: Any = {"session": session, "endpoint_url": tables.engine.url, "ttl_seconds": 10_000}
+    with tables.saver(**made, s3_offload_config=bucket.known()) as other:
+        # Nobody asks for the channel of that write.
+        found = other.get_delta_channel_history(config=config("t", "", "0003"), channels=["log"])
+    assert found["log"]["seed"] == [LARGE]
+    assert len(copied) == 2
+    assert target.key not in copied
+
+
+HASHED = "a:::b"
+"""A namespace whose writes have a hashed partition key, so that its items say whose they are."""
+
+
+@pytest.mark.parametrize(
+    ("thread_id", "checkpoint_id", "checkpoint_ns"),
+    [("victim", "0002", ""), ("victim", "0002", HASHED), ("t", "0001", HASHED), ("t", "0001", "")],
+)
+def test_an_item_in_a_hashed_partition_cannot_speak_for_another_checkpoint(
+    in_s3: SyncCalls,
+    tables: Tables,
+    bucket: Bucket,
+    thread_id: str,
+    checkpoint_id: str,
+    checkpoint_ns: str,
+) -> None:
+    for one in ("victim", "t"):
+        for namespace in ("", HASHED):
+            put_in_s3(in_s3, one, namespace)
+    partition = CheckpointRef("t", HASHED, "0002").writes_partition
+    named = partitions_of(
+        tables, CheckpointRef(thread_id, checkpoint_ns, checkpoint_id).writes_partition
+    )
+    leads_to = next(item["object_key"] for item in named if "object_key" in item)
+    for item in partitions_of(tables, partition):
+        item.update(
+            thread_id={"S": thread_id},
+            checkpoint_id={"S": checkpoint_id},
+            checkpoint_ns={"S": checkpoint_ns},
+        )
+        if "object_key" in item:
+            item["object_key"] = leads_to
+        tables.client.put_item(TableName=tables.writes, Item=item)
+    mine: Any = CheckpointRef("t", HASHED, "0002").sort_key
+    key: Any = {"thread_id": {"S": "t"}, "checkpoint_id": {"S": mine}}
+    tables.client.delete_item(TableName=tables.checkpoints, Key=key)
+    items, objects = tables.write_items(), bucket.objects()
+    report = sweep(cast("Any", in_s3.saver))
+    assert report.unknown == len(partitions_of(tables, partition)) > 0
+    assert (report.writes_deleted, report.objects_deleted) == (0, 0)
+    assert tables.write_items() == items
+    assert bucket.objects() == objects
+    in_s3.delete_thread("t")
+    assert len(list(in_s3.list(config("victim", None)))) == 4

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from langgraph_checkpoint_dynamodb import (
     DynamoDBSaver,
@@ -36,6 +38,7 @@ from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import Clock, Refusal, faulty
 from tests.support.sessions import on, patch_sending, restricted_session, saver_session
 from tests.support.strategies import LONGEST_THREAD_ID
+from tests.support.tables import sweep
 from tests.support.values import checkpoint, config, id_of, metadata, refusals
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
     from tests.support.buckets import Bucket
     from tests.support.calls import Calls, LoopThread
+    from tests.support.engines import Engine
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
@@ -219,11 +223,13 @@ def test_every_key_begins_with_the_prefix_and_one_slash(
 
 PREFIXES = ("/", "/a", "a//b", "a//", ".", "..", "../a", "a/..", "a/../b", "a/./b")
 BAD_VALUES: dict[str, tuple[Any, ...]] = {
+    "former_bucket_names": ([""], ["a b"], ["s3://b"], ["bucket", "b/k"], ("b\n",)),
     "key_prefix": (*PREFIXES, "a b", "a\n", "é", "a?", "%2F", "a" * 513),
     "bucket_name": ("", "a b", "s3://b", "b/k", "b\n"),
     "threshold_bytes": (-1,),
 }
 BAD_TYPES: dict[str, tuple[Any, ...]] = {
+    "former_bucket_names": (None, "bucket", b"bucket", 1, {"bucket"}, [None], [b"bucket"], [1]),
     "key_prefix": (None, 1, b"a"),
     "bucket_name": (None, 1, b"bucket"),
     "threshold_bytes": (None, "1", 1.5, True),
@@ -256,7 +262,11 @@ def test_a_setting_for_s3_that_cannot_be_used_is_refused_by_name(
         (
             {"bucket_name": "bucket", "prefix": "a", 1: 2},
             InvalidInputError,
-            ["'prefix'", "1", "bucket_name, key_prefix, endpoint_url, threshold_bytes"],
+            [
+                "'prefix'",
+                "1",
+                "bucket_name, key_prefix, endpoint_url, threshold_bytes, former_bucket_names",
+            ],
         ),
     ],
 )
@@ -352,8 +362,8 @@ def test_nothing_is_asked_of_s3_as_long_as_no_value_is_there(
     assert {request.url for request in sent} == {f"{tables.engine.url}/"}
 
 
-@pytest.mark.parametrize("way", ["environment", "client", "another bucket"])
-def test_objects_are_reached_where_items_say_whatever_the_settings_say_now(
+@pytest.mark.parametrize("way", ["environment", "client", "former bucket"])
+def test_objects_are_read_copied_and_deleted_where_they_are_in_any_bucket_that_is_known(
     saver: Saver,
     tables: Tables,
     bucket: Bucket,
@@ -365,9 +375,15 @@ def test_objects_are_reached_where_items_say_whatever_the_settings_say_now(
     if way == "environment":
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
     ways: dict[str, dict[str, Any]] = {
-        "environment": {},
+        "environment": {"s3_offload_config": {"bucket_name": bucket.name}},
         "client": tables.quick(bucket),
-        "another bucket": {"s3_offload_config": {**bucket.config(), "bucket_name": "elsewhere"}},
+        "former bucket": {
+            "s3_offload_config": {
+                **bucket.config(),
+                "bucket_name": "elsewhere",
+                "former_bucket_names": ["another", bucket.name],
+            }
+        },
     }
     with tables.saver(**ways[way]) as other:
         assert found(other, at) == found(saver, at)
@@ -379,6 +395,76 @@ def test_objects_are_reached_where_items_say_whatever_the_settings_say_now(
         other.delete_thread("u")
     assert bucket.keys() == []
     assert tables.write_items() == []
+
+
+def test_what_is_stored_from_now_on_goes_to_no_former_bucket(
+    saver: Saver, tables: Tables, bucket: Bucket, object_store: str
+) -> None:
+    at = put(saver)
+    old = bucket.objects()
+    new = new_bucket(object_store)
+    offload: Any = {**new.config(THRESHOLD), "former_bucket_names": (bucket.name,)}
+    with closing(new.client), tables.saver(s3_offload_config=offload) as other:
+        other.put_writes(at, [("channel", LARGE)], "task")
+        assert bucket.objects() == old
+        assert len(new.keys()) == 1
+        assert found(other, at).pending_writes == [("task", "channel", LARGE)]
+        other.copy_thread("t", "u")
+        # The copy of an object is where the object is.
+        assert (len(bucket.keys()), len(new.keys())) == (2, 2)
+        other.delete_thread("t")
+        assert state_of(other, config("u")) == LARGE
+        other.delete_thread("u")
+        assert bucket.keys() == new.keys() == []
+        new.drop()
+
+
+UNKNOWN: dict[str, Callable[[Bucket], dict[str, Any]]] = {
+    "no bucket": lambda _: {},
+    "another bucket": lambda bucket: {
+        "s3_offload_config": {**bucket.config(), "bucket_name": "elsewhere"}
+    },
+    "other former buckets": lambda bucket: {
+        "s3_offload_config": {
+            **bucket.config(),
+            "bucket_name": "elsewhere",
+            "former_bucket_names": [f"{bucket.name}-x", "another"],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_a_saver_that_does_not_know_the_bucket_neither_reads_nor_deletes_what_is_there(
+    saver: Saver,
+    tables: Tables,
+    bucket: Bucket,
+    caplog: pytest.LogCaptureFixture,
+    unknown: Callable[[Bucket], dict[str, Any]],
+) -> None:
+    at = put(saver)
+    saver.put_writes(at, [("channel", LARGE)], "task")
+    objects = bucket.objects()
+    with tables.saver(**unknown(bucket)) as other:
+        for read in READS:
+            with pytest.raises(UnreadableItemError, match=r"add it to former_bucket_names") as told:
+                read(SyncCalls(other), at)
+            assert not isinstance(told.value, MissingPartError)
+            assert told.value.attribute == "object_key"
+            assert bucket.name in str(told.value)
+        with pytest.raises(UnreadableItemError, match=r"object_key.*not one of this checkpoint"):
+            other.copy_thread("t", "u")
+        assert caplog.records == []
+        other.delete_thread("t")
+        assert list(other.list(None)) == []
+    assert {logged.levelname for logged in caplog.records} == {"WARNING"}
+    for key in objects:
+        assert any(
+            key in logged.getMessage() and bucket.name in logged.getMessage()
+            for logged in caplog.records
+        )
+    assert bucket.objects() == objects
+    assert tables.write_items() == tables.checkpoint_items() == []
 
 
 # What goes wrong
@@ -627,6 +713,9 @@ class Steps:
             for change in changes:
                 if table == self.tables.checkpoints:
                     self._note("tombstones" if "PutRequest" in change else "checkpoints")
+                elif "PutRequest" in change:
+                    assert change["PutRequest"]["Item"]["task_id_idx"]["S"] == "~deleted"
+                    self._note("marks")
                 else:
                     sort = change["DeleteRequest"]["Key"]["task_id_idx"]["S"]
                     self._note("leading" if sort.startswith("object/") else "writes")
@@ -656,7 +745,7 @@ def test_objects_go_after_what_readers_see_and_before_what_leads_to_them(
         assert len(bucket.keys()) == 6
         assert log.steps == []
         delete(calls)
-    assert log.steps == ["tombstones", "writes", "objects", "leading", "checkpoints"]
+    assert log.steps == ["tombstones", "marks", "writes", "objects", "leading", "checkpoints"]
     assert sum(log.batches) == 6 - left
     assert max(log.batches) == 2
     assert bucket.keys() == leading(tables)
@@ -703,7 +792,7 @@ class Kept:
 
 
 @deletes
-def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
+def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_or_the_sweep_takes_it(
     saver: Saver,
     tables: Tables,
     bucket: Bucket,
@@ -713,7 +802,9 @@ def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
     put_chain_in_s3(saver)
     fault = Kept()
     with (
-        tables.saver(**faulty(tables, fault, bucket=bucket)) as other,
+        tables.saver(
+            **faulty(tables, fault, bucket=bucket), s3_offload_config=bucket.known()
+        ) as other,
         pytest.raises(ObjectsNotDeletedError, match=bucket.name) as raised,
     ):
         delete(SyncCalls(other))
@@ -722,9 +813,16 @@ def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
     assert {fault.keys[0]} <= set(bucket.keys()) <= set(leading(tables))
     assert len(list(saver.list(None))) == (1 if left else 0)
     delete(SyncCalls(saver))
+    assert len(tables.checkpoint_items()) == (1 if left else 0)
+    # The writes that referred to the others are gone: nobody knows them from those of a new call.
+    unreferenced = {key for key in leading(tables) if key.endswith("-value")}
+    assert set(bucket.keys()) <= set(leading(tables))
+    assert len(leading(tables)) == left + len(unreferenced) - (1 if left else 0)
+    assert {len(tables.checkpoint_items()), len(list(saver.list(None)))} == {1 if left else 0}
+    sweep(saver)
     assert bucket.keys() == leading(tables)
     assert len(bucket.keys()) == left
-    assert len(tables.checkpoint_items()) == (1 if left else 0)
+    assert tables.marks() == []
 
 
 # Replacing
@@ -733,27 +831,39 @@ def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_takes_it(
 @pytest.mark.parametrize(
     "state", ["small", LARGE, "n" * 2 * THRESHOLD], ids=["small", "same", "new"]
 )
-def test_a_checkpoint_put_again_takes_its_old_object_away(
-    calls: Calls, tables: Tables, bucket: Bucket, state: str
+def test_a_checkpoint_put_again_takes_its_old_object_away_if_it_is_small_or_else_the_sweep_does(
+    calls: Calls, saver: Saver, tables: Tables, bucket: Bucket, state: str
 ) -> None:
     at = put(calls)
     key, _ = only(bucket)
     put_again(calls, at, state)
     assert state_of(calls, at) == state
+    if state != "small":
+        # What a transaction replaces the service does not tell.
+        assert len(bucket.keys()) == 2
+        assert {key} < set(bucket.keys())
+        assert sweep(saver).objects_deleted == 1
+        assert state_of(calls, at) == state
     assert {key}.isdisjoint(bucket.keys())
     assert len(bucket.keys()) == (0 if state == "small" else 1)
     assert leading(tables) == bucket.keys()
 
 
-def test_a_special_write_put_again_takes_its_old_object_away(
-    calls: Calls, tables: Tables, bucket: Bucket
+def test_a_special_write_put_again_takes_its_old_object_away_if_it_is_small_or_else_the_sweep_does(
+    calls: Calls, saver: Saver, tables: Tables, bucket: Bucket
 ) -> None:
     at = put(calls, state="small")
     for value in ("a" * 2 * THRESHOLD, LARGE):
         calls.put_writes(at, [("__resume__", value)], "task")
     assert found(calls, at).pending_writes == [("task", "__resume__", LARGE)]
+    assert len(bucket.keys()) == 2
+    assert sweep(saver).objects_deleted == 1
+    assert found(calls, at).pending_writes == [("task", "__resume__", LARGE)]
     assert len(bucket.keys()) == 1
     assert leading(tables) == bucket.keys()
+    calls.put_writes(at, [("__resume__", "small")], "task")
+    assert found(calls, at).pending_writes == [("task", "__resume__", "small")]
+    assert leading(tables) == bucket.keys() == []
 
 
 def test_a_regular_write_that_comes_too_late_leaves_no_object(
@@ -793,21 +903,108 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
     settings = unclean(tables)
     with tables.saver(**settings, s3_offload_config=bucket.config(THRESHOLD)) as other:
         if again == "checkpoint":
-            put_again(other, at, "new" * THRESHOLD)
-            assert state_of(other, at) == "new" * THRESHOLD
+            put_again(other, at, "small")
+            assert state_of(other, at) == "small"
         else:
-            other.put_writes(at, [("__resume__", "new" * THRESHOLD)], "task")
-            assert found(other, at).pending_writes == [("task", "__resume__", "new" * THRESHOLD)]
+            other.put_writes(at, [("__resume__", "small")], "task")
+            assert found(other, at).pending_writes == [("task", "__resume__", "small")]
     (logged,) = caplog.records
     assert logged.levelname == "WARNING"
     assert id_of(at) in logged.getMessage()
-    assert len(leading(tables)) == 3
+    assert len(leading(tables)) == 2
     assert set(bucket.keys()) <= set(leading(tables))
     before = found(saver, at)
     assert sweep(saver).objects_deleted == 1
     assert found(saver, at) == before
-    assert len(bucket.keys()) == 2
+    assert len(bucket.keys()) == 1
     assert leading(tables) == bucket.keys()
+
+
+# Repeats
+
+
+class Meanwhile:
+    """The answer to the first transaction is lost; before the SDK repeats it, others do something.
+
+    The event of sending it runs in the process: the repeat is the SDK's own, token and all.
+    """
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.sent = 0
+        self._act = act
+
+    def install(self, session: Any) -> None:
+        on(session, "before-send.dynamodb.TransactWriteItems", self._lose)
+
+    def _lose(self, request: Any, **_: object) -> None:
+        self.sent += 1
+        if self.sent > 1:
+            return
+        with closing(URLLib3Session()) as transport:
+            assert transport.send(request).status_code == 200
+        self._act()
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+
+OTHERS: dict[str, Callable[[DynamoDBSaver, RunnableConfig], object]] = {
+    "replaced, small": lambda saver, at: _store(saver, at, "small"),
+    "replaced, large": lambda saver, at: _store(saver, at, "r" * 2 * THRESHOLD),
+    "deleted": lambda saver, _: saver.delete_thread("t"),
+    "deleted and swept": lambda saver, _: _delete_and_sweep(saver),
+}
+
+
+def _delete_and_sweep(saver: DynamoDBSaver) -> None:
+    saver.delete_thread("t")
+    sweep(saver)
+
+
+def _store(saver: DynamoDBSaver, at: RunnableConfig, state: str) -> None:
+    saver.put(at, checkpoint("0002", state=state), metadata(), {})
+    saver.put_writes(config("t", "", "0002"), [("__resume__", state)], "task")
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "write"])
+@pytest.mark.parametrize("others", OTHERS)
+def test_the_repeat_of_a_put_changes_nothing_that_others_have_done_since(
+    tables: Tables,
+    bucket: Bucket,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    others: str,
+    what: str,
+) -> None:
+    if not engine.faithful:
+        pytest.skip("takes the repeat of a transaction for a new one")
+    Clock().stop_waiting(monkeypatch)
+    tables.set_up()
+    offload = bucket.config(THRESHOLD)
+    with tables.boto_saver(s3_offload_config=offload) as other:
+        at = other.put(config("t"), checkpoint("0001"), metadata(), {})
+        before = other.put(at, checkpoint("0002", state="small"), metadata(), {})
+        fault = Meanwhile(lambda: OTHERS[others](other, at))
+        with tables.saver(**faulty(tables, fault), s3_offload_config=offload) as saver:
+            if what == "checkpoint":
+                saver.put(at, checkpoint("0002", state=LARGE), metadata(), {})
+            else:
+                saver.put_writes(before, [("__resume__", LARGE)], "task")
+        assert fault.sent == 2
+        newest = other.get_tuple(before)
+        if others.startswith("deleted"):
+            assert newest is None
+            assert list(other.list(None)) == []
+            assert tables.checkpoint_items() == []
+        else:
+            assert newest is not None
+            state = "small" if others.endswith("small") else "r" * 2 * THRESHOLD
+            assert newest.checkpoint["channel_values"] == {"state": state}
+            assert newest.pending_writes == [("task", "__resume__", state)]
+        sweep(other)
+        assert other.get_tuple(before) == newest
+        assert bucket.keys() == leading(tables)
+        assert len(bucket.keys()) == (2 if others == "replaced, large" else 0)
+        if newest is None:
+            assert tables.write_items() == tables.marks() == []
 
 
 # Rights

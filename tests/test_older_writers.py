@@ -26,7 +26,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from tests.support.tables import Tables
+from tests.support.tables import Tables, sweep
 from tests.support.values import checkpoint, config, id_of, metadata, new_id
 
 if TYPE_CHECKING:
@@ -486,13 +486,16 @@ def test_prune_keeps_the_newest_of_the_root(
 
 
 def test_prune_by_deletion_removes_nested_items_too(
-    calls: Calls, tables: Tables, older: OlderWriter
+    calls: Calls, saver: Saver, tables: Tables, older: OlderWriter
 ) -> None:
     store_chain(tables, older)
     store_nested(tables, older)
     calls.prune([THREAD], strategy="delete")
     assert tables.checkpoint_items() == []
     assert tables.write_items() == []
+    assert len(tables.marks()) > 0
+    sweep(saver)
+    assert tables.marks() == []
 
 
 def test_copy_thread_copies_checkpoints_and_writes(

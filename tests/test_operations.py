@@ -53,7 +53,12 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_KEYS, WriteRecord, part_put
+from langgraph_checkpoint_dynamodb.items.beside import (
+    WRITE_REFERENCES,
+    WriteRecord,
+    mark_put,
+    part_put,
+)
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointRecord,
@@ -354,6 +359,15 @@ def _changes(request: Request[Any]) -> Sequence[Put | Delete]:
         case TransactPut(changes) | BatchWrite(changes):
             return changes
     return ()
+
+
+def marks(memory: Memory) -> list[str]:
+    """The partitions that deletes have marked."""
+    return [key.partition for _, key in memory.items if key.sort == "~deleted"]
+
+
+def without_marks(memory: Memory) -> dict[tuple[Table, Key], Item]:
+    return {place: item for place, item in memory.items.items() if place[1].sort != "~deleted"}
 
 
 # Storing
@@ -866,7 +880,9 @@ def test_listing_before_everything_is_no_request() -> None:
 # Deleting
 
 
-def test_deleting_puts_tombstones_newest_first_then_deletes_writes_then_tombstones() -> None:
+def test_deleting_puts_tombstones_newest_first_then_marks_then_deletes_writes_then_tombstones() -> (
+    None
+):
     nested = record("0001", checkpoint_ns="sub")
     memory = Memory([*thread_of(2), stored(nested), beside(write(0), nested.ref)])
     memory.run(delete_thread(STORE, "t"))
@@ -887,10 +903,41 @@ def test_deleting_puts_tombstones_newest_first_then_deletes_writes_then_tombston
         for change in tombstones.changes
     )
     partitions = ["t:::0002:::", "t:::0001:::", "t:::0001:::sub"]
+    refs = [record("0002").ref, FIRST, nested.ref]
     assert rest == [
+        BatchWrite(tuple(mark_put(ref, NOW) for ref in refs)),
         BatchWrite(tuple(Delete(Table.WRITES, Key(p, "task:::0")) for p in partitions)),
         BatchWrite(tuple(Delete(Table.CHECKPOINTS, key) for key in doomed)),
     ]
+    assert marks(memory) == partitions
+    assert without_marks(memory) == {}
+
+
+def test_a_mark_says_since_when_and_lasts_for_an_hour() -> None:
+    assert mark_put(CheckpointRef("t", "sub", "0001"), NOW) == Put(
+        Table.WRITES,
+        Key("t:::0001:::sub", "~deleted"),
+        {
+            "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::sub"},
+            "task_id_idx": {"S": "~deleted"},
+            "deleted": {"BOOL": True},
+            "created": CREATED,
+            "ttl": {"N": str(NOW + MARGIN)},
+        },
+    )
+
+
+def test_a_mark_in_a_hashed_partition_names_its_checkpoint() -> None:
+    ref = CheckpointRef("t", "a:::b", "0001")
+    item = mark_put(ref, NOW).item
+    assert item["thread_id"] == {"S": "t"}
+    assert item["checkpoint_id"] == {"S": "0001"}
+    assert item["checkpoint_ns"] == {"S": "a:::b"}
+
+
+def test_a_delete_of_checkpoints_without_writes_leaves_no_mark() -> None:
+    memory = Memory(whole(large("0001"), SMALL))
+    memory.run(delete_thread(SMALL, "t"))
     assert memory.items == {}
 
 
@@ -907,6 +954,19 @@ def test_a_tombstone_leads_to_the_writes_and_holds_no_payload() -> None:
             "created": CREATED,
         },
     )
+
+
+def test_a_tombstone_says_where_the_values_of_its_checkpoint_are() -> None:
+    put = stored(checkpoint_of(BYTES, BYTES), IN_CHUNKS)
+    assert head_of(put).tombstone(NOW).item == {
+        "thread_id": {"S": "t"},
+        "checkpoint_id": {"S": "0001"},
+        "checkpoint_ns": {"S": ""},
+        "deleted": {"BOOL": True},
+        "created": CREATED,
+        "checkpoint_payload": in_chunks("token-checkpoint"),
+        "metadata_payload": in_chunks("token-metadata"),
+    }
 
 
 def test_the_tombstone_of_a_run_can_still_be_found_by_its_run() -> None:
@@ -931,22 +991,26 @@ def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
     nested = next(writes)
     assert isinstance(nested, Concurrently)
     assert [next(member) for member in nested.operations] == [
-        Query(Table.WRITES, "t:::0002:::", consistent=True, attributes=WRITE_KEYS),
-        Query(Table.WRITES, "t:::0001:::", consistent=True, attributes=WRITE_KEYS),
+        Query(Table.WRITES, "t:::0002:::", consistent=True, attributes=WRITE_REFERENCES),
+        Query(Table.WRITES, "t:::0001:::", consistent=True, attributes=WRITE_REFERENCES),
     ]
 
 
 def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> None:
     memory = Memory(thread_of(60))
     memory.run(delete_thread(STORE, "t"))
-    kept = changed(memory.asked, Put)
+    kept = [key for key in changed(memory.asked, Put) if key.partition == "t"]
     assert kept == sorted(kept, reverse=True)
     assert len(kept) == 60
+    marked = [key for key in changed(memory.asked, Put) if key.sort == "~deleted"]
+    assert len(marked) == 60
+    assert changed(memory.asked, Put) == kept + marked
     first_delete = next(
         position for position, one in enumerate(memory.asked) if changed([one], Delete)
     )
     assert changed(memory.asked[first_delete:], Put) == []
-    assert memory.items == {}
+    assert len(marks(memory)) == 60
+    assert without_marks(memory) == {}
 
 
 def test_the_writes_are_gone_before_the_tombstones_that_lead_to_them() -> None:
@@ -963,8 +1027,9 @@ def test_a_delete_that_is_repeated_puts_no_second_tombstone() -> None:
     heads = [head_of(one) for one in chain[:2]]
     memory = Memory([*(head.tombstone(NOW) for head in heads), *chain[2:]])
     memory.run(delete_thread(STORE, "t"))
-    assert changed(memory.asked, Put) == []
-    assert memory.items == {}
+    # The first attempt may have stopped before the marks.
+    assert [key.sort for key in changed(memory.asked, Put)] == ["~deleted"] * 2
+    assert without_marks(memory) == {}
 
 
 def of_run(checkpoint_id: str, run_id: str) -> Put:
@@ -1283,27 +1348,28 @@ def up_to_the_item(operation: Operation[None]) -> Put:
     request = next(operation)
     assert isinstance(request, Concurrently)
     request = operation.send([None] * len(request.operations))
-    assert isinstance(request, PutItem)
-    return request.put
+    assert isinstance(request, TransactPut)
+    (put,) = request.puts
+    return put
 
 
 def test_the_chunks_of_a_checkpoint_are_put_side_by_side_before_its_item() -> None:
     operation = put_checkpoint(IN_CHUNKS, checkpoint_of(BYTES, b"meta"))
     assert begun(next(operation)) == chunk_puts("token-checkpoint")
-    assert operation.send([None] * 3) == PutItem(
-        Put(
-            Table.CHECKPOINTS,
-            Key("t", "0001"),
-            {
-                "thread_id": {"S": "t"},
-                "checkpoint_id": {"S": "0001"},
-                "checkpoint_ns": {"S": ""},
-                "type": {"S": "bytes"},
-                "checkpoint_payload": in_chunks("token-checkpoint"),
-                "metadata": {"B": b"meta"},
-            },
-        )
+    own = Put(
+        Table.CHECKPOINTS,
+        Key("t", "0001"),
+        {
+            "thread_id": {"S": "t"},
+            "checkpoint_id": {"S": "0001"},
+            "checkpoint_ns": {"S": ""},
+            "type": {"S": "bytes"},
+            "checkpoint_payload": in_chunks("token-checkpoint"),
+            "metadata": {"B": b"meta"},
+        },
     )
+    # The SDK's repeat of a transaction changes nothing that others have changed since.
+    assert operation.send([None] * 3) == TransactPut((own,))
     assert result_of(operation, None) is None
 
 
@@ -1312,8 +1378,8 @@ def test_equal_values_of_one_checkpoint_have_parts_of_their_own() -> None:
     parts = begun(next(operation))
     assert parts == chunk_puts("token-checkpoint") + chunk_puts("token-metadata")
     request = operation.send([None] * 6)
-    assert isinstance(request, PutItem)
-    assert request.put.item.get("metadata_payload") == in_chunks("token-metadata")
+    assert isinstance(request, TransactPut)
+    assert request.puts[0].item.get("metadata_payload") == in_chunks("token-metadata")
 
 
 def test_the_chunks_of_all_writes_of_a_call_are_put_side_by_side_before_the_transaction() -> None:
@@ -1340,8 +1406,8 @@ def test_a_checkpoint_that_is_refused_in_the_end_has_no_part_deleted() -> None:
 put_again_both_ways = pytest.mark.parametrize(
     "put_again",
     [
-        lambda store: put_checkpoint(store, checkpoint_of(BYTES)),
-        lambda store: put_writes(store, FIRST, [write_of(BYTES, -4)]),
+        lambda store, data: put_checkpoint(store, checkpoint_of(data)),
+        lambda store, data: put_writes(store, FIRST, [write_of(data, -4)]),
     ],
     ids=["checkpoint", "special write"],
 )
@@ -1349,43 +1415,45 @@ put_again_both_ways = pytest.mark.parametrize(
 
 @put_again_both_ways
 def test_the_old_parts_are_deleted_after_the_new_item(
-    put_again: Callable[[Store], Operation[None]],
+    put_again: Callable[[Store, bytes], Operation[None]],
 ) -> None:
-    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS)))
-    operation = put_again(IN_CHUNKS)
-    new = up_to_the_item(operation)
-    assert new.key == old.key
-    value = "checkpoint" if new.table is Table.CHECKPOINTS else "0-value"
+    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS), BYTES))
+    operation = put_again(IN_CHUNKS, b"small")
+    new = next(operation)
+    assert isinstance(new, PutItem)
+    assert new.put.key == old.key
+    value = "checkpoint" if old.table is Table.CHECKPOINTS else "0-value"
     assert operation.send(old.item) == deletes(chunk_keys(f"another-{value}"))
     assert result_of(operation, ()) is None
 
 
 @put_again_both_ways
-def test_the_new_parts_stay_where_the_request_was_repeated(
-    put_again: Callable[[Store], Operation[None]],
+def test_of_a_large_value_put_again_no_part_is_deleted_since_nobody_tells_which_were_there(
+    put_again: Callable[[Store, bytes], Operation[None]],
 ) -> None:
-    operation = put_again(IN_CHUNKS)
-    new = up_to_the_item(operation)
-    assert result_of(operation, new.item) is None
+    operation = put_again(IN_CHUNKS, BYTES)
+    up_to_the_item(operation)
+    assert result_of(operation, None) is None
 
 
 @put_again_both_ways
 def test_an_old_item_that_cannot_be_read_is_replaced_all_the_same(
-    put_again: Callable[[Store], Operation[None]],
+    put_again: Callable[[Store, bytes], Operation[None]],
 ) -> None:
-    operation = put_again(IN_CHUNKS)
+    operation = put_again(IN_CHUNKS, b"small")
+    new = next(operation)
+    assert isinstance(new, PutItem)
     damaged = {"checkpoint_payload": {"S": "damaged"}, "value_payload": {"M": {}}}
-    item = {**up_to_the_item(operation).item, **damaged}
-    assert result_of(operation, item) is None
+    assert result_of(operation, {**new.put.item, **damaged}) is None
 
 
 @put_again_both_ways
 def test_old_parts_that_cannot_be_deleted_are_logged_and_no_error(
-    put_again: Callable[[Store], Operation[None]], caplog: pytest.LogCaptureFixture
+    put_again: Callable[[Store, bytes], Operation[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS)))
-    operation = put_again(IN_CHUNKS)
-    up_to_the_item(operation)
+    old = up_to_the_item(put_again(by_another_call(IN_CHUNKS), BYTES))
+    operation = put_again(IN_CHUNKS, b"small")
+    next(operation)
     assert isinstance(operation.send(old.item), BatchWrite)
     with pytest.raises(StopIteration):
         operation.throw(refused("AccessDeniedException"))
@@ -1409,11 +1477,11 @@ def test_the_parts_of_a_write_that_came_too_late_are_deleted_unless_it_is_there_
 ) -> None:
     operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
     late = up_to_the_item(operation)
-    asked = operation.throw(refused("ConditionalCheckFailedException"))
+    asked = operation.throw(cancelled("ConditionalCheckFailed"))
     assert asked == GetItem(Table.WRITES, late.key, consistent=True)
     item = None if there is None else there.item
     if there == late:
-        # The SDK had repeated a request that took effect.
+        # An earlier attempt of the same request has taken effect.
         assert result_of(operation, item) is None
         return
     assert operation.send(item) == deletes(chunk_keys("token-0-value"))
@@ -1441,7 +1509,7 @@ def test_a_failure_to_clean_up_after_a_write_that_came_too_late_is_logged_and_no
 ) -> None:
     operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
     up_to_the_item(operation)
-    operation.throw(refused("ConditionalCheckFailedException"))
+    operation.throw(cancelled("ConditionalCheckFailed"))
     if at == "deleting":
         operation.send(None)
     with pytest.raises(StopIteration):
@@ -1487,9 +1555,10 @@ def test_an_object_is_put_after_what_leads_there_and_before_what_refers_to_it() 
     assert next(operation) == PutItem(leading(BYTES, stamp))
     assert operation.send(None) == PutObject("bucket", s3_key(BYTES, stamp), BYTES)
     request = operation.send(None)
-    assert isinstance(request, PutItem)
-    assert request.put.key == Key("t", "0001")
-    assert request.put.item.get("checkpoint_payload") == {
+    assert isinstance(request, TransactPut)
+    (own,) = request.puts
+    assert own.key == Key("t", "0001")
+    assert own.item.get("checkpoint_payload") == {
         "M": {
             "kind": {"S": "s3"},
             "digest": {"S": content_digest(BYTES)},
@@ -1514,12 +1583,13 @@ def test_the_object_of_a_replaced_checkpoint_is_deleted_before_the_item_that_lea
     memory = Memory([])
     memory.run(put_checkpoint(by_another_call(IN_S3), checkpoint_of(BYTES)))
     memory.asked.clear()
-    memory.run(put_checkpoint(IN_S3, checkpoint_of(BYTES)))
+    memory.run(put_checkpoint(IN_S3, checkpoint_of(b"small")))
     assert memory.asked[-2:] == [
         DeleteObjects("bucket", (s3_key(BYTES, "another-checkpoint"),)),
         deletes([leading(BYTES, "another-checkpoint").key]),
     ]
-    assert list(memory.objects) == [s3_key(BYTES, "token-checkpoint")]
+    assert memory.objects == {}
+    assert list(memory.items) == [(Table.CHECKPOINTS, Key("t", "0001"))]
 
 
 def test_a_delete_takes_writes_then_objects_then_what_leads_there_then_the_tombstone() -> None:
@@ -1531,12 +1601,13 @@ def test_a_delete_takes_writes_then_objects_then_what_leads_there_then_the_tombs
     changes = [one for one in memory.asked if not isinstance(one, Query)]
     assert kinds(changes[:1]) == ["BatchWrite"]
     assert changes[1:] == [
+        BatchWrite((mark_put(FIRST, NOW),)),
         deletes([Key("t:::0001:::", "task:::0")]),
         DeleteObjects("bucket", (s3_key(BYTES, "token-checkpoint"),)),
         deletes([leading(BYTES, "token-checkpoint").key]),
         BatchWrite((Delete(Table.CHECKPOINTS, Key("t", "0001")),)),
     ]
-    assert (memory.items, memory.objects) == ({}, {})
+    assert (without_marks(memory), memory.objects) == ({}, {})
 
 
 def test_a_copy_stores_what_leads_to_an_object_then_the_object_then_what_refers_to_it() -> None:
@@ -1545,7 +1616,7 @@ def test_a_copy_stores_what_leads_to_an_object_then_the_object_then_what_refers_
     memory.asked.clear()
     memory.run(copy_thread(by_another_call(IN_S3), "t", "u"))
     changes = [one for one in memory.asked if not isinstance(one, Query)]
-    assert kinds(changes) == ["BatchWrite", "CopyObject", "PutItem"]
+    assert kinds(changes) == ["BatchWrite", "CopyObject", "TransactPut"]
     (lead,), (own,) = _changes(changes[0]), _changes(changes[2])
     assert isinstance(lead, Put)
     assert isinstance(own, Put)

@@ -16,6 +16,7 @@ from tests.support.values import config
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory
 
 
@@ -92,6 +93,25 @@ class ReferenceSaver(InMemorySaver):
             for place, writes in self.writes.items()
             for task_id in dict.fromkeys(task_id for task_id, _ in writes)
         ]
+
+    def is_cut(self, at: RunnableConfig, channels: Sequence[str]) -> bool:
+        """Whether an ancestor is gone that one of the channels is rebuilt from: somebody counts it.
+
+        The in-memory saver gives what is left. That is another value, so ours refuses.
+        """
+        found = self.get_tuple(at)
+        if found is None:
+            return False
+        names = found.config["configurable"]
+        stored = self._stored(names["thread_id"], names.get("checkpoint_ns", ""))
+        left, walked = set(channels), {names["checkpoint_id"]}
+        while left and (parent := _parent_id(found)) and parent not in walked:
+            if parent not in stored:
+                return not left.isdisjoint(found.metadata.get("counters_since_delta_snapshot", {}))
+            walked.add(parent)
+            found = stored[parent]
+            left -= found.checkpoint["channel_values"].keys()
+        return False
 
     def counts(self) -> tuple[int, int]:
         """How many checkpoints and how many writes there are, in all threads."""
