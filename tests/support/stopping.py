@@ -477,7 +477,7 @@ class Experiment:
     def _repeat(self) -> None:
         """Make the call again: nothing may tell that it was ever stopped, once it has been swept.
 
-        Only parts of values may need sweeping, and the marks of what a copy made again has replaced.
+        Only parts of values may need sweeping, and marks of what a copy made again has replaced.
         """
         self._act("again")
         now, after = shape(self._now), shape(self._after)
