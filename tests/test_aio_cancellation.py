@@ -37,7 +37,7 @@ from tests.support.aio import (
     run,
 )
 from tests.support.stopping import NOW, Stored, loose_ends, seen, shape, stored
-from tests.support.tables import with_payloads
+from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:

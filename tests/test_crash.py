@@ -2,7 +2,8 @@
 
 A fresh reader then finds each checkpoint as it was or as it will be, never a mix, and the same call
 made again ends as if it had never been stopped. What it still leaves over, and what a call leaves
-that is never made again, are parts of values that nobody sees: a sweep removes every one.
+that is never made again, are parts of values that nobody sees: a sweep removes every one. So it
+does with the marks that deletes leave for an hour.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.support.stopping import (
     ordering,
     stored,
 )
-from tests.support.tables import with_payloads
+from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -466,6 +467,9 @@ LARGE_PUTS: dict[str, Act] = {
     "a write that is too late": lambda one: put_large_writes(one, "0002", "log", name="new"),
     "a write over an old one": lambda one: put_large_writes(one, "0002", "__resume__", name="new"),
 }
+LEFT_BY_PUTS = dict.fromkeys(("over an old one", "the same again", "a write over an old one"), 2)
+"""How many parts a put leaves to the sweep of the value it replaces: the transaction that stores
+a large value does not tell what it has replaced."""
 LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
     "a thread": (lambda one: one.delete_thread("t"), {"0001", "0002"}),
     "all but the latest": (lambda one: one.prune(["t", "o"]), {"0001"}),
@@ -481,14 +485,15 @@ LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
     ],
     indirect=["large"],
 )
-def test_large_values_are_stored_whole_or_not_at_all_and_leave_nothing_of_those_they_replace(
+def test_large_values_are_stored_whole_or_not_at_all_and_leave_what_they_replace_to_the_sweep(
     large: Large, act: str
 ) -> None:
     large.prepare(put_large_thread, lambda one: put_large_writes(one, "0002", "__resume__"))
     experiment = large.experiment(LARGE_PUTS[act])
     check(experiment)
     assert experiment.states >= 2
-    assert experiment.left_over == []
+    assert {words.split()[0] for words in experiment.left_over} <= {"needless"}
+    assert len(experiment.left_over) == LEFT_BY_PUTS.get(act, 0)
 
 
 @stored_in("chunks", "s3")

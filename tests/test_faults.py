@@ -43,7 +43,7 @@ from tests.support.faults import (
     faulty,
 )
 from tests.support.stopping import loose_ends, stored
-from tests.support.tables import Tables, new_tables, with_payloads
+from tests.support.tables import Tables, new_tables, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from tests.support.killed import (
 )
 from tests.support.sessions import new_session
 from tests.support.stopping import loose_ends, stored
-from tests.support.tables import new_tables
+from tests.support.tables import new_tables, sweep
 from tests.support.values import config
 
 if TYPE_CHECKING:

@@ -25,7 +25,13 @@ from langgraph_checkpoint_dynamodb import (
     ServiceError,
     SweepReport,
 )
-from langgraph_checkpoint_dynamodb.keys import Table, part_address_of, writes_partition
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.keys import (
+    MARK_SORT_KEY,
+    Table,
+    part_address_of,
+    writes_partition,
+)
 from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import new_bucket
 from tests.support.calls import elsewhere
@@ -38,12 +44,14 @@ from tests.support.stopping import (
     Stopping,
     Stored,
     loose_ends,
+    marks,
     repeatable,
     seen,
     stored,
 )
 from tests.support.strategies import AMBIGUOUS, Cast, casts
 from tests.support.tables import Tables, new_tables, with_payloads
+from tests.support.tables import sweep as sweep_later
 from tests.support.values import checkpoint, config, metadata, refusals
 from tests.support.walking import have_walked
 
@@ -56,7 +64,7 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
 
 NOW = 2_000_000_000
-AGE = 3600
+AGE = MARGIN
 DAY = 24 * 60 * 60
 OLD = NOW - AGE
 YOUNG = NOW - AGE + 1
@@ -171,8 +179,8 @@ class World:
         kept = {name: value for name, value in changed.items() if value is not None}
         self.tables.client.put_item(TableName=self.tables.writes, Item=kept)
 
-    def stop_delete(self, thread_id: str, requests: int) -> None:
-        """Begin to delete a thread, and stop after so many requests."""
+    def stop_delete(self, thread_id: str, requests: int | None) -> None:
+        """Begin to delete a thread, and stop after so many requests; `None` for never."""
         with self.open(Plan(WHOLE, requests=requests)) as dying:
             try:
                 dying.delete_thread(thread_id)
@@ -241,7 +249,7 @@ def in_pages(sweep: Callable[..., SweepReport], **arguments: Any) -> SweepReport
 
 
 def keys(items: Any, kind: str = "") -> set[Place]:
-    """Where items are, of one kind: of chunks, of objects, writes or checkpoints."""
+    """Where items are, of one kind: of chunks, of objects, writes, marks or checkpoints."""
     return {place for place in items if kind in ("", kind_of(place))}
 
 
@@ -254,6 +262,8 @@ def kind_of(place: Place) -> str:
     table, key = place
     if table is Table.CHECKPOINTS:
         return "checkpoint"
+    if key.sort == MARK_SORT_KEY:
+        return "mark"
     if part_address_of(key.sort) is None:
         return "write"
     return str(key.sort.partition("/")[0])
@@ -277,6 +287,7 @@ class Plot:
     world: World
     cast: Cast
     random: random.Random
+    known: set[Place] = field(default_factory=set)
     doomed: set[Place] = field(default_factory=set)
     report: Counter[str] = field(default_factory=Counter)
 
@@ -288,23 +299,35 @@ class Plot:
                 parent = None
                 for id_ in sorted(self.random.sample(self.cast.ids, self.random.randint(0, 2))):
                     self.living.append((thread_id, id_, ns))
+                    replaced: set[Place] = set()
                     for _ in range(self.random.choice((1, 1, 2))):
+                        before = self.world.now
                         self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
-                        self.world.put(thread_id, id_, ns, parent, n=self.random.random())
+                        put = partial(self.world.put, thread_id, id_, ns, parent)
+                        added = self.call(partial(put, n=self.random.random()))
+                        # A transaction does not tell whose parts it leaves behind.
+                        self.expect(parts_of(replaced), before)
+                        replaced = keys(added, "chunk") | keys(added, "object")
                     for task in self.random.sample(TASKS, self.random.randint(0, 2)):
                         self.world.put_writes(thread_id, id_, ns, task)
+                    self.known = self.world.places()
                     parent = id_
-        self.known = self.world.places()
 
     def plant(self, leave: Callable[[], dict[str, set[Place]]]) -> None:
         """Leave something over at a random time. `leave` returns what counts, by kind of count."""
         now = self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
         counted = leave()
-        for name, places in counted.items():
-            named = name if now <= OLD or name == "unknown" else "young"
-            self.report[named] += len(places)
+        self.expect(counted, now)
         if now <= OLD and "unknown" not in counted:
             self.doomed |= self.added
+
+    def expect(self, counted: dict[str, set[Place]], stored_at: int) -> None:
+        """Expect a report of what was left over at a time, by kind of count."""
+        for name, places in counted.items():
+            named = name if stored_at <= OLD or name == "unknown" else "young"
+            self.report[named] += len(places)
+            if named == name != "unknown":
+                self.doomed |= places
 
     def unborn(self) -> dict[str, set[Place]]:
         """Parts whose checkpoint never came."""
@@ -320,6 +343,20 @@ class Plot:
         counted = {"writes_deleted": keys(added, "write")}
         return counted | (parts_of(added) if self.world.now <= OLD else {})
 
+    def marked(self) -> dict[str, set[Place]]:
+        """The mark of a delete that has come to its end."""
+        thread_id, now = f"gone:::{next(self.world.numbers)}", self.world.now
+        ns = self.random.choice(self.cast.namespaces)
+
+        def act() -> None:
+            self.world.now = OLD - DAY
+            self.world.put(thread_id, "1", ns)
+            self.world.put_writes(thread_id, "1", ns)
+            self.world.now = now
+            self.world.stop_delete(thread_id, None)
+
+        return {"marks_deleted": keys(self.call(act), "mark")}
+
     def unwritten(self) -> dict[str, set[Place]]:
         """Parts beside a checkpoint that is there, whose writes never came."""
         added = self.call(self.writing(*self.random.choice(self.living)))
@@ -327,7 +364,7 @@ class Plot:
         return parts_of(added)
 
     def undeleted(self) -> dict[str, set[Place]]:
-        """A delete that was stopped anywhere."""
+        """A delete that was stopped anywhere, maybe with its mark."""
         thread_id, now = f"gone:::{next(self.world.numbers)}", self.world.now
         ns, requests = self.random.choice(self.cast.namespaces), self.random.randint(2, 6)
 
@@ -338,7 +375,10 @@ class Plot:
             self.world.now = now
             self.world.stop_delete(thread_id, requests)
 
-        return {"deletes_finished": keys(self.call(act), "checkpoint")}
+        added = self.call(act)
+        if buried := keys(added, "checkpoint"):
+            return {"deletes_finished": buried}
+        return {"marks_deleted": keys(added, "mark")}
 
     def foreign(self) -> dict[str, set[Place]]:
         """Items that do not say how old they are, or whose."""
@@ -386,7 +426,8 @@ def parts_of(added: set[Place]) -> dict[str, set[Place]]:
 def counts(report: SweepReport) -> dict[str, int]:
     """What a report says of items, where it says anything."""
     names = ("deletes_finished", "writes_deleted", "chunks_deleted", "objects_deleted")
-    found = {name: getattr(report, name) for name in (*names, "young", "unknown")}
+    names += ("marks_deleted", "young", "unknown")
+    found = {name: getattr(report, name) for name in names}
     return {name: number for name, number in found.items() if number}
 
 
@@ -409,7 +450,7 @@ def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
         with new_world(engine, object_store, storage) as world:
             plot = Plot(world, names, random.Random(seed))  # noqa: S311 - a choice
             plot.fill()
-            kinds = [plot.unborn, plot.early, plot.early, plot.undeleted, plot.foreign]
+            kinds = [plot.unborn, plot.early, plot.early, plot.undeleted, plot.marked, plot.foreign]
             kinds += [plot.unwritten] if plot.living else []
             for leave in kinds * 2:
                 plot.plant(leave)
@@ -442,7 +483,7 @@ def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
 # What is swept and what is not, one by one
 
 
-def test_nothing_is_left_over_after_a_sweep_of_any_age(world: World, sweep: Sweep) -> None:
+def test_nothing_is_left_over_after_a_sweep_an_hour_later(world: World, sweep: Sweep) -> None:
     world.put("t", "1")
     world.put_writes("t", "1")
     whole = world.stored()
@@ -451,7 +492,8 @@ def test_nothing_is_left_over_after_a_sweep_of_any_age(world: World, sweep: Swee
     world.stop_delete("u", 2)
     left = loose_ends(world.stored())
     assert {words.split()[0] for words in left} == {"tombstone", "needless"}
-    assert sweep(older_than=0).resume_from is None
+    world.now += AGE
+    assert sweep(older_than=AGE).resume_from is None
     assert loose_ends(world.stored()) == []
     assert world.stored() == whole
 
@@ -465,8 +507,6 @@ def test_nothing_is_left_over_after_a_sweep_of_any_age(world: World, sweep: Swee
         ({"older_than": AGE - 0.5}, AGE - 1),
         ({"older_than": timedelta(seconds=AGE)}, AGE - 1),
         ({"older_than": timedelta(days=2, milliseconds=1)}, 2 * DAY),
-        ({"older_than": 0}, -1),
-        ({"older_than": timedelta(0)}, -1),
     ],
 )
 def test_what_is_younger_than_asked_for_is_left_alone(
@@ -489,7 +529,10 @@ def test_what_is_younger_than_asked_for_is_left_alone(
 
 NAN, INFINITY = float("nan"), float("inf")
 BAD_VALUES: dict[str, tuple[Any, ...]] = {
-    "older_than": (-1, -0.1, timedelta(-1), NAN, INFINITY, -INFINITY),
+    "older_than": (
+        *(-1, -0.1, timedelta(-1), NAN, INFINITY, -INFINITY),
+        *(0, 1, MARGIN - 1, MARGIN - 1.5, timedelta(0), timedelta(seconds=MARGIN - 1)),
+    ),
     "max_pages": (0, -1),
 }
 BAD_TYPES: dict[str, tuple[Any, ...]] = {
@@ -507,6 +550,18 @@ def test_an_argument_that_cannot_be_used_is_refused_by_name(
         UNREACHABLE.sweep_orphans(**{name: bad})
     assert type(raised.value) is kind
     assert raised.value.field == name
+
+
+@pytest.mark.parametrize("age", [0, MARGIN - 1, timedelta(minutes=59)])
+def test_what_a_call_may_be_about_to_refer_to_is_not_swept_and_the_refusal_says_why(
+    age: timedelta | int,
+) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        UNREACHABLE.sweep_orphans(older_than=age)
+    said = str(raised.value)
+    assert f"at least {MARGIN} seconds" in said
+    assert "under way" in said
+    assert "clocks" in said
 
 
 def test_a_young_write_keeps_the_parts_it_refers_to_however_old(world: World, sweep: Sweep) -> None:
@@ -532,7 +587,7 @@ def test_what_lies_beside_an_expired_checkpoint_is_no_leftover(world: World, swe
     before = world.stored()
     world.now += DAY
     assert world.saver.get_tuple(config("t")) is None
-    assert counts(sweep(older_than=0)) == {}
+    assert counts(sweep(older_than=AGE)) == {}
     assert world.stored() == before
 
 
@@ -547,7 +602,8 @@ def test_items_of_older_writers_are_left_and_counted(
         world.rewrite(item, **{without: None})
     told = without == "thread_id" and thread_id == "t"
     before = world.stored()
-    report = sweep(older_than=0)
+    world.now += AGE
+    report = sweep(older_than=AGE)
     if told:
         assert report.unknown == 0
         assert world.stored() == Stored({}, {})
@@ -562,7 +618,8 @@ def test_an_older_writers_item_stays_among_leftovers_that_go(world: World, sweep
     for item in world.tables.write_items():
         world.rewrite(item, created=None)
     world.put_writes("t", "1", task="newer")
-    report = sweep(older_than=0)
+    world.now += AGE
+    report = sweep(older_than=AGE)
     assert keys(world.stored().items) == older
     assert report.writes_deleted == 3
     assert report.unknown == 3
@@ -588,7 +645,8 @@ def test_every_page_is_swept_once_whoever_goes_on(world: World, sweep: Sweep) ->
         assert pages.pages >= whole.examined // page
         assert world.stored() == before
     world.page = 2
-    report = in_pages(sweep, older_than=0)
+    world.now += AGE
+    report = in_pages(sweep, older_than=AGE)
     assert counts(report)["writes_deleted"] == 9
     assert counts(report)["deletes_finished"] == 1
     assert loose_ends(world.stored()) == []
@@ -598,10 +656,11 @@ def test_a_sweep_stops_after_so_many_pages_and_says_where(world: World, sweep: S
     for number in range(4):
         world.put_writes("t", str(number))
     world.page = 3
-    report = sweep(older_than=0, max_pages=2)
+    world.now += AGE
+    report = sweep(older_than=AGE, max_pages=2)
     assert report.pages == 2
     assert isinstance(report.resume_from, str)
-    rest = sweep(older_than=0, resume_from=report.resume_from)
+    rest = sweep(older_than=AGE, resume_from=report.resume_from)
     assert rest.resume_from is None
     assert report.writes_deleted + rest.writes_deleted == 12
     assert min(report.writes_deleted, rest.writes_deleted) > 0
@@ -651,10 +710,11 @@ def test_an_object_that_cannot_be_deleted_stops_the_sweep_and_the_next_one_takes
     with in_s3.open(**disturbed) as saver:
         for _ in range(2):
             with pytest.raises(ServiceError, match="InternalError"):
-                sweep(saver)
+                sweep_later(saver)
             assert in_s3.stored().objects == objects
             assert led_to(in_s3.stored().items) == objects.keys()
-    report = sweep(older_than=0)
+    in_s3.now += AGE
+    report = sweep(older_than=AGE)
     assert report.objects_deleted == 2
     assert report.deletes_finished == 1
     assert in_s3.stored() == Stored({}, {})
@@ -666,7 +726,7 @@ def test_the_rights_to_scan_and_to_delete_objects_suffice_and_the_latter_are_nee
     def sweep(actions: frozenset[str]) -> SweepReport:
         offload, clock = in_s3.bucket.config(), lambda: in_s3.now
         with in_s3.tables.saver(actions, s3_offload_config=offload, clock=clock) as saver:
-            return sweep(saver)
+            return sweep_later(saver)
 
     objects = in_s3.stored().objects
     with pytest.raises(ServiceError, match="s3:DeleteObject"):
@@ -729,7 +789,7 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             for act in old:
                 act(each)
             # Old writes whose checkpoint comes only now may be taken or not.
-            sweep(each.saver)
+            sweep_later(each.saver)
             each.now = NOW
         world.now = OLD
         for number in range(3):
@@ -749,9 +809,10 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             while meddling.made < len(new):
                 sweeper.sweep_orphans(older_than=AGE)
         assert world.seen() == undisturbed.seen()
-        sweep(world.saver)
+        sweep_later(world.saver)
         assert world.seen() == undisturbed.seen()
         assert loose_ends(world.stored()) == []
+        assert marks(world.stored()) == set()
 
 
 def test_sweeps_side_by_side_leave_what_one_leaves(world: World) -> None:
@@ -763,8 +824,9 @@ def test_sweeps_side_by_side_leave_what_one_leaves(world: World) -> None:
         world.put(f"gone{number}", "1")
         world.stop_delete(f"gone{number}", 2)
     world.page = 3
+    world.now += AGE
     with ThreadPoolExecutor(4) as pool:
-        sweeps = [pool.submit(world.saver.sweep_orphans, older_than=0) for _ in range(4)]
+        sweeps = [pool.submit(world.saver.sweep_orphans, older_than=AGE) for _ in range(4)]
         assert all(sweep.result().resume_from is None for sweep in sweeps)
     assert world.stored() == whole
 

@@ -198,24 +198,25 @@ def _sweep_beside(
         needed: Where the parts are that the checkpoint's item refers to.
         alone: Whether the checkpoint is not there.
     """
-    marks = [item for item in items if is_mark(item) and _is_old(item, before)]
+    marks = [item for item in items if is_mark(item)]
     writes = [item for item in items if is_write(item)]
     parts = [item for item in items if part_of(item) is not None]
     doomed = [item for item in writes if alone and _is_old(item, before)]
     kept = [item for item in writes if not (alone and _is_old(item, before))]
     needed = needed | _addresses(kept, ref)
-    orphans = [item for item in parts if part_of(item) not in needed]
+    orphans = [*marks, *(item for item in parts if part_of(item) not in needed)]
     old = [item for item in orphans if _is_old(item, before)]
-    yield from _remove(remains(store.payloads, ref, [*marks, *doomed, *old]), before)
+    yield from _remove(remains(store.payloads, ref, [*doomed, *old]), before)
+    marked = sum(map(is_mark, old))
     objects = sum(read_stored_object(item) is not None for item in old)
     young = [item for item in orphans if not _is_old(item, before)]
     spared = [*young, *kept] if alone else young
     unknown = sum(read_created(item) is None for item in spared)
     return SweepReport(
         writes_deleted=len(doomed),
-        chunks_deleted=len(old) - objects,
+        chunks_deleted=len(old) - objects - marked,
         objects_deleted=objects,
-        marks_deleted=len(marks),
+        marks_deleted=marked,
         young=len(spared) - unknown,
         unknown=unknown,
     )

@@ -398,8 +398,8 @@ class Replica:
                 ),
                 Table.WRITES: (
                     self._lagging.writes,
-                    self._lagging.write_items(),
-                    self._tables.write_items(),
+                    self._lagging.items_beside(),
+                    self._tables.items_beside(),
                 ),
             }[table]
             for item in then:

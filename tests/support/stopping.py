@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
-from langgraph_checkpoint_dynamodb.items.beside import part_keys, read_stored_object
+from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import (
     SPECS,
@@ -188,13 +188,14 @@ class Stopping:
 def repeatable(saver: SaverT, name: str) -> SaverT:
     """The saver, with calls that go by names that are the same in every run, not random tokens."""
     tokens = (f"{name}{number}" for number in count())
-    original: Any = saver._store
+    kind: Any = type(saver)
 
-    def store() -> Store:
-        made: Store = original()
+    def store(self: Any) -> Store:
+        made: Store = kind._store(self)
         return replace(made, stamp=replace(made.stamp, token=next(tokens)))
 
-    setattr(saver, "_store", store)  # noqa: B010 - mypy knows it for a method
+    # A method of its class, so that a copy with other settings has it with those.
+    saver.__class__ = type(kind.__name__, (kind,), {"_store": store})
     return saver
 
 
@@ -219,21 +220,40 @@ def orders(group_sizes: set[int]) -> int:
 Items = dict[tuple[Table, Key], "dict[str, AttributeValueTypeDef]"]
 """Every item of both tables, by table and key."""
 Shape = Counter[tuple[bool, str]]
-"""What is stored, but for the stamps that tell calls apart; and of each whether it is a part."""
+"""What is stored, but for the stamps that tell calls apart; and of each whether it is a part of a
+value or a mark: what may be left to the sweep."""
 Seen = dict[tuple[str, str, str], "CheckpointTuple"]
 """Every checkpoint a reader finds, by thread, namespace and id."""
 
 
 class Stored(NamedTuple):
-    """Everything in the tables, and what the objects in the bucket hold, as their entity tags."""
+    """Everything in the tables, and what the objects in the bucket hold, as their entity tags.
+
+    The marks of deletes too: a reader that meets one looks at its checkpoint again, so two states
+    that differ in a mark are not the same, and one is brought back with its marks.
+    """
 
     items: Items
     objects: dict[str, str]
 
+    def without_marks(self) -> Stored:
+        """The same without the marks of deletes."""
+        kept = {place: item for place, item in self.items.items() if not _is_mark(place, item)}
+        return Stored(kept, self.objects)
+
+
+def marks(state: Stored) -> set[Key]:
+    """Where deletes have left their marks."""
+    return {place[1] for place, item in state.items.items() if _is_mark(place, item)}
+
+
+def _is_mark(place: tuple[Table, Key], item: Any) -> bool:
+    return place[0] is Table.WRITES and is_mark(item)
+
 
 def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
     """Everything in the tables and in the bucket."""
-    found = {Table.CHECKPOINTS: tables.checkpoint_items(), Table.WRITES: tables.write_items()}
+    found = {Table.CHECKPOINTS: tables.checkpoint_items(), Table.WRITES: tables.items_beside()}
     items = {(table, read_key(item, table)): item for table in found for item in found[table]}
     if bucket is None:
         return Stored(items, {})
@@ -245,11 +265,15 @@ def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
 def shape(state: Stored) -> Shape:
     """What is stored, but for stamps."""
     parts = {key: part_address_of(key.sort) for _, key in state.items}
+    marked = marks(state)
     stamps = {address.stamp for address in parts.values() if address is not None}
     for item in state.items.values():
         stamps |= {found.address.stamp for found in outside(item, "an item").values()}
     lines = [
-        (parts[key] is not None, json.dumps(item, sort_keys=True, default=repr))
+        (
+            parts[key] is not None or key in marked,
+            json.dumps(item, sort_keys=True, default=repr),
+        )
         for (_, key), item in state.items.items()
     ]
     lines += [(True, f"{key} {tag}") for key, tag in state.objects.items()]
@@ -259,9 +283,13 @@ def shape(state: Stored) -> Shape:
 
 
 def loose_ends(state: Stored) -> list[str]:
-    """What no checkpoint leads to, and what one leads to that is not there or expires before it."""
+    """What no checkpoint leads to, and what one leads to that is not there or expires before it.
+
+    Marks are none: they are to stay for an hour.
+    """
+    items = state.without_marks().items
     checkpoints, beside = (
-        {key: item for (of, key), item in state.items.items() if of is table}
+        {key: item for (of, key), item in items.items() if of is table}
         for table in (Table.CHECKPOINTS, Table.WRITES)
     )
     heads = [read_checkpoint_head(item, 0) for item in checkpoints.values()]
@@ -329,7 +357,7 @@ class Experiment:
     Attributes:
         before: What a reader saw before the operation.
         after: What a reader sees after it, undisturbed.
-        left_over: What it leaves to the sweep, undisturbed.
+        left_over: What it leaves to the sweep, undisturbed, beside marks.
         states: How many different states the stops left behind.
     """
 
@@ -438,23 +466,24 @@ class Experiment:
         assert stopped or self._now == self._after
 
     def _sweep(self) -> None:
-        """Have what is left over removed, all of it."""
+        """Have what is left over removed, all of it, and the marks of deletes."""
         with self.reader() as sweeper:
             sweep(sweeper)
         self._now = self._stored()
         left = loose_ends(self._now)
         assert not left, left
+        assert not marks(self._now)
 
     def _repeat(self) -> None:
         """Make the call again: nothing may tell that it was ever stopped, once it has been swept.
 
-        Only parts of values may need sweeping.
+        Only parts of values may need sweeping, and marks of what a copy made again has replaced.
         """
         self._act("again")
         now, after = shape(self._now), shape(self._after)
         missing = sorted(after - now)
         assert not missing, missing
-        over = [line for part, line in now - after if not part]
+        over = [line for swept, line in now - after if not swept]
         assert not over, over
         if now != self._swept:
             assert self._read() == self.after

@@ -93,13 +93,17 @@ class Tables:
         """Every item of the checkpoints table."""
         return self._scan(self.checkpoints)
 
+    def items_beside(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """Every item of the writes table."""
+        return self._scan(self.writes)
+
     def write_items(self) -> list[dict[str, AttributeValueTypeDef]]:
         """Every item of the writes table but the marks that deletes leave for an hour."""
-        return [item for item in self._scan(self.writes) if not is_mark(item)]
+        return [item for item in self.items_beside() if not is_mark(item)]
 
     def marks(self) -> list[dict[str, AttributeValueTypeDef]]:
         """The marks of deletes in the writes table."""
-        return [item for item in self._scan(self.writes) if is_mark(item)]
+        return [item for item in self.items_beside() if is_mark(item)]
 
     def drop(self) -> None:
         """Delete the tables, if they were made."""
