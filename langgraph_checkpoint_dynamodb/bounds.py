@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-LATEST = 10**12
-"""Seconds since the epoch, 30,000 years from now. Later is no time that anybody has stored."""
+LATEST = 10**15
+"""Seconds since the epoch: far beyond any date, be it of a clock that counts milliseconds."""
 MOST_BYTES = 2**35
 """Bytes of a value, 32 GiB: more than any serializer here makes."""
 MOST_UNPACKED = 2**63

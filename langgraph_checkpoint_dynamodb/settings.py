@@ -57,6 +57,8 @@ _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
+_LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
+"""Seconds of a thousand years."""
 _LONGEST_PREFIX = 512
 """Bytes of a key prefix: it leaves room for the rest of a key within S3's 1,024."""
 
@@ -211,6 +213,10 @@ class Settings:
             _require_positive("max_concurrency", self.max_concurrency)
         if self.ttl_seconds is not None:
             _require_positive("ttl_seconds", self.ttl_seconds)
+            if self.ttl_seconds > _LONGEST_LIFE:
+                raise InvalidInputError(
+                    "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
+                )
 
     @property
     def table_names(self) -> dict[Table, str]:

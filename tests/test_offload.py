@@ -464,7 +464,15 @@ def test_a_saver_that_does_not_know_the_bucket_neither_reads_nor_deletes_what_is
             for logged in caplog.records
         )
     assert bucket.objects() == objects
-    assert tables.write_items() == tables.checkpoint_items() == []
+    assert tables.checkpoint_items() == []
+    # What leads to the objects stays, until somebody sweeps who knows the bucket.
+    assert {item["object_key"]["S"] for item in tables.write_items()} == objects.keys()
+    with tables.saver(**unknown(bucket)) as other:
+        report = sweep(other)
+        assert (report.objects_deleted, report.unknown) == (0, len(objects))
+    assert sweep(saver).objects_deleted == len(objects)
+    assert bucket.objects() == {}
+    assert tables.write_items() == tables.marks() == []
 
 
 # What goes wrong

@@ -671,10 +671,13 @@ def test_a_needed_ancestor_that_has_expired_raises_and_never_shortens_the_histor
         assert [name for name in named if name not in str(raised.value)] == []
 
 
-def test_an_expired_checkpoint_has_no_history(world: World, calls: Calls) -> None:
+def test_the_history_of_an_expired_checkpoint_is_an_error_and_no_empty_channel(
+    world: World, calls: Calls
+) -> None:
     stored = log_chain(calls, 3)
     world.clock.now += TTL
-    assert history(calls, stored[-1]) == (None, [])
+    with pytest.raises(UnreadableItemError, match="has expired"):
+        history(calls, stored[-1])
     assert history(calls, config("t")) == (None, [])
 
 

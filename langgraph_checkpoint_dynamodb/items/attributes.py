@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 
@@ -38,10 +38,12 @@ def typed(attributes: Mapping[str, Any]) -> Item:
     return {name: _serialize(value) for name, value in attributes.items() if value is not None}
 
 
-def sendable(item: StoredItem) -> Item:
-    """Attributes as they came, to be sent again."""
-    # The stubs tell what is sent from what is received; the SDK takes what it has returned.
-    return cast("Item", item)
+def described(item: StoredItem) -> Item:
+    """Where the values of an item are that are stored outside it, to be said again elsewhere."""
+    try:
+        return typed(stored_as(outside(item, "an item")))
+    except UnreadableItemError:
+        return {}
 
 
 def stored_as(payloads: Mapping[str, Payload]) -> dict[str, Any]:

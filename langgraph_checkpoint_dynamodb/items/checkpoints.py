@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.items.attributes import (
+    described,
     make_item,
     number_if_told,
     optional_number,
@@ -14,7 +15,6 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     outside_if_readable,
     payload,
     read_key,
-    sendable,
     stored_as,
     text,
 )
@@ -214,8 +214,7 @@ class CheckpointHead:
             Attribute.TTL: self.ttl,
         }
         buried = make_item(Table.CHECKPOINTS, self.key, attributes)
-        described = sendable(self.descriptions) if self.outside else {}
-        return Put(Table.CHECKPOINTS, self.key, {**buried, **described})
+        return Put(Table.CHECKPOINTS, self.key, {**buried, **described(self.descriptions)})
 
 
 def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:

@@ -23,6 +23,7 @@ from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_o
 from langgraph_checkpoint_dynamodb.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
+    GetItem,
     Operation,
     Query,
     QueryRunIndex,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.ops.lineage import Thread
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -288,6 +290,22 @@ def _run_id(store: Store, item: StoredItem) -> Operation[str | None]:
     head = read_checkpoint_head(item, store.now)
     if head.run_id is not None or head.deleted or head.gone:
         return head.run_id
-    metadata = yield from load_alone(store, head.ref, read_metadata(item, head), Attribute.METADATA)
-    found = decode_metadata(store.serde, metadata, head.place).get("run_id")
-    return found if isinstance(found, str) else None
+    known: list[StoredItem] = [item]
+
+    def look(store: Store) -> Operation[Serialized | None]:
+        found: StoredItem | None
+        if known:
+            found = known.pop()
+        else:
+            found = yield from send(GetItem(Table.CHECKPOINTS, head.key, consistent=True))
+        if found is None or Attribute.DELETED in found:
+            return None
+        return (
+            yield from load_alone(store, head.ref, read_metadata(found, head), Attribute.METADATA)
+        )
+
+    metadata = yield from settled(store, look)
+    if metadata is None:
+        return None
+    run_id = decode_metadata(store.serde, metadata, head.place).get("run_id")
+    return run_id if isinstance(run_id, str) else None

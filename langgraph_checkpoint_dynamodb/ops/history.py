@@ -35,7 +35,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     namespace_range,
 )
-from langgraph_checkpoint_dynamodb.ops.lookup import with_second_look
+from langgraph_checkpoint_dynamodb.ops.lookup import settled, with_second_look
 from langgraph_checkpoint_dynamodb.ops.parts import (
     is_inline,
     load,
@@ -93,15 +93,32 @@ def get_delta_channel_history(
 
     The writes of the addressed checkpoint itself are pending and do not count. The walk ends for
     each channel at the nearest ancestor that holds its value, whose own writes still count.
+
+    Raises:
+        UnreadableItemError: The addressed checkpoint, or what it is rebuilt from, is not there. Who
+            asks has just read it: an empty history would be an empty channel.
     """
     if not channels:
         return {}
+    return (yield from settled(store, lambda store: _history(store, address, channels)))
+
+
+def _history(
+    store: Store, address: Address, channels: Sequence[str]
+) -> Operation[Mapping[str, DeltaChannelHistory]]:
     chain = _Chain(store, address)
     remaining = set(channels)
     seeds: dict[str, Any] = {}
     steps: list[_Step] = []
     ahead = 1
     target = yield from chain.target()
+    if target is None and address.checkpoint is not None:
+        raise MissingPartError(
+            place=str(address.checkpoint),
+            attribute=Attribute.CHECKPOINT,
+            problem="is not there, though its history is asked for: it was deleted or has expired",
+            part=str(address.checkpoint),
+        )
     ancestor = None if target is None else (yield from chain.parent_of(target, remaining))
     while ancestor is not None and remaining:
         ancestors = [ancestor]
@@ -252,16 +269,9 @@ class _Chain:
         parent = record.parent_id
         if parent is None or parent in self._walked or self._target is None:
             return None
-        if parent > self._target:
-            found = yield from self._read_by_key(parent)
-        else:
-            while self._query is not None and (self._lowest is None or parent < self._lowest):
-                yield from self._read_page()
-            if parent in self._gone:
-                raise self._unreadable(self._gone[parent])
-            found = self._read.pop(parent, None)
+        found = yield from self._find(parent)
         if found is None:
-            yield from self._require_end(record, channels)
+            yield from self._require_needless(record, channels)
         return found
 
     def parent_at_hand(self, record: CheckpointRecord) -> CheckpointRecord | None:
@@ -272,6 +282,48 @@ class _Chain:
         self._walked.add(record.ref.checkpoint_id)
         return self._read.pop(record.parent_id or "", None)
 
+    def _find(self, checkpoint_id: str) -> Operation[CheckpointRecord | None]:
+        """An ancestor, `None` if it is not there or may not be used any more."""
+        if self._target is not None and checkpoint_id > self._target:
+            return (yield from self._read_by_key(checkpoint_id))
+        while self._query is not None and (self._lowest is None or checkpoint_id < self._lowest):
+            yield from self._read_page()
+        return self._read.pop(checkpoint_id, None)
+
+    def _require_needless(
+        self, record: CheckpointRecord, channels: Collection[str]
+    ) -> Operation[None]:
+        """Check that nothing of these channels lay in the parent that is not there, or above it.
+
+        A checkpoint knows the version of each channel that was ever written before it. And
+        LangGraph counts in the metadata the steps of each DeltaChannel since it was stored whole.
+        A parent that is not there may have expired. Or another run on the same thread has gone on
+        from an earlier checkpoint, and a prune has kept what that run needs alone.
+        """
+        store, ref = self._store, record.ref
+        value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
+        versions: object = decode_checkpoint(store.serde, value, str(ref)).get("channel_versions")
+        written = set(channels) & (versions.keys() if isinstance(versions, dict) else set())
+        if not written:
+            return
+        gone = self._gone.get(record.parent_id or "")
+        if gone is not None:
+            raise self._unreadable(gone)
+        value = yield from load_alone(store, ref, record.metadata, Attribute.METADATA)
+        counters: object = decode_metadata(store.serde, value, str(ref)).get(
+            "counters_since_delta_snapshot"
+        )
+        if not isinstance(counters, dict) or written.isdisjoint(counters):
+            return
+        place = self._ancestor(record.parent_id)
+        if record.ttl is not None:
+            raise _expired(place)
+        problem = "names a checkpoint that was deleted, though others are rebuilt from it; "
+        problem += "start again from an earlier checkpoint, or delete the thread"
+        raise UnreadableItemError(
+            place=place, attribute=Attribute.PARENT_CHECKPOINT_ID, problem=problem
+        )
+
     def _unreadable(self, ancestor: CheckpointHead) -> UnreadableItemError:
         """What is wrong with an ancestor that no reader may see: the state would lack its part."""
         place = self._ancestor(ancestor.checkpoint_id)
@@ -279,28 +331,6 @@ class _Chain:
             return _expired(place)
         problem = "says it is being deleted; repeat the delete to finish it"
         return UnreadableItemError(place=place, attribute=Attribute.DELETED, problem=problem)
-
-    def _require_end(self, record: CheckpointRecord, channels: Collection[str]) -> Operation[None]:
-        """Check that no ancestor was deleted that the checkpoint counts on.
-
-        LangGraph counts in the metadata how many updates of a channel lie in the ancestors. One
-        that is not there may have expired. Or another run on the same thread has gone on from an
-        earlier checkpoint, and a prune has kept what that run needs alone.
-        """
-        metadata = yield from load_alone(
-            self._store, record.ref, record.metadata, Attribute.METADATA
-        )
-        loaded = decode_metadata(self._store.serde, metadata, str(record.ref))
-        counters: object = loaded.get("counters_since_delta_snapshot")
-        if isinstance(counters, dict) and not counters.keys().isdisjoint(channels):
-            place = self._ancestor(record.parent_id)
-            if record.ttl is not None:
-                raise _expired(place)
-            problem = "names a checkpoint that was deleted, though others are rebuilt from it; "
-            problem += "start again from an earlier checkpoint, or delete the thread"
-            raise UnreadableItemError(
-                place=place, attribute=Attribute.PARENT_CHECKPOINT_ID, problem=problem
-            )
 
     def _ancestor(self, checkpoint_id: str | None) -> str:
         return (
@@ -339,5 +369,6 @@ class _Chain:
         if head.checkpoint_id is None:
             return None
         if not head.usable:
-            raise self._unreadable(head)
+            self._gone[head.checkpoint_id] = head
+            return None
         return read_checkpoint(head, item)

@@ -193,7 +193,8 @@ def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _Contents]) -> set[
             break
         ancestors.add(parent_id)
         current = contents[parent_id]
-        missing -= current.stored
+        # One that it has no version of was first written by its own writes: nothing lies above.
+        missing &= current.missing
     return ancestors
 
 

@@ -6,7 +6,8 @@ about to refer to any more: the sweep finds the rest.
 
 An S3 object goes before the item that leads to it, so none is ever out of reach. Items that say
 where an object is are believed only where the object is one of the checkpoint's own
-(`PayloadPolicy.owns`); any other object stays, and a warning says so.
+(`PayloadPolicy.owns`); any other object stays, and a warning says so. If only its bucket is unknown
+here, the item that leads to it stays too: a sweep by a saver that knows the bucket finds it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_created, read_stored_object
 from langgraph_checkpoint_dynamodb.items.life import is_young
-from langgraph_checkpoint_dynamodb.keys import Table, part_address_of
+from langgraph_checkpoint_dynamodb.keys import Table, is_object_key, part_address_of
 from langgraph_checkpoint_dynamodb.payload import S3Object
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Remains:
         others: Keys of all other pieces of values.
         leading: Keys of the items that lead to objects.
         objects: The objects, as bucket and key.
+        kept: How many items stay that lead to an object in a bucket that nobody has named.
     """
 
     chunks: tuple[Key, ...]
@@ -51,6 +53,7 @@ class Remains:
     others: tuple[Key, ...]
     leading: tuple[Key, ...]
     objects: tuple[tuple[str, str], ...]
+    kept: int = 0
 
 
 def is_write(item: StoredItem) -> bool:
@@ -111,19 +114,25 @@ def remains(
         if isinstance(value, S3Object)
     ]
     leading = []
+    kept = set()
     for item in items:
-        found = _stored_object(item)
-        if found is not None:
+        found, address = _stored_object(item), part_of(item)
+        if found is None:
+            continue
+        named.append((address, found.bucket, found.object_key))
+        if _in_another_bucket(policy, ref, *named[-1]):
+            kept.add(found.key)  # A sweep that knows the bucket finds the object by it.
+        else:
             leading.append(found.key)
-            named.append((part_of(item), found.bucket, found.object_key))
     objects: dict[tuple[str, str], None] = {}
-    for address, bucket, key in named:
+    for address, bucket, key in dict.fromkeys(named):
         if ref is not None and address is not None and policy.owns(ref, address, bucket, key):
             objects[bucket, key] = None
         else:
             _log.warning(
                 "object %r of bucket %r is kept: an item beside %s leads to it, and it is not one "
-                "of that checkpoint in a bucket of s3_offload_config",
+                "of that checkpoint in a bucket of s3_offload_config; if the bucket is yours, name "
+                "it there (former_bucket_names) and sweep",
                 key,
                 bucket,
                 ref,
@@ -135,9 +144,29 @@ def remains(
     for item in items:
         place = read_key(item, Table.WRITES)
         address = part_of(item)
-        if place not in leading:
+        if place not in leading and place not in kept:
             (writes if address is None else chunks if address in own else others).append(place)
-    return Remains(tuple(chunks), tuple(writes), tuple(others), tuple(leading), tuple(objects))
+    return Remains(
+        tuple(chunks),
+        tuple(writes),
+        tuple(others),
+        tuple(leading),
+        tuple(objects),
+        kept=len(kept),
+    )
+
+
+def _in_another_bucket(
+    policy: PayloadPolicy,
+    ref: CheckpointRef | None,
+    address: PartAddress | None,
+    bucket: str,
+    key: str,
+) -> bool:
+    """Whether an object is the checkpoint's, but in a bucket that is not known to be ours."""
+    if ref is None or address is None or policy.owns(ref, address, bucket, key):
+        return False
+    return is_object_key(key, ref, address)
 
 
 def _stored_object(item: StoredItem) -> StoredObject | None:

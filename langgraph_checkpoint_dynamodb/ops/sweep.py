@@ -24,7 +24,6 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     is_mark,
     read_created,
     read_owner,
-    read_stored_object,
 )
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, PartAddress, Table
@@ -206,19 +205,19 @@ def _sweep_beside(
     needed = needed | _addresses(kept, ref)
     orphans = [*marks, *(item for item in parts if part_of(item) not in needed)]
     old = [item for item in orphans if _is_old(item, before)]
-    yield from _remove(remains(store.payloads, ref, [*doomed, *old]), before)
+    found = remains(store.payloads, ref, [*doomed, *old])
+    yield from _remove(found, before)
     marked = sum(map(is_mark, old))
-    objects = sum(read_stored_object(item) is not None for item in old)
     young = [item for item in orphans if not _is_old(item, before)]
     spared = [*young, *kept] if alone else young
     unknown = sum(read_created(item) is None for item in spared)
     return SweepReport(
         writes_deleted=len(doomed),
-        chunks_deleted=len(old) - objects - marked,
-        objects_deleted=objects,
+        chunks_deleted=len(found.chunks) + len(found.others),
+        objects_deleted=len(found.leading),
         marks_deleted=marked,
         young=len(spared) - unknown,
-        unknown=unknown,
+        unknown=unknown + found.kept,
     )
 
 

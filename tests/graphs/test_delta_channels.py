@@ -10,6 +10,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Overwrite, Send, interrupt
 from typing_extensions import TypedDict
 
+from langgraph_checkpoint_dynamodb import UnreadableItemError
 from tests.support.calls import LoopThread
 from tests.support.graphs import (
     HEAD,
@@ -270,3 +271,66 @@ def test_two_hundred_turns_on_one_thread_end_where_they_end_in_memory(
         assert stage.state(graph).values == {"log": expected}
 
     compare(scenario, mode, saver, loop_thread, stored=False)
+
+
+class LateLog(TypedDict, total=False):
+    """A DeltaChannel that the first turns do not write."""
+
+    topic: str
+    log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=4)]
+
+
+def late_graph(saver: Saver) -> Any:
+    def note(state: LateLog) -> LateLog:
+        return {"log": [state["topic"]]} if state["topic"].startswith("n") else {}
+
+    builder = StateGraph(LateLog)
+    builder.add_node("note", note)
+    builder.add_edge(START, "note")
+    return builder.compile(checkpointer=saver)
+
+
+@pytest.mark.parametrize("upkeep", ["prune", "delete_for_runs"])
+def test_a_channel_is_first_written_after_the_history_before_it_has_gone(
+    saver: Saver, upkeep: str
+) -> None:
+    graph = late_graph(saver)
+    in_first_run = {**HEAD, "metadata": {"run_id": "first"}}
+    graph.invoke({"topic": "silent"}, in_first_run)
+    graph.invoke({"topic": "silent too"}, HEAD)
+    if upkeep == "prune":
+        saver.prune([HEAD["configurable"]["thread_id"]])
+    else:
+        saver.delete_for_runs(["first"])
+    for number in range(6):
+        graph.invoke({"topic": f"n{number}"}, HEAD)
+        wanted = [f"n{done}" for done in range(number + 1)]
+        assert graph.get_state(HEAD).values["log"] == wanted
+        saver.prune([HEAD["configurable"]["thread_id"]])
+        assert graph.get_state(HEAD).values["log"] == wanted
+
+
+@pytest.mark.parametrize("turns", [3, 5, 6, 7])
+def test_a_run_whose_thread_is_pruned_behind_another_fails_and_loses_nothing(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    graph = late_graph(saver)
+    for number in range(turns):
+        graph.invoke({"topic": f"n{number}"}, HEAD)
+    history = saver.get_delta_channel_history
+    others = [f"n other {number}" for number in range(5)]
+
+    def behind_the_back(**arguments: Any) -> Any:
+        monkeypatch.setattr(saver, "get_delta_channel_history", history)
+        for other in others:
+            late_graph(saver).invoke({"topic": other}, HEAD)
+        saver.prune([HEAD["configurable"]["thread_id"]])
+        return history(**arguments)
+
+    monkeypatch.setattr(saver, "get_delta_channel_history", behind_the_back)
+    with pytest.raises(UnreadableItemError):
+        graph.invoke({"topic": "n slow"}, HEAD)
+    expected = [*(f"n{number}" for number in range(turns)), *others]
+    assert graph.get_state(HEAD).values["log"] == expected
+    graph.invoke({"topic": "n after"}, HEAD)
+    assert graph.get_state(HEAD).values["log"] == [*expected, "n after"]

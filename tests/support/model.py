@@ -95,18 +95,19 @@ class ReferenceSaver(InMemorySaver):
         ]
 
     def is_cut(self, at: RunnableConfig, channels: Sequence[str]) -> bool:
-        """Whether an ancestor is gone that one of the channels is rebuilt from: somebody counts it.
+        """Whether the checkpoint or an ancestor is gone that one of the channels is rebuilt from.
 
         The in-memory saver gives what is left. That is another value, so ours refuses.
         """
         found = self.get_tuple(at)
         if found is None:
-            return False
+            return bool(at["configurable"].get("checkpoint_id"))
         names = found.config["configurable"]
         stored = self._stored(names["thread_id"], names.get("checkpoint_ns", ""))
         left, walked = set(channels), {names["checkpoint_id"]}
         while left and (parent := _parent_id(found)) and parent not in walked:
             if parent not in stored:
+                left &= found.checkpoint["channel_versions"].keys()
                 return not left.isdisjoint(found.metadata.get("counters_since_delta_snapshot", {}))
             walked.add(parent)
             found = stored[parent]
@@ -147,7 +148,8 @@ class ReferenceSaver(InMemorySaver):
 
     def _rebuilt_from(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> set[str]:
         """For each DeltaChannel the checkpoint has but does not store: the ancestors down to the
-        first one that stores it. A channel is a DeltaChannel if any checkpoint has counted it.
+        first one that stores it or does not know it yet. A channel is a DeltaChannel if any
+        checkpoint has counted it.
         """
         stored = self._stored(thread_id, checkpoint_ns)
         counted = {
@@ -162,7 +164,8 @@ class ReferenceSaver(InMemorySaver):
             ancestor = _parent_id(stored[checkpoint_id])
             while ancestor in stored:
                 needed.add(ancestor)
-                if channel in stored[ancestor].checkpoint["channel_values"]:
+                at = stored[ancestor].checkpoint
+                if channel in at["channel_values"] or channel not in at["channel_versions"]:
                     break
                 ancestor = _parent_id(stored[ancestor])
         return needed
