@@ -106,9 +106,10 @@ def _copy(
 
 
 def _replace(store: Store, copy: _Copy) -> Operation[None]:
-    """Replace a checkpoint that the target has, and at once its writes and those it gains.
+    """Replace a checkpoint that the target has, together with its writes and those it gains.
 
-    The mark tells who has read the old one already, and then the new writes, to look again.
+    At once, as far as one transaction reaches. The mark tells who has read the old one already, and
+    then the new writes, to look again.
     """
     marks = [mark_put(copy.target, store.now)] if copy.writes else []
     yield from put_atomically([*marks, *copy.writes, copy.checkpoint], once=bool(copy.parts))

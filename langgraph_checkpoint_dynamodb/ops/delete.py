@@ -10,7 +10,8 @@ is an older checkpoint with all its ancestors, or none.
 A reader that has read the checkpoint before the tombstone, and its writes after they were deleted,
 would see a checkpoint whose finished tasks look unfinished all the same. So a mark comes into the
 partition of the writes before they go, and stays for an hour: who finds it there looks at the
-checkpoint again. It costs a write unit for each checkpoint that had writes, and readers nothing.
+checkpoint again. It costs a write unit for each checkpoint that had writes, and readers nothing but
+that look, should the checkpoint be stored again within the hour.
 """
 
 from __future__ import annotations

@@ -97,7 +97,6 @@ class Judge:
         self._solo: dict[tuple[int, World], frozenset[tuple[str, str]]] = {}
         self._final: dict[object, tuple[str, ...]] = {}
         self._unlike: list[str] = []
-        self._deletes = any(party.call.deletes for party in parties)
 
     def seen(self, party: int, world: World) -> frozenset[tuple[str, str]]:
         """What a reading call finds in a world, undisturbed."""
@@ -140,6 +139,10 @@ class Judge:
             if any(self._parties[one].call.stores_again for one in begun):
                 return []
             moments += [dict(self.seen(party, self._worlds[order])) for order in orders]
+        if name == "history(0004)":
+            written = {value for _, _, value in ended.value["log"]["writes"]}
+            if not written >= _NEEDED["0004"]:
+                return [f"{name} returned {sorted(written)}, {_SHORT} {sorted(_NEEDED['0004'])}"]
         if "history" not in name:
             for place, text in found.items():
                 if all(order.get(place) != text for order in after):
@@ -204,7 +207,9 @@ class Judge:
                 continue
             if self._not_promised(place, seen, begun, before):
                 continue
-            if place.startswith("history") and self._deletes and seen == _UNREADABLE:
+            if seen == _UNREADABLE and any(
+                order.get(place, _UNREADABLE) == _UNREADABLE for order in orders
+            ):
                 continue
             wanted = {order.get(place) for order in orders}
             problems.append(f"in the end {place} is {seen}; after the calls in turn {wanted}")
@@ -233,7 +238,7 @@ class Judge:
                 return seen is None or seen == self._after((other,)).get(place)
             copied = second.name == "copy_thread(o, t)"
             if second.stores_again and (copied or several):
-                return seen is None or "[]" in seen or not copied
+                return seen is None or seen.endswith(", [])") or not copied
         return False
 
     def _after(self, order: tuple[int, ...]) -> Mapping[str, str]:
@@ -252,7 +257,13 @@ class Judge:
             return
         saver = reference_after(self._variant, made)
         expected = {_place(one): _text(one) for one in saver.list(None)}
-        found = {place: text for place, text in visible.items() if "/" in place.split(" ")[0]}
+        if self._variant.delta:
+            for one in saver.list(None):
+                place = f"history of {_place(one)}"
+                if visible.get(place, _UNREADABLE) != _UNREADABLE:
+                    told = saver.get_delta_channel_history(config=one.config, channels=["log"])
+                    expected[place] = repr(told)
+        found = {place: text for place, text in visible.items() if text != _UNREADABLE}
         if found != expected:
             names = [call.name for call in made]
             self._unlike.append(f"after {names} there is {found}; in memory {expected}")

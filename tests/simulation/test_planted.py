@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import calls as service_calls
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items import beside
 from langgraph_checkpoint_dynamodb.keys import part_address_of
 from langgraph_checkpoint_dynamodb.ops import (
@@ -100,7 +100,19 @@ def a_tombstone_that_nobody_needs_stops_a_history(patch: pytest.MonkeyPatch) -> 
 
 
 def an_ancestor_that_is_gone_ends_a_history_in_silence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(history._Chain, "_require_end", nothing_done)
+    patch.setattr(history._Chain, "_require_needless", nothing_done)
+
+
+def the_history_of_a_checkpoint_that_is_gone_is_empty(patch: pytest.MonkeyPatch) -> None:
+    original = history._history
+
+    def silent(store: Any, address: Any, channels: Any) -> Any:
+        try:
+            return (yield from original(store, address, channels))
+        except MissingPartError:
+            return {channel: {"writes": []} for channel in channels}
+
+    patch.setattr(history, "_history", silent)
 
 
 def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatch) -> None:
@@ -263,6 +275,12 @@ PLANTED = (
         DELTA,
         "put(0005)",
         "delete_for_runs(run-0004)",
+    ),
+    Planted(
+        the_history_of_a_checkpoint_that_is_gone_is_empty,
+        DELTA,
+        "history(0004)",
+        "delete_thread(t)",
     ),
     Planted(
         a_prune_goes_on_when_the_newest_is_deleted_under_it,
