@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table
 from tests.support.aio import (
     AT,
@@ -36,8 +37,8 @@ from tests.support.aio import (
     put_writes,
     run,
 )
-from tests.support.stopping import NOW, Stored, loose_ends, seen, shape, stored
-from tests.support.tables import sweep, with_payloads
+from tests.support.stopping import NOW, Stored, loose_ends, marks, seen, shape, stored
+from tests.support.tables import later, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def changing(where: str) -> dict[str, Case]:
         "delete for runs": Case(lambda s: s.adelete_for_runs(["run-t-3", "run-t-2"]), where),
         "copy": Case(lambda saver: saver.acopy_thread("t", "target"), where),
         "prune": Case(lambda saver: saver.aprune(["t"]), where),
-        "sweep": Case(lambda saver: saver.asweep_orphans(older_than=0), where, orphan),
+        "sweep": Case(lambda saver: later(saver).asweep_orphans(older_than=MARGIN), where, orphan),
     }
 
 
@@ -229,6 +230,7 @@ class Experiment:
             sweep(sweeper)
         self._now = self._stored()
         assert loose_ends(self._now) == []
+        assert marks(self._now) == set()
 
     def _stored(self) -> Stored:
         found = stored(self.tables, self.bucket)

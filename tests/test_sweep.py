@@ -425,8 +425,8 @@ def parts_of(added: set[Place]) -> dict[str, set[Place]]:
 
 def counts(report: SweepReport) -> dict[str, int]:
     """What a report says of items, where it says anything."""
-    names = ("deletes_finished", "writes_deleted", "chunks_deleted", "objects_deleted")
-    names += ("marks_deleted", "young", "unknown")
+    deleted = ("writes_deleted", "chunks_deleted", "objects_deleted", "marks_deleted")
+    names = ("deletes_finished", *deleted, "young", "unknown")
     found = {name: getattr(report, name) for name in names}
     return {name: number for name, number in found.items() if number}
 

@@ -69,13 +69,14 @@ class World:
     savers: list[Saver]
 
     def saver(self, ttl: int | None = TTL, kind: str = "inline", **given: Any) -> Saver:
-        offload = {"s3_offload_config": self.bucket.config()} if kind == "s3" else {}
+        # Every saver knows the bucket and so reads what is there.
+        offload = self.bucket.config() if kind == "s3" else self.bucket.known()
         if "session" in given:
             given["endpoint_url"] = self.tables.engine.url
         else:
-            # What is in S3 is read whatever the settings say.
             given |= self.tables.quick(self.bucket)
-        saver = self.tables.saver(ttl_seconds=ttl, clock=self.clock, **offload, **given)
+        given["s3_offload_config"] = offload
+        saver = self.tables.saver(ttl_seconds=ttl, clock=self.clock, **given)
         self.savers.append(saver)
         return with_payloads(saver, **SMALL) if kind == "chunks" else saver
 

@@ -88,10 +88,10 @@ def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
         stage.invoke(graph, answers(stage.state(graph)))
         stage.invoke(graph, {"log": ["two"]})
         before = stage.state(graph, subgraphs=True)
-        namespaces = {ns for ns, _ in stored_by_namespace(stage)}
         if prunes(stage):
             stage.calls.prune([THREAD], strategy="keep_latest")
-            assert state is not Log or len(stored_by_namespace(stage)) == len(namespaces)
+            # The root's and that of the subgraph that waits: the first turn's has been answered.
+            assert state is not Log or len(stored_by_namespace(stage)) == 2
         after = stage.state(graph, subgraphs=True)
         assert len(after.interrupts) == 2
         assert visible(after) == visible(before)

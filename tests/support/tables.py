@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.items.beside import is_mark
@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.policies import (
     SETUP_ACTIONS,
     SWEEP_ACTIONS,
 )
-from tests.support.savers import native, new_saver
+from tests.support.savers import Saver, native, new_saver
 from tests.support.sessions import Relay, new_session, restricted_session, saver_session
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import SweepReport
     from tests.support.buckets import Bucket
     from tests.support.engines import Engine
-    from tests.support.savers import Saver
 
 _numbers = itertools.count()
+
+SaverT = TypeVar("SaverT", bound=Saver)
 
 EVERY_ACTION = SWEEP_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
 """What the published policies allow all together."""
@@ -131,10 +132,15 @@ def sweep(saver: Saver, older_than: int = 0, **options: Any) -> SweepReport:
 
     That is what a sweep does an hour later which leaves alone what is an hour old and less.
     """
+    return later(saver, older_than).sweep_orphans(older_than=MARGIN, **options)
+
+
+def later(saver: SaverT, older_than: int = 0) -> SaverT:
+    """The saver on the same clients, to which what is so many seconds old is `MARGIN` old."""
     settings = saver._settings
-    later = copy(saver)
-    later._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
-    return later.sweep_orphans(older_than=MARGIN, **options)
+    made = copy(saver)
+    made._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
+    return made
 
 
 def new_tables(engine: Engine) -> Tables:
