@@ -28,6 +28,7 @@ from langgraph_checkpoint_dynamodb import (
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import (
     MARK_SORT_KEY,
+    Key,
     Table,
     part_address_of,
     writes_partition,
@@ -425,8 +426,8 @@ def parts_of(added: set[Place]) -> dict[str, set[Place]]:
 
 def counts(report: SweepReport) -> dict[str, int]:
     """What a report says of items, where it says anything."""
-    deleted = ("deletes_finished", "writes_deleted", "chunks_deleted", "objects_deleted")
-    names = (*deleted, "marks_deleted", "young", "unknown")
+    deleted = ("writes_deleted", "chunks_deleted", "objects_deleted", "marks_deleted")
+    names = ("deletes_finished", *deleted, "young", "unknown")
     found = {name: getattr(report, name) for name in names}
     return {name: number for name, number in found.items() if number}
 
@@ -623,6 +624,158 @@ def test_an_older_writers_item_stays_among_leftovers_that_go(world: World, sweep
     assert keys(world.stored().items) == older
     assert report.writes_deleted == 3
     assert report.unknown == 3
+
+
+# Deletes
+
+
+def test_marks_of_deletes_stay_for_an_hour_and_are_then_swept_and_counted(
+    world: World, sweep: Sweep
+) -> None:
+    for id_ in ("1", "2"):
+        world.put("t", id_)
+        world.put_writes("t", id_)
+    world.put("t", "3")
+    world.saver.delete_thread("t")
+    # Where no writes were, nobody can have missed them.
+    assert len(marks(world.stored())) == 2
+    assert world.stored().without_marks() == Stored({}, {})
+    for mark in world.tables.marks():
+        assert mark["ttl"] == {"N": str(NOW + MARGIN)}
+    world.now = NOW + AGE - 1
+    assert counts(sweep(older_than=AGE)) == {"young": 2}
+    assert len(marks(world.stored())) == 2
+    world.now = NOW + AGE
+    assert counts(sweep(older_than=AGE)) == {"marks_deleted": 2}
+    assert world.stored() == Stored({}, {})
+
+
+def test_the_mark_of_a_copy_made_again_goes_and_the_copy_stays(world: World, sweep: Sweep) -> None:
+    world.put("t", "1")
+    world.put_writes("t", "1")
+    world.saver.copy_thread("t", "u")
+    assert marks(world.stored()) == set()
+    world.put_writes("t", "1", task="later")
+    world.saver.copy_thread("t", "u")
+    assert [key.partition for key in marks(world.stored())] == ["u:::1:::"]
+    before = world.seen()
+    world.now += AGE
+    assert sweep(older_than=AGE).marks_deleted == 1
+    assert marks(world.stored()) == set()
+    assert loose_ends(world.stored()) == []
+    assert world.seen() == before
+
+
+@pytest.mark.parametrize("by", ["delete_thread", "prune"])
+def test_a_delete_spares_young_parts_that_a_call_may_be_about_to_refer_to_and_the_sweep_does_not(
+    world: World, sweep: Sweep, by: str
+) -> None:
+    def unwritten(task: str) -> set[Place]:
+        """Parts of writes that are still to come."""
+        before = world.places()
+        world.put_writes("t", "1", task=task)
+        added = world.places() - before
+        for place in keys(added, "write"):
+            world.delete(place)
+        return added - keys(added, "write")
+
+    world.now = OLD
+    world.put("t", "1")
+    world.put_writes("t", "1")
+    old = unwritten("old")
+    world.now = YOUNG
+    young = unwritten("young")
+    world.now = NOW
+    world.put("t", "2")
+    kept = {place for place in world.places() if place[1].sort == "2" or "2" in place[1].partition}
+    getattr(world.saver, by)("t" if by == "delete_thread" else ["t"])
+    left = world.places()
+    assert old
+    assert young
+    expected = young | (kept if by == "prune" else set())
+    assert left - keys(left, "mark") == expected
+    assert len(keys(left, "mark")) == 1
+    assert led_to(world.stored().items) == world.stored().objects.keys()
+    world.now = NOW + AGE
+    assert sweep(older_than=AGE).marks_deleted == 1
+    assert world.places() == expected - young
+    assert led_to(world.stored().items) == world.stored().objects.keys()
+
+
+@pytest.mark.parametrize("requests", [2, 3, 4, 5, 6])
+def test_a_tombstone_leads_to_the_parts_of_its_checkpoint_so_that_a_repeated_delete_takes_them(
+    world: World, requests: int
+) -> None:
+    """All is young, so a delete takes no part that nothing leads it to."""
+    world.put("t", "1")
+    own = world.places()
+    world.put_writes("t", "1")
+    of_writes = world.places() - own
+    world.stop_delete("t", requests)
+    assert [item["deleted"] for item in world.tables.checkpoint_items()] == [{"BOOL": True}]
+    assert world.saver.get_tuple(config("t")) is None
+    there = bool(keys(world.places(), "write"))
+    world.saver.delete_thread("t")
+    left = world.places()
+    assert len(keys(left, "mark")) == 1
+    # Of writes that went before the stop, nothing leads to the parts any more but their age.
+    spared = set() if there else keys(of_writes, "chunk") | keys(of_writes, "object")
+    assert left - keys(left, "mark") <= spared
+    assert led_to(world.stored().items) >= world.stored().objects.keys()
+    sweep_later(world.saver)
+    assert world.stored() == Stored({}, {})
+
+
+@pytest.mark.parametrize("where", ["in another bucket", "of another thread"])
+@pytest.mark.parametrize("by", ["delete_thread", "prune", "delete_for_runs", "sweep"])
+def test_an_object_that_an_item_leads_to_without_owning_it_is_kept_logged_and_the_rest_goes(
+    in_s3: World,
+    caplog: pytest.LogCaptureFixture,
+    by: str,
+    where: str,
+) -> None:
+    sweep_later(in_s3.saver)
+    in_s3.put("victim", "1")
+    victims = in_s3.stored()
+    (victim,) = in_s3.tables.write_items()
+    thread = config("t")
+    in_s3.saver.put(thread, checkpoint("1", state=LARGE), metadata(run_id="run"), {})
+    at = config("t", "", "1")
+    in_s3.saver.put_writes(at, [("channel", LARGE)], "task")
+    led = [item for item in in_s3.tables.write_items() if item.get("object_key") and item != victim]
+    client = in_s3.bucket.client
+    other = f"{in_s3.bucket.name}-other"
+    client.create_bucket(Bucket=other)
+    leading: dict[str, Any] = {"object_key": victim["object_key"]}
+    if where == "in another bucket":
+        leading = {"bucket": {"S": other}}
+    try:
+        for item in led:
+            key = item["object_key"]["S"]
+            client.put_object(Bucket=other, Key=key, Body=b"someone's")
+            in_s3.rewrite(item, **leading)
+        if by == "sweep":
+            in_s3.delete((Table.CHECKPOINTS, Key("t", "1")))
+        acts: dict[str, Callable[[], object]] = {
+            "delete_thread": lambda: in_s3.saver.delete_thread("t"),
+            "prune": lambda: in_s3.saver.prune(["t"], strategy="delete"),
+            "delete_for_runs": lambda: in_s3.saver.delete_for_runs(["run"]),
+            "sweep": lambda: sweep_later(in_s3.saver),
+        }
+        acts[by]()
+        left = in_s3.stored().without_marks()
+        assert left.items == victims.items
+        assert victims.objects.items() <= left.objects.items()
+        kept = {item["Key"] for item in client.list_objects_v2(Bucket=other).get("Contents", [])}
+        assert kept == {item["object_key"]["S"] for item in led}
+        said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert len([words for words in said if "is kept" in words]) == len(led) == 2
+        named = other if where == "in another bucket" else victim["object_key"]["S"]
+        assert all(named in words for words in said)
+    finally:
+        for key in [one["Key"] for one in client.list_objects_v2(Bucket=other).get("Contents", [])]:
+            client.delete_object(Bucket=other, Key=key)
+        client.delete_bucket(Bucket=other)
 
 
 # Pages

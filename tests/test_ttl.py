@@ -428,6 +428,9 @@ def test_what_has_expired_is_removed_with_all_that_is_beside_it(
     remove(calls)
     assert world.ttls() == {}
     assert world.bucket.objects() == {}
+    # Marks that nobody sweeps go by themselves.
+    expected = {"N": str(int(world.clock.now) + MARGIN)}
+    assert [mark["ttl"] for mark in world.tables.marks()] == [expected] * 2
 
 
 def test_pruning_keeps_the_newest_that_lives_where_a_newer_one_has_expired(
