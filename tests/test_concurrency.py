@@ -346,7 +346,7 @@ ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
     "acopy_thread": lambda saver: saver.acopy_thread("thread", "target"),
     "aprune": lambda saver: saver.aprune(["thread"]),
     "aget_delta_channel_history": lambda saver: saver.aget_delta_channel_history(
-        config=ADDRESS, channels=["a"]
+        config=config("thread"), channels=["a"]
     ),
     "asweep_orphans": lambda saver: saver.asweep_orphans(),
 }

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from langgraph_checkpoint_dynamodb import base
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
+    MissingPartError,
     ServiceError,
     TableNotFoundError,
     TransactionCanceledError,
@@ -184,10 +185,18 @@ def everything(calls: Calls) -> list[Any]:
         sorted(calls.list(None), key=lambda found: repr(found.config)),
     ]
     histories = [
-        calls.get_delta_channel_history(config=config("t", ns, id_), channels=["log", "other"])
+        history(calls, config("t", ns, id_))
         for ns, id_ in (("", None), ("", "0007"), ("", "0009"), ("sub", None))
     ]
     return [newest, by_id, listed, histories]
+
+
+def history(calls: Calls, at: RunnableConfig) -> object:
+    """What the channels of a checkpoint are rebuilt from, or that it is not there."""
+    try:
+        return calls.get_delta_channel_history(config=at, channels=["log", "other"])
+    except MissingPartError:
+        return "not there"
 
 
 def scenario(calls: Calls) -> list[Any]:
@@ -559,8 +568,9 @@ def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
         assert calls.get_tuple(at) is None
         assert list(calls.list(config("t"))) == [old]
         assert list(calls.list(None)) == [old]
-        history = calls.get_delta_channel_history(config=at, channels=["log"])
-        assert history["log"] == {"writes": []}
+        # An old history would be a shorter one: who asks has seen the checkpoint.
+        found = calls.get_delta_channel_history(config=at, channels=["log"])
+        assert found["log"] == {"writes": [("task", "log", 1)], "seed": ["seed"]}
         replica.catch_up()
         assert calls.get_tuple(config("t")) == calls.get_tuple(at) != old
         assert len(list(calls.list(config("t")))) == 2

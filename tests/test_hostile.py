@@ -22,6 +22,7 @@ from langgraph_checkpoint_dynamodb import (
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.addressing import Address
+from langgraph_checkpoint_dynamodb.bounds import LATEST
 from langgraph_checkpoint_dynamodb.items.attributes import outside
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key, Table
@@ -213,7 +214,7 @@ def test_a_thread_goes_with_a_checkpoint_that_does_not_tell_its_time(
 
 # On an engine.
 
-STORABLE = ("-1", "1E+125", "9" * 38, "-1E+125", "0.5", "1E-130", "1000000000000000", "NaN")
+STORABLE = ("-1", "1E+125", "9" * 38, "-1E+125", "0.5", "1E-130", "1000000000000001", "NaN")
 
 
 @pytest.fixture
@@ -301,7 +302,7 @@ def test_a_sweep_leaves_a_write_alone_that_does_not_tell_its_age(
     change(tables, tables.writes, item, {"created": {"N": number}})
     (changed,) = tables.write_items()
     report = sweep(cast("Any", calls.saver))
-    told = 0 <= float(changed["created"]["N"]) <= 10**12
+    told = 0 <= float(changed["created"]["N"]) <= LATEST
     assert (report.writes_deleted, report.unknown) == ((1, 0) if told else (0, 1))
 
 
@@ -569,7 +570,9 @@ def test_an_object_of_somebody_else_is_kept_with_a_warning_and_all_else_goes(
     assert elsewhere.objects() == kept
     assert bucket.objects().items() >= others.items()
     assert len(list(in_s3.list(config("victim")))) == 2
-    assert partitions_of(tables, "t:::0002:::") == []
+    # In a bucket that nobody has named, it may be found by a sweep of somebody who knows it.
+    found_later = holder == "leading" and whose == "another bucket's"
+    assert len(partitions_of(tables, "t:::0002:::")) == found_later
     if removal.startswith("sweep"):
         assert in_s3.get_tuple(config("t", "", "0001")) is not None
     if removal in ("delete_thread", "prune all"):

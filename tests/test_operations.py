@@ -1249,12 +1249,10 @@ def test_a_history_over_an_ancestor_that_is_being_deleted_is_an_error_never_a_sh
     ancestor: str,
 ) -> None:
     gone = record(ancestor, log=["seed"])
-    memory = Memory(
-        [
-            head_of(stored(gone)).tombstone(NOW),
-            *with_write(record("0005", ancestor)),
-        ]
-    )
+    made = checkpoint("0005")
+    made["channel_versions"] = {"log": "1"}
+    child = replace(record("0005", ancestor), checkpoint=serialized(made))
+    memory = Memory([head_of(stored(gone)).tombstone(NOW), *with_write(child)])
     with pytest.raises(UnreadableItemError, match=ancestor):
         history(memory, "0005")
 

@@ -236,7 +236,7 @@ def test_the_description_of_another_table_is_an_error(made: Tables) -> None:
 @pytest.fixture
 def offloaded(made: Tables, bucket: Bucket) -> Bucket:
     """A bucket in which the values of a checkpoint are."""
-    with made.saver(**made.quick(bucket), s3_offload_config=bucket.config(0)) as saver:
+    with made.saver(**{**made.quick(bucket), "s3_offload_config": bucket.config(0)}) as saver:
         put(saver)
     return bucket
 

@@ -764,7 +764,10 @@ def test_an_object_that_an_item_leads_to_without_owning_it_is_kept_logged_and_th
         }
         acts[by]()
         left = in_s3.stored().without_marks()
-        assert left.items == victims.items
+        # In a bucket that nobody has named, it may be found by a sweep of somebody who knows it.
+        leads_on = len(led) if where == "in another bucket" else 0
+        assert left.items.items() >= victims.items.items()
+        assert len(left.items) == len(victims.items) + leads_on
         assert victims.objects.items() <= left.objects.items()
         kept = {item["Key"] for item in client.list_objects_v2(Bucket=other).get("Contents", [])}
         assert kept == {item["object_key"]["S"] for item in led}

@@ -187,7 +187,7 @@ def test_the_model_answers_as_the_engine_and_keeps_the_same(
             assert of_the_engine(saver, request) == expected, request
     for table, found in (
         (Table.CHECKPOINTS, tables.checkpoint_items()),
-        (Table.WRITES, tables.write_items()),
+        (Table.WRITES, tables.items_beside()),
     ):
         held = [entry.item for place, entry in world.items.items() if place.table is table]
         assert contents(table, found) == contents(table, held)

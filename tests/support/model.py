@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
+from langgraph_checkpoint_dynamodb.keys import CheckpointRef
 from tests.support.values import config
 
 if TYPE_CHECKING:
@@ -101,7 +102,12 @@ class ReferenceSaver(InMemorySaver):
         """
         found = self.get_tuple(at)
         if found is None:
-            return bool(at["configurable"].get("checkpoint_id"))
+            names = at["configurable"]
+            checkpoint_id = names.get("checkpoint_id")
+            ref = checkpoint_id and CheckpointRef.if_possible(
+                names["thread_id"], names.get("checkpoint_ns", ""), checkpoint_id
+            )
+            return bool(ref and channels)
         names = found.config["configurable"]
         stored = self._stored(names["thread_id"], names.get("checkpoint_ns", ""))
         left, walked = set(channels), {names["checkpoint_id"]}
