@@ -288,7 +288,14 @@ class Judge:
             for place, entry in swept.items.items()
         }
         objects = {key: "tag" for _, key in swept.objects}
-        problems = [f"after a sweep: {one}" for one in loose_ends(Stored(items, objects))]
+        # Calls whose clocks differ prolong a part and its item to times that differ as much. Both
+        # outlive whatever each of the calls needs them for.
+        several = len(self._parties) > 2
+        problems = [
+            f"after a sweep: {one}"
+            for one in loose_ends(Stored(items, objects))
+            if not (several and one.startswith("short-lived"))
+        ]
         if self.visible(swept) != self.visible(world):
             problems.append("a later sweep has changed what readers see")
         return problems
