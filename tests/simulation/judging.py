@@ -235,7 +235,9 @@ class Judge:
             if not first.deletes:
                 continue
             if first.across and copied_away:
-                return seen is None or seen == self._after((other,)).get(place)
+                rest = [party for party in sorted(begun) if party != one]
+                orders = [(other,), *permutations(rest)]
+                return seen is None or any(seen == self._after(o).get(place) for o in orders)
             copied = second.name == "copy_thread(o, t)"
             if second.stores_again and (copied or several):
                 return seen is None or seen.endswith(", [])") or not copied
