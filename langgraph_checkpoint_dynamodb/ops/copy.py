@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     query_all,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
+from langgraph_checkpoint_dynamodb.effects import CopyObject, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, mark_put, part_keys
@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
 from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table
-from langgraph_checkpoint_dynamodb.ops.lookup import require_same, settled
+from langgraph_checkpoint_dynamodb.ops.lookup import require_same, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part
 
 if TYPE_CHECKING:
@@ -137,23 +137,19 @@ def _read_copy(
     """What makes the copy of a checkpoint; `None` if it has been deleted meanwhile."""
     target = CheckpointRef(target_id, head.checkpoint_ns, head.checkpoint_id or "")
     copier = Copier(head.ref, target, store.payloads, store.stamp, head.expired)
-    known: list[StoredItem] = [item]
 
-    def look(_: Store) -> Operation[_Copy | None]:
-        found: StoredItem | None
-        if known:
-            found = known.pop()
-        else:
-            found = yield from send(GetItem(Table.CHECKPOINTS, head.key, consistent=True))
-        if found is None or not read_checkpoint_head(found, store.now).usable:
+    def read(store: Store, found: StoredItem | None) -> Operation[_Copy | None]:
+        there = None if found is None else read_checkpoint_head(found, store.now)
+        if found is None or there is None or not there.usable:
             return None
         beside = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
-        record = read_checkpoint(read_checkpoint_head(found, store.now), found)
-        if record is not None and any(map(is_mark, beside)):
-            yield from require_same(store, record)
+        if any(map(is_mark, beside)):
+            record = read_checkpoint(there, found)
+            if record is not None:
+                yield from require_same(store, record)
         return _made_of(copier, found, beside)
 
-    return (yield from settled(store.consistently(), look))
+    return (yield from with_item(store.consistently(), head.key, item, read))
 
 
 def _made_of(copier: Copier, item: StoredItem, beside: Sequence[StoredItem]) -> _Copy:

@@ -24,7 +24,6 @@ from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_o
 from langgraph_checkpoint_dynamodb.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
-    GetItem,
     Operation,
     Query,
     QueryRunIndex,
@@ -52,7 +51,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     fits_index_key,
 )
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
-from langgraph_checkpoint_dynamodb.ops.lookup import settled
+from langgraph_checkpoint_dynamodb.ops.lookup import settled, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
 
@@ -291,21 +290,15 @@ def _run_id(store: Store, item: StoredItem) -> Operation[str | None]:
     head = read_checkpoint_head(item, store.now)
     if head.run_id is not None or head.deleted or head.gone:
         return head.run_id
-    known: list[StoredItem] = [item]
 
-    def look(store: Store) -> Operation[Serialized | None]:
-        found: StoredItem | None
-        if known:
-            found = known.pop()
-        else:
-            found = yield from send(GetItem(Table.CHECKPOINTS, head.key, consistent=True))
+    def load(store: Store, found: StoredItem | None) -> Operation[Serialized | None]:
         if found is None or Attribute.DELETED in found:
             return None
         return (
             yield from load_alone(store, head.ref, read_metadata(found, head), Attribute.METADATA)
         )
 
-    metadata = yield from settled(store, look)
+    metadata = yield from with_item(store, head.key, item, load)
     if metadata is None:
         return None
     run_id = decode_metadata(store.serde, metadata, head.place).get("run_id")

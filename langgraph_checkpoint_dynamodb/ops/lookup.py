@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 T = TypeVar("T")
@@ -73,6 +73,29 @@ def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]
             missing = error.part
         store = store.consistently()
     return (yield from look(store))
+
+
+def with_item(
+    store: Store,
+    key: Key,
+    item: StoredItem,
+    action: Callable[[Store, StoredItem | None], Operation[T]],
+) -> Operation[T]:
+    """Do something with a checkpoint's item; if it has changed meanwhile, with what is there then.
+
+    That is `None` if the item is gone.
+    """
+    known: list[StoredItem] = [item]
+
+    def look(store: Store) -> Operation[T]:
+        found: StoredItem | None
+        if known:
+            found = known.pop()
+        else:
+            found = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
+        return (yield from action(store, found))
+
+    return (yield from settled(store, look))
 
 
 def with_second_look(

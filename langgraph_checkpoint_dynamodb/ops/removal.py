@@ -113,15 +113,21 @@ def remains(
         )
         if isinstance(value, S3Object)
     ]
-    leading = []
-    kept = set()
+    own = {value.address for value in outside}
+    chunks: list[Key] = []
+    writes: list[Key] = []
+    others: list[Key] = []
+    leading: list[Key] = []
+    kept = 0
     for item in items:
-        found, address = _stored_object(item), part_of(item)
+        address, found = part_of(item), _stored_object(item)
         if found is None:
+            place = read_key(item, Table.WRITES)
+            (writes if address is None else chunks if address in own else others).append(place)
             continue
         named.append((address, found.bucket, found.object_key))
         if _in_another_bucket(policy, ref, *named[-1]):
-            kept.add(found.key)  # A sweep that knows the bucket finds the object by it.
+            kept += 1  # A sweep that knows the bucket finds the object by it.
         else:
             leading.append(found.key)
     objects: dict[tuple[str, str], None] = {}
@@ -137,22 +143,13 @@ def remains(
                 bucket,
                 ref,
             )
-    own = {value.address for value in outside}
-    chunks: list[Key] = []
-    writes: list[Key] = []
-    others: list[Key] = []
-    for item in items:
-        place = read_key(item, Table.WRITES)
-        address = part_of(item)
-        if place not in leading and place not in kept:
-            (writes if address is None else chunks if address in own else others).append(place)
     return Remains(
         tuple(chunks),
         tuple(writes),
         tuple(others),
         tuple(leading),
         tuple(objects),
-        kept=len(kept),
+        kept=kept,
     )
 
 
