@@ -14,6 +14,16 @@ CHECKOV_PACKAGE := checkov==3.3.30
 CHECKOV_BIN := .venv-checkov/bin/checkov
 DYNOXIDE_PACKAGE := @dynoxide/linux-x64@1.2.1
 DYNOXIDE_BIN := $(ENGINES)/node_modules/@dynoxide/linux-x64/dynoxide
+# The real packages of older writers, each beside a LangGraph: the first one that it works with, and
+# one of today. npm and pip make each a folder of its own.
+OLDER := .older
+OLDER_PORT := @rwai/langgraphjs-checkpoint-dynamodb@0.1.6
+OLDER_PYPI := langgraph-checkpoint-dynamodb==0.1.0
+OLDER_WRITERS := $(addprefix $(OLDER)/,\
+    javascript-langgraph-0.2.74 javascript-langgraph-1.7.3 \
+    pypi-langgraph-0.2.53 pypi-langgraph-1.2.24)
+# Records anew what `make test` uses, where it is 1.
+RECORD ?=
 # moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
 ENGINE ?=
 # Arguments of the benchmarks, for example: make bench BENCH="--quick --output results"
@@ -27,10 +37,10 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test infra-test simulate costs compression bench lint format engine clean
+.PHONY: help demo test infra-test older-writers simulate costs compression bench lint format engine clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
 	@echo '  make test SAVER=async                   AsyncDynamoDBSaver instead of DynamoDBSaver'
@@ -48,6 +58,12 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 	.venv-infra/bin/mypy tests/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
+
+older-writers: $(VENV)/.test $(OLDER_WRITERS) $(DYNOXIDE_BIN) ## Read what the JavaScript port and PyPI 0.1.0 write, and go on with it
+ifeq ($(RECORD),1)
+	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.older
+endif
+	@TEST_OLDER=1 TEST_ENGINE=dynoxide TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/older $(PYTEST)
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -91,6 +107,19 @@ $(CHECKOV_BIN):
 	@echo 'Installing checkov into .venv-checkov ...'
 	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check $(CHECKOV_PACKAGE)
 
+# The port needs the core of LangChain that its LangGraph was made for.
+$(OLDER)/javascript-langgraph-0.2.74: CORE := @langchain/core@0.3.80
+$(OLDER)/javascript-langgraph-1.7.3: CORE := @langchain/core@1.4.0
+$(OLDER)/javascript-langgraph-%:
+	@npm install --silent --ignore-scripts --no-save --prefix $@.new $(OLDER_PORT) @langchain/langgraph@$* $(CORE)
+	@mv $@.new $@
+
+$(OLDER)/pypi-langgraph-0.2.53: CHECKPOINT := langgraph-checkpoint==2.0.4
+$(OLDER)/pypi-langgraph-%:
+	@$(PYTHON) -m venv $@
+	@echo 'Installing $(OLDER_PYPI) beside langgraph $* ...'
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check $(OLDER_PYPI) langgraph==$* $(CHECKPOINT) || { rm -rf $@; exit 1; }
+
 $(VENV)/.infra: cdk/pyproject.toml
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.infra: pyproject.toml | $(BIN)/python
@@ -109,5 +138,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES)
+	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES) $(OLDER)
 	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

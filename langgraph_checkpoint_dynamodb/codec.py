@@ -20,6 +20,13 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableIt
 from langgraph_checkpoint_dynamodb.items.beside import WriteRecord
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.javascript import (
+    JSON_TYPE,
+    is_given_answer,
+    revive_checkpoint,
+    revive_write,
+    without_undefined,
+)
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     fits_index_key,
@@ -29,7 +36,7 @@ from langgraph_checkpoint_dynamodb.keys import (
 from langgraph_checkpoint_dynamodb.payload import Inline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
@@ -82,7 +89,7 @@ def decode_tuple(
     Args:
         serde: What to load the values with.
         record: The checkpoint.
-        writes: Its pending writes in the order of `sort_writes`.
+        writes: Its pending writes in the order of `current_writes`.
     """
     ref = record.ref
     return CheckpointTuple(
@@ -101,7 +108,10 @@ def decode_tuple(
 def decode_checkpoint(serde: SerializerProtocol, checkpoint: Serialized, place: str) -> Checkpoint:
     """A loaded checkpoint; `place` says which one, for messages."""
     loaded = _load(serde, checkpoint, place, Attribute.CHECKPOINT)
-    return cast("Checkpoint", _require_mapping(loaded, place, Attribute.CHECKPOINT))
+    found = _require_mapping(loaded, place, Attribute.CHECKPOINT)
+    if checkpoint.type == JSON_TYPE:
+        revive_checkpoint(found)
+    return cast("Checkpoint", found)
 
 
 def decode_metadata(
@@ -116,19 +126,25 @@ def decode_writes(
     serde: SerializerProtocol, ref: CheckpointRef, writes: Iterable[WriteRecord]
 ) -> list[PendingWrite]:
     """Writes as LangGraph reads them: task id, channel, value."""
-    return [
-        (
-            write.task_id,
-            write.channel,
-            _load(serde, write.value, write.place(ref), Attribute.VALUE),
-        )
-        for write in writes
-    ]
+    return [(write.task_id, write.channel, _decode_write(serde, ref, write)) for write in writes]
 
 
-def sort_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
-    """Writes in the order a superstep applies them: task path, task, index as a number."""
-    return sorted(writes, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
+def current_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
+    """The writes that count, as a superstep applies them: task path, task, index as a number.
+
+    A special channel that an older writer kept at another place of the task has been written again
+    once it is at its own.
+    """
+    found = list(writes)
+    placed = {(write.task_id, write.channel) for write in found if write.idx < 0}
+    counting = [write for write in found if write.idx < 0 or _counts(write, placed)]
+    return sorted(counting, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
+
+
+def _counts(write: WriteRecord, placed: Collection[tuple[str, str]]) -> bool:
+    if (write.task_id, write.channel) in placed:
+        return False
+    return write.value.type != JSON_TYPE or not is_given_answer(write.task_id, write.channel)
 
 
 def _dump(serde: SerializerProtocol, value: object) -> Serialized:
@@ -137,9 +153,15 @@ def _dump(serde: SerializerProtocol, value: object) -> Serialized:
     return Serialized(require_text("serde type", tag), Inline(bytes(data)))
 
 
+def _decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRecord) -> Any:
+    value = _load(serde, write.value, write.place(ref), Attribute.VALUE)
+    return revive_write(write.channel, value) if write.value.type == JSON_TYPE else value
+
+
 def _load(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
     try:
-        return serde.loads_typed((value.type, value.data))
+        data = without_undefined(value.data) if value.type == JSON_TYPE else value.data
+        return serde.loads_typed((value.type, data))
     except Exception as error:
         raise UnreadableItemError(
             place=place,

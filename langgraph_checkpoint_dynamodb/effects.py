@@ -142,6 +142,7 @@ class Put:
         unless_exists: The first writer of the key wins.
         now: The time, in seconds since the epoch, by which an item that has expired does not count
             as one that exists.
+        over_channels: An item that names one of these channels does not count either.
     """
 
     table: Table
@@ -149,6 +150,7 @@ class Put:
     item: Item
     unless_exists: bool = False
     now: int = 0
+    over_channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

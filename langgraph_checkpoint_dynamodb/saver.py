@@ -54,7 +54,8 @@ class DynamoDBSaver(SaverMethods):
         boto_config: Botocore settings of the client to make. Each field given wins over the saver's
             default (standard retries with 10 attempts, 5 s to connect, 15 s to read, keep-alive).
         client_config: Arguments of `boto3.client`, by boto3's names or those of the JavaScript port
-            (`region`, `accessKeyId`, `secretAccessKey`, `sessionToken`, `endpoint`).
+            (`region`, `endpoint`, `accessKeyId`, `secretAccessKey`, `sessionToken`, the last three
+            also within `credentials`).
         serde: Serializer of checkpoints, metadata and writes; LangGraph's default if `None`.
         consistent_reads: Whether the reads a run resumes from are strongly consistent. `False`
             halves their cost; a run may then resume from a state that is a moment old.

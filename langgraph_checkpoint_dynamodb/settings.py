@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-_JAVASCRIPT_NAMES = MappingProxyType(
+_JAVASCRIPT_CREDENTIALS = MappingProxyType(
     {
-        "region": "region_name",
         "accessKeyId": "aws_access_key_id",
         "secretAccessKey": "aws_secret_access_key",
         "sessionToken": "aws_session_token",
+    }
+)
+_CREDENTIALS = "credentials"
+"""What the AWS SDK for JavaScript, version 3, takes them within."""
+_JAVASCRIPT_NAMES = MappingProxyType(
+    {
+        "region": "region_name",
         "endpoint": "endpoint_url",
+        **_JAVASCRIPT_CREDENTIALS,
     }
 )
 _BOTO3_NAMES = frozenset(
@@ -327,15 +334,35 @@ def _boto3_arguments(client_config: object) -> Mapping[str, Any]:
             "client_config", f"must be a mapping, got {type(client_config).__name__}"
         )
     arguments: dict[str, Any] = {}
-    for name, value in client_config.items():
+    for name, value in _flat(client_config):
         argument = _JAVASCRIPT_NAMES.get(name, name)
         if argument not in _BOTO3_NAMES:
-            known = ", ".join(sorted({*_BOTO3_NAMES, *_JAVASCRIPT_NAMES}))
+            known = ", ".join(sorted({*_BOTO3_NAMES, *_JAVASCRIPT_NAMES, _CREDENTIALS}))
             raise InvalidInputError("client_config", f"unknown name {name!r}; known are: {known}")
         if argument in arguments:
             raise InvalidInputError("client_config", f"{argument} is given by both of its names")
         arguments[argument] = value
     return MappingProxyType(arguments)
+
+
+def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values, those of `credentials` in their place."""
+    for name, value in client_config.items():
+        if name != _CREDENTIALS:
+            yield name, value
+            continue
+        if not isinstance(value, Mapping):
+            raise InvalidInputTypeError(
+                "client_config", f"{name} must be a mapping, got {type(value).__name__}"
+            )
+        unknown = value.keys() - _JAVASCRIPT_CREDENTIALS
+        if unknown:
+            raise InvalidInputError(
+                "client_config",
+                f"unknown names in {name}: {', '.join(sorted(map(repr, unknown)))}; known are: "
+                f"{', '.join(_JAVASCRIPT_CREDENTIALS)}",
+            )
+        yield from value.items()
 
 
 def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:

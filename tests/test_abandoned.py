@@ -275,6 +275,8 @@ print("cancelled")
 """,
     "an interrupted plain call": """
 import signal
+# A shell starts what runs in its background with this signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def interrupt():
     asked.readline()
     os.kill(os.getpid(), signal.SIGINT)

@@ -172,16 +172,18 @@ def test_client_config_takes_the_names_of_boto3(monkeypatch: pytest.MonkeyPatch)
     assert field(client, "connect_timeout") == 5
 
 
+CREDENTIALS = {
+    "accessKeyId": "by-javascript-name",
+    "secretAccessKey": "s",
+    "sessionToken": "t",
+}
+
+
+@pytest.mark.parametrize("credentials", [CREDENTIALS, {"credentials": CREDENTIALS}])
 def test_client_config_takes_the_names_of_the_javascript_port(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, credentials: dict[str, Any]
 ) -> None:
-    passed = {
-        "region": "eu-north-1",
-        "endpoint": "http://localhost:1234",
-        "accessKeyId": "by-javascript-name",
-        "secretAccessKey": "s",
-        "sessionToken": "t",
-    }
+    passed = {"region": "eu-north-1", "endpoint": "http://localhost:1234", **credentials}
     with DynamoDBSaver(**NAMES, client_config=passed) as saver:
         client = effective(saver, monkeypatch)
     assert client.meta.region_name == "eu-north-1"
@@ -204,7 +206,8 @@ def test_what_is_done_to_client_config_later_changes_nothing(
         assert effective(saver, monkeypatch).meta.region_name == "eu-north-1"
 
 
-SECRETS = {
+SECRETS: dict[str, dict[str, Any]] = {
+    "credentials": {"credentials": {"accessKeyId": "s3cr3t-id", "secretAccessKey": "s3cr3t"}},
     "access": {"accessKeyId": "s3cr3t-id", "secretAccessKey": "s3cr3t", "sessionToken": "s3cr3t"},
     "boto3": {"aws_access_key_id": "s3cr3t-id", "aws_secret_access_key": "s3cr3t"},
     "endpoint": {"region": "eu-north-1", "endpoint": "http://user:s3cr3t@localhost:8000"},
@@ -213,7 +216,7 @@ SECRETS = {
 
 @pytest.mark.parametrize("passed", SECRETS.values(), ids=SECRETS)
 def test_settings_show_the_names_of_what_a_client_is_made_from_and_no_secret(
-    passed: dict[str, str],
+    passed: dict[str, Any],
 ) -> None:
     with DynamoDBSaver(**NAMES, client_config=passed) as saver:
         shown = repr(saver._settings)
@@ -253,6 +256,27 @@ def test_a_client_config_with_both_names_of_one_setting_is_refused(first: str, s
     with pytest.raises(InvalidInputError, match="given by both of its names") as caught:
         DynamoDBSaver(**NAMES, client_config={first: "a", second: "b"})
     assert caught.value.field == "client_config"
+
+
+def test_credentials_by_both_of_their_names_are_refused() -> None:
+    passed = {"accessKeyId": "a", "credentials": CREDENTIALS}
+    with pytest.raises(InvalidInputError, match="aws_access_key_id is given by both of its names"):
+        DynamoDBSaver(**NAMES, client_config=passed)
+
+
+def test_an_unknown_name_in_credentials_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        DynamoDBSaver(**NAMES, client_config={"credentials": {**CREDENTIALS, "expiration": "s3c"}})
+    assert caught.value.field == "client_config"
+    assert "unknown names in credentials: 'expiration'" in str(caught.value)
+    assert "known are: accessKeyId, secretAccessKey, sessionToken" in str(caught.value)
+    assert "s3c'" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", ["a", None, ["accessKeyId"]])
+def test_credentials_that_are_no_mapping_are_refused(bad: Any) -> None:
+    with pytest.raises(InvalidInputTypeError, match="credentials must be a mapping"):
+        DynamoDBSaver(**NAMES, client_config={"credentials": bad})
 
 
 @pytest.mark.parametrize("bad", ["eu-north-1", ["region"], 7])

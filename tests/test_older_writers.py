@@ -1,11 +1,12 @@
 """Tables that older writers have filled: the JavaScript port, and the first release on PyPI.
 
-Their items are written here as literals, not by this package:
+Their items are written here as literals, not by this package; `tests/older` has what the real
+packages store.
 
 - `@rwai/langgraphjs-checkpoint-dynamodb` 0.1.6: JSON, no parent attribute on a first checkpoint,
   namespace always there.
-- `langgraph-checkpoint-dynamodb` 0.1.0: msgpack or JSON by the age of its serializer, parent NULL
-  on a first checkpoint, namespace missing from the items of some callers.
+- `langgraph-checkpoint-dynamodb` 0.1.0: msgpack, or JSON where msgpack refuses a value (a lone
+  surrogate), parent NULL on a first checkpoint, namespace missing from the items of some callers.
 
 Both keep nested checkpoints under their plain id, beside the root's, and count a task's writes by
 position, the special channels among them.
@@ -24,6 +25,7 @@ import ormsgpack
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, StateGraph
+from langgraph.types import Interrupt
 from typing_extensions import TypedDict
 
 from tests.support.tables import Tables, sweep
@@ -329,15 +331,97 @@ def test_an_interrupt_kept_by_its_position_is_a_pending_write(
     calls: Calls, tables: Tables, older: OlderWriter
 ) -> None:
     (checkpoint_id,) = store_chain(tables, older, 1)
-    asked = [{"value": "sure?", "when": "during"}]
+    asked = [{"id": "0" * 32, "value": "sure?"}]
     store(tables, tables.writes, *older.writes(checkpoint_id, "a", [("__interrupt__", asked)]))
+    # What JSON holds is of LangGraph.js, which has no class for it.
+    expected = [Interrupt("sure?", id="0" * 32)] if older.type == "json" else asked
     stored = config(THREAD, "", checkpoint_id)
     calls.put_writes(stored, [("__resume__", ["yes"])], "a")
     found = require(calls.get_tuple(stored))
     assert [write for write in found.pending_writes or [] if write[0] == "a"] == [
         ("a", "__resume__", ["yes"]),
-        ("a", "__interrupt__", asked),
+        ("a", "__interrupt__", expected),
     ]
+
+
+def test_an_output_takes_the_place_of_what_an_older_writer_kept_in_a_special_channel(
+    calls: Calls, tables: Tables, older: OlderWriter
+) -> None:
+    (checkpoint_id,) = store_chain(tables, older, 1)
+    held = [("__error__", "no"), ("__resume__", ["yes"]), ("step", 1)]
+    store(tables, tables.writes, *older.writes(checkpoint_id, "a", held))
+    stored = config(THREAD, "", checkpoint_id)
+    calls.put_writes(stored, [("step", 7), ("log", ["y"]), ("step", "lost")], "a")
+    found = require(calls.get_tuple(stored))
+    assert [write[1:] for write in found.pending_writes or [] if write[0] == "a"] == [
+        ("step", 7),
+        ("log", ["y"]),
+        ("step", 1),
+    ]
+
+
+DAMAGED: dict[str, tuple[str, Any, Any]] = {
+    "an interrupt without id and namespace": (
+        "__interrupt__",
+        {"value": 1},
+        [Interrupt(1, id="placeholder-id")],
+    ),
+    "an interrupt with ids that are no text": (
+        "__interrupt__",
+        {"value": 1, "id": 7, "ns": [7]},
+        [Interrupt(1, id="placeholder-id")],
+    ),
+    "an interrupt of nothing": ("__interrupt__", [{"id": "i"}], [Interrupt(None, id="i")]),
+    "what is no interrupt": ("__interrupt__", [{"a": 1}, 2, None], [{"a": 1}, 2, None]),
+    "what is no send": ("__pregel_tasks", {"node": 7, "args": 1}, {"node": 7, "args": 1}),
+    "a list of no sends": ("__pregel_tasks", [1], [1]),
+    "a send elsewhere": ("step", {"node": "n", "args": 1}, {"node": "n", "args": 1}),
+    "an interrupt elsewhere": ("step", {"id": "i", "value": 1}, {"id": "i", "value": 1}),
+    "undefined alone": ("step", {"lc": 2, "type": "undefined"}, None),
+    "undefined with more": (
+        "step",
+        {"lc": 2, "type": "undefined", "a": 1},
+        {"lc": 2, "type": "undefined", "a": 1},
+    ),
+    "undefined in a list in a list": ("step", [[{"lc": 2, "type": "undefined"}]], [[None]]),
+    "the word alone": ("step", '"undefined"', '"undefined"'),
+}
+
+
+@pytest.mark.parametrize(("channel", "written", "read"), DAMAGED.values(), ids=DAMAGED)
+def test_json_is_read_by_its_channel_and_what_is_unlike_it_as_it_is(
+    calls: Calls, tables: Tables, channel: str, written: Any, read: Any
+) -> None:
+    (checkpoint_id,) = store_chain(tables, JAVASCRIPT, 1)
+    store(tables, tables.writes, *JAVASCRIPT.writes(checkpoint_id, "a", [(channel, written)]))
+    found = require(calls.get_tuple(config(THREAD)))
+    assert [write[2] for write in found.pending_writes or [] if write[0] == "a"] == [read]
+
+
+@pytest.mark.parametrize("sends", [None, {"node": "n"}, [7, None], "text"])
+def test_what_is_no_list_of_sends_is_left_as_it_is(
+    calls: Calls, tables: Tables, sends: Any
+) -> None:
+    values = {"__pregel_tasks": sends}
+    store(tables, tables.checkpoints, JAVASCRIPT.checkpoint(new_id(), values=values))
+    found = require(calls.get_tuple(config(THREAD)))
+    assert found.checkpoint["channel_values"] == values
+
+
+def test_a_serializer_that_calls_something_else_json_is_given_its_bytes(calls: Calls) -> None:
+    class Reversed:
+        def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+            return "json", json.dumps(value).encode()[::-1]
+
+        def loads_typed(self, data: tuple[str, bytes]) -> Any:
+            return json.loads(data[1][::-1])
+
+    calls.saver.serde = Reversed()
+    stored = calls.put(config(THREAD), checkpoint(a="denifednu"), metadata(), {})
+    calls.put_writes(stored, [("__resume__", "yes")], "00000000-0000-0000-0000-000000000000")
+    found = require(calls.get_tuple(stored))
+    assert found.checkpoint["channel_values"] == {"a": "denifednu"}
+    assert [write[1:] for write in found.pending_writes or []] == [("__resume__", "yes")]
 
 
 def test_bytes_and_none_of_the_first_release_come_back_as_they_were(

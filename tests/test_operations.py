@@ -453,6 +453,7 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
                 },
                 unless_exists=True,
                 now=NOW,
+                over_channels=("__error__", "__scheduled__", "__interrupt__", "__resume__"),
             ),
             Put(
                 Table.WRITES,
@@ -466,7 +467,6 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
                     "created": CREATED,
                 },
                 unless_exists=False,
-                now=NOW,
             ),
         )
     )

@@ -5,8 +5,10 @@ Its pending writes, the chunks of its values and theirs, and the items that lead
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
@@ -62,6 +64,14 @@ WRITE_REFERENCES = (
     Attribute.payload(Attribute.VALUE),
 )
 """Attributes that tell whose an item of the writes table is, how old, and what it refers to."""
+
+
+SPECIAL_CHANNELS = tuple(WRITES_IDX_MAP)
+"""Channels with a place of their own in a task, below those of its outputs.
+
+Older writers gave them the place they had in the call, as any other write. What holds a place so
+must not keep the task's output of that place out: an error, say, once the task was repeated.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,11 @@ class WriteRecord:
 
         destination = Destination(self.place(ref), ref, f"{stamp.token}-{position}", build)
         placed = place_values(policy, {Attribute.VALUE: self.value.data}, destination)
-        put = Put(Table.WRITES, key, placed.item, unless_exists=self.idx >= 0, now=stamp.created)
+        put = Put(Table.WRITES, key, placed.item)
+        if self.idx >= 0:
+            put = replace(
+                put, unless_exists=True, now=stamp.created, over_channels=SPECIAL_CHANNELS
+            )
         return Planned(put, placed.parts, placed.payloads)
 
 

@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.codec import (
+    current_writes,
     decode_checkpoint,
     decode_metadata,
     decode_writes,
-    sort_writes,
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, Query, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
@@ -192,7 +192,9 @@ def _read_writes(store: Store, step: _Step) -> Operation[tuple[Beside, list[Pend
         store: Store, record: CheckpointRecord
     ) -> Operation[tuple[Beside, list[PendingWrite]]]:
         beside = known.pop() if known else (yield from read_beside(store, record))
-        wanted = [write for write in sort_writes(beside.writes) if write.channel in step.channels]
+        wanted = [
+            write for write in current_writes(beside.writes) if write.channel in step.channels
+        ]
         loaded = yield from load_writes(store, record.ref, beside, wanted)
         return beside, (
             yield from compute(

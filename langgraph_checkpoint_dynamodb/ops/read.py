@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.codec import decode_tuple, holds_snapshot, sort_writes
+from langgraph_checkpoint_dynamodb.codec import current_writes, decode_tuple, holds_snapshot
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
 from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
@@ -62,7 +62,7 @@ def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | No
 
 
 def _complete(store: Store, record: CheckpointRecord, beside: Beside) -> Operation[CheckpointTuple]:
-    ordered = sort_writes(beside.writes)
+    ordered = current_writes(beside.writes)
     loaded, writes = yield from load(store, record, beside, ordered)
     size = loaded.size + data_size(writes)
     return (yield from compute(lambda: decode_tuple(store.serde, loaded, writes), size))

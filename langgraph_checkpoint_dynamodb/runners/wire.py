@@ -271,12 +271,18 @@ class Wire:
         arguments: PutTypeDef = {"TableName": self._names[put.table], "Item": put.item}
         if put.unless_exists:
             # DynamoDB deletes expired items late: until then they are there and do not count.
-            arguments["ConditionExpression"] = "attribute_not_exists(#s) OR #t <= :now"
-            arguments["ExpressionAttributeNames"] = {
-                "#s": SPECS[put.table].sort_key,
-                "#t": Attribute.TTL,
-            }
-            arguments["ExpressionAttributeValues"] = {":now": {"N": str(put.now)}}
+            condition = "attribute_not_exists(#s) OR #t <= :now"
+            names: dict[str, str] = {"#s": SPECS[put.table].sort_key, "#t": Attribute.TTL}
+            values: dict[str, AttributeValueTypeDef] = {":now": {"N": str(put.now)}}
+            if put.over_channels:
+                over = [f":c{at}" for at in range(len(put.over_channels))]
+                condition += f" OR #c IN ({', '.join(over)})"
+                names["#c"] = Attribute.CHANNEL
+                for name, channel in zip(over, put.over_channels, strict=True):
+                    values[name] = {"S": channel}
+            arguments["ConditionExpression"] = condition
+            arguments["ExpressionAttributeNames"] = names
+            arguments["ExpressionAttributeValues"] = values
         return arguments
 
     def _transact(self, puts: Sequence[Put]) -> TransactWriteItemsInputTypeDef:

@@ -52,6 +52,7 @@ PARTITIONS = ("p", "q")
 SORTS = ("!1", "1", "2", "task:::0", "é", "\U0001f600", "~deleted")
 TIMES = (100, 200, 300)
 RUNS = ("r", "s")
+CHANNELS = ("__error__", "__interrupt__", "log")
 
 
 class _Draw:
@@ -103,13 +104,15 @@ class _Draw:
             Attribute.CREATED: self._maybe(TIMES),
             Attribute.TTL: self._maybe(TIMES),
             Attribute.DELETED: self._maybe((True,)),
+            Attribute.CHANNEL: self._maybe(CHANNELS),
             Attribute.VALUE: bytes([self._random.randrange(3)]),
         }
         if table is Table.CHECKPOINTS:
             attributes[Attribute.RUN_ID] = self._maybe(RUNS)
         item: Item = make_item(table, key, attributes)
         unless_exists = self._random.random() < 0.5
-        return Put(table, key, item, unless_exists, self._random.choice(TIMES))
+        over = self._random.choice(((), CHANNELS[:1], CHANNELS[:2]))
+        return Put(table, key, item, unless_exists, self._random.choice(TIMES), over)
 
     def _change(self) -> Put | Delete:
         put = self._put()

@@ -330,6 +330,8 @@ def _refuses(world: World, put: Put) -> bool:
     entry = world.items.get(Place(put.table, *put.key))
     if entry is None:
         return False
+    if entry.item.get(Attribute.CHANNEL, {}).get("S") in put.over_channels:
+        return False
     ttl = entry.number(Attribute.TTL)
     return ttl is None or ttl > put.now
 
