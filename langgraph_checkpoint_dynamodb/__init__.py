@@ -25,6 +25,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
     UnreadableItemError,
 )
+from langgraph_checkpoint_dynamodb.installed import warn_of_others
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig
@@ -58,6 +59,9 @@ __all__ = [
     "UnprocessedItemsError",
     "UnreadableItemError",
 ]
+
+
+warn_of_others()
 
 
 def __getattr__(name: str) -> object:

@@ -53,7 +53,7 @@ class AsyncDynamoDBSaver(SaverMethods):
     another thread.
 
     One saver serves any number of event loops: it has clients of its own on each, made at the
-    first call there or by `aopen`. `aclose` closes those of the loop it is awaited on; those of a
+    first call there or by `aopen` (`open` for the plain methods). `aclose` closes those of the loop it is awaited on; those of a
     loop that `asyncio.run` has made are closed with the loop at the latest.
 
     The plain methods (`get_tuple`, `put` ...) work in every thread that runs no event loop; they
@@ -147,10 +147,22 @@ class AsyncDynamoDBSaver(SaverMethods):
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
 
-    async def aopen(self) -> Self:
-        """Make the client for this event loop now, and not at the first call.
+    def open(self) -> Self:
+        """Make the clients for the plain methods now, and not at the first call. `with` does so.
 
-        Opens a saver again that was closed.
+        Opens a saver again that was closed. Can be repeated.
+
+        Raises:
+            EventLoopError: An event loop runs in this thread.
+        """
+        _require_plain_code("open", "aopen")
+        self._bridge.run(self._runner.open)
+        return self
+
+    async def aopen(self) -> Self:
+        """Make the clients for this event loop now, and not at the first call. `async with` does.
+
+        Opens a saver again that was closed. Can be repeated.
         """
         await self._runner.open()
         return self
@@ -161,9 +173,6 @@ class AsyncDynamoDBSaver(SaverMethods):
         Can be repeated. On other loops, and in plain code, the saver can still be used.
         """
         await self._runner.close()
-
-    async def __aenter__(self) -> Self:
-        return await self.aopen()
 
     def close(self) -> None:
         """Close the saver everywhere, once calls under way are done, from plain code.

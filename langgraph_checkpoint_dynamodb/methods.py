@@ -44,6 +44,14 @@ class SaverMethods(SaverBase):
     """LangGraph's methods, and those of this package, over the ways to perform an operation."""
 
     @abstractmethod
+    def open(self) -> Self:
+        """Make the clients now, and not at the first call. Can be repeated."""
+
+    @abstractmethod
+    async def aopen(self) -> Self:
+        """Asynchronous version of `open`."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let calls under way finish, then close the saver. Can be repeated."""
 
@@ -52,7 +60,7 @@ class SaverMethods(SaverBase):
         """Asynchronous version of `close`."""
 
     def __enter__(self) -> Self:
-        return self
+        return self.open()
 
     def __exit__(
         self,
@@ -63,7 +71,7 @@ class SaverMethods(SaverBase):
         self.close()
 
     async def __aenter__(self) -> Self:
-        return self
+        return await self.aopen()
 
     async def __aexit__(
         self,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
 
@@ -41,8 +42,8 @@ class DynamoDBSaver(SaverMethods):
     versions say; and ids that DynamoDB cannot key are refused.
 
     One saver serves any number of threads and event loops. Making one does no I/O: the client is
-    made at the first call. The `a*` methods run on the saver's own worker threads and never block
-    the event loop.
+    made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
+    saver's own worker threads and never block the event loop while they wait.
 
     Args:
         checkpoints_table_name: Name or ARN of the checkpoints table.
@@ -140,6 +141,23 @@ class DynamoDBSaver(SaverMethods):
         )
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
+
+    def open(self) -> Self:
+        """Make the clients now, and not at the first call. `with` does so.
+
+        That reads the SDK's models, for a few hundred milliseconds on a slow machine, in which
+        Python runs little else: event loops stand still. It does no I/O. Can be repeated.
+
+        Raises:
+            SaverClosedError: The saver was closed.
+        """
+        self._runner.open()
+        return self
+
+    async def aopen(self) -> Self:
+        """Asynchronous version of `open`. Best awaited before the loop has anything else to do."""
+        await self._runner.start_open().result()
+        return self
 
     def close(self) -> None:
         """End the saver's threads and the client it made, once calls under way are done.

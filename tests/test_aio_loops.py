@@ -123,6 +123,32 @@ def test_a_loop_has_one_client_for_each_service_however_many_call_at_once(
     assert session.open == []
 
 
+@pytest.mark.parametrize("plain", [True, False], ids=["open", "aopen"])
+def test_opening_makes_the_clients_and_opens_what_was_closed(
+    made: Tables, bucket: Bucket, plain: bool
+) -> None:
+    session = Session()
+    saver = aio_saver(made, session, s3_offload_config=bucket.config())
+
+    async def main() -> None:
+        for _ in range(2):
+            assert await saver.aopen() is saver
+            assert await saver.aopen() is saver
+            assert session.open == ["dynamodb", "s3"]
+            await saver.aclose()
+            assert session.open == []
+
+    if not plain:
+        run(main())
+        return
+    for _ in range(2):
+        assert saver.open() is saver
+        with saver:
+            assert session.open == ["dynamodb", "s3"]
+            assert saver.get_tuple(AT) is None
+        assert session.open == []
+
+
 def test_clones_share_the_clients(made: Tables) -> None:
     session = Session()
     saver = aio_saver(made, session, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
@@ -401,7 +427,8 @@ def test_a_plain_call_on_an_event_loop_names_the_asynchronous_one(made: Tables) 
     before = threading.enumerate()
 
     async def main() -> None:
-        for name, call in {**plain_calls(saver), "close": saver.close}.items():
+        ends = {"open": saver.open, "close": saver.close}
+        for name, call in {**plain_calls(saver), **ends}.items():
             with pytest.raises(EventLoopError, match=r"to_thread") as caught:
                 pytest.fail(f"{name} returned {call()!r}")
             assert isinstance(caught.value, asyncio.InvalidStateError)

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -124,12 +125,12 @@ def test_a_session_makes_the_client(tables: Tables, monkeypatch: pytest.MonkeyPa
         aws_secret_access_key="s",  # noqa: S106 - not a secret
         region_name="eu-central-1",
     )
-    with DynamoDBSaver(**NAMES, session=session) as saver:
+    with closing(DynamoDBSaver(**NAMES, session=session)) as saver:
         client = effective(saver, monkeypatch)
     assert client.meta.region_name == "eu-central-1"
     assert client.meta.endpoint_url == "https://dynamodb.eu-central-1.amazonaws.com"
     assert signed_by(client) == "of-the-session"
-    with DynamoDBSaver(**NAMES, session=session, region_name="eu-west-1") as saver:
+    with closing(DynamoDBSaver(**NAMES, session=session, region_name="eu-west-1")) as saver:
         assert effective(saver, monkeypatch).meta.region_name == "eu-west-1"
     with tables.boto_saver(session=session, endpoint_url=tables.engine.url) as saver:
         saver.setup()
@@ -142,12 +143,12 @@ def signed_by(client: DynamoDBClient) -> str:
 
 
 def test_region_name_reaches_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    with DynamoDBSaver(**NAMES, region_name="ap-south-1") as saver:
+    with closing(DynamoDBSaver(**NAMES, region_name="ap-south-1")) as saver:
         assert effective(saver, monkeypatch).meta.region_name == "ap-south-1"
 
 
 def test_endpoint_url_reaches_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    with DynamoDBSaver(**NAMES, endpoint_url="http://localhost:1234") as saver:
+    with closing(DynamoDBSaver(**NAMES, endpoint_url="http://localhost:1234")) as saver:
         assert effective(saver, monkeypatch).meta.endpoint_url == "http://localhost:1234"
 
 
@@ -163,7 +164,7 @@ def test_client_config_takes_the_names_of_boto3(monkeypatch: pytest.MonkeyPatch)
         "api_version": "2012-08-10",
         "config": Config(read_timeout=7),
     }
-    with DynamoDBSaver(**NAMES, client_config=passed) as saver:
+    with closing(DynamoDBSaver(**NAMES, client_config=passed)) as saver:
         client = effective(saver, monkeypatch)
     assert client.meta.region_name == "eu-north-1"
     assert client.meta.endpoint_url == "http://localhost:1234"
@@ -184,7 +185,7 @@ def test_client_config_takes_the_names_of_the_javascript_port(
     monkeypatch: pytest.MonkeyPatch, credentials: dict[str, Any]
 ) -> None:
     passed = {"region": "eu-north-1", "endpoint": "http://localhost:1234", **credentials}
-    with DynamoDBSaver(**NAMES, client_config=passed) as saver:
+    with closing(DynamoDBSaver(**NAMES, client_config=passed)) as saver:
         client = effective(saver, monkeypatch)
     assert client.meta.region_name == "eu-north-1"
     assert client.meta.endpoint_url == "http://localhost:1234"
@@ -193,7 +194,7 @@ def test_client_config_takes_the_names_of_the_javascript_port(
 
 
 def test_an_empty_client_config_means_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with DynamoDBSaver(**NAMES, client_config={}) as saver:
+    with closing(DynamoDBSaver(**NAMES, client_config={})) as saver:
         assert effective(saver, monkeypatch).meta.region_name == "us-east-1"
 
 
@@ -201,7 +202,7 @@ def test_what_is_done_to_client_config_later_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     passed = {"region_name": "eu-north-1"}
-    with DynamoDBSaver(**NAMES, client_config=passed) as saver:
+    with closing(DynamoDBSaver(**NAMES, client_config=passed)) as saver:
         passed["region_name"] = "eu-south-1"
         assert effective(saver, monkeypatch).meta.region_name == "eu-north-1"
 
@@ -218,7 +219,7 @@ SECRETS: dict[str, dict[str, Any]] = {
 def test_settings_show_the_names_of_what_a_client_is_made_from_and_no_secret(
     passed: dict[str, Any],
 ) -> None:
-    with DynamoDBSaver(**NAMES, client_config=passed) as saver:
+    with closing(DynamoDBSaver(**NAMES, client_config=passed)) as saver:
         shown = repr(saver._settings)
         assert repr(saver._settings.client) in shown
         assert str(saver._settings.client) in f"{saver._settings}"
@@ -317,7 +318,7 @@ S3_ENDPOINT = "http://localhost:4566"
 def made_for_s3(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Any, Any]:
     """The clients for DynamoDB and for S3 that a saver makes to store a value in S3."""
     offload: Any = {"bucket_name": "bucket", "threshold_bytes": 0, **settings.pop("offload", {})}
-    with DynamoDBSaver(**NAMES, **settings, s3_offload_config=offload) as saver:
+    with closing(DynamoDBSaver(**NAMES, **settings, s3_offload_config=offload)) as saver:
         made = made_by(
             lambda: saver.put(config("thread"), checkpoint(), metadata(), {}), monkeypatch
         )
@@ -427,7 +428,7 @@ def test_each_service_has_one_client_made_at_its_first_use_and_closed_with_the_s
 
 
 def test_a_client_made_here_is_set_up_for_a_checkpointer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with DynamoDBSaver(**NAMES) as saver:
+    with closing(DynamoDBSaver(**NAMES)) as saver:
         client = effective(saver, monkeypatch)
     assert field(client, "retries") == {"mode": "standard", "total_max_attempts": 10}
     assert field(client, "tcp_keepalive") is True
@@ -457,9 +458,9 @@ def test_every_field_given_wins_and_the_other_defaults_stay(
     passed: dict[str, Any] = (
         {"boto_config": given} if way == "boto_config" else {"client_config": {"config": given}}
     )
-    with DynamoDBSaver(**NAMES) as saver:
+    with closing(DynamoDBSaver(**NAMES)) as saver:
         default = effective(saver, monkeypatch)
-    with DynamoDBSaver(**NAMES, **passed) as saver:
+    with closing(DynamoDBSaver(**NAMES, **passed)) as saver:
         client = effective(saver, monkeypatch)
     assert field(client, name) == OVERRIDES[name]
     for other in OVERRIDES.keys() - {name}:
@@ -470,7 +471,7 @@ def test_a_config_of_the_session_is_not_lost(monkeypatch: pytest.MonkeyPatch) ->
     session = boto3.Session()
     session_wide = Config(**cast("Any", {"user_agent_appid": "app-1"}))  # unknown to the stubs
     cast("Any", session)._session.set_default_client_config(session_wide)
-    with DynamoDBSaver(**NAMES, session=session) as saver:
+    with closing(DynamoDBSaver(**NAMES, session=session)) as saver:
         assert field(effective(saver, monkeypatch), "user_agent_appid") == "app-1"
 
 
@@ -478,7 +479,7 @@ def test_one_config_may_be_shared_by_several_savers(monkeypatch: pytest.MonkeyPa
     shared = Config(read_timeout=2)
     before = dict(vars(shared))
     for size in (3, 4):
-        with DynamoDBSaver(**NAMES, boto_config=shared, max_concurrency=size) as saver:
+        with closing(DynamoDBSaver(**NAMES, boto_config=shared, max_concurrency=size)) as saver:
             client = effective(saver, monkeypatch)
         assert field(client, "max_pool_connections") == size
         assert field(client, "read_timeout") == 2
@@ -488,7 +489,7 @@ def test_one_config_may_be_shared_by_several_savers(monkeypatch: pytest.MonkeyPa
 def test_the_pool_has_a_connection_for_every_request_in_flight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with DynamoDBSaver(**NAMES, max_concurrency=50) as saver:
+    with closing(DynamoDBSaver(**NAMES, max_concurrency=50)) as saver:
         assert field(effective(saver, monkeypatch), "max_pool_connections") == 50
 
 
@@ -503,7 +504,7 @@ def test_retry_settings_of_the_environment_are_respected(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, seen: tuple[str, object]
 ) -> None:
     monkeypatch.setenv(name, value)
-    with DynamoDBSaver(**NAMES) as saver:
+    with closing(DynamoDBSaver(**NAMES)) as saver:
         retries = field(effective(saver, monkeypatch), "retries")
     setting, expected = seen
     assert retries[setting] == expected
@@ -535,8 +536,7 @@ saver = package.DynamoDBSaver(
     writes_table_name="writes",
     endpoint_url="http://192.0.2.1:9",
 )
-with saver:
-    saver.get_next_version(None, None)
+saver.get_next_version(None, None)
 saver.close()
 import threading
 assert threading.active_count() == 1, threading.enumerate()
@@ -595,7 +595,7 @@ def test_threads_that_call_first_at_once_make_one_client(
         first.setup()
     monkeypatch.setattr(boto3.Session, "client", client)
     together = threading.Barrier(8, timeout=20)
-    with tables.boto_saver() as saver:
+    with closing(tables.boto_saver()) as saver:
 
         def call() -> None:
             together.wait()
@@ -603,6 +603,75 @@ def test_threads_that_call_first_at_once_make_one_client(
 
         run_all([call] * 8)
     assert made == [("dynamodb",)]
+
+
+def opened(saver: DynamoDBSaver) -> None:
+    saver.open()
+
+
+def entered(saver: DynamoDBSaver) -> None:
+    with saver:
+        pass
+
+
+async def aopened(saver: DynamoDBSaver) -> None:
+    await saver.aopen()
+
+
+async def aentered(saver: DynamoDBSaver) -> None:
+    async with saver:
+        pass
+
+
+@pytest.mark.parametrize("act", [opened, entered, aopened, aentered])
+@pytest.mark.parametrize("services", [("dynamodb",), ("dynamodb", "s3")])
+def test_opening_makes_the_clients_of_the_services_that_are_called_and_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    loop_thread: LoopThread,
+    act: Callable[[DynamoDBSaver], Any],
+    services: tuple[str, ...],
+) -> None:
+    elsewhere: Any = {"s3_offload_config": {"bucket_name": "bucket"}} if len(services) == 2 else {}
+    with closing(DynamoDBSaver(**NAMES, endpoint_url=UNROUTABLE, **elsewhere)) as saver:
+
+        def do() -> None:
+            done = act(saver)
+            if inspect.isawaitable(done):
+                loop_thread.run(done)
+
+        assert tuple(made_by(do, monkeypatch)) == services
+
+
+def test_an_open_saver_makes_no_other_client(
+    monkeypatch: pytest.MonkeyPatch, loop_thread: LoopThread
+) -> None:
+    with closing(DynamoDBSaver(**NAMES)) as saver:
+
+        def call() -> None:
+            assert saver.open() is saver
+            assert loop_thread.run(saver.aopen()) is saver
+            assert saver.get_tuple(config("thread")) is None
+
+        # `made_by` refuses a second one.
+        assert made_by(call, monkeypatch).keys() == {"dynamodb"}
+
+
+def test_opening_leaves_a_client_that_is_passed_in_as_it_is(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(tables.boto_saver(client=tables.client)) as saver:
+        assert made_by(saver.open, monkeypatch) == {}
+
+
+def test_a_closed_saver_is_not_opened_again(loop_thread: LoopThread) -> None:
+    saver = DynamoDBSaver(**NAMES)
+    saver.close()
+    with pytest.raises(SaverClosedError):
+        saver.open()
+    with pytest.raises(SaverClosedError):
+        loop_thread.run(saver.aopen())
+    with pytest.raises(SaverClosedError), saver:
+        pytest.fail("it was entered")
 
 
 def run_all(work: list[Callable[[], None]]) -> None:

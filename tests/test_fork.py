@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -216,7 +217,7 @@ def test_a_lock_that_the_parent_holds_at_the_fork_does_not_hold_up_the_child(
     tables.set_up()
     session = Session()
     with (
-        tables.boto_saver(session=session, endpoint_url=tables.engine.url) as made,
+        closing(tables.boto_saver(session=session, endpoint_url=tables.engine.url)) as made,
         ThreadPoolExecutor(1) as pool,
     ):
         first = pool.submit(made.get_tuple, config("t"))

@@ -26,7 +26,7 @@ from aiohttp import ClientError as HTTPError
 from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
-from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency
+from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess, keep_in_children
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
@@ -52,6 +52,7 @@ class AsyncRunner:
     """Runs operations on whatever event loop they are awaited on, in whatever process."""
 
     def __init__(self, settings: Settings) -> None:
+        self._services = services(settings)
         self._processes: PerProcess[Loops] = PerProcess(partial(_make_loops, settings))
 
     def require_open(self) -> None:
@@ -79,10 +80,11 @@ class AsyncRunner:
         return await self._loops().threads.do(work)
 
     async def open(self) -> None:
-        """Make the client for DynamoDB on this loop. Opens what was closed."""
+        """Make the clients on this loop. Opens what was closed."""
         loops = self._loops()
         loops.open()
-        await loops.here().client("dynamodb")
+        for service in self._services:
+            await loops.here().client(service)
 
     async def close(self) -> None:
         """Let calls under way on this loop finish, then close its clients. Can be repeated."""

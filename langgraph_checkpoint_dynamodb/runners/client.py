@@ -26,6 +26,11 @@ _READ_SECONDS = 15
 """Botocore waits 60 seconds for each, longer than many Lambda functions may run."""
 
 
+def services(settings: Settings) -> tuple[Service, ...]:
+    """The services that a saver calls."""
+    return ("dynamodb",) if settings.payloads.s3 is None else ("dynamodb", "s3")
+
+
 def concurrency(settings: Settings) -> int:
     """Requests in flight at once: as asked for, else as many as the client has connections."""
     if settings.max_concurrency is not None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency
+from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.under_way import AbandonedError, CallsUnderWay
@@ -43,6 +43,14 @@ class SyncRunner:
 
     def __init__(self, settings: Settings) -> None:
         self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
+
+    def open(self) -> None:
+        """Make the clients."""
+        self.call(_open)
+
+    def start_open(self) -> Started[None]:
+        """Have a worker thread make the clients."""
+        return self.submit(_open)
 
     def run(self, operation: Operation[R]) -> R:
         """Perform an operation to its end and return its result."""
@@ -96,6 +104,10 @@ def _make_performer(settings: Settings, parents: Performer | None) -> Performer:
     return Performer(settings, parents)
 
 
+def _open(performer: Performer, call: Call) -> None:  # noqa: ARG001 - it waits for nobody
+    performer.open()
+
+
 @dataclass(frozen=True, slots=True)
 class Started(Generic[R]):
     """A call that a worker thread performs.
@@ -130,9 +142,15 @@ class Performer:
         self.calls: CallsUnderWay = CallsUnderWay(closed=closed)
         self._limit = concurrency(settings)
         self.workers = Workers(self._limit, "dynamodb-saver")
+        self._services = services(settings)
         self._clients = ClientHolder(settings, forked=parents is not None)
         self._wire = Wire(settings.table_names)
         self._in_flight = _Queue(self._limit)
+
+    def open(self) -> None:
+        """Make the clients."""
+        for service in self._services:
+            self._clients.get(service)
 
     def close(self) -> None:
         """Let calls under way finish, then end the threads and the clients. Can be repeated."""

@@ -1,0 +1,47 @@
+"""Whether this package is installed on its own.
+
+Another distribution on PyPI, `langgraph-checkpoint-amazon-dynamodb`, has the same import name: pip
+writes the files of one over those of the other and says nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PACKAGE = "langgraph_checkpoint_dynamodb"
+
+
+def warn_of_others(folders: Iterable[str] = sys.path) -> None:
+    """Warn if another distribution provides this package.
+
+    It looks at those with `dynamodb` in their name: reading what every one of them has installed,
+    as `importlib.metadata.packages_distributions` does, takes longer than the whole import.
+    """
+    others = sorted({name for folder in folders for name in _others(Path(folder))})
+    if others:
+        warnings.warn(
+            f"{_PACKAGE} is also provided by {', '.join(others)}: files of one lie over those of "
+            "the other. Uninstall all of them, then install the one that is wanted.",
+            stacklevel=3,
+        )
+
+
+def _others(folder: Path) -> Iterable[str]:
+    for record in folder.glob("*dynamodb*.dist-info/RECORD"):
+        name, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
+        if name != _PACKAGE and f"{_PACKAGE}/" in _read(record):
+            yield f"{name} {version}"
+
+
+def _read(record: Path) -> str:
+    try:
+        return record.read_text(errors="replace")
+    except OSError:
+        # It may be nobody's to read here. That is no reason to fail an import.
+        return ""
