@@ -52,9 +52,10 @@ class AsyncDynamoDBSaver(SaverMethods):
     loop instead of by threads. Values of more than 128 KB are serialized, compressed and loaded by
     another thread.
 
-    One saver serves any number of event loops: it has clients of its own on each, made at the
-    first call there or by `aopen` (`open` for the plain methods). `aclose` closes those of the loop it is awaited on; those of a
-    loop that `asyncio.run` has made are closed with the loop at the latest.
+    One saver serves any number of event loops: it has clients of its own on each, made by `aopen`
+    (`open` for the plain methods), which `async with` awaits, or else at the first call there.
+    `aclose` closes those of the loop it is awaited on; those of a loop that `asyncio.run` has made
+    are closed with the loop at the latest.
 
     The plain methods (`get_tuple`, `put` ...) work in every thread that runs no event loop; they
     have a loop of their own in a thread. Where an event loop runs, they raise `EventLoopError`.
