@@ -636,7 +636,7 @@ def test_opening_makes_the_clients_of_the_services_that_are_called_and_sends_not
 
         def do() -> None:
             done = act(saver)
-            if inspect.isawaitable(done):
+            if inspect.iscoroutine(done):
                 loop_thread.run(done)
 
         assert tuple(made_by(do, monkeypatch)) == services
