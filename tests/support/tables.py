@@ -86,8 +86,8 @@ class Tables:
         return {"client": self.client, **reached, **known}
 
     def set_up(self, **settings: Any) -> None:
-        """Make the tables."""
-        with self.saver(SETUP_ACTIONS, **settings) as saver:
+        """Make the tables, with the client that is there: making another one takes longer."""
+        with self.boto_saver(client=self.client, **settings) as saver:
             saver.setup()
 
     def checkpoint_items(self) -> list[dict[str, AttributeValueTypeDef]]:
