@@ -30,6 +30,8 @@ ENGINE ?=
 BENCH ?=
 # Arguments of the simulation, for example: make simulate SIMULATE="--seconds 3600 --seed 100000"
 SIMULATE ?=
+# Whether every case of every test runs; make test-all sets it.
+TEST_ALL ?=
 # Arguments for pytest, for example: make test PYTEST="-k crash -x"
 PYTEST ?=
 WORKERS ?= auto
@@ -37,10 +39,10 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test infra-test older-writers simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test older-writers simulate costs compression bench lint format engine clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
 	@echo '  make test SAVER=async                   AsyncDynamoDBSaver instead of DynamoDBSaver'
@@ -49,8 +51,11 @@ help: ## Show this list
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
 	@$(BIN)/python -m examples.approval_agent
 
-test: $(VENV)/.test engine ## Run the whole test suite on the best engine at hand
-	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+test: $(VENV)/.test engine ## Run the test suite on the best engine at hand
+	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) TEST_ALL=$(TEST_ALL) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+test-all: ## Run every case of every test; make test runs a sample of the slow ones
+	@$(MAKE) --no-print-directory test TEST_ALL=1
 
 infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
 	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings
 from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
+from tests.support.effort import amount, everything, left_out
 from tests.support.engines import Engine, engine_name, running_engine
 from tests.support.savers import native, saver_class
+from tests.support.sessions import own_handlers, shared_client
 from tests.support.tables import Tables, new_tables
 
 if TYPE_CHECKING:
@@ -39,7 +41,11 @@ for _name in (
 
 # An engine's answer takes as long as it takes: only what is found counts, not how fast.
 settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "default",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    max_examples=amount(100, 25),
 )
 settings.load_profile("default")
 
@@ -52,7 +58,16 @@ collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]
 
 
 def pytest_report_header() -> str:
-    return f"engine: {engine_name()}, saver: {saver_class().__name__}"
+    cases = "all" if everything() else "a sample (make test-all runs all)"
+    return f"engine: {engine_name()}, saver: {saver_class().__name__}, cases: {cases}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if everything():
+        return
+    left = set(map(id, found := left_out(items)))
+    items[:] = [item for item in items if id(item) not in left]
+    config.hook.pytest_deselected(items=found)
 
 
 @pytest.fixture(scope="session")
@@ -87,10 +102,11 @@ def bucket(object_store: str) -> Iterator[Bucket]:
 @pytest.fixture
 def tables(engine: Engine) -> Iterator[Tables]:
     """Names of two tables that do not exist yet."""
-    fresh = new_tables(engine)
-    yield fresh
-    fresh.drop()
-    fresh.client.close()
+    client = shared_client(engine.url)
+    with own_handlers(client):
+        fresh = new_tables(engine, client)
+        yield fresh
+        fresh.drop()
 
 
 @pytest.fixture

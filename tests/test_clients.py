@@ -449,6 +449,7 @@ OVERRIDES: dict[str, Any] = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("way", ["boto_config", "client_config"])
 @pytest.mark.parametrize("name", OVERRIDES)
 def test_every_field_given_wins_and_the_other_defaults_stay(

@@ -310,6 +310,7 @@ def test_a_value_is_compressed_only_where_that_saves_a_write_unit(
 OUTSIDE = ("inline", "chunks", "s3")
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("reading", SETTINGS)
 @pytest.mark.parametrize("writing", SETTINGS)
@@ -368,6 +369,7 @@ LIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("lie", LIES)
 @every_codec
 def test_a_description_that_lies_raises_and_says_of_what(

@@ -353,8 +353,8 @@ ASYNC_CALLS: dict[str, Callable[[DynamoDBSaver], Coroutine[Any, Any, Any]]] = {
 
 
 def test_every_asynchronous_method_is_tested_here() -> None:
-    own = {name for name in vars(SaverMethods) if name.startswith("a") and name != "aclose"}
-    assert own == ASYNC_CALLS.keys() - {"aget_tuple_by_id"}
+    own = {name for name in vars(SaverMethods) if name.startswith("a")}
+    assert own - {"aopen", "aclose"} == ASYNC_CALLS.keys() - {"aget_tuple_by_id"}
 
 
 @pytest.mark.parametrize("name", ASYNC_CALLS)

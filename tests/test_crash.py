@@ -201,6 +201,7 @@ def test_of_150_writes_the_first_hundred_and_the_rest_are_each_all_there_or_none
     assert left == [[], whole[:100], whole]
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_delete_of_a_thread_leaves_checkpoints_whole_and_with_their_ancestors(
     saver: Saver, tables: Tables, portions: Portions
@@ -221,6 +222,7 @@ def test_a_stopped_delete_of_a_thread_leaves_checkpoints_whole_and_with_their_an
     assert {thread_id for thread_id, _, _ in experiment.after} == {"o"}
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_delete_never_shortens_the_history_of_what_is_still_there(
     saver: Saver, tables: Tables, portions: Portions
@@ -234,6 +236,7 @@ def test_a_stopped_delete_never_shortens_the_history_of_what_is_still_there(
                 assert history(reader, "", id_) == whole[id_]
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_prune_keeps_the_newest_of_each_namespace_with_its_writes(
     saver: Saver, tables: Tables, portions: Portions
@@ -248,6 +251,7 @@ def test_a_stopped_prune_keeps_the_newest_of_each_namespace_with_its_writes(
     assert experiment.after.keys() == kept
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_prune_keeps_the_whole_history_of_every_delta_channel_that_stays(
     saver: Saver, tables: Tables, portions: Portions
@@ -268,6 +272,7 @@ def test_a_stopped_prune_keeps_the_whole_history_of_every_delta_channel_that_sta
     assert gone == {("t", "", "0001"), ("t", "", "0005"), ("t", "sub", "0001")}
 
 
+@pytest.mark.sample(0)
 @portions
 def test_a_stopped_prune_that_deletes_threads_leaves_checkpoints_whole(
     saver: Saver, tables: Tables, portions: Portions
@@ -285,6 +290,7 @@ def test_a_stopped_prune_that_deletes_threads_leaves_checkpoints_whole(
     assert experiment.after.keys() == {("o", "", "0001")}
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writes(
     saver: Saver, tables: Tables, portions: Portions
@@ -303,6 +309,7 @@ def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writ
     assert len(experiment.after) - len(experiment.before) == 8
 
 
+@pytest.mark.sample(0)
 def test_a_stopped_copy_of_many_writes_shows_no_checkpoint_without_all_of_them(
     saver: Saver, tables: Tables
 ) -> None:
@@ -313,6 +320,7 @@ def test_a_stopped_copy_of_many_writes_shows_no_checkpoint_without_all_of_them(
     assert experiment.states >= 3
 
 
+@pytest.mark.sample(0)
 @portions
 def test_a_stopped_second_copy_leaves_each_checkpoint_of_the_first_whole_or_brings_it_up_to_date(
     saver: Saver, tables: Tables, portions: Portions
@@ -324,6 +332,7 @@ def test_a_stopped_second_copy_leaves_each_checkpoint_of_the_first_whole_or_brin
     check(Experiment(tables, lambda one: one.copy_thread("t", "u"), portions=portions))
 
 
+@pytest.mark.sample(0)
 @portions
 @pytest.mark.parametrize("index", [None, "by_run"], ids=["scan", "index"])
 def test_a_stopped_delete_of_runs_leaves_checkpoints_whole_and_is_finished_by_the_next_one(
@@ -477,6 +486,7 @@ LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("large", "act"),
     [
@@ -496,6 +506,7 @@ def test_large_values_are_stored_whole_or_not_at_all_and_leave_what_they_replace
     assert len(experiment.left_over) == LEFT_BY_PUTS.get(act, 0)
 
 
+@pytest.mark.sample(0)
 @stored_in("chunks", "s3")
 def test_large_writes_of_a_task_again_are_stored_together_or_not_at_all(large: Large) -> None:
     def write(name: str) -> Act:
@@ -512,6 +523,7 @@ def test_large_writes_of_a_task_again_are_stored_together_or_not_at_all(large: L
     }
 
 
+@pytest.mark.sample(1)
 @stored_in("chunks", "chunks piecemeal", "s3")
 @pytest.mark.parametrize("deleted", LARGE_DELETES.values(), ids=LARGE_DELETES.keys())
 def test_a_stopped_delete_of_large_checkpoints_leaves_them_whole_and_is_finished_by_the_next_one(
@@ -527,6 +539,7 @@ def test_a_stopped_delete_of_large_checkpoints_leaves_them_whole_and_is_finished
     assert experiment.states >= 4
 
 
+@pytest.mark.sample(0)
 @stored_in("chunks", "chunks piecemeal", "s3")
 @pytest.mark.parametrize("again", [False, True], ids=["first", "second"])
 def test_a_stopped_copy_of_large_checkpoints_holds_only_whole_ones(
@@ -551,6 +564,7 @@ def test_a_stopped_copy_of_large_checkpoints_holds_only_whole_ones(
         assert source.pending_writes == target.pending_writes
 
 
+@pytest.mark.sample(0)
 @stored_in("chunks", "chunks piecemeal", "s3")
 def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_next_one(
     large: Large,
@@ -577,6 +591,7 @@ def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_nex
     assert experiment.states >= 4
 
 
+@pytest.mark.sample(0)
 @stored_in("chunks", "s3")
 def test_a_history_whose_prolonging_was_stopped_is_as_readable_as_before(large: Large) -> None:
     def prepare(one: Saver) -> None:

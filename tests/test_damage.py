@@ -105,6 +105,7 @@ def assert_unreadable(calls: Calls, stored: Any, *, named: list[str]) -> None:
         assert [part for part in named if part not in str(raised.value)] == []
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(("name", "damage"), CHECKPOINT_DAMAGES)
 def test_a_damaged_checkpoint_raises_and_says_which_one_it_is(
     calls: Calls, tables: Tables, name: str, damage: str
@@ -117,6 +118,7 @@ def test_a_damaged_checkpoint_raises_and_says_which_one_it_is(
     assert_unreadable(calls, stored, named=["'thread'", *namespace, id_of(stored)])
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(("name", "damage"), WRITE_DAMAGES)
 def test_a_damaged_write_raises_and_says_which_one_it_is(
     calls: Calls, tables: Tables, name: str, damage: str
@@ -203,6 +205,7 @@ def assert_damage_is_said(
     assert_unreadable(calls, stored, named=["'thread'", repr(NAMESPACE), id_of(stored)])
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize(("field", "damage"), DESCRIPTION_DAMAGES)
 def test_a_damaged_description_of_a_value_raises_and_says_whose_it_is(
@@ -211,6 +214,7 @@ def test_a_damaged_description_of_a_value_raises_and_says_whose_it_is(
     assert_damage_is_said(in_chunks, tables, value, field, damage)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize(("field", "damage"), S3_DAMAGES)
 def test_a_damaged_description_of_an_object_raises_and_says_whose_it_is(
@@ -219,6 +223,7 @@ def test_a_damaged_description_of_an_object_raises_and_says_whose_it_is(
     assert_damage_is_said(in_s3, tables, value, field, damage)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("damage", CHUNK_DAMAGES)
 def test_a_damaged_chunk_raises_and_says_whose_it_is(

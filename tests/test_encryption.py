@@ -118,6 +118,7 @@ def stored_values(tables: Tables, bucket: Bucket) -> Iterator[tuple[str, bytes]]
         yield "head", str({name: head.get(name) for name in ("Metadata", "ContentType")}).encode()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("chosen", "face"),
     [*zip(SETTINGS, cycle(["sync", "async"]), strict=False), ("plainly", "async")],
@@ -146,6 +147,7 @@ def test_an_encrypted_value_can_be_read_nowhere_it_is_stored_and_comes_back(
     assert [name for name, data in stored if plain.encode() in data] == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("outside", OUTSIDE)
 def test_without_the_cipher_the_same_values_can_be_read_in_every_such_place(
     tables: Tables, bucket: Bucket, outside: str

@@ -306,6 +306,7 @@ LEFT_BEHIND = {"inline": 0, "chunks": 7, "objects": 4}
 """Parts that large values leave which were replaced by large ones; of an object the item too."""
 
 
+@pytest.mark.sample(1)
 def test_the_scenario_stores_outside_items_what_is_large_and_leaves_nothing_to_the_end(
     way: Way, undisturbed: Found
 ) -> None:
@@ -326,6 +327,7 @@ def test_the_scenario_stores_outside_items_what_is_large_and_leaves_nothing_to_t
 # Pages
 
 
+@pytest.mark.sample(0)
 @ways("inline", "chunks")
 def test_pages_of_one_item_change_nothing_of_what_any_call_finds_or_stores(
     way: Way, undisturbed: Found
@@ -336,6 +338,7 @@ def test_pages_of_one_item_change_nothing_of_what_any_call_finds_or_stores(
 # Leftovers of batches
 
 
+@pytest.mark.sample(1)
 def test_leftovers_of_batches_are_carried_out_in_the_end(way: Way, undisturbed: Found) -> None:
     leftovers = Leftovers(way.seed)
     assert way.play(leftovers) == undisturbed
@@ -392,6 +395,7 @@ def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
 # Throttling and errors that pass
 
 
+@pytest.mark.sample(1)
 @ways("inline", "chunks", "objects")
 def test_throttling_and_errors_of_the_services_that_pass_change_nothing(
     way: Way, undisturbed: Found
@@ -455,6 +459,7 @@ def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is
 # Answers that are lost
 
 
+@pytest.mark.sample(0)
 def test_writes_whose_answers_are_lost_are_repeated_and_stored_as_if_nothing_had_happened(
     way: Way, undisturbed: Found
 ) -> None:
@@ -547,6 +552,7 @@ def lagging(engine: Engine, tables: Tables, **settings: Any) -> Iterator[tuple[R
             yield replica, SyncCalls(disturbed)
 
 
+@pytest.mark.sample(1)
 @ways("inline", "chunks")
 def test_reads_are_never_stale_unless_that_is_asked_for(
     engine: Engine, way: Way, undisturbed: Found
@@ -650,6 +656,7 @@ def test_a_download_that_breaks_off_is_repeated_and_then_an_error(
     assert broken.broken == 3
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("code", "status"), [("AccessDenied", 403), ("NoSuchBucket", 404), ("SlowDown", 503)]
 )

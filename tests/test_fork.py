@@ -97,6 +97,7 @@ def awaited(saver: Saver) -> Calls:
 FACES = [plain, awaited]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("child_face", FACES)
 @pytest.mark.parametrize("parent_face", FACES)
 def test_parent_and_child_read_at_the_same_time_and_get_what_they_asked_for(
@@ -249,6 +250,7 @@ def test_a_client_that_is_passed_in_has_connections_of_its_own_in_the_child() ->
     assert of_parent != of_child
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("how", ["dropped", "ended"])
 def test_a_child_that_lets_go_of_a_saver_does_not_disturb_the_connections_of_the_parent(
     how: str,

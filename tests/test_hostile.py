@@ -35,6 +35,7 @@ from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
 from tests.support.buckets import new_bucket
 from tests.support.calls import SyncCalls
+from tests.support.effort import amount
 from tests.support.sessions import on, saver_session
 from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
@@ -153,7 +154,7 @@ class Forgetful(Memory):
             super()._change(change)
 
 
-@settings(max_examples=150)
+@settings(max_examples=amount(150, 30))
 @given(st.sampled_from(PLACES), typed)
 def test_any_value_in_any_attribute_ends_every_call_by_name(
     where: tuple[tuple[Table, Key], str], value: Any
@@ -162,7 +163,7 @@ def test_any_value_in_any_attribute_ends_every_call_by_name(
     assert_every_call_ends({**rows(), place: {**rows()[place], name: value}})
 
 
-@settings(max_examples=200)
+@settings(max_examples=amount(200, 40))
 @given(st.sampled_from(FIELDS), typed, st.none() | st.sampled_from(KINDS))
 def test_any_value_in_any_field_of_a_description_ends_every_call_by_name(
     where: tuple[tuple[Table, Key], str, str], value: Any, kind: Any
@@ -257,6 +258,7 @@ def test_a_put_over_a_hostile_row_stores_and_answers(
         assert found.checkpoint["channel_values"] == {"a": "new"}
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("number", STORABLE)
 @pytest.mark.parametrize("name", ["ttl", "expires", "created"])
 def test_a_thread_with_a_hostile_time_is_deleted_and_read_by_name(
@@ -276,6 +278,7 @@ def test_a_thread_with_a_hostile_time_is_deleted_and_read_by_name(
     assert tables.checkpoint_items() == tables.write_items() == []
 
 
+@pytest.mark.sample(16)
 @pytest.mark.parametrize("number", STORABLE)
 @pytest.mark.parametrize("name", ["ttl", "expires", "created", "checkpoint_ns"])
 @pytest.mark.parametrize("deleted", [False, True])
@@ -436,6 +439,7 @@ def row(tables: Tables, holder: str) -> tuple[str, Any]:
 led_astray = pytest.mark.parametrize("named", OBJECTS.values(), ids=OBJECTS.keys())
 
 
+@pytest.mark.sample(4)
 @led_astray
 @pytest.mark.parametrize("holder", DESCRIBED)
 def test_an_object_of_somebody_else_is_not_read(
@@ -463,6 +467,7 @@ def test_an_object_of_somebody_else_is_not_read(
     assert in_s3.get_tuple(config("victim")) is not None
 
 
+@pytest.mark.sample(4)
 @led_astray
 @pytest.mark.parametrize("holder", [*DESCRIBED, "leading"])
 def test_an_object_of_somebody_else_is_not_copied(
@@ -537,6 +542,7 @@ KEPT = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("removal", "whose"), KEPT)
 @pytest.mark.parametrize("holder", HOLDERS)
 def test_an_object_of_somebody_else_is_kept_with_a_warning_and_all_else_goes(
@@ -619,6 +625,7 @@ HASHED = "a:::b"
 """A namespace whose writes have a hashed partition key, so that its items say whose they are."""
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("thread_id", "checkpoint_id", "checkpoint_ns"),
     [("victim", "0002", ""), ("victim", "0002", HASHED), ("t", "0001", HASHED), ("t", "0001", "")],

@@ -12,6 +12,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.engines import engine_name
 from tests.support.killed import (
     CHANNELS,
@@ -99,7 +101,8 @@ def tasks_of(one: CheckpointTuple) -> set[str]:
     return set(channels)
 
 
-def test_200_processes_that_are_killed_leave_every_checkpoint_whole_and_nothing_after_a_sweep(
+@pytest.mark.sample(0)
+def test_processes_that_are_killed_leave_every_checkpoint_whole_and_nothing_after_a_sweep(
     tmp_path: Path,
 ) -> None:
     choose = random.Random(200)  # noqa: S311 - a sample, not a secret

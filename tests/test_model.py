@@ -1,7 +1,6 @@
 """The saver and LangGraph's `InMemorySaver` side by side: every call must give the same answer.
 
-`MODEL_EXAMPLES` sets the number of runs; the default is what a change can wait for. moto takes
-several times as long to answer and gets a quarter of them.
+`MODEL_EXAMPLES` sets the number of runs; the default is what a change can wait for.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError, UnreadableItemError
 from tests.support import strategies as given
 from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.effort import amount
 from tests.support.model import (
     ReferenceSaver,
     plain_history,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", amount(24, 4)))
 STEPS = 25
 
 threads = st.integers(0, given.THREADS - 1)
@@ -475,6 +475,7 @@ VARIANTS = (
 )
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_every_call_gives_the_answer_of_the_in_memory_saver(
     tables: Tables, bucket: Bucket, loop_thread: LoopThread, variant: Variant
@@ -498,8 +499,6 @@ def test_every_call_gives_the_answer_of_the_in_memory_saver(
             self.counting = "ttl_seconds" not in variant.settings
 
     examples = max(1, int(EXAMPLES * variant.share))
-    if tables.engine.name == "moto":
-        examples = max(1, examples // 4)
     run_state_machine_as_test(
         FreshTables, settings=settings(max_examples=examples, stateful_step_count=STEPS)
     )

@@ -109,6 +109,7 @@ def only(bucket: Bucket) -> tuple[str, bytes]:
 # Where values go
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("state", ["small", LARGE])
 @pytest.mark.parametrize("note", ["small", LARGE])
 @pytest.mark.parametrize("value", ["small", LARGE])
@@ -153,6 +154,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("prefix", ["", "p" * 512])
 def test_any_thread_id_makes_safe_keys_in_a_folder_of_its_own(
     tables: Tables, bucket: Bucket, prefix: str
@@ -500,6 +502,7 @@ def test_an_object_that_is_gone_is_missed_by_name(calls: Calls, bucket: Bucket, 
             assert words in str(raised.value)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "damage",
     [
@@ -895,6 +898,7 @@ UNCLEAN: dict[str, Callable[[Tables], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("unclean", UNCLEAN.values(), ids=UNCLEAN.keys())
 @pytest.mark.parametrize("again", ["checkpoint", "write"])
 def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
@@ -972,6 +976,7 @@ def _store(saver: DynamoDBSaver, at: RunnableConfig, state: str) -> None:
     saver.put_writes(config("t", "", "0002"), [("__resume__", state)], "task")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("what", ["checkpoint", "write"])
 @pytest.mark.parametrize("others", OTHERS)
 def test_the_repeat_of_a_put_changes_nothing_that_others_have_done_since(
@@ -1076,7 +1081,7 @@ def test_the_published_rights_on_objects_suffice_and_each_of_them_is_needed(
         act(saver)
     assert caplog.records == []
     for action in sorted(action for action in actions if action.startswith("s3:")):
-        session = restricted_session(actions - {action})
+        session = restricted_session(frozenset(actions - {action}))
         with (
             tables.saver(session=session, s3_offload_config=offload) as saver,
             pytest.raises(ServiceError, match=action),

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from tests.support.engines import Engine
     from tests.support.savers import Saver
 
+# Of ten and more cases each: what the writers have stored differs little.
+pytestmark = pytest.mark.sample(5)
+
 THREAD = "thread-1"
 NESTED_NS = "child:5b1f"
 VALUES: dict[str, Any] = {

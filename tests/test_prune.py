@@ -183,6 +183,7 @@ def test_a_call_under_an_ancestor_that_a_delta_channel_needs_keeps_its_newest(
     }
 
 
+@pytest.mark.sample(1)
 @portions
 def test_a_stopped_prune_keeps_the_newest_root_checkpoint_and_what_ran_under_it(
     saver: Saver, tables: Tables, portions: Portions

@@ -19,6 +19,7 @@ from langgraph_checkpoint_dynamodb.calls import TRANSACTION_BYTES
 from langgraph_checkpoint_dynamodb.keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 from tests.support.calls import AsyncCalls, SyncCalls, elsewhere
+from tests.support.effort import amount
 from tests.support.sessions import Meter, metered_session, on, saver_session
 from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata, new_id
@@ -242,9 +243,10 @@ cases = st.builds(
 )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shelf", SETTINGS, indirect=True)
 @settings(
-    max_examples=8,
+    max_examples=amount(8, 2),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @example(case=Case("checkpoint", "hashed", HUGE, 0, compressible=False, face="async"))
@@ -269,6 +271,7 @@ def test_a_value_of_any_size_comes_back_whole_and_leaves_nothing_when_deleted(
 # --- on which side of a threshold it lands ---
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("address", "face"),
     [("short", "sync"), ("nested", "async"), ("long", "async"), ("hashed", "sync")],
@@ -352,6 +355,7 @@ def test_a_value_is_cut_into_no_more_chunks_than_it_fills(
     assert_found_everywhere(calls, "write", expected)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("shelf", ["s3"], indirect=True)
 @pytest.mark.parametrize("place", PLAIN_PLACES)
 @pytest.mark.parametrize("threshold", [S3_THRESHOLD, 500_000])
@@ -385,6 +389,7 @@ def test_with_a_threshold_of_zero_every_byte_goes_to_s3(shelf: Shelf) -> None:
         shelf.clear()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("count", "beyond", "pieces"), [(10, 0, 0), (10, 1, 1), (100, 0, 0), (100, 1, 1), (100, 99, 99)]
 )
@@ -424,6 +429,7 @@ def test_an_item_is_as_large_as_the_engine_bills_it(
 # --- the ceiling ---
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("shelf", "face"),
     [("chunks", "sync"), ("chunks", "async"), ("s3", "sync"), ("zstd and s3", "async")],
@@ -508,6 +514,7 @@ COSTS = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("shelf", "megabytes", "call"), COSTS, indirect=["shelf"], ids=lambda value: str(value)
 )
@@ -540,6 +547,7 @@ def test_a_large_state_costs_as_many_requests_as_its_parts_and_few_in_a_row(
         assert (shelf.meter.read_units, shelf.meter.write_units) == (read_units, write_units)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shelf", ["chunks", "s3"], indirect=True)
 def test_the_first_of_several_huge_checkpoints_does_not_wait_for_the_others(shelf: Shelf) -> None:
     calls = SyncCalls(shelf.saver)
@@ -602,6 +610,7 @@ def assert_one_of(values: list[bytes], found: Any) -> None:
     assert all(value in values for *_, value in found.pending_writes)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("shelf", ["chunks", "s3"], indirect=True)
 @pytest.mark.parametrize("read", READS)
@@ -629,6 +638,7 @@ def test_a_checkpoint_that_is_replaced_between_the_requests_of_a_read_is_read_wh
     assert left == []
 
 
+@pytest.mark.sample(0)
 def test_readers_among_many_writers_of_one_checkpoint_find_one_value_whole(shelf: Shelf) -> None:
     saver = small_parts(shelf.saver)
     values = versions(16)

@@ -36,6 +36,7 @@ from langgraph_checkpoint_dynamodb.keys import (
 from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import new_bucket
 from tests.support.calls import elsewhere
+from tests.support.effort import amount
 from tests.support.faults import Refusal, faulty
 from tests.support.sessions import on, saver_session
 from tests.support.stopping import (
@@ -432,12 +433,13 @@ def counts(report: SweepReport) -> dict[str, int]:
     return {name: number for name, number in found.items() if number}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("storage", STORAGE)
 def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
     engine: Engine, object_store: str, loop_thread: LoopThread, storage: Storage
 ) -> None:
     @settings(
-        max_examples=3 if engine.faithful else 2,
+        max_examples=amount(3, 2),
         # What a seed makes becomes no smaller, and each attempt takes seconds.
         phases=set(Phase) - {Phase.shrink},
     )
@@ -499,6 +501,7 @@ def test_nothing_is_left_over_after_a_sweep_an_hour_later(world: World, sweep: S
     assert world.stored() == whole
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("named", "oldest_kept"),
     [
@@ -592,6 +595,7 @@ def test_what_lies_beside_an_expired_checkpoint_is_no_leftover(world: World, swe
     assert world.stored() == before
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("thread_id", ["t", "t:::u"], ids=["plain", "hashed"])
 @pytest.mark.parametrize("without", ["created", "thread_id"])
 def test_items_of_older_writers_are_left_and_counted(
@@ -650,6 +654,7 @@ def test_marks_of_deletes_stay_for_an_hour_and_are_then_swept_and_counted(
     assert world.stored() == Stored({}, {})
 
 
+@pytest.mark.sample(2)
 def test_the_mark_of_a_copy_made_again_goes_and_the_copy_stays(world: World, sweep: Sweep) -> None:
     world.put("t", "1")
     world.put_writes("t", "1")
@@ -666,6 +671,7 @@ def test_the_mark_of_a_copy_made_again_goes_and_the_copy_stays(world: World, swe
     assert world.seen() == before
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("by", ["delete_thread", "prune"])
 def test_a_delete_spares_young_parts_that_a_call_may_be_about_to_refer_to_and_the_sweep_does_not(
     world: World, sweep: Sweep, by: str
@@ -702,6 +708,7 @@ def test_a_delete_spares_young_parts_that_a_call_may_be_about_to_refer_to_and_th
     assert led_to(world.stored().items) == world.stored().objects.keys()
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("requests", [2, 3, 4, 5, 6])
 def test_a_tombstone_leads_to_the_parts_of_its_checkpoint_so_that_a_repeated_delete_takes_them(
     world: World, requests: int
@@ -726,6 +733,7 @@ def test_a_tombstone_leads_to_the_parts_of_its_checkpoint_so_that_a_repeated_del
     assert world.stored() == Stored({}, {})
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("where", ["in another bucket", "of another thread"])
 @pytest.mark.parametrize("by", ["delete_thread", "prune", "delete_for_runs", "sweep"])
 def test_an_object_that_an_item_leads_to_without_owning_it_is_kept_logged_and_the_rest_goes(
@@ -784,6 +792,7 @@ def test_an_object_that_an_item_leads_to_without_owning_it_is_kept_logged_and_th
 # Pages
 
 
+@pytest.mark.sample(1)
 def test_every_page_is_swept_once_whoever_goes_on(world: World, sweep: Sweep) -> None:
     for number in range(3):
         world.put_writes("t", str(number))
@@ -932,6 +941,7 @@ def random_call(chosen: random.Random, number: int) -> Callable[[World], None]:
     return calls[kind]
 
 
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
     world: World, engine: Engine, object_store: str, seed: int

@@ -206,6 +206,7 @@ def sent_by(session: Any) -> list[str]:
 # --- what is stored, and when it is absent ---
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ttl", [None, 1, TTL])
 def test_every_item_says_when_it_may_be_deleted_and_checkpoints_when_they_stop_to_count(
@@ -241,6 +242,7 @@ READS: dict[str, Callable[[Calls, RunnableConfig], object]] = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("deleted", [False, True], ids=["still there", "deleted"])
 @pytest.mark.parametrize("reader_ttl", [None, TTL])
 def test_a_checkpoint_is_there_to_its_last_second_and_absent_after_however_it_is_read(
@@ -302,6 +304,7 @@ def test_a_checkpoint_put_again_lives_a_whole_life_again(world: World, calls: Ca
         assert found.checkpoint["channel_values"] == {"a": 0}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]], ids=["one", "several"])
 def test_a_regular_write_that_has_expired_gives_way_to_the_next_and_no_sooner(
@@ -406,6 +409,7 @@ def test_a_chunk_that_expired_before_its_item_is_missed_and_never_read_as_nothin
 # --- deleting, pruning, copying ---
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("waited", [TTL, 2 * TTL])
 @pytest.mark.parametrize(
@@ -446,6 +450,7 @@ def test_pruning_keeps_the_newest_that_lives_where_a_newer_one_has_expired(
     assert calls.get_tuple(older) is None
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("index", [None, "by-run"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_deleting_runs_finds_the_expired_and_is_not_stopped_by_others_that_have_lost_their_parts(
@@ -465,6 +470,7 @@ def test_deleting_runs_finds_the_expired_and_is_not_stopped_by_others_that_have_
     assert left == {"without-run", "living"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("copier_ttl", [None, 50, TTL])
 def test_a_copy_has_what_lives_and_a_whole_life_of_its_own(
@@ -537,6 +543,7 @@ def test_reading_a_history_prolongs_once_what_would_expire_before_a_checkpoint_s
     assert not {"UpdateItem", "CopyObject"} & set(sent)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("waited", [10, MARGIN - 1, MARGIN + 1, TTL // 2, TTL - 1])
 def test_objects_in_s3_are_made_as_young_as_the_items_that_lead_to_them(
     world: World, waited: int
@@ -583,6 +590,7 @@ def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
     assert "UpdateItem" not in sent
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("table", list(Table), ids=lambda table: table.value)
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
@@ -653,6 +661,7 @@ def test_what_has_changed_since_it_was_read_is_not_prolonged(world: World, fate:
     assert found == expected
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", ["inline", "chunks"])
 @pytest.mark.parametrize("reader_ttl", [None, TTL])
 @pytest.mark.parametrize("deleted", [False, True], ids=["still there", "deleted"])
@@ -771,6 +780,7 @@ GAPS = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("slow", [0, 60], ids=["at once", "in minutes"])
 @pytest.mark.parametrize("frequency", [1, 4, 1000])
 @pytest.mark.parametrize("gaps", GAPS.values(), ids=list(GAPS))
@@ -780,6 +790,7 @@ def test_a_thread_is_read_whole_as_long_as_its_newest_checkpoint_lives(
     live(world, gaps, frequency, slow, "inline")
 
 
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("kind", ["chunks", "s3"])
 @pytest.mark.parametrize(("gap", "frequency"), [(0.51, 4), (0.99, 1000)])
 def test_a_thread_of_large_values_is_read_whole_as_long_as_its_newest_checkpoint_lives(
@@ -788,6 +799,7 @@ def test_a_thread_of_large_values_is_read_whole_as_long_as_its_newest_checkpoint
     live(world, [gap] * 3, frequency, 1, kind)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thread_with_turns_at_any_time_is_read_whole(world: World, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a scenario, not a secret
@@ -795,6 +807,7 @@ def test_a_thread_with_turns_at_any_time_is_read_whole(world: World, seed: int) 
     live(world, gaps, chance.randint(1, 9), chance.randint(0, 600), "inline")
 
 
+@pytest.mark.sample(0)
 def test_every_state_in_the_history_of_a_thread_can_be_read_while_it_is_listed(
     world: World,
 ) -> None:

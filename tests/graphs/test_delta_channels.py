@@ -71,6 +71,7 @@ def without_value(stage: Stage) -> list[CheckpointTuple]:
     ]
 
 
+@pytest.mark.sample(3)
 @by_both_states
 @in_chosen_modes
 def test_turns_build_on_a_value_that_was_never_stored_whole(
@@ -183,6 +184,7 @@ def test_an_overwrite_is_where_rebuilding_begins(
     compare(scenario, mode, saver, loop_thread)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("state", [DeltaLog, OftenStoredLog, AlwaysStoredLog])
 @in_chosen_modes
 def test_writes_of_a_superstep_that_is_left_unfinished_count_once_or_not_at_all(
@@ -254,6 +256,7 @@ def test_a_thread_that_changes_to_a_delta_channel_keeps_its_value(
     compare(scenario, mode, saver, loop_thread)
 
 
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("mode", [Mode("sync", "async"), Mode("async", "exit")], ids=str)
 def test_two_hundred_turns_on_one_thread_end_where_they_end_in_memory(
     mode: Mode, saver: Saver, loop_thread: LoopThread

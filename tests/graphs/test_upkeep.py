@@ -77,6 +77,7 @@ def stored_by_namespace(stage: Stage) -> list[tuple[str, str]]:
     return [(config["checkpoint_ns"], config["checkpoint_id"]) for config in configs]
 
 
+@pytest.mark.sample(4)
 @by_every_state
 @in_chosen_modes
 def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
@@ -105,6 +106,7 @@ def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
     compare(scenario, mode, saver, loop_thread, stored=False)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("state", [DeltaLog, OftenStoredLog])
 @in_chosen_modes
 def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
@@ -160,6 +162,7 @@ def team(stage: Stage) -> Graph:
     return stage.compile(builder)
 
 
+@pytest.mark.sample(0)
 @in_chosen_modes
 def test_a_thread_of_subgraphs_that_is_pruned_again_and_again_does_not_grow(
     mode: Mode, saver: Saver, loop_thread: LoopThread
@@ -206,6 +209,7 @@ def asking_team(stage: Stage, state: type) -> Graph:
     return stage.compile(builder)
 
 
+@pytest.mark.sample(1)
 @by_every_state
 @in_chosen_modes
 def test_questions_of_subgraphs_outlive_a_prune_and_are_answered_after_it(
@@ -254,6 +258,7 @@ def test_an_update_inside_a_waiting_subgraph_outlives_a_prune(
     compare(scenario, mode, saver, loop_thread, stored=False)
 
 
+@pytest.mark.sample(1)
 @in_stepwise_modes
 def test_a_replay_that_waits_in_a_subgraph_outlives_a_prune(
     mode: Mode, saver: Saver, loop_thread: LoopThread
@@ -291,6 +296,7 @@ def test_a_prune_leaves_one_checkpoint_of_a_thread_without_delta_channels(
     ]
 
 
+@pytest.mark.sample(3)
 @by_every_state
 @in_chosen_modes
 def test_a_copy_shows_what_the_thread_shows_and_goes_on_by_itself(

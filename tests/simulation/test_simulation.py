@@ -38,6 +38,7 @@ SAMPLE = 60
 SEEDS = range(1000, 1012)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("variant", [INLINE, CHUNKS, DELTA], ids=lambda variant: variant.name)
 def test_every_pair_of_calls_is_right_at_every_interleaving(variant: Variant) -> None:
     explored = 0
@@ -48,6 +49,7 @@ def test_every_pair_of_calls_is_right_at_every_interleaving(variant: Variant) ->
     assert explored > 5_000
 
 
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("way", [WITH_FAULT, ONE_ITEM_PAGES, Way(clocks=(3599, 0))], ids=repr)
 def test_a_sample_of_the_other_ways_is_right(way: Way) -> None:
     chosen = [*pairs([way])]
@@ -56,6 +58,7 @@ def test_a_sample_of_the_other_ways_is_right(way: Way) -> None:
         assert not failure, failure
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seed_of_several_calls_is_right(seed: int) -> None:
     assert not try_seed(seed).failure

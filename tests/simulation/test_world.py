@@ -175,6 +175,7 @@ def contents(table: Table, items: Iterable[Any]) -> dict[Key, Any]:
     return {read_key(item, table): dict(item) for item in items}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_model_answers_as_the_engine_and_keeps_the_same(
     tables: Tables, bucket: Bucket, seed: int

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +25,11 @@ from tests.support.iam import asks
 from tests.support.savers import native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterator
 
     import pytest
     from botocore.awsrequest import AWSPreparedRequest
+    from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.support.iam import Ask
 
@@ -187,9 +191,30 @@ class Relay:
         return None
 
 
-def restricted_session(actions: Collection[str]) -> Any:
-    """A session whose clients are refused everything but these IAM actions, as IAM would."""
+@cache
+def restricted_session(actions: frozenset[str]) -> Any:
+    """A session whose clients are refused everything but these IAM actions, as IAM would.
+
+    It is the same one for all tests, which is as good and quicker: nobody changes it.
+    """
     return held_session(lambda ask: ask.action in actions)
+
+
+@cache
+def shared_client(url: str) -> DynamoDBClient:
+    """A client for DynamoDB that is the same for all tests, each within `own_handlers`."""
+    return new_session().client("dynamodb", endpoint_url=url)
+
+
+@contextmanager
+def own_handlers(client: Any) -> Iterator[None]:
+    """Take back what is registered on a client meanwhile."""
+    emitter = client.meta.events._emitter
+    before = copy(emitter)
+    try:
+        yield
+    finally:
+        emitter.__dict__.update(vars(before))
 
 
 def held_session(allows: Callable[[Ask], bool], s3_url: str = NOWHERE) -> Any:

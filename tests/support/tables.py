@@ -54,7 +54,7 @@ class Tables:
         """A saver on these tables with a client of its own, which may do nothing but `actions`."""
         if not {"client", "client_config"} & settings.keys():
             settings.setdefault("endpoint_url", self.engine.url)
-            settings.setdefault("session", restricted_session(actions))
+            settings.setdefault("session", restricted_session(frozenset(actions)))
         return new_saver(
             checkpoints_table_name=self.checkpoints, writes_table_name=self.writes, **settings
         )
@@ -143,8 +143,9 @@ def later(saver: SaverT, older_than: int = 0) -> SaverT:
     return made
 
 
-def new_tables(engine: Engine) -> Tables:
-    """Names that no other test of any worker uses."""
+def new_tables(engine: Engine, client: DynamoDBClient | None = None) -> Tables:
+    """Names that no other test of any worker uses; with a client of their own if none is given."""
     suffix = f"{os.getpid()}-{next(_numbers)}"
-    client = new_session().client("dynamodb", endpoint_url=engine.url)
+    if client is None:
+        client = new_session().client("dynamodb", endpoint_url=engine.url)
     return Tables(engine, client, f"checkpoints-{suffix}", f"writes-{suffix}")
