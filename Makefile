@@ -22,6 +22,10 @@ OLDER_PYPI := langgraph-checkpoint-dynamodb==0.1.0
 OLDER_WRITERS := $(addprefix $(OLDER)/,\
     javascript-langgraph-0.2.74 javascript-langgraph-1.7.3 \
     pypi-langgraph-0.2.53 pypi-langgraph-1.2.24)
+# What make langgraph-suite takes the newest of.
+NEWEST := langgraph langgraph-checkpoint langgraph-checkpoint-conformance
+# Arguments of it, for example: make langgraph-suite SUITE="--savers sync"
+SUITE ?=
 # Records anew what `make test` uses, where it is 1.
 RECORD ?=
 # moto, dynoxide, or empty: the endpoint in DYNAMODB_ENDPOINT_URL, else the best at hand.
@@ -39,7 +43,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test older-writers simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test older-writers langgraph-suite simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -69,6 +73,14 @@ ifeq ($(RECORD),1)
 	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.older
 endif
 	@TEST_OLDER=1 TEST_ENGINE=dynoxide TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/older $(PYTEST)
+
+langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMemorySaver
+	@$(MAKE) --no-print-directory VENV=.venv-suite .venv-suite/.suite $(DYNOXIDE_BIN)
+	@.venv-suite/bin/python -m pip install --quiet --disable-pip-version-check --upgrade $(NEWEST)
+	@TEST_ENGINE=dynoxide .venv-suite/bin/python -m tests.langgraph_suite $(SUITE)
+	@for saver in sync async; do \
+		TEST_ENGINE=dynoxide TEST_SAVER=$$saver .venv-suite/bin/python -m pytest -q tests/test_conformance.py || exit 1; \
+	done
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -127,7 +139,7 @@ $(OLDER)/pypi-langgraph-%:
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.infra: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -136,6 +148,7 @@ EXTRAS_.demo := demo
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
+EXTRAS_.suite := suite
 EXTRAS_.infra := infra,test,lint
 MORE_.infra := --editable ./cdk
 
@@ -143,5 +156,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra $(ENGINES) $(OLDER)
+	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra .venv-suite $(ENGINES) $(OLDER) .suite
 	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

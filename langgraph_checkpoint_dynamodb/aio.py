@@ -13,7 +13,7 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError(
         "AsyncDynamoDBSaver needs aiobotocore: "
-        "pip install 'langgraph-checkpoint-dynamodb[async]'; DynamoDBSaver works without it",
+        "pip install 'aiobotocore[boto3]>=2.25'; DynamoDBSaver works without it",
         name="aiobotocore",
     ) from None
 

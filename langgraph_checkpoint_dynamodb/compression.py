@@ -90,6 +90,6 @@ def _zstd() -> ModuleType:
             from backports import zstd
     except ImportError as error:
         raise MissingCodecError(
-            "zstd needs Python 3.14 or: pip install 'langgraph-checkpoint-dynamodb[zstd]'"
+            "zstd needs Python 3.14 or: pip install 'backports.zstd>=1.0'"
         ) from error
     return zstd

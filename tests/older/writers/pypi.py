@@ -2,7 +2,7 @@
 
     python pypi.py write ENDPOINT CHECKPOINTS WRITES
     python pypi.py read ENDPOINT CHECKPOINTS WRITES THREAD
-    python pypi.py answer ENDPOINT CHECKPOINTS WRITES THREAD
+    python pypi.py goes_on ENDPOINT CHECKPOINTS WRITES THREAD
 
 It runs in an environment that has that release, which has the name of this package, and with any
 langgraph that release works with. So it imports nothing else.
@@ -125,10 +125,9 @@ def main(action: str, endpoint: str, checkpoints: str, writes: str, thread_id: s
             scenario(saver, {"configurable": {"thread_id": scenario.__name__}})
         return
     config = {"configurable": {"thread_id": thread_id}}
-    if action == "answer":
-        print(json.dumps(_asks(saver).invoke(Command(resume="yes"), config)["log"]))
-    else:
-        print(json.dumps(saver.get_tuple(config).checkpoint["channel_values"]["log"]))
+    if action == "goes_on":
+        _asks(saver).invoke({"log": ["again"]}, config)
+    print(json.dumps(saver.get_tuple(config).checkpoint["channel_values"]["log"]))
 
 
 if __name__ == "__main__":
