@@ -1,9 +1,11 @@
 # Every target makes the environment it needs; second runs reuse it.
 PYTHON ?= python3
+# oldest: the oldest of each dependency that pyproject.toml allows, else the newest.
+DEPENDENCIES ?= newest
 # sync or async: which saver is tested. The extra of the async one pins botocore, so it has an
-# environment of its own.
+# environment of its own, as has every other Python.
 SAVER ?= sync
-VENV := $(if $(filter async,$(SAVER)),.venv-async,.venv)
+VENV := .venv$(if $(filter async,$(SAVER)),-async)$(if $(filter oldest,$(DEPENDENCIES)),-oldest)$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
@@ -50,6 +52,8 @@ help: ## Show this list
 	@echo
 	@echo '  make test ENGINE=moto|dynoxide          on that engine; a missing engine is an error'
 	@echo '  make test SAVER=async                   AsyncDynamoDBSaver instead of DynamoDBSaver'
+	@echo '  make test PYTHON=python3.12             on that Python, in an environment of its own'
+	@echo '  make test DEPENDENCIES=oldest           with the oldest versions that are allowed'
 	@echo '  DYNAMODB_ENDPOINT_URL=... make test     on that endpoint, for example DynamoDB Local'
 
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
@@ -141,8 +145,12 @@ $(VENV)/.infra: cdk/pyproject.toml
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
+	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
+
+INSTALL_newest := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# pip has no way to ask for the oldest, uv has.
+INSTALL_oldest = $(INSTALL_newest) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct
 
 EXTRAS_.demo := demo
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
@@ -156,5 +164,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-async .venv-bench .venv-checkov .venv-infra .venv-suite $(ENGINES) $(OLDER) .suite
+	rm -rf .venv .venv-* $(ENGINES) $(OLDER) .suite
 	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

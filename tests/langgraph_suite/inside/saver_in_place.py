@@ -63,7 +63,7 @@ class _Tables:
 
 
 def _session() -> Any:
-    """A session that shares the SDK's service models with the others: reading them takes longest."""
+    """A session that shares the service models with the others: reading them takes longest."""
     session = AioSession()
     session.register_component("data_loader", _loader)
     return session
