@@ -48,11 +48,6 @@ DIFFERENCES = (
         "It counts on what `uuid4` gives from call to call, of which the SDK takes some.",
     ),
     Difference(
-        r"tests/test_pregel_async\.py::test_subgraph_durability_inherited\[.*\]",
-        "It calls the plain `list` where an event loop runs, which AsyncDynamoDBSaver refuses.",
-        savers=("async",),
-    ),
-    Difference(
         r"tests/test_pregel_async\.py::("
         r"test_stream_buffering_single_node\[memory\]"
         r"|test_checkpoint_put_after_cancellation_stream_events_anext"

@@ -15,8 +15,10 @@ import itertools
 import json
 import os
 from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
@@ -27,9 +29,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KIND = os.environ["SUITE_SAVER"]
 ENDPOINT = os.environ["SUITE_ENDPOINT"]
@@ -85,6 +84,25 @@ class InPlaceAsync(AsyncDynamoDBSaver):
         names = _Tables().names
         super().__init__(**names, session=_session(), endpoint_url=ENDPOINT, serde=serde)
         _made.append(self)
+
+
+def _from_another_thread(name: str) -> Any:
+    plain = getattr(AsyncDynamoDBSaver, name)
+
+    def method(self: InPlaceAsync, *args: Any, **kwargs: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: _whole(plain(self, *args, **kwargs))).result()
+
+    return method
+
+
+def _whole(found: Any) -> Any:
+    return iter(list(found)) if isinstance(found, Iterator) else found
+
+
+# Where an event loop runs they refuse to stop it. LangGraph's tests call them there all the same.
+for _name in ("get_tuple", "list", "put", "put_writes", "delete_thread", "copy_thread", "prune"):
+    setattr(InPlaceAsync, _name, _from_another_thread(_name))
 
 
 SAVERS: dict[str, type[Any]] = {"memory": InMemorySaver, "sync": InPlace, "async": InPlaceAsync}
