@@ -101,7 +101,7 @@ def _whole(found: Any) -> Any:
 
 
 # Where an event loop runs they refuse to stop it. LangGraph's tests call them there all the same.
-for _name in ("get_tuple", "list", "put", "put_writes", "delete_thread", "copy_thread", "prune"):
+for _name in ("get_tuple", "list", "put", "put_writes", "get_delta_channel_history"):
     setattr(InPlaceAsync, _name, _from_another_thread(_name))
 
 
