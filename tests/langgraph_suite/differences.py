@@ -5,59 +5,25 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-BOTH = ("sync", "async")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Tests that end otherwise than with `InMemorySaver`.
-
-    Attributes:
-        tests: What their ids match, from beginning to end.
-        reason: Why that is no wrong answer.
-        savers: With which savers.
-        always: Whether they always differ; some depend on how fast a saver answers.
-    """
-
-    tests: str
-    reason: str
-    savers: tuple[str, ...] = BOTH
-    always: bool = True
-
-    def explains(self, test: str, saver: str) -> bool:
-        """Whether it is about that test with that saver."""
-        return saver in self.savers and re.fullmatch(self.tests, test) is not None
-
+from tests.langgraph_suite.judging import Difference
 
 DIFFERENCES = (
     Difference(
-        r"tests/test_channels\.py::test_delta_channel_snapshot_version_based",
+        r"test_channels\.py::test_delta_channel_snapshot_version_based",
+        "has no attribute 'blobs'",
         "It looks into InMemorySaver: at its attribute `blobs`.",
     ),
     Difference(
-        r"tests/test_delta_channel_supersteps_bound\.py::test_counter_reset_after_supersteps_snapshot",
+        r"test_delta_channel_update_state\.py::test_a?bulk_update_state_replays_updates_in_the_order_given",
+        "has no attribute 'writes'",
+        "Its own saver sorts what is in the attribute `writes` of InMemorySaver.",
+    ),
+    Difference(
+        r"test_delta_channel_supersteps_bound\.py::test_counter_reset_after_supersteps_snapshot",
+        "B should have snapshotted at supersteps >= max_ss",
         "InMemorySaver keeps values by their version, so a snapshot that an earlier checkpoint of "
-        "the run was given shows in the newest one too. Here a checkpoint holds what it was given. "
-        "The value that is rebuilt is the same, which the test looks at last.",
-    ),
-    Difference(
-        r"tests/test_large_cases\.py::test_root_graph\[memory\]",
-        "It counts on what `uuid4` gives from call to call, of which the SDK takes some.",
-    ),
-    Difference(
-        r"tests/test_pregel_async\.py::test_subgraph_durability_inherited\[.*\]",
-        "It calls the plain `list` where an event loop runs, which AsyncDynamoDBSaver refuses.",
-        savers=("async",),
-    ),
-    Difference(
-        r"tests/test_pregel_async\.py::("
-        r"test_stream_buffering_single_node\[memory\]"
-        r"|test_checkpoint_put_after_cancellation_stream_events_anext"
-        r")",
-        "It gives the whole run less time than a saver may take for its first call.",
-        always=False,
+        "the run was given shows in the newest one too. Here, as with SqliteSaver, a checkpoint "
+        "holds what it was given. The value that is rebuilt is the same.",
+        savers=("sync",),
     ),
 )
