@@ -15,7 +15,13 @@ Report: TypeAlias = dict[str, dict[str, Any]]
 LOST = {"outcome": "lost", "error": "it has no result"}
 """Of a test that was to run and has no result, as where its process has died."""
 
-BOTH = ("sync", "async")
+SYNC = "sync"
+ASYNC = "async"
+IN_THREADS = "async-in-threads"
+"""The async saver, where tests call its plain methods in another thread than that of the loop."""
+
+REFUSAL = "EventLoopError"
+"""With what the async saver refuses its plain methods in a thread that runs an event loop."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Difference:
     tests: str
     error: str
     reason: str
-    savers: tuple[str, ...] = BOTH
+    savers: tuple[str, ...] = (SYNC, ASYNC)
     always: bool = True
 
     def explains(self, test: str, saver: str, error: str) -> bool:

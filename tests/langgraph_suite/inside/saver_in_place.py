@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .stand_ins import AsyncStandIn, SyncStandIn, count_langgraphs_own, put_in_place
+from .stand_ins import STAND_INS, count_langgraphs_own, put_in_place
 from .tally import tally
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _found: defaultdict[str, dict[str, Any]] = defaultdict(
 if KIND == "memory":
     count_langgraphs_own()
 else:
-    put_in_place({"sync": SyncStandIn, "async": AsyncStandIn}[KIND])
+    put_in_place(STAND_INS[KIND])
 
 
 @pytest.hookimpl(trylast=True)

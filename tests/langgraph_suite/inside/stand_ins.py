@@ -7,10 +7,11 @@ import importlib
 import itertools
 import os
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 import botocore.endpoint
@@ -25,9 +26,12 @@ from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
 from .tally import tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
+    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.methods import SaverMethods
+
+T = TypeVar("T")
 
 _numbers = itertools.count()
 
@@ -70,6 +74,29 @@ class AsyncStandIn(_StandIn, AsyncDynamoDBSaver):
     def __init__(self, *, serde: Any = None, factory: Any = None) -> None:  # noqa: ARG002 - of the other
         super().__init__(**_tables(), session=_aio_session(), endpoint_url=_endpoint(), serde=serde)
         self.stack = _undone_at_the_end(self)
+
+
+class AsyncInThreadsStandIn(AsyncStandIn):
+    """Has its plain methods called in another thread, which is what `EventLoopError` says to do."""
+
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return _in_another_thread(partial(super()._run, operation, method))
+
+    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
+        pages = super()._pages(stream, method)
+        yield from _in_another_thread(partial(list[Any], pages))
+
+
+def _in_another_thread(call: Callable[[], T]) -> T:
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(call).result()
+
+
+STAND_INS: dict[str, type[Any]] = {
+    "sync": SyncStandIn,
+    "async": AsyncStandIn,
+    "async-in-threads": AsyncInThreadsStandIn,
+}
 
 
 def put_in_place(saver: type[Any]) -> None:
