@@ -1,7 +1,10 @@
-"""Compares the savers with `InMemorySaver` on LangGraph's own tests: `make langgraph-suite`.
+"""Compares the savers with LangGraph's own on LangGraph's tests: `make langgraph-suite`.
 
-The tests are those of the installed version of LangGraph, from its source distribution on PyPI. A
-test that differs is run again, alone, with both savers: only what differs each time counts.
+The tests are those of the installed version of LangGraph, from its source distribution on PyPI.
+First all of them run as they are, with LangGraph's savers, then those that have made a saver with
+each of ours (`inside/saver_in_place.py` says how). A test that differs is run again, alone, with
+both: only what differs each time counts, and what does not is told. A test that the async saver
+refuses to serve is run once more as it would be served.
 """
 
 from __future__ import annotations
@@ -12,30 +15,38 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from tests.langgraph_suite.differences import DIFFERENCES
+from tests.langgraph_suite.judging import (
+    ASYNC,
+    IN_THREADS,
+    REFUSAL,
+    SYNC,
+    Report,
+    differing,
+    judge,
+)
 from tests.support.engines import running_engine
 
 CACHE = Path(".suite")
-INSIDE = Path(__file__).parent / "inside"
-SAVERS = ("sync", "async")
+REFERENCE = "memory"
+SAVERS = (SYNC, ASYNC)
 AGAIN = 2
 """How often a test that differs is run again."""
-LEAST = 500
-"""Tests that make a saver; fewer mean that the plugin has not found them."""
+LEAST = 1000
+"""Tests that use a saver; fewer mean that the plugin has not found them."""
+MOST_SECONDS = 3600
+"""For one run; one that takes longer hangs."""
 
-# Of servers that this project does not run, or of the library's own speed; none makes a saver.
+# Of servers that are not here: PostgreSQL, and LangGraph's own. None makes a saver that runs.
 LEFT_OUT = ("test_prune_postgres.py", "test_remote_graph.py", "test_remote_graph_v3.py")
-
-Report = dict[str, dict[str, Any]]
-"""For each test its outcome, its error, its seconds, and how many savers it has made."""
 
 
 def source() -> Path:
-    """The folder of the source distribution of the installed LangGraph, fetched where it is not."""
+    """A folder with the tests of the installed LangGraph, fetched where they are not there."""
     name = f"langgraph-{version('langgraph')}"
     folder = CACHE / name
     if not folder.exists():
@@ -43,96 +54,133 @@ def source() -> Path:
         fetch = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(CACHE)]
         wanted = f"langgraph=={version('langgraph')}"
         subprocess.run([sys.executable, "-m", "pip", *fetch, wanted], check=True)  # noqa: S603 - our own
+        # Not the library: what is tested is the installed one.
+        needed = (f"{name}/tests/", f"{name}/pyproject.toml")
+        unpacked = CACHE / f"{name}.new"
         with tarfile.open(CACHE / f"{name}.tar.gz") as archive:
-            archive.extractall(CACHE, filter="data")
+            parts = [part for part in archive if part.name.startswith(needed)]
+            archive.extractall(unpacked, parts, filter="data")
+        (unpacked / name).rename(folder)
+        unpacked.rmdir()
     return folder.resolve()
 
 
-def run(
-    folder: Path, saver: str, endpoint: str, workers: str, only: list[str] | None = None
-) -> Report:
-    """Run the tests, or some of them, with a saver."""
-    report, chosen = (CACHE / f"{saver}-{what}.json" for what in ("report", "chosen"))
-    report.unlink(missing_ok=True)
-    environment = {
-        **os.environ,
-        # Fake, and nothing else reaches the SDK: the engine accepts anything.
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_DOCKER": "true",
-        "PYTHONPATH": os.pathsep.join((str(INSIDE), str(Path.cwd()))),
-        "SUITE_SAVER": saver,
-        "SUITE_ENDPOINT": endpoint,
-        "SUITE_REPORT": str(report.resolve()),
-    }
-    if only is not None:
-        chosen.write_text(json.dumps(only))
-        environment["SUITE_ONLY"] = str(chosen.resolve())
-    left_out = [f"--ignore=tests/{name}" for name in LEFT_OUT]
-    options = ["-q", "--no-header", "--tb=no", "-p", "saver_in_place", "-p", "no:randomly"]
-    done = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", "pytest", *options, "-n", workers, *left_out, "tests"],
-        cwd=folder,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if not report.exists():
-        raise RuntimeError(f"no report with {saver}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    found: Report = json.loads(report.read_text())
-    return found
+@dataclass(frozen=True)
+class Runs:
+    """Runs LangGraph's tests.
+
+    Attributes:
+        folder: Where they are.
+        endpoint: Of the engine.
+        workers: How many processes, for pytest.
+    """
+
+    folder: Path
+    endpoint: str
+    workers: str
+
+    def all(self) -> Report:
+        """Run everything with LangGraph's own savers."""
+        return self._run(REFERENCE, self.workers, None)
+
+    def these(self, saver: str, tests: list[str]) -> Report:
+        """Run some tests with a saver."""
+        return self._run(saver, self.workers, tests)
+
+    def alone(self, saver: str, tests: list[str]) -> Report:
+        """Run some tests with a saver, while nothing else runs."""
+        return self._run(saver, "0", tests)
+
+    def _run(self, saver: str, workers: str, only: list[str] | None) -> Report:
+        report = CACHE / f"{saver}-report.json"
+        report.unlink(missing_ok=True)
+        left_out = [f"--ignore=tests/{name}" for name in LEFT_OUT]
+        options = ["-q", "--no-header", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "pytest", *options, "-n", workers, *left_out, "tests"],
+            cwd=self.folder,
+            env=self._environment(saver, report, only),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=MOST_SECONDS,
+        )
+        if not report.exists():
+            said = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            raise RuntimeError(f"no report with {saver}:\n{said}")
+        found: Report = json.loads(report.read_text())
+        return found
+
+    def _environment(self, saver: str, report: Path, only: list[str] | None) -> dict[str, str]:
+        environment = {
+            **os.environ,
+            # Fake, and nothing else reaches the SDK: the engine accepts anything.
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTEST_PLUGINS": "inside.saver_in_place",
+            "SUITE_SAVER": saver,
+            "SUITE_ENDPOINT": self.endpoint,
+            "SUITE_REPORT": str(report.resolve()),
+        }
+        if only is not None:
+            chosen = CACHE / f"{saver}-chosen.json"
+            chosen.write_text(json.dumps(only))
+            environment["SUITE_ONLY"] = str(chosen.resolve())
+        return environment
 
 
-def differing(reference: Report, found: Report) -> list[str]:
-    """Tests that end with a saver otherwise than with that in memory."""
-    return [
-        test
-        for test, result in found.items()
-        if result.get("savers") and result["outcome"] != reference[test]["outcome"]
-    ]
-
-
-def unexplained(saver: str, tests: list[str]) -> list[str]:
-    """Those that nothing explains."""
-    return [test for test in tests if not any(d.explains(test, saver) for d in DIFFERENCES)]
-
-
-def outdated(saver: str, tests: list[str]) -> list[str]:
-    """Explanations of what does not differ any more."""
-    return [
-        difference.tests
-        for difference in DIFFERENCES
-        if difference.always
-        and saver in difference.savers
-        and not any(difference.explains(test, saver) for test in tests)
-    ]
-
-
-def compare(folder: Path, endpoint: str, workers: str, savers: tuple[str, ...]) -> bool:
+def compare(runs: Runs, savers: tuple[str, ...]) -> bool:
     """Run and compare everything, and say what was found; whether all is explained."""
-    reference = run(folder, "memory", endpoint, workers)
+    reference = runs.all()
     wanted = [test for test, result in reference.items() if result.get("savers")]
-    print(f"{folder.name}: {len(reference)} tests, of which {len(wanted)} make a saver")
-    right = len(wanted) >= LEAST
+    print(f"{runs.folder.name}: {len(reference)} tests, of which {len(wanted)} make a saver")
+    broken = [test for test in wanted if reference[test]["outcome"] != "passed"]
+    for test in broken:
+        print(f"  NO REFERENCE {test}\n    {reference[test]['error']}")
+    right = not broken
     for saver in savers:
-        found = run(folder, saver, endpoint, workers, wanted)
-        tests = differing(reference, found)
-        for _ in range(AGAIN):
-            if tests:
-                again = run(folder, "memory", endpoint, "0", tests)
-                tests = differing(again, run(folder, saver, endpoint, "0", tests))
-        replaced = sum(1 for result in found.values() if result.get("savers"))
-        wrong, old = unexplained(saver, tests), outdated(saver, tests)
-        print(f"{saver}: {replaced} tests use it, {len(tests)} differ, {len(wrong)} unexplained")
-        for test in wrong:
-            print(f"  UNEXPLAINED {test}\n    {found[test].get('error', found[test]['outcome'])}")
-        for pattern in old:
-            print(f"  OUTDATED {pattern}")
-        right = right and replaced >= LEAST and not wrong and not old
+        right = _compare(runs, saver, reference, wanted) and right
     return right
+
+
+def _compare(runs: Runs, saver: str, reference: Report, wanted: list[str]) -> bool:
+    found = runs.these(saver, wanted)
+    at_first = differing(reference, found, wanted)
+    differ = _each_time(runs, saver, at_first)
+    used = sum(1 for result in found.values() if result.get("requests"))
+    seconds = sum(result["seconds"] for result in found.values())
+    print(f"{saver}: {len(found)} tests in {seconds:.0f} s, of which {used} use it")
+    for test in at_first.keys() - differ.keys():
+        print(f"  differed, and did not alone: {test}\n    {at_first[test]}")
+    right = _judge(saver, differ) and used >= LEAST
+    refused = [test for test, error in differ.items() if REFUSAL in error]
+    if refused:
+        answered = differing(reference, runs.alone(IN_THREADS, refused), refused)
+        print(f"{IN_THREADS}: {len(refused)} tests that {saver} has refused")
+        right = _judge(IN_THREADS, answered) and right
+    return right
+
+
+def _each_time(runs: Runs, saver: str, differ: dict[str, str]) -> dict[str, str]:
+    """Those of the tests that differ when they are run alone too."""
+    for _ in range(AGAIN):
+        if differ:
+            tests = list(differ)
+            differ = differing(runs.alone(REFERENCE, tests), runs.alone(saver, tests), tests)
+    return differ
+
+
+def _judge(saver: str, differ: dict[str, str]) -> bool:
+    judgement = judge(saver, differ, DIFFERENCES)
+    print(f"  {len(differ)} differ, of which {len(judgement.unexplained)} are not explained")
+    for test, error in judgement.unexplained.items():
+        print(f"  UNEXPLAINED {test}\n    {error}")
+    for pattern in judgement.outdated:
+        print(f"  OUTDATED {pattern}")
+    return not judgement.unexplained and not judgement.outdated
 
 
 def main() -> None:
@@ -143,7 +191,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = source()
     with running_engine() as engine:
-        right = compare(folder, engine.url, arguments.workers, tuple(arguments.savers))
+        right = compare(Runs(folder, engine.url, arguments.workers), tuple(arguments.savers))
     print("all differences are explained" if right else "NOT ALL DIFFERENCES ARE EXPLAINED")
     sys.exit(not right)
 

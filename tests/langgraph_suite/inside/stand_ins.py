@@ -1,0 +1,184 @@
+"""Savers of this package that LangGraph's tests take for its own."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import itertools
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cache, partial, wraps
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+import botocore.endpoint
+import botocore.handlers
+from aiobotocore.session import AioSession
+from botocore.config import Config
+from botocore.loaders import create_loader
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
+
+from .tally import tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.methods import SaverMethods
+
+T = TypeVar("T")
+
+_numbers = itertools.count()
+
+
+class _StandIn:
+    """What LangGraph's savers have and those of this package have not."""
+
+    def __init_subclass__(cls) -> None:
+        """Have a subclass do in `aput` what it does in `put`, as subclasses of LangGraph's do."""
+        for name in ("get_tuple", "put", "put_writes", "get_delta_channel_history"):
+            if name in vars(cls) and f"a{name}" not in vars(cls):
+                setattr(cls, f"a{name}", _in_a_thread(vars(cls)[name]))
+
+    @classmethod
+    def from_conn_string(cls, conn_string: str) -> Any:  # noqa: ARG003 - there is no database
+        """A saver, as the context managers of `SqliteSaver` and `AsyncSqliteSaver` give one."""
+        return cls()
+
+
+def _in_a_thread(method: Callable[..., Any]) -> Callable[..., Any]:
+    # With the same parameters: LangGraph looks at those of `put_writes`.
+    @wraps(method)
+    async def amethod(*args: Any, **settings: Any) -> Any:
+        return await asyncio.to_thread(method, *args, **settings)
+
+    return amethod
+
+
+class SyncStandIn(_StandIn, DynamoDBSaver):
+    """`DynamoDBSaver` with the arguments of `InMemorySaver`, on tables of its own."""
+
+    def __init__(self, *, serde: Any = None, factory: Any = None) -> None:  # noqa: ARG002 - of the other
+        super().__init__(**_tables(), client=_client(), serde=serde)
+        self.stack = _undone_at_the_end(self)
+
+
+class AsyncStandIn(_StandIn, AsyncDynamoDBSaver):
+    """`AsyncDynamoDBSaver` with the arguments of `InMemorySaver`, on tables of its own."""
+
+    def __init__(self, *, serde: Any = None, factory: Any = None) -> None:  # noqa: ARG002 - of the other
+        super().__init__(**_tables(), session=_aio_session(), endpoint_url=_endpoint(), serde=serde)
+        self.stack = _undone_at_the_end(self)
+
+
+class AsyncInThreadsStandIn(AsyncStandIn):
+    """Has its plain methods called in another thread, which is what `EventLoopError` says to do."""
+
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return _in_another_thread(partial(super()._run, operation, method))
+
+    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
+        pages = super()._pages(stream, method)
+        yield from _in_another_thread(partial(list[Any], pages))
+
+
+def _in_another_thread(call: Callable[[], T]) -> T:
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(call).result()
+
+
+STAND_INS: dict[str, type[Any]] = {
+    "sync": SyncStandIn,
+    "async": AsyncStandIn,
+    "async-in-threads": AsyncInThreadsStandIn,
+}
+
+
+def put_in_place(saver: type[Any]) -> None:
+    """Have the names of LangGraph's savers stand for it, for whoever imports them after this."""
+    memory, sqlite, sqlite_aio = _modules()
+    # A class of its own: tests tell a saver in memory from one in SQLite by its class.
+    memory.InMemorySaver = memory.MemorySaver = type("InMemorySaver", (saver,), {})
+    sqlite.SqliteSaver = sqlite_aio.AsyncSqliteSaver = saver
+    # Tests have `uuid4` count from zero, for ids that are always the same. What the SDK takes would
+    # count too, and its tokens would come again.
+    for module in (botocore.endpoint, botocore.handlers):
+        vars(module)["uuid"] = SimpleNamespace(uuid4=uuid.uuid4)
+
+
+def count_langgraphs_own() -> None:
+    """Count the savers that LangGraph's own classes make."""
+    memory, sqlite, sqlite_aio = _modules()
+    for saver in (memory.InMemorySaver, sqlite.SqliteSaver, sqlite_aio.AsyncSqliteSaver):
+        _count(saver)
+
+
+def _count(saver: Any) -> None:
+    original = saver.__init__
+
+    def counted(self: Any, *args: Any, **settings: Any) -> None:
+        original(self, *args, **settings)
+        tally.made()
+
+    saver.__init__ = counted
+
+
+def _modules() -> list[Any]:
+    names = ("memory", "sqlite", "sqlite.aio")
+    return [importlib.import_module(f"langgraph.checkpoint.{name}") for name in names]
+
+
+def _tables() -> dict[str, Any]:
+    """Fresh tables: LangGraph's tests all call their threads the same."""
+    name = f"suite-{os.getpid()}-{next(_numbers)}"
+    names: dict[str, Any] = {
+        "checkpoints_table_name": f"{name}-checkpoints",
+        "writes_table_name": f"{name}-writes",
+    }
+    with DynamoDBSaver(**names, client=_tables_client()) as saver:
+        saver.setup()
+    return names
+
+
+def _undone_at_the_end(saver: SaverMethods) -> ExitStack:
+    """What `InMemorySaver` calls its `stack`; it ends with the test, and the tables with it."""
+    stack = ExitStack()
+    settings = saver._settings
+    for name in (settings.checkpoints_table_name, settings.writes_table_name):
+        stack.callback(_tables_client().delete_table, TableName=name)
+    stack.callback(saver.close)
+    tally.made(stack.close)
+    return stack
+
+
+def _endpoint() -> str:
+    return os.environ["SUITE_ENDPOINT"]
+
+
+@cache
+def _tables_client() -> Any:
+    return boto3.client("dynamodb", endpoint_url=_endpoint())
+
+
+@cache
+def _client() -> Any:
+    """The client of every `DynamoDBSaver`: making one takes longer than most tests."""
+    client = boto3.client(
+        "dynamodb", endpoint_url=_endpoint(), config=Config(max_pool_connections=32)
+    )
+    client.meta.events.register("before-call.dynamodb", tally.asked)
+    return client
+
+
+@cache
+def _aio_session() -> Any:
+    session = AioSession()
+    # Reading the service models takes most of the time that making a client takes.
+    session.register_component("data_loader", create_loader())
+    session.register("before-call.dynamodb", tally.asked)
+    return session
