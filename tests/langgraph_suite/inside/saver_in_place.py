@@ -21,15 +21,16 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .stand_ins import STAND_INS, count_langgraphs_own, put_in_place
 from .tally import tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KIND = os.environ["SUITE_SAVER"]
 REPORT = Path(os.environ["SUITE_REPORT"])
