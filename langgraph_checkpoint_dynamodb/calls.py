@@ -29,7 +29,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TransactionCanceledError,
     UnprocessedItemsError,
 )
-from langgraph_checkpoint_dynamodb.sizes import item_size
+from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,10 +105,12 @@ class Outcome:
         lost: Those that were not written: somebody else's was there already.
         replaced: The items they replaced, as far as the service tells: of single items only, not of
             those in a transaction.
+        there: The item that was there already, as far as the service tells: of a single item only.
     """
 
     lost: tuple[Put, ...] = ()
     replaced: tuple[StoredItem, ...] = ()
+    there: StoredItem | None = None
 
 
 def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
@@ -133,6 +135,28 @@ def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outc
     return Outcome(tuple(lost), tuple(replaced))
 
 
+def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
+    """Write items, all or none: none of them where one with `unless_exists` is there already.
+
+    More than one transaction holds is written in several, one after the other, up to the first of
+    which nothing is written.
+
+    Args:
+        puts: The items.
+        once: See `put_atomically`.
+    """
+    groups = list(_transactions(puts))
+    for position, group in enumerate(groups):
+        if len(group) == 1 and not once:
+            outcome = yield from put_one(group[0])
+        else:
+            outcome = yield from _put_group(group, all_of_them=True)
+        if outcome.lost or len(groups) == 1:
+            rest = [put for later in groups[position + 1 :] for put in later]
+            return replace(outcome, lost=(*outcome.lost, *rest) if outcome.lost else ())
+    return Outcome()
+
+
 def put_one(put: Put) -> Operation[Outcome]:
     """Write one item. With `unless_exists`, one that is already there stays as it is."""
     attempt = 1
@@ -140,8 +164,8 @@ def put_one(put: Put) -> Operation[Outcome]:
         try:
             replaced = yield from send(PutItem(put))
             return Outcome(replaced=() if replaced is None else (replaced,))
-        except ConditionFailedError:
-            return Outcome(lost=(put,))
+        except ConditionFailedError as error:
+            return Outcome(lost=(put,), there=error.item)
         except ServiceError as error:
             if error.code not in _BUSY or attempt == ATTEMPTS:
                 raise
@@ -192,7 +216,8 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
         yield from send(backoff(attempt))
 
 
-def _put_group(puts: tuple[Put, ...]) -> Operation[Outcome]:
+def _put_group(puts: tuple[Put, ...], *, all_of_them: bool = False) -> Operation[Outcome]:
+    """Write a transaction, without those that are there already; or none, if one is."""
     attempt = 0
     there: list[Put] = []
     while puts:
@@ -206,6 +231,8 @@ def _put_group(puts: tuple[Put, ...]) -> Operation[Outcome]:
             # Anything else is final: a reason this code does not know must not loop.
             if len(lost) != len(puts) or not (any(lost) or busy) or tired:
                 raise
+        if all_of_them and any(lost):
+            return Outcome(lost=puts)
         there += [put for put, exists in zip(puts, lost, strict=True) if exists]
         puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
         if busy:
@@ -215,6 +242,9 @@ def _put_group(puts: tuple[Put, ...]) -> Operation[Outcome]:
 
 
 def _transactions(puts: Sequence[Put]) -> Iterator[tuple[Put, ...]]:
+    if 0 < len(puts) <= TRANSACTION_BYTES // ITEM_LIMIT:
+        yield tuple(puts)
+        return
     group: list[Put] = []
     size = 0
     for put in puts:

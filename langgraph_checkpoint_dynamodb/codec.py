@@ -17,9 +17,9 @@ from langgraph.checkpoint.base import (
 
 from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.beside import WriteRecord
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
 from langgraph_checkpoint_dynamodb.javascript import (
     JSON_TYPE,
     is_given_answer,
@@ -135,7 +135,7 @@ def current_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
     A special channel that an older writer kept at another place of the task has been written again
     once it is at its own.
     """
-    found = list(writes)
+    found = standing(writes)
     placed = {(write.task_id, write.channel) for write in found if write.idx < 0}
     counting = [write for write in found if write.idx < 0 or _counts(write, placed)]
     return sorted(counting, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))

@@ -35,6 +35,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from langgraph_checkpoint_dynamodb.effects import StoredItem
+
 
 class DynamoDBSaverError(Exception):
     """Base class of every error of this package."""
@@ -230,7 +232,23 @@ class ServiceError(DynamoDBSaverError):
 
 
 class ConditionFailedError(ServiceError):
-    """A conditional write found the item already there."""
+    """A conditional write found the item already there.
+
+    Attributes:
+        item: The item, where the service tells.
+    """
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        operation: str,
+        table_name: str,
+        message: str,
+        item: StoredItem | None = None,
+    ) -> None:
+        super().__init__(code=code, operation=operation, table_name=table_name, message=message)
+        self.item = item
 
 
 class TransactionCanceledError(ServiceError):

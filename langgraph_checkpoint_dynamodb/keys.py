@@ -17,6 +17,11 @@ Writes: partition key `thread_id_checkpoint_id_checkpoint_ns`, sort key `task_id
     both forms begin with the thread id, so an IAM condition on `dynamodb:LeadingKeys` with a
     thread-id prefix holds for both tables.
 
+    The sort key is `task:::place`, the place being a write's position among those of the call, or
+    below 0 for the special channels. Several writes of one call are one item, at place 0 whichever
+    places it holds, so that two calls of one task exclude each other. Write 0 of a call that came
+    too late for that key, and not for its place, has `task:::00`.
+
 Parts of large values, in the same partitions of the writes table
     `chunk/<digest>/<stamp>/<number>` holds a piece of a value, `object/<digest>/<stamp>` the place
     of an S3 object. Neither holds `:::`, so neither equals a write's key. The digest is the
@@ -81,6 +86,7 @@ class Attribute:
     TASK_ID_IDX = "task_id_idx"
     CHANNEL = "channel"
     VALUE = "value"
+    WRITES = "writes"
     TASK_PATH = "task_path"
 
     CHUNK = "chunk"
@@ -358,6 +364,28 @@ MARK_SORT_KEY = "~deleted"
 def write_sort_key(task_id: str, idx: int) -> str:
     """Sort key of a write: the task and the write's index in it."""
     return f"{task_id}{_SEPARATOR}{idx}"
+
+
+def task_sort_key(task_id: str) -> str:
+    """Sort key of the item that holds the writes of a call of a task together."""
+    return write_sort_key(task_id, 0)
+
+
+def lone_write_sort_key(task_id: str, idx: int) -> str:
+    """Sort key of a write that is stored alone where `task_sort_key` is taken for others.
+
+    Raises:
+        InvalidInputError: It would pass 1,024 bytes.
+    """
+    sort_key = f"{task_id}{_SEPARATOR}{idx or '00'}"
+    _require_fits("task_id", sort_key, SORT_KEY_LIMIT)
+    return sort_key
+
+
+def task_range(task_id: str) -> SortRange:
+    """Sort keys of a task's writes. Those of tasks whose ids go on with `:::` may be among them."""
+    # `;` follows `:`, so nothing that begins with the separator lies above this.
+    return SortRange(task_id + _SEPARATOR, task_id + _SEPARATOR[:-1] + ";")
 
 
 def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:

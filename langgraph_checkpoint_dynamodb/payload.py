@@ -11,7 +11,7 @@ What is written follows the settings of now; what is read follows the descriptio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_checkpoint_dynamodb.bounds import (
     MOST_BYTES,
@@ -49,6 +49,8 @@ MAX_VALUE_BYTES = 64 * 1024 * 1024
 _CHUNK_ITEM_BYTES = 8192
 """Room for all of a chunk's item but its bytes and its namespace: two keys, the longest thread id
 and checkpoint id once more, and the names of the attributes take under 6,500."""
+_LEAST_TO_COMPRESS = 64
+"""Fewer bytes than this do not become fewer by what the description takes."""
 _DESCRIPTION_BYTES = 200
 """About what a description takes. Moving a smaller value out would make the item larger."""
 
@@ -144,6 +146,17 @@ class PayloadPolicy:
             limit = min(limit, self.s3.threshold_bytes)
         return 0 if self.compression is None and size <= limit else size
 
+    def leaves_alone(self, size: int, largest: int) -> bool:
+        """Whether an item that may keep its values does so, as they are.
+
+        Args:
+            size: Bytes of the item.
+            largest: Bytes of its largest value.
+        """
+        if self.compression is not None and write_units(size) > 1:
+            return False
+        return self.s3 is None or largest <= self.s3.threshold_bytes
+
     def owns(self, ref: CheckpointRef, address: PartAddress, bucket: str, key: str) -> bool:
         """Whether an S3 object is one that a saver like this has stored for a value.
 
@@ -188,12 +201,16 @@ class Destination:
         ref: The checkpoint it belongs to.
         token: Of the call and the item alone.
         build: Makes the item for given payloads, by attribute.
+        room: Bytes that a value takes in the item, given its attribute and its payload.
+        limit: Largest item in bytes.
     """
 
     name: str
     ref: CheckpointRef
     token: str
     build: Callable[[Mapping[str, Payload]], Item]
+    room: Callable[[str, Payload], int]
+    limit: int = ITEM_LIMIT
 
     def address(self, attribute: str, data: bytes) -> PartAddress:
         """Where the parts of an attribute's value go."""
@@ -214,28 +231,33 @@ def place_values(
         PayloadTooLargeError: A value is over the ceiling.
         ItemTooLargeError: The item is over DynamoDB's limit even without its values.
     """
-    ceiling = min(policy.max_value_bytes, MOST_BYTES)
     for name, data in values.items():
-        if len(data) > ceiling:
-            raise PayloadTooLargeError(
-                place=destination.name, attribute=name, size=len(data), limit=ceiling
-            )
-    step = chunk_bytes(policy, destination.ref)
-    inline = {name: Inline(data) for name, data in values.items()}
+        require_allowed(policy, destination.name, name, len(data))
+    payloads: dict[str, Payload] = {name: Inline(data) for name, data in values.items()}
+    item = destination.build(payloads)
+    limit = min(policy.inline_limit, destination.limit)
+    size = item_size(item)
+    if size <= limit and policy.leaves_alone(size, max(map(len, values.values()), default=0)):
+        return Placement(item, (), tuple(payloads.values()))
+    room = _Room(size, payloads, destination)
     if policy.compression is not None:
-        inline = _compressed(policy.compression, inline, destination)
-    payloads: dict[str, Payload] = {**inline}
+        _compress(policy.compression, room)
+    inline = {name: stored for name, stored in payloads.items() if isinstance(stored, Inline)}
     if policy.s3 is not None:
         for name, stored in inline.items():
             if len(stored.data) > policy.s3.threshold_bytes:
-                payloads[name] = _in_s3(policy.s3, name, stored, destination)
+                room.replace(name, _in_s3(policy.s3, name, stored, destination))
+    step = chunk_bytes(policy, destination.ref)
+    for name in sorted(inline, key=lambda name: len(inline[name].data), reverse=True):
+        if room.size <= limit or len(inline[name].data) <= _DESCRIPTION_BYTES:
+            break
+        if not isinstance(payloads[name], Inline):
+            continue
+        chunks = in_chunks(inline[name], destination.address(name, inline[name].data), step)
+        _require_few_chunks(chunks, step, destination.name, name)
+        room.replace(name, chunks)
     item = destination.build(payloads)
-    while item_size(item) > policy.inline_limit and (largest := _largest_inline(payloads)):
-        address = destination.address(largest, inline[largest].data)
-        payloads[largest] = in_chunks(inline[largest], address, step)
-        _require_few_chunks(payloads[largest], step, destination.name, largest)
-        item = destination.build(payloads)
-    require_fits(item, destination.name)
+    require_fits(item, destination.name, destination.limit)
     parts = [
         part
         for name, payload in payloads.items()
@@ -243,6 +265,41 @@ def place_values(
         for part in cut(payload, inline[name].data, step)
     ]
     return Placement(item, tuple(parts), tuple(payloads.values()))
+
+
+def require_allowed(policy: PayloadPolicy, place: str, attribute: str, size: int) -> None:
+    """Refuse a value that is over the ceiling.
+
+    Raises:
+        PayloadTooLargeError: It is.
+    """
+    ceiling = min(policy.max_value_bytes, MOST_BYTES)
+    if size > ceiling:
+        raise PayloadTooLargeError(place=place, attribute=attribute, size=size, limit=ceiling)
+
+
+class _Room:
+    """How large an item is while its values are being placed.
+
+    Args:
+        size: Its size with the payloads as they are.
+        payloads: Its values, by attribute. Those that are replaced are replaced in there.
+        destination: What tells how much room each takes.
+    """
+
+    def __init__(self, size: int, payloads: dict[str, Payload], destination: Destination) -> None:
+        self.size = size
+        self.payloads = payloads
+        self._taken = destination.room
+
+    def replace(self, name: str, payload: Payload) -> None:
+        """Place a value elsewhere, or otherwise."""
+        self.size -= self.gain(name, payload)
+        self.payloads[name] = payload
+
+    def gain(self, name: str, payload: Payload) -> int:
+        """By how many bytes the item would be smaller with this payload."""
+        return self._taken(name, self.payloads[name]) - self._taken(name, payload)
 
 
 def _require_few_chunks(payload: Payload, step: int, place: str, attribute: str) -> None:
@@ -259,8 +316,12 @@ def chunk_bytes(policy: PayloadPolicy, ref: CheckpointRef) -> int:
     Under a hashed key a chunk names its checkpoint in clear, and a namespace may be of any length.
     The same chunk must fit a thread with the longest id, so that it can be copied there.
     """
-    room = ITEM_LIMIT - _CHUNK_ITEM_BYTES - len(ref.checkpoint_ns.encode())
-    return max(1, min(policy.chunk_bytes, room))
+    return max(1, min(policy.chunk_bytes, roomy_limit(ref)))
+
+
+def roomy_limit(ref: CheckpointRef) -> int:
+    """Bytes of an item beside a checkpoint that fits any thread it is copied to."""
+    return ITEM_LIMIT - _CHUNK_ITEM_BYTES - len(ref.checkpoint_ns.encode())
 
 
 def in_chunks(stored: Inline, address: PartAddress, step: int) -> Chunks:
@@ -325,6 +386,26 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
     return description
 
 
+_TOGETHER = "writes"
+"""Kind of the descriptions of several values of one item. Releases that do not know it refuse the
+item, so none of them takes parts for leftovers that these descriptions lead to."""
+
+
+def describe_together(payloads: Mapping[str, Payload]) -> dict[str, Any] | None:
+    """The descriptions of several values of one item, by name; `None` where none needs one."""
+    described = {name: describe(payload) for name, payload in payloads.items()}
+    found = {name: one for name, one in described.items() if one is not None}
+    return {"kind": _TOGETHER, **found} if found else None
+
+
+def are_together(description: Mapping[str, Any]) -> bool:
+    """Whether a typed description is one of `describe_together`."""
+    match description:
+        case {"M": {"kind": {"S": kind}}}:
+            return bool(kind == _TOGETHER)
+    return False
+
+
 def read_description(
     description: Mapping[str, AttributeValueTypeDef], data: bytes | None
 ) -> Payload:
@@ -381,31 +462,22 @@ class _Fields:
         raise DamagedPayloadError(f"lacks the number {name!r}, whole and from 0 to {most}")
 
 
-def _compressed(
-    codec: Codec, values: Mapping[str, Inline], destination: Destination
-) -> dict[str, Inline]:
-    """The values, each compressed where that saves the item a write unit."""
-    chosen = dict(values)
-    units = write_units(item_size(destination.build(chosen)))
-    for name, value in values.items():
-        if units == 1:
+def _compress(codec: Codec, room: _Room) -> None:
+    """Compress as few values as save the item all the write units that compressing can save."""
+    if write_units(room.size) == 1:
+        return
+    packed: dict[str, Inline] = {}
+    for name, payload in room.payloads.items():
+        data = payload.data if isinstance(payload, Inline) else b""
+        if len(data) > _LEAST_TO_COMPRESS:
+            packed[name] = Inline(compress(codec, data), Packed(codec, len(data)))
+    gains = {name: room.gain(name, payload) for name, payload in packed.items()}
+    shrinking = sorted((name for name in gains if gains[name] > 0), key=lambda name: -gains[name])
+    least = write_units(room.size - sum(gains[name] for name in shrinking))
+    for name in shrinking:
+        if write_units(room.size) == least:
             break
-        packed = Inline(compress(codec, value.data), Packed(codec, len(value.data)))
-        candidate = {**chosen, name: packed}
-        smaller = write_units(item_size(destination.build(candidate)))
-        if smaller < units:
-            chosen, units = candidate, smaller
-    return chosen
-
-
-def _largest_inline(payloads: Mapping[str, Payload]) -> str | None:
-    """The largest value in the item, of those larger than the description that would replace it."""
-    sizes = {
-        name: len(payload.data)
-        for name, payload in payloads.items()
-        if isinstance(payload, Inline) and len(payload.data) > _DESCRIPTION_BYTES
-    }
-    return max(sizes, key=sizes.__getitem__, default=None)
+        room.replace(name, packed[name])
 
 
 def _in_s3(s3: S3Policy, name: str, stored: Inline, destination: Destination) -> S3Object:

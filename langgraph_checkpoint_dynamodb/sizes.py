@@ -7,11 +7,13 @@ every attribute is its name in UTF-8 plus its value; text counts in UTF-8, binar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from langgraph_checkpoint_dynamodb.effects import Item
 
 ITEM_LIMIT = 409_600
@@ -24,7 +26,7 @@ def item_size(item: Item) -> int:
     Args:
         item: Typed attribute values, of any type: items of other writers are measured too.
     """
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+    return sum(_text_size(name) + value_size(value) for name, value in item.items())
 
 
 def write_units(size: int) -> int:
@@ -32,37 +34,51 @@ def write_units(size: int) -> int:
     return max(1, -(-size // 1024))
 
 
-def require_fits(item: Item, place: str) -> int:
+def require_fits(item: Item, place: str, limit: int = ITEM_LIMIT) -> int:
     """Size of the item in bytes.
 
     Raises:
-        ItemTooLargeError: It is over 409,600 bytes.
+        ItemTooLargeError: It is over the limit.
     """
     size = item_size(item)
-    if size > ITEM_LIMIT:
-        raise ItemTooLargeError(place=place, size=size, limit=ITEM_LIMIT)
+    if size > limit:
+        raise ItemTooLargeError(place=place, size=size, limit=limit)
     return size
 
 
-def _value_size(typed: object) -> int:
-    match typed:
-        case {"S": str(text)}:
-            return len(text.encode())
-        case {"B": bytes(data)}:
-            return len(data)
-        case {"BOOL": _} | {"NULL": _}:
-            return 1
-        case {"N": str(number)}:
-            # About a byte for two digits and one for the rest; rounded up for a sign or a point.
-            return len(number) // 2 + 2
-        case {"L": list(values)}:
-            return 3 + sum(1 + _value_size(value) for value in values)
-        case {"M": dict(entries)}:
-            return 3 + sum(1 + len(k.encode()) + _value_size(v) for k, v in entries.items())
-        case {"SS": list(values)}:
-            return sum(len(text.encode()) for text in values)
-        case {"NS": list(values)}:
-            return sum(len(number) // 2 + 2 for number in values)
-        case {"BS": list(values)}:
-            return sum(len(data) for data in values)
-    raise AssertionError("not a typed attribute value")
+def value_size(typed: Any) -> int:
+    """Size of a typed attribute value in bytes, without a name."""
+    ((kind, value),) = typed.items()
+    size: int = _SIZES[kind](value)
+    return size
+
+
+def _text_size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _number_size(number: str) -> int:
+    # About a byte for two digits and one for the rest; rounded up for a sign or a point.
+    return len(number) // 2 + 2
+
+
+def _list_size(values: Iterable[Any]) -> int:
+    return 3 + sum(1 + value_size(value) for value in values)
+
+
+def _map_size(entries: Mapping[str, Any]) -> int:
+    return 3 + sum(1 + _text_size(name) + value_size(value) for name, value in entries.items())
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": _text_size,
+    "B": len,
+    "BOOL": lambda _: 1,
+    "NULL": lambda _: 1,
+    "N": _number_size,
+    "L": _list_size,
+    "M": _map_size,
+    "SS": lambda values: sum(map(_text_size, values)),
+    "NS": lambda values: sum(map(_number_size, values)),
+    "BS": lambda values: sum(map(len, values)),
+}

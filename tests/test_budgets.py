@@ -151,14 +151,13 @@ def test_history_reads_one_page_when_a_snapshot_is_near(metered: Metered) -> Non
 def test_delete_thread_grows_with_its_batches_not_with_its_checkpoints(
     metered: Metered, length: int
 ) -> None:
-    writes_each = 2
     for stored in put_chain(metered.calls, "t", length):
         metered.calls.put_writes(stored, [("a", 1), ("b", 2)], "task")
     requests, depth = metered.cost(lambda: metered.calls.delete_thread("t"))
     pages = 1
     tombstones = ceil(length / 25)
     marks = ceil(length / 25)
-    deletes = ceil(length * writes_each / 25) + ceil(length / 25)
+    deletes = 2 * ceil(length / 25)
     assert requests == pages + tombstones + length + marks + deletes
     # A page, the tombstones in order beside the queries, the marks, the writes, the tombstones.
     assert depth <= pages + max(tombstones, ceil(length / (LIMIT - 1))) + 1 + 1 + 1

@@ -6,6 +6,7 @@ import gzip
 import random
 import sys
 from importlib import import_module
+from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -238,12 +239,14 @@ def items(tables: Tables) -> list[dict[str, Any]]:
 
 def descriptions(tables: Tables) -> list[tuple[str, dict[str, Any]]]:
     """What items say of the values that do not lie in them as they are."""
-    return [
-        (name, item[f"{name}_payload"]["M"])
-        for item in items(tables)
-        for name in VALUES
-        if f"{name}_payload" in item
-    ]
+    found = []
+    for item, name in product(items(tables), VALUES):
+        description = item.get(f"{name}_payload", {"M": {}})["M"]
+        if description.get("kind") == {"S": "writes"}:
+            found += [(name, one["M"]) for key, one in description.items() if key != "kind"]
+        elif description:
+            found.append((name, description))
+    return found
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
@@ -333,9 +336,13 @@ def test_a_value_is_read_whatever_the_setting_is_now(
         assert [description["kind"]["S"] for _, description in described] == kinds
         tags = {None if "codec" not in d else d["codec"]["S"] for _, d in described}
         assert tags == ({writing} if kinds else set())
-        held = [
-            len(value["B"]) for item in items(tables) for value in item.values() if "B" in value
-        ] + [len(data) for data in bucket.objects().values()]
+        together = [
+            one["L"] for item in items(tables) for one in item.get("writes", {"L": []})["L"]
+        ]
+        values = [value for item in items(tables) for value in item.values()]
+        values += [value for entry in together for value in entry]
+        held = [len(value["B"]) for value in values if "B" in value]
+        held += [len(data) for data in bucket.objects().values()]
         assert (sum(held) < 0.7 * 4 * len(blob)) is (writing is not None)
         assert_whole(SyncCalls(reader), stored, blob)
         reader.copy_thread("t", "u")

@@ -384,11 +384,11 @@ def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
 ) -> None:
     put(SyncCalls(saver), "t", 1, None)
     with (
-        faulty_saver(tables, ForEver("task:::1")) as disturbed,
+        faulty_saver(tables, ForEver("task:::0")) as disturbed,
         pytest.raises(UnprocessedItemsError) as raised,
     ):
         disturbed.copy_thread("t", "u")
-    assert raised.value.keys == (("writes", "u:::0001:::", "task:::1"),)
+    assert raised.value.keys == (("writes", "u:::0001:::", "task:::0"),)
     assert saver.get_tuple(config("u")) is None
 
 
@@ -434,24 +434,25 @@ def test_writes_in_conflict_with_another_transaction_are_stored_when_that_is_ove
     at = config("t", "", "0001")
     refusal = conflict("None", "TransactionConflict", times=3)
     with faulty_saver(tables, refusal) as disturbed:
-        disturbed.put_writes(at, [("log", 1), ("log", 2)], "task")
+        disturbed.put_writes(at, [("log", 1), ("__interrupt__", 2)], "task")
     assert refusal.refused == 3
     assert len(clock.naps) == 3
     saver.put(config("t"), checkpoint("0001"), metadata(), {})
     found = saver.get_tuple(at)
     assert found is not None
-    assert found.pending_writes == [("task", "log", 1), ("task", "log", 2)]
+    assert found.pending_writes == [("task", "__interrupt__", 2), ("task", "log", 1)]
 
 
 def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is_stored(
     tables: Tables,
 ) -> None:
     refusal = conflict("None", "ItemCollectionSizeLimitExceeded", times=1)
+    writes = [("log", 1), ("__interrupt__", 2)]
     with (
         faulty_saver(tables, refusal) as disturbed,
         pytest.raises(TransactionCanceledError) as raised,
     ):
-        disturbed.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
+        disturbed.put_writes(config("t", "", "0001"), writes, "task")
     assert raised.value.reasons == ("None", "ItemCollectionSizeLimitExceeded")
     assert stored(tables).items == {}
 
@@ -722,7 +723,7 @@ def store_a_write(calls: Calls) -> None:
 
 
 def store_writes(calls: Calls) -> None:
-    calls.put_writes(config("t", "", "0001"), [("log", 1), ("log", 2)], "task")
+    calls.put_writes(config("t", "", "0001"), [("log", 1), ("__interrupt__", 2)], "task")
 
 
 def delete(calls: Calls) -> None:

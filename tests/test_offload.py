@@ -122,24 +122,23 @@ def test_each_large_value_is_one_object_that_its_item_names_and_a_small_one_stay
     assert tuple_.checkpoint["channel_values"] == {"state": state}
     assert cast("Any", tuple_.metadata)["note"] == note
     assert tuple_.pending_writes == [("task", "channel", value), ("task", "other", 1)]
-    items: list[Any] = [
-        *tables.checkpoint_items(),
-        *(item for item in tables.write_items() if "channel" in item),
-    ]
-    kinds = {
-        name: {(name in item, f"{name}_payload" in item) for item in items if "type" in item}
-        for name in ("checkpoint", "metadata", "value")
+    (own,) = cast("list[Any]", tables.checkpoint_items())
+    (task,) = [item for item in cast("list[Any]", tables.write_items()) if "writes" in item]
+    described = {
+        name: own[f"{name}_payload"]
+        for name in ("checkpoint", "metadata")
+        if f"{name}_payload" in own
     }
-    inside, outside, absent = (True, False), (False, True), (False, False)
-    assert kinds["checkpoint"] == {absent, inside if state == "small" else outside}
-    assert kinds["metadata"] == {absent, inside if note == "small" else outside}
-    assert kinds["value"] == {absent, inside, inside if value == "small" else outside}
-    named = {
-        description["M"]["key"]["S"]: int(description["M"]["size"]["N"])
-        for item in items
-        for name, description in item.items()
-        if name.endswith("_payload")
+    described |= {
+        name: one
+        for name, one in task.get("value_payload", {"M": {}})["M"].items()
+        if name != "kind"
     }
+    large = {"checkpoint": state, "metadata": note, "0": value}
+    assert described.keys() == {name for name, one in large.items() if one == LARGE}
+    assert {"checkpoint", "metadata"} & own.keys() == {"checkpoint", "metadata"} - described.keys()
+    assert [len(entry["L"]) for entry in task["writes"]["L"]] == [3 if value == LARGE else 4, 4]
+    named = {one["M"]["key"]["S"]: int(one["M"]["size"]["N"]) for one in described.values()}
     assert named == {key: len(data) for key, data in bucket.objects().items()}
     assert sorted(named) == leading(tables)
     assert all(key.startswith("states/t/") for key in named)

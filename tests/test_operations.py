@@ -16,7 +16,6 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_checkpoint_dynamodb.addressing import Address
 from langgraph_checkpoint_dynamodb.calls import (
     ATTEMPTS,
-    TRANSACTION_BYTES,
     Outcome,
     put_atomically,
     query_all,
@@ -53,12 +52,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items.beside import (
-    WRITE_REFERENCES,
-    WriteRecord,
-    mark_put,
-    part_put,
-)
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put, part_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointRecord,
@@ -66,6 +60,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.keys import (
     CheckpointRef,
     Key,
@@ -83,7 +78,6 @@ from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payload import Inline, PayloadPolicy, S3Policy
-from langgraph_checkpoint_dynamodb.sizes import item_size
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -441,22 +435,6 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
         (
             Put(
                 Table.WRITES,
-                Key("t:::0001:::", "task:::0"),
-                {
-                    "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
-                    "task_id_idx": {"S": "task:::0"},
-                    "channel": {"S": "log"},
-                    "type": {"S": "msgpack"},
-                    "value": {"B": b"0"},
-                    "task_path": {"S": "path"},
-                    "created": CREATED,
-                },
-                unless_exists=True,
-                now=NOW,
-                over_channels=("__error__", "__scheduled__", "__interrupt__", "__resume__"),
-            ),
-            Put(
-                Table.WRITES,
                 Key("t:::0001:::", "task:::-4"),
                 {
                     "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
@@ -468,8 +446,124 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
                 },
                 unless_exists=False,
             ),
+            first_wins(
+                "task:::0",
+                {
+                    "channel": {"S": "log"},
+                    "type": {"S": "msgpack"},
+                    "value": {"B": b"0"},
+                    "task_path": {"S": "path"},
+                    "created": CREATED,
+                },
+            ),
         )
     )
+    assert result_of(operation, None) is None
+
+
+def first_wins(sort: str, attributes: Item) -> Put:
+    """The put of regular writes on the first checkpoint, under that key."""
+    keys: Item = {
+        "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
+        "task_id_idx": {"S": sort},
+    }
+    return Put(
+        Table.WRITES,
+        Key("t:::0001:::", sort),
+        {**keys, **attributes},
+        unless_exists=True,
+        now=NOW,
+        over_channels=("__error__", "__scheduled__", "__interrupt__", "__resume__"),
+    )
+
+
+def together(*entries: tuple[int, bytes], **attributes: Any) -> Put:
+    """The put of the writes of one call to the first checkpoint."""
+    listed = [
+        {"L": [{"N": str(idx)}, {"S": "log"}, {"S": "bytes"}, {"B": data}]} for idx, data in entries
+    ]
+    return first_wins("task:::0", {"writes": {"L": listed}, "created": CREATED, **attributes})
+
+
+def test_the_regular_writes_of_a_call_are_one_item_that_is_put_alone() -> None:
+    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"1", 1), write_of(b"3", 3)])
+    assert next(operation) == PutItem(together((0, b"0"), (1, b"1"), (3, b"3")))
+    assert result_of(operation, None) is None
+
+
+def test_a_single_write_beside_a_special_one_keeps_the_other_calls_of_its_task_out_too() -> None:
+    operation = put_writes(STORE, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
+    request = next(operation)
+    assert isinstance(request, TransactPut)
+    assert request.puts[1] == together((1, b"1"))
+    assert result_of(operation, None) is None
+
+
+def in_the_way(there: Put | None) -> ConditionFailedError:
+    return ConditionFailedError(
+        code="ConditionalCheckFailedException",
+        operation="PutItem",
+        table_name="",
+        message="is there",
+        item=None if there is None else cast("StoredItem", there.item),
+    )
+
+
+def of_the_task() -> Query:
+    sort = SortRange("task:::", "task::;")
+    return Query(Table.WRITES, "t:::0001:::", consistent=True, sort=sort)
+
+
+def test_a_call_whose_places_are_all_held_asks_for_nothing_more() -> None:
+    there = together((0, b"a"), (1, b"b"), (2, b"c"))
+    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"2", 2)])
+    next(operation)
+    with pytest.raises(StopIteration):
+        operation.throw(in_the_way(there))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_of_a_call_that_comes_too_late_only_places_nobody_holds_are_stored_each_alone(
+    told: bool,
+) -> None:
+    """Place 0 has a key of its own where that of the task is taken by others."""
+    there = together((1, b"a"))
+    alone = first_wins(
+        "task:::2",
+        {"channel": {"S": "log"}, "type": {"S": "bytes"}, "value": {"B": b"b"}, "created": CREATED},
+    )
+    of_another = replace(alone, item={**alone.item, "task_id_idx": {"S": "task:::x:::3"}})
+    operation = put_writes(STORE, FIRST, [write_of(b"new", idx) for idx in range(4)])
+    next(operation)
+    assert operation.throw(in_the_way(there if told else None)) == of_the_task()
+    rest = operation.send(page(there, alone, of_another))
+    assert isinstance(rest, TransactPut)
+    assert [one.key.sort for one in rest.puts] == ["task:::00", "task:::3"]
+    assert all(one.unless_exists for one in rest.puts)
+    assert [one.item.get("value") for one in rest.puts] == [{"B": b"new"}] * 2
+    assert result_of(operation, None) is None
+
+
+def test_of_a_call_that_comes_too_late_special_writes_are_stored_all_the_same() -> None:
+    there = together((1, b"a"))
+    operation = put_writes(STORE, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
+    next(operation)
+    assert operation.throw(cancelled("None", "ConditionalCheckFailed")) == of_the_task()
+    special = operation.send(page(there))
+    assert isinstance(special, PutItem)
+    assert special.put.key.sort == "task:::-4"
+    assert result_of(operation, None) is None
+
+
+def test_what_no_longer_counts_holds_no_place() -> None:
+    expired = together((0, b"a"), ttl={"N": str(NOW)})
+    special: Any = {"channel": {"S": "__error__"}, "type": {"S": "bytes"}, "value": {"B": b""}}
+    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"1", 1)])
+    next(operation)
+    assert operation.throw(in_the_way(expired)) == of_the_task()
+    rest = operation.send(page(expired, first_wins("task:::1", special)))
+    assert isinstance(rest, TransactPut)
+    assert [one.key.sort for one in rest.puts] == ["task:::00", "task:::1"]
     assert result_of(operation, None) is None
 
 
@@ -1383,12 +1477,12 @@ def test_equal_values_of_one_checkpoint_have_parts_of_their_own() -> None:
 def test_the_chunks_of_all_writes_of_a_call_are_put_side_by_side_before_the_transaction() -> None:
     operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES, 0), write_of(BYTES, -1)])
     parts = begun(next(operation))
-    assert parts == chunk_puts("token-0-value") + chunk_puts("token-1-value")
+    assert parts == chunk_puts("token--1-value") + chunk_puts("token-0-value")
     request = operation.send([None] * 6)
     assert isinstance(request, TransactPut)
     assert [one.item.get("value_payload") for one in request.puts] == [
+        in_chunks("token--1-value"),
         in_chunks("token-0-value"),
-        in_chunks("token-1-value"),
     ]
     assert result_of(operation, None) is None
 
@@ -1420,7 +1514,7 @@ def test_the_old_parts_are_deleted_after_the_new_item(
     new = next(operation)
     assert isinstance(new, PutItem)
     assert new.put.key == old.key
-    value = "checkpoint" if old.table is Table.CHECKPOINTS else "0-value"
+    value = "checkpoint" if old.table is Table.CHECKPOINTS else "-4-value"
     assert operation.send(old.item) == deletes(chunk_keys(f"another-{value}"))
     assert result_of(operation, ()) is None
 
@@ -1475,59 +1569,51 @@ def test_the_parts_of_a_write_that_came_too_late_are_deleted_unless_it_is_there_
 ) -> None:
     operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
     late = up_to_the_item(operation)
-    asked = operation.throw(cancelled("ConditionalCheckFailed"))
-    assert asked == GetItem(Table.WRITES, late.key, consistent=True)
-    item = None if there is None else there.item
+    assert operation.throw(cancelled("ConditionalCheckFailed")) == of_the_task()
+    if there is None:
+        # It was deleted meanwhile.
+        (again,) = puts_of(operation.send(page()))
+        assert again.key.sort == "task:::00"
+        assert again.item.get("value_payload") == late.item.get("value_payload")
+        assert result_of(operation, None) is None
+        return
     if there == late:
         # An earlier attempt of the same request has taken effect.
-        assert result_of(operation, item) is None
+        assert result_of(operation, page(there)) is None
         return
-    assert operation.send(item) == deletes(chunk_keys("token-0-value"))
+    assert operation.send(page(there)) == deletes(chunk_keys("token-0-value"))
     assert result_of(operation, ()) is None
 
 
-def test_of_a_transaction_only_writes_that_came_too_late_and_have_parts_are_looked_up() -> None:
-    writes = [write_of(BYTES, 0), write_of(b"small", 1), write_of(BYTES, 2)]
-    operation = put_writes(IN_CHUNKS, FIRST, writes)
+def puts_of(request: object) -> tuple[Put, ...]:
+    assert isinstance(request, TransactPut)
+    return request.puts
+
+
+def test_the_parts_of_a_write_that_loses_its_place_in_the_end_are_deleted_too() -> None:
+    operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES, 0), write_of(BYTES, 1)])
     next(operation)
-    assert isinstance(operation.send([None] * 6), TransactPut)
-    error = cancelled("ConditionalCheckFailed", "ConditionalCheckFailed", "None")
-    rest = operation.throw(error)
-    assert isinstance(rest, TransactPut)
-    assert [one.key.sort for one in rest.puts] == ["task:::2"]
-    lost = Key("t:::0001:::", "task:::0")
-    assert operation.send(None) == GetItem(Table.WRITES, lost, consistent=True)
-    assert operation.send(None) == deletes(chunk_keys("token-0-value"))
+    operation.send([None] * 6)
+    operation.throw(cancelled("ConditionalCheckFailed"))
+    (rest,) = puts_of(operation.send(page(beside(write_of(b"first"), FIRST))))
+    assert rest.key.sort == "task:::1"
+    gone = operation.throw(cancelled("ConditionalCheckFailed"))
+    assert gone == deletes(chunk_keys("token-0-value"))
+    assert operation.send(()) == GetItem(Table.WRITES, rest.key, consistent=True)
+    assert operation.send(None) == deletes(chunk_keys("token-1-value"))
     assert result_of(operation, ()) is None
 
 
-@pytest.mark.parametrize("at", ["looking", "deleting"])
 def test_a_failure_to_clean_up_after_a_write_that_came_too_late_is_logged_and_no_error(
-    at: str, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     operation = put_writes(IN_CHUNKS, FIRST, [write_of(BYTES)])
     up_to_the_item(operation)
     operation.throw(cancelled("ConditionalCheckFailed"))
-    if at == "deleting":
-        operation.send(None)
+    operation.send(page(beside(write_of(b"first"), FIRST)))
     with pytest.raises(StopIteration):
         operation.throw(refused("AccessDeniedException"))
     assert [logged.levelname for logged in caplog.records] == ["WARNING"]
-
-
-@pytest.mark.parametrize(("count", "size"), [(12, 390_000), (100, 100_000)])
-def test_writes_of_more_than_four_megabytes_are_one_transaction_of_smaller_items(
-    count: int, size: int
-) -> None:
-    writes = [write_of(bytes(size), idx) for idx in range(count)]
-    operation = computed(put_writes(STORE, FIRST, writes))
-    chunks = begun(next(operation))
-    assert all(isinstance(chunk, PutItem) for chunk in chunks)
-    transaction = operation.send([None] * len(chunks))
-    assert isinstance(transaction, TransactPut)
-    assert len(transaction.puts) == count
-    assert sum(item_size(one.item) for one in transaction.puts) <= TRANSACTION_BYTES
-    assert result_of(operation, None) is None
 
 
 def s3_key(data: bytes, stamp: str) -> str:

@@ -52,7 +52,7 @@ CALLS: dict[str, Callable[[Saver], object]] = {
     "Query": lambda saver: saver.get_tuple(config("t")),
     "Scan": lambda saver: list(saver.list(None)),
     "PutItem": put,
-    "TransactWriteItems": lambda saver: saver.put_writes(AT, [("a", 1), ("b", 2)], "other"),
+    "TransactWriteItems": lambda saver: saver.put_writes(AT, [("a", 1), ("__error__", 2)], "other"),
     "BatchWriteItem": lambda saver: saver.delete_thread("t"),
     "DescribeTable": lambda saver: saver.setup(),
     "DescribeTimeToLive": lambda saver: saver.setup(),

@@ -622,7 +622,7 @@ def test_the_runs_are_deleted_in_all_threads_and_namespaces_with_or_without_the_
             ("thread-2", "", "2"),
             ("thread-2", "child:1", "2"),
         ]
-        assert writes == 2 * len(checkpoints)
+        assert writes == len(checkpoints)
         assert len(list(calls.list(config("thread-1-without-run")))) == 2
 
 

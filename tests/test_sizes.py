@@ -142,7 +142,8 @@ class Shelf:
             with self.tables.saver() as plain:
                 store(SyncCalls(plain), place, config(thread_id, checkpoint_ns), b"x" * RULER)
                 item = max(self.items(), key=size_of)
-                values = (item.get(name, {}) for name in ("checkpoint", "metadata", "value"))
+                values = [item.get(name, {}) for name in ("checkpoint", "metadata", "value")]
+                values += [one["L"][3] for one in item.get("writes", {"L": []})["L"]]
                 stored = max(len(value.get("B", b"")) for value in values)
                 self._measured[key] = Overhead(size_of(item) - RULER, stored - RULER)
                 plain.delete_thread(thread_id)
@@ -389,26 +390,40 @@ def test_with_a_threshold_of_zero_every_byte_goes_to_s3(shelf: Shelf) -> None:
         shelf.clear()
 
 
-@pytest.mark.sample(3)
-@pytest.mark.parametrize(
-    ("count", "beyond", "pieces"), [(10, 0, 0), (10, 1, 1), (100, 0, 0), (100, 1, 1), (100, 99, 99)]
-)
-def test_writes_of_one_call_stay_in_one_transaction_whatever_they_weigh(
-    shelf: Shelf, count: int, beyond: int, pieces: int
+@pytest.mark.parametrize("beyond", [0, 1])
+@pytest.mark.parametrize("count", [2, 10, 100])
+def test_writes_of_one_call_are_one_item_and_the_largest_leave_it(
+    shelf: Shelf, count: int, beyond: int
 ) -> None:
     stored = put(SyncCalls(shelf.saver), "write", config("t"), b"")
-    each = TRANSACTION_BYTES // count
-    # An index of two digits makes a key one byte longer.
-    own = [shelf.overhead("write").item + (number > 9) for number in range(count)]
-    stored = put(SyncCalls(shelf.saver), "write", config("t"), b"")
+    room = ITEM_LIMIT - 8192
+    shelf.saver.put_writes(stored.config, [("blob", b"")] * count, "empty")
+    (empty,) = (size_of(item) for item in shelf.items() if "writes" in item)
+    each, rest = divmod(room - empty, count)
+    writes = [("blob", b"x" * (each + (rest + beyond if not n else 0))) for n in range(count)]
     shelf.meter.reset()
-    writes = [("blob", b"x" * (each - own[n] + (n < beyond))) for n in range(count)]
+    shelf.saver.put_writes(stored.config, writes, "whole")
+    assert len(shelf.chunks()) == beyond
+    action = "TransactWriteItems" if beyond else "PutItem"
+    assert shelf.meter.requests[action] == 1
+    assert shelf.meter.total == 1 + beyond
+    found = shelf.saver.get_tuple(stored.config)
+    assert found is not None
+    assert [one for one in found.pending_writes or [] if one[0] == "whole"] == [
+        ("whole", *written) for written in writes
+    ]
+
+
+def test_more_small_writes_than_an_item_holds_are_several_items_in_one_transaction(
+    shelf: Shelf,
+) -> None:
+    stored = put(SyncCalls(shelf.saver), "write", config("t"), b"")
+    writes = [(f"channel {n}", n) for n in range(20_000)]
+    shelf.meter.reset()
     shelf.saver.put_writes(stored.config, writes, TASK)
-    assert shelf.meter.requests["TransactWriteItems"] == 1
-    assert len(shelf.chunks()) == pieces
-    items = [size_of(item) for item in shelf.items() if "channel" in item]
-    assert len(items) == count
-    assert sum(items) == TRANSACTION_BYTES if not beyond else sum(items) < TRANSACTION_BYTES
+    assert shelf.meter.requests == {"TransactWriteItems": 1}
+    sorts = [item["task_id_idx"]["S"] for item in shelf.items() if "writes" in item]
+    assert sorted(sorts) == [f"{TASK}:::0", f"{TASK}:::10000"]
     found = shelf.saver.get_tuple(stored.config)
     assert same(found, stored._replace(pending_writes=[(TASK, *written) for written in writes]))
 
@@ -480,7 +495,7 @@ def test_a_write_over_the_ceiling_keeps_those_before_it_from_being_stored(tables
             saver.put_writes(address, [("a", bytes(1000)), ("b", bytes(1001))], TASK)
         assert tables.write_items() == []
         saver.put_writes(address, [("a", bytes(1000)), ("b", bytes(1000))], TASK)
-    assert len(tables.write_items()) == 2 + 2 * 5
+    assert len(tables.write_items()) == 1 + 2 * 5
 
 
 def test_a_lower_ceiling_still_reads_what_was_stored_under_a_higher_one(shelf: Shelf) -> None:

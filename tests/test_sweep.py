@@ -523,11 +523,11 @@ def test_what_is_younger_than_asked_for_is_left_alone(
     world.now = NOW + oldest_kept
     report = sweep(**named)
     assert (report.writes_deleted, report.deletes_finished) == (0, 0)
-    assert report.young == 4
+    assert report.young == 3
     assert world.stored() == kept
     world.now += 1
     report = sweep(**named)
-    assert (report.writes_deleted, report.deletes_finished, report.young) == (3, 1, 0)
+    assert (report.writes_deleted, report.deletes_finished, report.young) == (2, 1, 0)
     assert world.stored() == Stored({}, {})
 
 
@@ -572,11 +572,11 @@ def test_a_young_write_keeps_the_parts_it_refers_to_however_old(world: World, sw
     """Its call may have taken long, or the clock of another process stored them."""
     world.put_writes("t", "1")
     for item in world.tables.write_items():
-        if "channel" not in item:
+        if not {"channel", "writes"} & item.keys():
             world.rewrite(item, created={"N": str(OLD)})
     before = world.stored()
     report = sweep(older_than=AGE)
-    assert counts(report) == {"young": 3}
+    assert counts(report) == {"young": 2}
     assert world.stored() == before
     world.put("t", "1")
     tuple_ = world.saver.get_tuple(config("t"))
@@ -626,8 +626,8 @@ def test_an_older_writers_item_stays_among_leftovers_that_go(world: World, sweep
     world.now += AGE
     report = sweep(older_than=AGE)
     assert keys(world.stored().items) == older
-    assert report.writes_deleted == 3
-    assert report.unknown == 3
+    assert report.writes_deleted == 2
+    assert report.unknown == 2
 
 
 # Deletes
@@ -801,18 +801,18 @@ def test_every_page_is_swept_once_whoever_goes_on(world: World, sweep: Sweep) ->
     world.stop_delete("v", 2)
     before = world.stored()
     whole = sweep(older_than=AGE)
-    assert counts(whole) == {"young": 10}
+    assert counts(whole) == {"young": 7}
     for page in (1, 2, 3, 5):
         world.page = page
         pages = in_pages(sweep, older_than=AGE)
-        assert counts(pages) == {"young": 10}
+        assert counts(pages) == {"young": 7}
         assert pages.examined == whole.examined == len(before.items)
         assert pages.pages >= whole.examined // page
         assert world.stored() == before
     world.page = 2
     world.now += AGE
     report = in_pages(sweep, older_than=AGE)
-    assert counts(report)["writes_deleted"] == 9
+    assert counts(report)["writes_deleted"] == 6
     assert counts(report)["deletes_finished"] == 1
     assert loose_ends(world.stored()) == []
 
@@ -827,7 +827,7 @@ def test_a_sweep_stops_after_so_many_pages_and_says_where(world: World, sweep: S
     assert isinstance(report.resume_from, str)
     rest = sweep(older_than=AGE, resume_from=report.resume_from)
     assert rest.resume_from is None
-    assert report.writes_deleted + rest.writes_deleted == 12
+    assert report.writes_deleted + rest.writes_deleted == 8
     assert min(report.writes_deleted, rest.writes_deleted) > 0
     assert world.stored() == Stored({}, {})
 

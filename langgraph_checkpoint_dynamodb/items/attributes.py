@@ -12,12 +12,15 @@ from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.payload import (
     DamagedPayloadError,
     Inline,
+    are_together,
     describe,
+    describe_together,
     read_description,
 )
+from langgraph_checkpoint_dynamodb.sizes import value_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -55,6 +58,20 @@ def stored_as(payloads: Mapping[str, Payload]) -> dict[str, Any]:
     return attributes
 
 
+def room_of(name: str, stored: Payload) -> int:
+    """Bytes that a value takes in an item, with its attribute's name and its description."""
+    size = len(name) + len(stored.data) if isinstance(stored, Inline) else 0
+    description = describe(stored)
+    if description is None:
+        return size
+    return size + described_size(Attribute.payload(name), description)
+
+
+def described_size(name: str, description: Mapping[str, Any]) -> int:
+    """Bytes that a description takes, with the name of its attribute."""
+    return len(name) + value_size(_serialize(description))
+
+
 def read_key(item: StoredItem, table: Table) -> Key:
     """The primary key of an item."""
     spec = SPECS[table]
@@ -65,19 +82,70 @@ def read_key(item: StoredItem, table: Table) -> Key:
 def outside(item: StoredItem, place: str) -> dict[str, Chunks | S3Object]:
     """Where those values of an item are that are stored outside it, by attribute.
 
-    Reads the descriptions alone, so the item may come without its values.
+    Of writes that are stored together, by attribute and place. Reads the descriptions alone, so the
+    item may come without its values.
 
     Raises:
         UnreadableItemError: A description is damaged.
     """
-    found = {}
-    for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE):
-        described = item.get(Attribute.payload(name))
-        if described is not None:
-            stored = _described(described, b"", name, place)
-            if not isinstance(stored, Inline):
-                found[name] = stored
-    return found
+    found = {
+        name: _described(description, b"", name, place)
+        for name, description in _descriptions(item).items()
+    }
+    together = described_together(item, place)
+    found |= {f"{Attribute.WRITES}[{idx}]": stored for idx, stored in together.items()}
+    return {name: stored for name, stored in found.items() if not isinstance(stored, Inline)}
+
+
+def restated(
+    item: StoredItem, moved: Callable[[Chunks | S3Object], Payload], place: str
+) -> dict[str, Any]:
+    """The attributes that say where an item's values are, with those outside it moved.
+
+    Raises:
+        UnreadableItemError: A description is damaged.
+    """
+    own = {
+        name: _described(description, b"", name, place)
+        for name, description in _descriptions(item).items()
+    }
+    attributes = stored_as(
+        {name: moved(at) for name, at in own.items() if not isinstance(at, Inline)}
+    )
+    together = described_together(item, place)
+    if together:
+        attributes[Attribute.payload(Attribute.VALUE)] = describe_together(
+            {
+                idx: stored if isinstance(stored, Inline) else moved(stored)
+                for idx, stored in together.items()
+            }
+        )
+    return attributes
+
+
+def described_together(item: StoredItem, place: str) -> dict[str, Payload]:
+    """The descriptions of writes that are stored together, by the text of their place.
+
+    Raises:
+        UnreadableItemError: One of them is damaged.
+    """
+    found = item.get(Attribute.payload(Attribute.VALUE))
+    if found is None or not are_together(found):
+        return {}
+    return {
+        idx: _described(description, b"", Attribute.VALUE, place)
+        for idx, description in found["M"].items()
+        if idx != "kind"
+    }
+
+
+def _descriptions(item: StoredItem) -> dict[str, AttributeValueTypeDef]:
+    """The descriptions that an item has of its values, but for those of writes together."""
+    return {
+        name: found
+        for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE)
+        if (found := item.get(Attribute.payload(name))) is not None and not are_together(found)
+    }
 
 
 def outside_if_readable(item: StoredItem, place: str) -> tuple[Chunks | S3Object, ...]:

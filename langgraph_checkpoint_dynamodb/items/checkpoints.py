@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     outside_if_readable,
     payload,
     read_key,
+    room_of,
     stored_as,
     text,
 )
@@ -117,7 +118,7 @@ class CheckpointRecord:
         def build(payloads: Mapping[str, Payload]) -> Item:
             return make_item(Table.CHECKPOINTS, key, {**attributes, **stored_as(payloads)})
 
-        destination = Destination(str(self.ref), self.ref, stamp.token, build)
+        destination = Destination(str(self.ref), self.ref, stamp.token, build, room_of)
         placed = place_values(policy, values, destination)
         put = Put(Table.CHECKPOINTS, key, placed.item)
         return Planned(put, placed.parts, placed.payloads)

@@ -12,11 +12,13 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     outside,
     payload,
     read_key,
+    restated,
     stored_as,
     typed,
 )
-from langgraph_checkpoint_dynamodb.items.beside import beside, part_put, read_stored_object
+from langgraph_checkpoint_dynamodb.items.beside import part_put, read_stored_object
 from langgraph_checkpoint_dynamodb.items.life import is_live
+from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
 from langgraph_checkpoint_dynamodb.keys import (
     SPECS,
     Attribute,
@@ -119,7 +121,7 @@ class Copier:
     def writes(self, items: Iterable[StoredItem]) -> list[Copied]:
         """The copies of those of the items beside it that are pending writes."""
         return [
-            self._with_values(item, Table.WRITES, key, beside(self.target, self.stamp))
+            self._with_values(item, Table.WRITES, key, of_checkpoint(self.target, self.stamp))
             for item in items
             if split_write_sort_key(sort := read_key(item, Table.WRITES).sort) is not None
             and self._lives(item)
@@ -143,7 +145,7 @@ class Copier:
         return is_live(optional_number(item, Attribute.TTL, place), self.stamp.created)
 
     def _part(self, item: StoredItem, address: PartAddress) -> CopiedPart:
-        own: dict[str, Any] = beside(self.target, self.stamp)
+        own: dict[str, Any] = of_checkpoint(self.target, self.stamp)
         copied = copied_address(address, self.stamp.token)
         leads_to = read_stored_object(item)
         if leads_to is None:
@@ -159,10 +161,8 @@ class Copier:
 
     def _with_values(self, item: StoredItem, table: Table, key: Key, own: dict[str, Any]) -> Copied:
         place = f"the copy of item {key.sort!r} to {self.target}"
-        elsewhere = outside(item, place)
-        moved = {name: self._moved(value) for name, value in elsewhere.items()}
-        put = self._put(item, table, key, own | stored_as(moved))
-        needed = tuple(elsewhere.values())
+        needed = tuple(outside(item, place).values())
+        put = self._put(item, table, key, own | restated(item, self._moved, place))
         if item_size(put.item) <= ITEM_LIMIT:
             return Copied(put, needed)
         smaller, parts = self._without_largest(put, item, place)
@@ -185,7 +185,7 @@ class Copier:
             if name in item and isinstance(value := payload(item, name, place), Inline)
         }
         if not inline:
-            require_fits(put.item, place)
+            require_fits(put.item, place, ITEM_LIMIT)
         name = max(inline, key=lambda name: len(inline[name].data))
         own = PartAddress(content_digest(inline[name].data), f"{put.key.sort} {name}")
         address = copied_address(own, self.stamp.token)
@@ -193,7 +193,7 @@ class Copier:
         chunks = in_chunks(inline[name], address, size)
         kept = {attribute: value for attribute, value in put.item.items() if attribute != name}
         smaller = {**kept, **typed(stored_as({name: chunks}))}
-        require_fits(smaller, place)
+        require_fits(smaller, place, ITEM_LIMIT)
         parts = cut(chunks, inline[name].data, size)
         puts = (CopiedPart(part_put(self.target, part, self.stamp)) for part in parts)
         return replace(put, item=smaller), tuple(puts)

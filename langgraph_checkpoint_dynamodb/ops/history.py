@@ -23,12 +23,12 @@ from langgraph_checkpoint_dynamodb.codec import (
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, Query, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.beside import data_size
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CheckpointHead,
     read_checkpoint,
     read_checkpoint_head,
 )
+from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     CheckpointRef,

@@ -38,7 +38,6 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.items.beside import (
     ChunkRecord,
     DeletionMark,
-    WriteRecord,
     part_keys,
     part_put,
     read_beside_checkpoint,
@@ -66,6 +65,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.items.values import Serialized
+    from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.payload import Part, Payload
@@ -367,12 +367,12 @@ def _sorted_out(
     marked = False
     for item in items:
         match read_beside_checkpoint(item, ref, store.now):
-            case WriteRecord() as write:
-                writes.append(write)
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
             case DeletionMark():
                 marked = True
+            case found:
+                writes += found
     return Beside(tuple(writes), chunks, objects, marked)
 
 

@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.effects import CopyObject, Prolong, send, tog
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.keys import Key, Table
 from langgraph_checkpoint_dynamodb.payload import S3Object
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.ops.parts import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -74,7 +73,9 @@ def _prolong(
     yield from together(
         [send(CopyObject(payload.bucket, payload.key, payload.key)) for payload in objects]
     )
-    yield from _prolong_each([write.key(record.ref) for write in writes], longer)
+    sorts = dict.fromkeys(write.held.sort for write in writes if write.held is not None)
+    items = [Key(record.ref.writes_partition, sort) for sort in sorts]
+    yield from _prolong_each(items, longer)
     if short(record.ttl):
         yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, longer))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.codec import current_writes, decode_tuple, holds_snapshot
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
-from langgraph_checkpoint_dynamodb.items.beside import data_size
+from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
 from langgraph_checkpoint_dynamodb.ops.parts import (

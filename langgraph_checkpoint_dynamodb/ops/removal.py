@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.calls import delete_objects
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_created, read_stored_object
+from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_stored_object
 from langgraph_checkpoint_dynamodb.items.life import is_young
+from langgraph_checkpoint_dynamodb.items.owner import read_created
 from langgraph_checkpoint_dynamodb.keys import Table, is_object_key, part_address_of
 from langgraph_checkpoint_dynamodb.payload import S3Object
 

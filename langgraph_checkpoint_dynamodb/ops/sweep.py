@@ -19,13 +19,9 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
-from langgraph_checkpoint_dynamodb.items.beside import (
-    WRITE_REFERENCES,
-    is_mark,
-    read_created,
-    read_owner,
-)
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
+from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, PartAddress, Table
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all

@@ -10,24 +10,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import (
-    TRANSACTION_BYTES,
-    TRANSACTION_ITEMS,
     put_atomically,
     put_one,
+    put_together,
+    query_all,
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
-from langgraph_checkpoint_dynamodb.items.beside import data_size
-from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
-from langgraph_checkpoint_dynamodb.sizes import item_size
+from langgraph_checkpoint_dynamodb.items.writes import (
+    data_size,
+    places_held,
+    plan_writes,
+    put_alone,
+)
+from langgraph_checkpoint_dynamodb.keys import task_range
+from langgraph_checkpoint_dynamodb.ops.parts import (
+    beside_query,
+    discard,
+    if_possible,
+    is_inline,
+    store_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
-    from langgraph_checkpoint_dynamodb.items.beside import WriteRecord
+    from langgraph_checkpoint_dynamodb.calls import Outcome
+    from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.values import Planned
+    from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -52,30 +63,57 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     finished and has lost the rest of its output.
     """
     effort = store.payloads.effort(data_size(writes))
-    planned = yield from compute(lambda: _plan(store, ref, writes), effort)
-    parts = [part for of_write in planned for part in of_write.parts]
+    plan = yield from compute(lambda: plan_writes(writes, ref, store.payloads, store.stamp), effort)
+    parts = [part for planned in plan.planned for part in planned.parts]
     yield from store_parts(ref, parts, store.stamp)
-    puts = [of_write.put for of_write in planned]
-    outcome = yield from put_atomically(puts, once=bool(parts))
+    puts = [planned.put for planned in plan.planned]
+    outcome = yield from put_together(puts, once=bool(parts))
     yield from _discard_replaced(store, ref, outcome.replaced)
-    lost = {put.key for put in outcome.lost}
-    needless = [of_write for of_write in planned if of_write.parts and of_write.put.key in lost]
-    yield from together([if_possible(ref, _discard_lost(store, ref, write)) for write in needless])
+    if outcome.lost:
+        yield from _put_place_by_place(store, ref, plan, outcome)
 
 
-def _plan(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> list[Planned]:
-    """What to store, with so little left in the items that one transaction holds them."""
-    policy = store.payloads
-    planned = [
-        write.plan(ref, policy, store.stamp, position) for position, write in enumerate(writes)
-    ]
-    size = sum(item_size(of_write.put.item) for of_write in planned)
-    if size <= TRANSACTION_BYTES or len(writes) > TRANSACTION_ITEMS:
-        return planned
-    smaller = replace(policy, inline_limit=TRANSACTION_BYTES // len(writes))
-    return [
-        write.plan(ref, smaller, store.stamp, position) for position, write in enumerate(writes)
-    ]
+def _put_place_by_place(
+    store: Store, ref: CheckpointRef, plan: TaskPlan, outcome: Outcome
+) -> Operation[None]:
+    """Store the writes whose places nobody holds, once another call of the task has come first.
+
+    Each of them alone, so that of two calls that do so at a time one holds each place.
+    """
+    there = yield from _task_items(store, ref, plan, outcome.there)
+    held = _held(there, plan, store.now)
+    late = [write for write in plan.placed if write.idx in held]
+    rest = {
+        (alone := put_alone(write, ref, store.stamp)).key: (alone, write)
+        for write in plan.placed
+        if write.idx not in held
+    }
+    special = [planned for planned in plan.special if planned.put in outcome.lost]
+    once = any(not is_inline(write.value) for _, write in rest.values())
+    once = once or any(planned.parts for planned in special)
+    puts = [*(planned.put for planned in special), *(put for put, _ in rest.values())]
+    outcome = yield from put_atomically(puts, once=once)
+    yield from _discard_replaced(store, ref, outcome.replaced)
+    yield from _discard_late(store, ref, late, there)
+    lost = [rest[put.key] for put in outcome.lost if not is_inline(rest[put.key][1].value)]
+    yield from together([if_possible(ref, _discard_lost(store, ref, *each)) for each in lost])
+
+
+def _task_items(
+    store: Store, ref: CheckpointRef, plan: TaskPlan, there: StoredItem | None
+) -> Operation[list[StoredItem]]:
+    """The items of a task; the one in the way of another call alone if it holds all its places."""
+    if there is not None and _held([there], plan, store.now).issuperset(
+        write.idx for write in plan.placed
+    ):
+        return [there]
+    query = beside_query(store.consistently(), ref)
+    return (yield from query_all(replace(query, sort=task_range(plan.placed[0].task_id))))
+
+
+def _held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
+    task_id = plan.placed[0].task_id
+    return frozenset().union(*(places_held(item, task_id, now) for item in there))
 
 
 def _discard_replaced(
@@ -91,8 +129,20 @@ def _discard_replaced(
         yield from if_possible(ref, discard(store, ref, old))
 
 
-def _discard_lost(store: Store, ref: CheckpointRef, planned: Planned) -> Operation[None]:
-    """Delete the parts of a write that was not stored, unless it is the one that is there."""
-    there = yield from send(GetItem(planned.put.table, planned.put.key, consistent=True))
-    kept = () if there is None else outside_if_readable(there, str(ref))
-    yield from discard(store, ref, [value for value in planned.payloads if value not in kept])
+def _discard_late(
+    store: Store, ref: CheckpointRef, late: Iterable[WriteRecord], there: Iterable[StoredItem]
+) -> Operation[None]:
+    """Delete the parts of writes that were not stored, unless they are those that are there."""
+    kept = {value for item in there for value in outside_if_readable(item, str(ref))}
+    values = [write.value.payload for write in late if not is_inline(write.value)]
+    needless = [value for value in values if value not in kept]
+    if needless:
+        yield from if_possible(ref, discard(store, ref, needless))
+
+
+def _discard_lost(
+    store: Store, ref: CheckpointRef, put: Put, write: WriteRecord
+) -> Operation[None]:
+    """The same of a write that lost its place in the very end."""
+    there = yield from send(GetItem(put.table, put.key, consistent=True))
+    yield from _discard_late(store, ref, [write], [] if there is None else [there])

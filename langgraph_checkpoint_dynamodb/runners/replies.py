@@ -68,9 +68,9 @@ class Replies:
         _require_the_service(request, response)
         match request:
             case GetItem(table, key):
-                return _require_key(table, key, response.get("Item"))
+                return require_key(table, key, response.get("Item"))
             case PutItem(put):
-                return _require_key(put.table, put.key, response.get("Attributes"))
+                return require_key(put.table, put.key, response.get("Attributes"))
             case Query():
                 return _require_partition(request, _page(response))
             case QueryRunIndex(run_id=run_id):
@@ -144,7 +144,12 @@ def _page(response: Response) -> Page:
     return Page(_required(response, "Items"), response.get("LastEvaluatedKey"))
 
 
-def _require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem | None:
+def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem | None:
+    """An item of a reply, if its key is the one asked for.
+
+    Raises:
+        WrongReplyError: It is another one.
+    """
     if item is None:
         return None
     spec = SPECS[table]

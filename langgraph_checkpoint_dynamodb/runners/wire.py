@@ -42,7 +42,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     TransactPut,
 )
 from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError
+from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,12 +163,7 @@ class Wire:
         try:
             return self._replies.read(request, response)
         except WrongReplyError as error:
-            raise errors.ReplyError(
-                code="WrongReply",
-                operation=call.action,
-                table_name=call.table_name,
-                problem=str(error),
-            ) from error
+            raise _wrong_reply(call, error) from error
 
     def error(self, request: Request[Any], call: Call, error: Exception) -> object:
         """The reply that an SDK error amounts to, where it does.
@@ -195,6 +190,8 @@ class Wire:
                 "does not exist in this account, region and endpoint; create it with "
                 "saver.setup() or the infrastructure modules, or correct the name",
             ) from error
+        if code == "ConditionalCheckFailedException":
+            raise _condition_failed(request, call, error) from error
         raise _service_error(call, code, error) from error
 
     def _raise_unanswered(self, call: Call, error: Exception) -> NoReturn:
@@ -232,8 +229,11 @@ class Wire:
         }
 
     def _put_item(self, put: Put) -> PutItemInputTypeDef:
-        # What is replaced comes back for nothing.
-        return {**cast("PutItemInputTypeDef", self._put(put)), "ReturnValues": "ALL_OLD"}
+        # What is replaced comes back for nothing, and so does what stands in the way.
+        arguments = {**cast("PutItemInputTypeDef", self._put(put)), "ReturnValues": "ALL_OLD"}
+        if put.unless_exists:
+            arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return cast("PutItemInputTypeDef", arguments)
 
     def _prolong(self, request: Prolong) -> UpdateItemInputTypeDef:
         return {
@@ -425,16 +425,38 @@ _DAMAGED = (ChecksumError, FlexibleChecksumError)
 _PARSERS = ("botocore.parsers", "aiobotocore.parsers")
 
 
-def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
-    message = error.response["Error"].get("Message", "")
-    said = {
-        "code": code,
+def _wrong_reply(call: Call, error: WrongReplyError) -> errors.ReplyError:
+    return errors.ReplyError(
+        code="WrongReply", operation=call.action, table_name=call.table_name, problem=str(error)
+    )
+
+
+def _condition_failed(
+    request: Request[Any], call: Call, error: ClientError
+) -> errors.DynamoDBSaverError:
+    found: Any = error.response.get("Item")
+    if isinstance(request, PutItem):
+        try:
+            require_key(request.put.table, request.put.key, found)
+        except WrongReplyError as wrong:
+            return _wrong_reply(call, wrong)
+    return errors.ConditionFailedError(**_said(call, error), item=found)
+
+
+def _said(call: Call, error: ClientError) -> dict[str, Any]:
+    """What every error of the service says."""
+    said = error.response["Error"]
+    return {
+        "code": said["Code"],
         "operation": call.action,
         "table_name": call.table_name,
-        "message": message,
+        "message": said.get("Message", ""),
     }
-    if code == "ConditionalCheckFailedException":
-        return errors.ConditionFailedError(**said)
+
+
+def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
+    said = {**_said(call, error), "code": code}
+    message = said["message"]
     if code == "TransactionCanceledException":
         reasons: Sequence[Any] = error.response.get("CancellationReasons", [])
         for reason in reasons:

@@ -177,9 +177,14 @@ ENCRYPTED_ATTRIBUTES = {"checkpoint", "metadata", "value"}
 
 
 def stored_attributes(tables: Tables) -> Iterator[tuple[str, bytes]]:
-    """Every attribute of every item of both tables, as bytes."""
-    for item in (*tables.checkpoint_items(), *tables.write_items()):
-        for name, typed in item.items():
+    """Every attribute of every item of both tables, as bytes; of writes together, each write's."""
+    items: list[Any] = [*tables.checkpoint_items(), *tables.write_items()]
+    for item in items:
+        together = item.get("writes", {"L": []})["L"]
+        attributes = [pair for pair in item.items() if pair[0] != "writes"]
+        for entry in together:
+            attributes += zip(("task_id_idx", "channel", "type", "value"), entry["L"], strict=True)
+        for name, typed in attributes:
             for value in typed.values():
                 yield name, value if isinstance(value, bytes) else str(value).encode()
 

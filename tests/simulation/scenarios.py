@@ -325,6 +325,15 @@ PLAIN_WRITES = (
     Call("put(0002) small", _put("0002", "0001", small=True), stores_again=True),
     Call("put_writes(0002, other task)", _writes("0002", "task2", ("log", "x"), ("out", _LARGE))),
     Call("put_writes(0002, same task)", _writes("0002", "task", ("log", "y"), ("out", "y" * 200))),
+    Call(
+        "put_writes(0002, same task, more)",
+        _writes("0002", "task", ("log", "z"), ("out", "z" * 200), ("more", "z" * 200)),
+    ),
+    Call(
+        "put_writes(0002, other task, resumed)",
+        _writes("0002", "task2", ("__resume__", "r"), ("out", "r" * 200), ("more", "r")),
+    ),
+    Call("put_writes(0002, other task, one)", _writes("0002", "task2", ("log", "1"))),
     Call("put_writes(0002, interrupt)", _writes("0002", "task", ("__interrupt__", "a" * 200))),
     Call(
         "put_writes(0002, interrupt again)", _writes("0002", "task", ("__interrupt__", "b" * 200))

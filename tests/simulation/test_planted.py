@@ -6,15 +6,15 @@ meeting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from langgraph_checkpoint_dynamodb import calls as service_calls
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items import beside
-from langgraph_checkpoint_dynamodb.keys import part_address_of
+from langgraph_checkpoint_dynamodb.items import beside, writes
+from langgraph_checkpoint_dynamodb.keys import part_address_of, write_sort_key
 from langgraph_checkpoint_dynamodb.ops import (
     copy,
     delete,
@@ -57,7 +57,7 @@ def nothing_done(*_: Any, **__: Any) -> Any:
 def readers_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
     def read(item: Any, ref: Any, now: int) -> Any:
         found = beside.read_beside_checkpoint(item, ref, now)
-        return None if isinstance(found, beside.DeletionMark) else found
+        return () if isinstance(found, beside.DeletionMark) else found
 
     patch.setattr(parts, "read_beside_checkpoint", read)
 
@@ -75,8 +75,9 @@ def the_mark_comes_first_on_the_page(patch: pytest.MonkeyPatch) -> None:
 
 
 def items_with_parts_are_put_as_often_as_the_sdk_repeats(patch: pytest.MonkeyPatch) -> None:
-    atomically = service_calls.put_atomically
-    patch.setattr(write, "put_atomically", lambda puts, **_: atomically(puts))
+    for name in ("put_atomically", "put_together"):
+        original = getattr(service_calls, name)
+        patch.setattr(write, name, lambda puts, put=original, **_: put(puts))
 
 
 def a_delete_takes_parts_that_are_about_to_be_referred_to(patch: pytest.MonkeyPatch) -> None:
@@ -165,13 +166,23 @@ def writes_go_before_their_checkpoint(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_last_regular_write_wins(patch: pytest.MonkeyPatch) -> None:
-    plan = beside.WriteRecord.plan
+    patch.setattr(writes, "_first_wins", lambda put, _: put)
 
-    def always(*arguments: Any) -> Any:
-        planned = plan(*arguments)
-        return replace(planned, put=replace(planned.put, unless_exists=False))
 
-    patch.setattr(beside.WriteRecord, "plan", always)
+def a_call_that_comes_too_late_does_not_look_which_places_are_held(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    patch.setattr(write, "_held", lambda *_: frozenset())
+
+
+def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPatch) -> None:
+    original = writes._plan_together
+
+    def plan(some: Any, ref: Any, policy: Any, stamp: Any, _: str) -> Any:
+        key = write_sort_key(some[0].task_id, some[0].idx)
+        return original(some, ref, policy, stamp, key)
+
+    patch.setattr(writes, "_plan_together", plan)
 
 
 def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
@@ -246,7 +257,7 @@ PLANTED = (
     Planted(deletes_leave_no_mark, INLINE, "get_tuple(0002)", "delete_thread(t)"),
     Planted(copies_pass_over_marks, INLINE, "copy_thread(t, c)", "delete_thread(t)"),
     Planted(
-        the_mark_comes_first_on_the_page, INLINE, "get_tuple(0002)", "delete_thread(t)", page=1
+        the_mark_comes_first_on_the_page, CHUNKS, "get_tuple(0002)", "delete_thread(t)", page=1
     ),
     Planted(
         items_with_parts_are_put_as_often_as_the_sdk_repeats,
@@ -295,6 +306,18 @@ PLANTED = (
         INLINE,
         "put_writes(0002, same task)",
         "get_tuple(newest)",
+    ),
+    Planted(
+        a_call_that_comes_too_late_does_not_look_which_places_are_held,
+        INLINE,
+        "put_writes(0002, other task)",
+        "put_writes(0002, other task, one)",
+    ),
+    Planted(
+        the_writes_of_a_call_have_the_key_of_its_first_place,
+        INLINE,
+        "put_writes(0002, other task)",
+        "put_writes(0002, other task, resumed)",
     ),
     Planted(a_sweep_takes_what_is_young, CHUNKS, "put(0003)", "sweep_orphans()"),
     Planted(

@@ -6,7 +6,8 @@ all other pairs and ways; and some seeds.
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import combinations, islice, permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -31,6 +32,9 @@ from tests.simulation.scenarios import (
     calls,
 )
 from tests.simulation.world import Universe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST = 4_000
 """States of a pair here. Few have more without faults; `make simulate` takes them."""
@@ -157,7 +161,7 @@ def test_a_schedule_that_goes_wrong_is_told_as_a_short_story(
     long = [
         Step(1, GO),
         Step(0, GO),
-        *[Step(1, LOSE), *[Step(1, GO)] * 8],
+        *[Step(1, LOSE), *[Step(1, GO)] * 7],
         Step(0, GO),
     ]
     short = shrink(play, long)
@@ -165,3 +169,36 @@ def test_a_schedule_that_goes_wrong_is_told_as_a_short_story(
     assert not any(step.kind in (LOSE, DIE) for step in short)
     assert told[0].startswith("A get_tuple(newest): Query t") or told[0].startswith("B delete")
     assert any("never true in its time" in line or "no order of calls" in line for line in told)
+
+
+TASK_CALLS = (
+    "put_writes(0002, other task)",
+    "put_writes(0002, other task, resumed)",
+    "put_writes(0002, other task, one)",
+)
+
+
+@pytest.mark.parametrize("read", ["get_tuple(newest)", "list(t)"])
+@pytest.mark.parametrize("pair", [*combinations(TASK_CALLS, 2)], ids=" beside ".join)
+@pytest.mark.parametrize("variant", [INLINE, CHUNKS], ids=lambda variant: variant.name)
+def test_calls_of_one_task_that_hold_different_places_and_a_reader(
+    variant: Variant, pair: tuple[str, str], read: str
+) -> None:
+    """Each place keeps the first value, and nobody ever reads another."""
+    assert_right(variant, [*pair, read])
+
+
+@pytest.mark.parametrize("order", [*permutations(TASK_CALLS)], ids=" then ".join)
+def test_three_calls_of_one_task_that_hold_different_places(order: tuple[str, ...]) -> None:
+    assert_right(INLINE, order)
+
+
+def assert_right(variant: Variant, names: Sequence[str]) -> None:
+    universe = Universe()
+    by_name = {call.name: call for call in calls(variant)}
+    parties = [Party(by_name[name], token) for name, token in zip(names, "ABC", strict=True)]
+    play = Play(universe, variant, beginning(universe, variant), parties)
+    report = explore(play)
+    for problem, trail in report.failures.items():
+        pytest.fail(f"{problem}\n{story(play, trail)}")
+    assert report.complete

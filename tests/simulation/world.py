@@ -262,9 +262,9 @@ class Universe:
         return found
 
     def _put(self, world: World, put: Put) -> tuple[World, Reply]:
-        if _refuses(world, put):
-            return world, _CONDITION_FAILED
         old = world.items.get(Place(put.table, *put.key))
+        if _refuses(world, put):
+            return world, _condition_failed(old)
         reply = self._reply(("replaced", old), None if old is None else old.item)
         return self.changed(world, [put]), reply
 
@@ -350,13 +350,17 @@ def _identity(change: Put | Delete) -> tuple[bool, Table, Key]:
     return isinstance(change, Put), change.table, change.key
 
 
-def _condition_failed() -> DynamoDBSaverError:
-    return ConditionFailedError(
-        code="ConditionalCheckFailedException", operation="PutItem", table_name="t", message="no"
-    )
+def _condition_failed(there: Entry | None) -> Reply:
+    def error() -> DynamoDBSaverError:
+        return ConditionFailedError(
+            code="ConditionalCheckFailedException",
+            operation="PutItem",
+            table_name="t",
+            message="no",
+            item=None if there is None else there.item,
+        )
 
-
-_CONDITION_FAILED = Reply(None, "condition failed", _condition_failed)
+    return Reply(None, ("condition failed", there), error)
 
 
 def _cancelled(refused: tuple[bool, ...]) -> Reply:
