@@ -24,6 +24,9 @@ OLDER_PYPI := langgraph-checkpoint-dynamodb==0.1.0
 OLDER_WRITERS := $(addprefix $(OLDER)/,\
     javascript-langgraph-0.2.74 javascript-langgraph-1.7.3 \
     pypi-langgraph-0.2.53 pypi-langgraph-1.2.24)
+# The release of this package before each change of what is stored: a name, and its commit.
+OLDER_RELEASES := $(OLDER)/before-task-items
+$(OLDER)/before-task-items: COMMIT := cf8dd5cdaaf9f991596937b71f1e3cbff8fb20c0
 # What make langgraph-suite takes the newest of.
 NEWEST := langgraph langgraph-checkpoint langgraph-checkpoint-conformance
 # Arguments of it, for example: make langgraph-suite SUITE="--savers sync"
@@ -72,7 +75,7 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
 
-older-writers: $(VENV)/.test $(OLDER_WRITERS) $(DYNOXIDE_BIN) ## Read what the JavaScript port and PyPI 0.1.0 write, and go on with it
+older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0 and earlier releases write
 ifeq ($(RECORD),1)
 	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.older
 endif
@@ -140,6 +143,11 @@ $(OLDER)/pypi-langgraph-%:
 	@$(PYTHON) -m venv $@
 	@echo 'Installing $(OLDER_PYPI) beside langgraph $* ...'
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check $(OLDER_PYPI) langgraph==$* $(CHECKPOINT) || { rm -rf $@; exit 1; }
+
+$(OLDER_RELEASES):
+	@mkdir -p $@.new
+	@git archive $(COMMIT) langgraph_checkpoint_dynamodb | tar -x -C $@.new
+	@mv $@.new $@
 
 $(VENV)/.infra: cdk/pyproject.toml
 

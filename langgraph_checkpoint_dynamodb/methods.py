@@ -239,8 +239,9 @@ class SaverMethods(SaverBase):
         """Store the writes of a task: all of them or none.
 
         Regular writes keep the first value stored for a task and position, the special channels
-        (`WRITES_IDX_MAP`) the last. More than 100 writes or 4 MB take several requests, each of
-        them all or nothing.
+        (`WRITES_IDX_MAP`) the last. One request, whatever their number, up to 4 MB of small ones;
+        large ones are stored before it, side by side. Where another call of the task was there
+        before, two more store what it has left out.
 
         Args:
             config: Names the checkpoint, which need not exist yet.

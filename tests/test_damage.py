@@ -130,6 +130,70 @@ def test_a_damaged_write_raises_and_says_which_one_it_is(
     assert_unreadable(calls, stored, named=["thread", NAMESPACE, id_of(stored), "task"])
 
 
+GOOD: list[Any] = [{"N": "0"}, {"S": "a"}, {"S": "null"}, {"B": b""}]
+TOGETHER: dict[str, dict[str, Any]] = {
+    "a number": {"N": "1"},
+    "a map": {"M": {}},
+    "an entry that is none": {"L": [{"S": "a"}]},
+    "an empty entry": {"L": [{"L": []}]},
+    "no type": {"L": [{"L": GOOD[:2]}]},
+    "no value": {"L": [{"L": GOOD[:3]}]},
+    "two values": {"L": [{"L": [*GOOD, {"B": b""}]}]},
+    "text for a value": {"L": [{"L": [*GOOD[:3], {"S": ""}]}]},
+    "text for a place": {"L": [{"L": [{"S": "0"}, *GOOD[1:]]}]},
+    "a negative place": {"L": [{"L": [{"N": "-1"}, *GOOD[1:]]}]},
+    "half a place": {"L": [{"L": [{"N": "0.5"}, *GOOD[1:]]}]},
+    "a vast place": {"L": [{"L": [{"N": "9" * 30}, *GOOD[1:]]}]},
+    "a number for a channel": {"L": [{"L": [GOOD[0], {"N": "1"}, *GOOD[2:]]}]},
+    "a place twice": {"L": [{"L": GOOD}, {"L": GOOD}]},
+}
+
+
+@pytest.mark.parametrize("damage", TOGETHER.values(), ids=TOGETHER)
+def test_damaged_writes_of_a_call_raise_and_say_which_item_it_is(
+    calls: Calls, tables: Tables, damage: dict[str, Any]
+) -> None:
+    stored = calls.put(config("thread", NAMESPACE), checkpoint(a=1), metadata(), {"a": "1"})
+    calls.put_writes(stored, [("a", None), ("b", 2)], "task", "path")
+    (item,) = cast("list[Any]", tables.write_items())
+    tables.client.put_item(TableName=tables.writes, Item={**item, "writes": damage})
+    assert_unreadable(calls, stored, named=["thread", NAMESPACE, id_of(stored), "task", "writes"])
+    # Who repeats the task cannot tell which places are held.
+    with pytest.raises(UnreadableItemError, match="task:::0"):
+        calls.put_writes(stored, [("a", None), ("b", 2), ("c", 3)], "task", "path")
+    calls.delete_thread("thread")
+    assert tables.write_items() == []
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize(("field", "value"), DESCRIPTION_DAMAGES)
+def test_a_damaged_description_among_the_writes_of_a_call_raises(
+    in_chunks: SyncCalls, tables: Tables, field: str, value: dict[str, Any] | None
+) -> None:
+    calls = in_chunks
+    older = calls.put(config("thread", NAMESPACE), checkpoint(a=1), metadata(), {"a": "1"})
+    stored = calls.put(older, checkpoint(a=2), metadata(), {"a": "1"})
+    large = random.Random(1).randbytes(3_000).hex()  # noqa: S311 - no secret
+    calls.put_writes(stored, [("a", None), ("b", large)], "task")
+    (item,) = (one for one in cast("list[Any]", tables.write_items()) if "writes" in one)
+    descriptions = item["value_payload"]["M"]
+    changed = descriptions["1"]
+    if field:
+        fields = {name: found for name, found in changed["M"].items() if name != field}
+        changed = {"M": fields if value is None else {**fields, field: value}}
+    else:
+        changed = value
+    described = {name: found for name, found in descriptions.items() if name != "1"}
+    if changed is not None:
+        described["1"] = changed
+    tables.client.put_item(
+        TableName=tables.writes, Item={**item, "value_payload": {"M": described}}
+    )
+    assert_unreadable(calls, stored, named=["thread", NAMESPACE, id_of(stored), "task"])
+    calls.delete_thread("thread")
+    assert tables.checkpoint_items() == []
+
+
 def test_a_write_whose_key_does_not_end_in_a_number_raises(calls: Calls, tables: Tables) -> None:
     stored = calls.put(config("thread", NAMESPACE), checkpoint(a=1), metadata(), {"a": "1"})
     calls.put_writes(stored, [("channel", "value")], "task")

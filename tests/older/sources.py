@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
 if TYPE_CHECKING:
+    from tests.older.releases import Release
     from tests.support.tables import Tables
 
 HERE = Path(__file__).parent
@@ -76,21 +77,32 @@ WRITERS = (
 )
 
 
-def record(writer: OlderWriter, items: Items) -> None:
+def record(writer: OlderWriter | Release, items: Items) -> None:
     """Record what a writer has stored."""
+    writer.recorded.write_text(recorded_text(items))
+
+
+def recorded_text(items: Items) -> str:
+    """Items as they are recorded."""
     ordered = {name: sorted(found, key=_key) for name, found in items.items()}
-    text = json.dumps(ordered, indent=1, sort_keys=True, default=_as_base64)
-    writer.recorded.write_text(text + "\n")
+    return json.dumps(ordered, indent=1, sort_keys=True, default=_as_base64) + "\n"
 
 
-def read_recorded(writer: OlderWriter) -> Items:
+def read_recorded(writer: OlderWriter | Release) -> Items:
     """What is recorded of a writer."""
     items: Items = json.loads(writer.recorded.read_text())
     for item in (*items["checkpoints"], *items["writes"]):
         for attribute in item.values():
-            if "B" in attribute:
-                attribute["B"] = base64.b64decode(attribute["B"])
+            _restore_bytes(attribute)
     return items
+
+
+def _restore_bytes(attribute: dict[str, Any]) -> None:
+    if "B" in attribute:
+        attribute["B"] = base64.b64decode(attribute["B"])
+    nested = [*attribute.get("L", []), *attribute.get("M", {}).values()]
+    for one in nested:
+        _restore_bytes(one)
 
 
 def of_thread(items: Items, thread_id: str) -> Items:

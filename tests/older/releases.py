@@ -1,0 +1,97 @@
+"""Releases of this package, and the items they store."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.older.sources import HERE, PACKAGES
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from tests.older.sources import Items
+    from tests.support.tables import Tables
+
+Call = list[Any]
+"""A method's name and its arguments, as a list."""
+
+STORED_AT = 1_700_000_000
+"""When what is recorded was stored, in seconds since the epoch."""
+AT = config("t", "", "0001")
+LARGE = "l" * 1200
+TASKS: dict[str, list[list[Any]]] = {
+    "asked": [["__interrupt__", "sure?"]],
+    "done": [["log", "one"], ["branch:to:next", None]],
+    "large": [["log", LARGE], ["out", 1], ["out", LARGE]],
+    "resumed": [["__resume__", ["yes"]], ["log", "two"], ["out", 2]],
+}
+"""Writes of tasks, as LangGraph makes them."""
+
+
+def put(checkpoint_id: str = "0001", thread_id: str = "t") -> Call:
+    stored = checkpoint(checkpoint_id, log=["hi"])
+    return ["put", [config(thread_id), stored, metadata(step=0), {}]]
+
+
+def put_writes(task_id: str, writes: list[list[Any]], at: Any = AT) -> Call:
+    return ["put_writes", [at, writes, task_id, f"~__pregel_pull, {task_id}"]]
+
+
+RECORDED_CALLS = [put(), *(put_writes(task_id, writes) for task_id, writes in TASKS.items())]
+READ: Call = ["get_tuple", [AT]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of this package.
+
+    Attributes:
+        name: What it came before, or `now`.
+    """
+
+    name: str
+
+    def perform(self, tables: Tables, calls: list[Call], at: int = STORED_AT) -> list[Any]:
+        """Make calls, each of which finds what the ones before have left."""
+        home = PACKAGES / self.name
+        if self.name != "now" and not home.exists():
+            raise RuntimeError(f"{self.name} is not in {home}; see make older-writers")
+        command = [sys.executable, str(HERE / "writers/release.py"), tables.engine.url]
+        named = (tables.checkpoints, tables.writes, str(at), json.dumps(calls))
+        found = str((Path() if self.name == "now" else home).resolve())
+        done = subprocess.run(  # noqa: S603 - our own script
+            [*command, *named],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": found},
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name} could not be run: {done.stderr}")
+        answers: list[Any] = json.loads(done.stdout)
+        return answers
+
+    def write(self, tables: Tables) -> Items:
+        """What it stores by the calls that are recorded."""
+        tables.set_up()
+        answers = self.perform(tables, RECORDED_CALLS)
+        failed = [answer for answer in answers if isinstance(answer, dict)]
+        if failed:
+            raise RuntimeError(f"{self.name} could not write: {failed}")
+        return {"checkpoints": tables.checkpoint_items(), "writes": tables.items_beside()}
+
+    @property
+    def recorded(self) -> Path:
+        """Where its items are recorded."""
+        return HERE / "recorded" / f"{self.name}.json"
+
+
+BEFORE_TASK_ITEMS = Release("before-task-items")
+"""The last one that kept each write in an item of its own."""
+NOW = Release("now")
+RELEASES = (BEFORE_TASK_ITEMS, NOW)
