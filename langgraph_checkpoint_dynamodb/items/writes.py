@@ -158,17 +158,26 @@ class TaskPlan:
     Attributes:
         special: Those to special channels, an item each.
         regular: The others: one item, or several where one does not hold them.
-        placed: The others one by one, their values where the plan has placed them.
+        others: The others one by one, as they were to be stored.
     """
 
     special: tuple[Planned, ...]
     regular: tuple[Planned, ...]
-    placed: tuple[WriteRecord, ...]
+    others: tuple[WriteRecord, ...]
 
     @property
     def planned(self) -> tuple[Planned, ...]:
         """All of it, special ones first."""
         return self.special + self.regular
+
+    @property
+    def placed(self) -> tuple[WriteRecord, ...]:
+        """The others, their values where the plan has placed them."""
+        payloads = (payload for planned in self.regular for payload in planned.payloads)
+        return tuple(
+            replace(write, value=replace(write.value, payload=payload))
+            for write, payload in zip(self.others, payloads, strict=True)
+        )
 
 
 def plan_writes(
@@ -198,12 +207,7 @@ def plan_writes(
             require_allowed(policy, write.place(ref), Attribute.VALUE, size)
         sort = task_sort_key(others[0].task_id)
         regular = _plan_together(others, ref, policy, stamp, sort)
-    payloads = [payload for planned in regular for payload in planned.payloads]
-    placed = (
-        replace(write, value=replace(write.value, payload=payload))
-        for write, payload in zip(others, payloads, strict=True)
-    )
-    return TaskPlan(special, tuple(regular), tuple(placed))
+    return TaskPlan(special, tuple(regular), tuple(others))
 
 
 def _plan_together(
@@ -348,7 +352,7 @@ def data_size(writes: Iterable[WriteRecord]) -> int:
 
 
 def _first_wins(put: Put, stamp: Stamp) -> Put:
-    return replace(put, unless_exists=True, now=stamp.created, over_channels=SPECIAL_CHANNELS)
+    return Put(put.table, put.key, put.item, True, stamp.created, SPECIAL_CHANNELS)
 
 
 def _item_alone(

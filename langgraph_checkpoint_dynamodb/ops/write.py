@@ -82,10 +82,11 @@ def _put_place_by_place(
     """
     there = yield from _task_items(store, ref, plan, outcome.there)
     held = _held(there, plan, store.now)
-    late = [write for write in plan.placed if write.idx in held]
+    placed = plan.placed
+    late = [write for write in placed if write.idx in held]
     rest = {
         (alone := put_alone(write, ref, store.stamp)).key: (alone, write)
-        for write in plan.placed
+        for write in placed
         if write.idx not in held
     }
     special = [planned for planned in plan.special if planned.put in outcome.lost]
@@ -104,15 +105,15 @@ def _task_items(
 ) -> Operation[list[StoredItem]]:
     """The items of a task; the one in the way of another call alone if it holds all its places."""
     if there is not None and _held([there], plan, store.now).issuperset(
-        write.idx for write in plan.placed
+        write.idx for write in plan.others
     ):
         return [there]
     query = beside_query(store.consistently(), ref)
-    return (yield from query_all(replace(query, sort=task_range(plan.placed[0].task_id))))
+    return (yield from query_all(replace(query, sort=task_range(plan.others[0].task_id))))
 
 
 def _held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
-    task_id = plan.placed[0].task_id
+    task_id = plan.others[0].task_id
     return frozenset().union(*(places_held(item, task_id, now) for item in there))
 
 
