@@ -18,10 +18,12 @@ except ModuleNotFoundError as error:
     ) from None
 
 from langgraph_checkpoint_dynamodb.errors import EventLoopError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
@@ -78,6 +80,7 @@ class AsyncDynamoDBSaver(SaverMethods):
         compression: As in `DynamoDBSaver`.
         s3_offload_config: As in `DynamoDBSaver`.
         max_value_bytes: As in `DynamoDBSaver`.
+        memory_bytes: As in `DynamoDBSaver`.
         clock: As in `DynamoDBSaver`.
 
     Raises:
@@ -113,6 +116,7 @@ class AsyncDynamoDBSaver(SaverMethods):
         compression: Literal["gzip", "zstd"] | None = None,
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
+        memory_bytes: int = MEMORY_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(serde=serde)
@@ -142,8 +146,10 @@ class AsyncDynamoDBSaver(SaverMethods):
                 s3_offload_config=s3_offload_config,
                 max_value_bytes=max_value_bytes,
             ),
+            memory_bytes=memory_bytes,
             clock=clock,
         )
+        self._memories = PerProcess(lambda _: Memory(memory_bytes))
         # LangGraph clones savers with copy.copy: the clones share these objects.
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
@@ -174,6 +180,7 @@ class AsyncDynamoDBSaver(SaverMethods):
         Can be repeated. On other loops, and in plain code, the saver can still be used.
         """
         await self._runner.close()
+        self._memories.get().clear()
 
     def close(self) -> None:
         """Close the saver everywhere, once calls under way are done, from plain code.
@@ -186,6 +193,7 @@ class AsyncDynamoDBSaver(SaverMethods):
         _require_plain_code("close", "aclose")
         self._bridge.run(self._runner.close_everywhere)
         self._bridge.close()
+        self._memories.get().clear()
 
     def _run(self, operation: Operation[T], method: str) -> T:
         self._require_usable(method)

@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.memory import Memory
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
+    from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings import Settings
 
 
@@ -62,6 +64,7 @@ class SaverBase(BaseCheckpointSaver[str]):
     """Turns calls into operations. A saver adds the runner that performs them."""
 
     _settings: Settings
+    _memories: PerProcess[Memory]
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
@@ -92,6 +95,7 @@ class SaverBase(BaseCheckpointSaver[str]):
             serde=self.serde,
             payloads=settings.payloads,
             stamp=Stamp(token_hex(8), now, None if ttl is None else now + ttl),
+            memory=self._memories.get(),
             consistent=settings.consistent_reads,
             run_id_index=settings.run_id_index,
             ttl_seconds=ttl,

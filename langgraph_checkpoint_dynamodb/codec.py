@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import (
 
 from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, Outline
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
 from langgraph_checkpoint_dynamodb.javascript import (
@@ -61,6 +61,27 @@ def encode_checkpoint(
         checkpoint=_dump(serde, checkpoint),
         metadata=_dump(serde, merged),
         run_id=run_id if fits_index_key(run_id) else None,
+        outline=outline_of(checkpoint, merged),
+    )
+
+
+def outline_of(checkpoint: Checkpoint, metadata: CheckpointMetadata) -> Outline:
+    """What a checkpoint says about its channels, whatever is done with it later.
+
+    LangGraph counts in the metadata the steps of each DeltaChannel since it was stored whole.
+    """
+    counters: object = metadata.get("counters_since_delta_snapshot")
+    versions: object = checkpoint.get("channel_versions")
+    values: object = checkpoint.get("channel_values")
+    return Outline(
+        versions=dict(versions) if isinstance(versions, dict) else {},
+        held=frozenset(values) if isinstance(values, dict) else frozenset(),
+        delta_channels=(
+            tuple(name for name in counters if isinstance(name, str))
+            if isinstance(counters, dict)
+            else ()
+        ),
+        snapshot=isinstance(values, dict) and holds_snapshot(checkpoint),
     )
 
 

@@ -79,6 +79,8 @@ class Attribute:
     METADATA = "metadata"
     METADATA_TYPE = "metadata_type"
     RUN_ID = "run_id"
+    CARRIED = "carried"
+    """What the parent's writes give to DeltaChannels."""
     DELETED = "deleted"
     """Of a tombstone, and of the mark of a delete."""
 
@@ -392,6 +394,12 @@ def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:
     """Task id and index text of a write's sort key, or `None` if it is no write's."""
     task_id, separator, idx = sort_key.rpartition(_SEPARATOR)
     return (task_id, idx) if separator else None
+
+
+def regular_task_of(sort_key: str) -> str | None:
+    """The task of a regular write's sort key; `None` for a special channel's, or of none."""
+    found = split_write_sort_key(sort_key)
+    return found[0] if found is not None and found[1].isdecimal() else None
 
 
 def require_text(field: str, value: object) -> str:

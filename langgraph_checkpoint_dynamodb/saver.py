@@ -6,8 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
 from langgraph_checkpoint_dynamodb.settings import (
@@ -77,6 +79,9 @@ class DynamoDBSaver(SaverMethods):
             from the same session, region, credentials and `boto_config`, at its first use.
         max_value_bytes: Largest serialized value, before compression. A larger one is refused
             before anything is written, and none is unpacked to more.
+        memory_bytes: How much the saver remembers of the threads it serves, to ask for less: which
+            checkpoint was the newest, how checkpoints hang together, and what was written. 0 turns
+            that off. Clones share it; a child made by `os.fork` begins with nothing.
         clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
 
     Raises:
@@ -112,6 +117,7 @@ class DynamoDBSaver(SaverMethods):
         s3_offload_config: S3OffloadConfig | None = None,
         s3_client: S3Client | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
+        memory_bytes: int = MEMORY_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(serde=serde)
@@ -137,8 +143,10 @@ class DynamoDBSaver(SaverMethods):
                 s3_offload_config=s3_offload_config,
                 max_value_bytes=max_value_bytes,
             ),
+            memory_bytes=memory_bytes,
             clock=clock,
         )
+        self._memories = PerProcess(lambda _: Memory(memory_bytes))
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
 
@@ -165,6 +173,7 @@ class DynamoDBSaver(SaverMethods):
         A client that was passed in stays open. Can be repeated.
         """
         self._runner.close()
+        self._memories.get().clear()
 
     async def aclose(self) -> None:
         """Asynchronous version of `close`."""

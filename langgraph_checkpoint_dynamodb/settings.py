@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb.compression import (
 )
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class Settings:
         run_id_index: Name of the index on `run_id`, `None` where there is none.
         ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
         payloads: How values are stored.
+        memory_bytes: How much is remembered of the threads that are served; 0 for nothing.
         clock: Tells the time, in seconds since the epoch.
 
     Raises:
@@ -204,6 +206,7 @@ class Settings:
     run_id_index: str | None = None
     ttl_seconds: int | None = None
     payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
+    memory_bytes: int = MEMORY_BYTES
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
@@ -218,6 +221,7 @@ class Settings:
         _require_bool("consistent_reads", self.consistent_reads)
         if self.max_concurrency is not None:
             _require_positive("max_concurrency", self.max_concurrency)
+        _require_number("memory_bytes", self.memory_bytes, at_least=0)
         if self.ttl_seconds is not None:
             _require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:

@@ -308,6 +308,7 @@ def experiment_on(
     return Experiment(tables, case, bucket, limit)
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_call_cancelled_at_any_request_is_undone_or_done(
     made: Tables, request: pytest.FixtureRequest, case: Case
@@ -323,6 +324,7 @@ AWAITING = {
 }
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("case", AWAITING.values(), ids=AWAITING)
 def test_a_call_cancelled_at_any_await_is_undone_or_done(
     made: Tables, request: pytest.FixtureRequest, case: Case

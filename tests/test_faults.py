@@ -482,8 +482,13 @@ def test_writes_whose_answers_are_lost_several_times_are_stored_once(
     with faulty_saver(tables, lost) as disturbed:
         act(SyncCalls(disturbed))
     assert lost.lost >= 3 * 8
-    assert stored(tables) == without_faults(engine, act)[1]
-    assert stored(tables).items != {}
+    found, expected = stored(tables), without_faults(engine, act)[1]
+    # Whether the first answer was lost or another call had come first, nobody knows: so nothing of
+    # these writes is carried.
+    for item in expected.items.values():
+        item.pop("carried", None)
+    assert found == expected
+    assert found.items != {}
 
 
 @pytest.mark.parametrize("storage", ["chunks", "objects"])

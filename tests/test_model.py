@@ -196,9 +196,12 @@ class SaverMachine(RuleBasedStateMachine):
                 with pytest.raises(UnreadableItemError):
                     self.calls.get_delta_channel_history(config=at, channels=names)
                 continue
-            assert plain_history(
-                self.calls.get_delta_channel_history(config=at, channels=names)
-            ) == plain_history(self.reference.get_delta_channel_history(config=at, channels=names))
+            found = self.calls.get_delta_channel_history(config=at, channels=names)
+            expected = self.reference.get_delta_channel_history(config=at, channels=names)
+            if plain_history(found) != plain_history(expected):
+                assert found.keys() == expected.keys()
+                for name in names:
+                    assert self.reference.may_be_history(at, name, found[name])
 
     @rule(
         thread=threads,
@@ -259,6 +262,8 @@ class SaverMachine(RuleBasedStateMachine):
     @rule(position=positions, copy=threads)
     def copy_thread(self, position: int, copy: int) -> None:
         ends = (self._place(position)[0], self.names.threads[copy])
+        if self.reference.has_strays(*ends):
+            return
         self.calls.copy_thread(*ends)
         self.reference.copy_thread(*ends)
         self._compare_threads(*set(ends))
@@ -401,9 +406,10 @@ class SaverMachine(RuleBasedStateMachine):
             for thread_id in thread_ids:
                 self._compare_lists(config(thread_id, None))
             heads, beside = self.tables.checkpoint_items(), self.tables.write_items()
-        writes = sum(len(item["writes"]["L"]) if "writes" in item else 1 for item in beside)
-        parts = sum(":::" not in item["task_id_idx"]["S"] for item in beside)
-        assert (len(heads), writes - parts) == self.reference.counts()
+        writes = sum(
+            len(item["writes"]["L"]) if "writes" in item else "channel" in item for item in beside
+        )
+        assert (len(heads), writes) == self.reference.counts()
 
 
 def _refused_threads(delete: Callable[[], None]) -> tuple[str, ...]:

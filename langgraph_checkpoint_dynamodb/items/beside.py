@@ -96,6 +96,13 @@ def mark_put(ref: CheckpointRef, now: int) -> Put:
     return Put(Table.WRITES, key, marked)
 
 
+def gone_put(ref: CheckpointRef, sort_key: str, now: int) -> Put:
+    """The request that leaves nothing of an item that counts: it has expired."""
+    key = Key(ref.writes_partition, sort_key)
+    attributes = {**of_checkpoint(ref, Stamp("", now)), Attribute.TTL: now}
+    return Put(Table.WRITES, key, make_item(Table.WRITES, key, attributes))
+
+
 def is_mark(item: StoredItem) -> bool:
     """Whether an item of the writes table is the mark of a delete."""
     return read_key(item, Table.WRITES).sort == MARK_SORT_KEY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -68,6 +68,28 @@ CHECKPOINT_METADATA = (
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of the channels of a checkpoint.
+
+    Attributes:
+        versions: Their versions.
+        held: Those whose values it holds.
+        delta_channels: Those that are DeltaChannels and were not stored whole.
+        snapshot: Whether one of them was.
+    """
+
+    versions: Mapping[str, Any]
+    held: frozenset[str]
+    delta_channels: tuple[str, ...] = ()
+    snapshot: bool = False
+
+    @property
+    def has_deltas(self) -> bool:
+        """Whether its graph has DeltaChannels."""
+        return self.snapshot or bool(self.delta_channels)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointRecord:
     """A checkpoint as it is stored.
 
@@ -78,6 +100,9 @@ class CheckpointRecord:
         metadata: The serialized metadata.
         run_id: Copy of the metadata's run id, where it has one that can key the run index.
         ttl: When it may be deleted; `None` for never. Set by the stamp when it is stored.
+        carried: What it carries of its parent's writes: the attribute as it was read, or is to be
+            stored.
+        outline: What its values say about its channels, of one that is to be stored.
     """
 
     ref: CheckpointRef
@@ -86,6 +111,8 @@ class CheckpointRecord:
     metadata: Serialized
     run_id: str | None = None
     ttl: int | None = None
+    carried: object = None
+    outline: Outline | None = field(default=None, compare=False)
 
     @property
     def size(self) -> int:
@@ -106,6 +133,7 @@ class CheckpointRecord:
             Attribute.TYPE: self.checkpoint.type,
             Attribute.METADATA_TYPE: metadata_type,
             Attribute.RUN_ID: self.run_id,
+            Attribute.CARRIED: self.carried,
             Attribute.EXPIRES: stamp.expires_at,
             Attribute.TTL: stamp.ttl,
         }
@@ -293,6 +321,7 @@ def read_checkpoint(head: CheckpointHead, item: StoredItem) -> CheckpointRecord 
         metadata=read_metadata(item, head),
         run_id=head.run_id,
         ttl=head.ttl,
+        carried=item.get(Attribute.CARRIED),
     )
 
 

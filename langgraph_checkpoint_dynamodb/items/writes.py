@@ -72,7 +72,7 @@ Older writers gave them the place they had in the call, as any other write. What
 must not keep the task's output of that place out: an error, say, once the task was repeated.
 """
 
-_MOST_PLACES = 10**9
+MOST_PLACES = 10**9
 """Places of a task: more than fit into any call."""
 
 
@@ -425,11 +425,11 @@ def _entries(item: StoredItem, place: str) -> list[_Entry]:
 def _entry(entry: object, described: Mapping[str, Payload], place: str) -> _Entry:
     match entry:
         case {"L": [{"N": str(number)}, {"S": str(channel)}, {"S": str(kind)}, *rest]}:
-            idx = whole(number, _MOST_PLACES)
+            idx = whole(number, MOST_PLACES)
         case _:
             raise _damaged(place, "holds something else than place, channel, type and value")
     if idx is None:
-        raise _damaged(place, f"holds a place that is no whole number from 0 to {_MOST_PLACES}")
+        raise _damaged(place, f"holds a place that is no whole number from 0 to {MOST_PLACES}")
     stored = described.get(str(idx))
     match rest, stored:
         case [{"B": bytes(data)}], None:

@@ -18,7 +18,13 @@ from langgraph_checkpoint_dynamodb.calls import (
 from langgraph_checkpoint_dynamodb.effects import CopyObject, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, mark_put, part_keys
+from langgraph_checkpoint_dynamodb.items.beside import (
+    WRITE_REFERENCES,
+    gone_put,
+    is_mark,
+    mark_put,
+    part_keys,
+)
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
@@ -26,8 +32,8 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
-from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table
-from langgraph_checkpoint_dynamodb.ops.lookup import require_same, with_item
+from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table, regular_task_of
+from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, require_same, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part
 
 if TYPE_CHECKING:
@@ -46,8 +52,11 @@ def copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None]
     Checkpoints that the target has already are replaced, each with its writes at once; what else
     the target has stays.
     """
-    if source_id == target_id:
-        return
+    if source_id != target_id:
+        yield from forgetting(store, target_id, _copy_thread(store, source_id, target_id))
+
+
+def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None]:
     taken = yield from query_all(
         Query(Table.CHECKPOINTS, target_id, consistent=True, attributes=CHECKPOINT_KEYS)
     )
@@ -109,10 +118,28 @@ def _replace(store: Store, copy: _Copy) -> Operation[None]:
     """Replace a checkpoint that the target has, together with its writes and those it gains.
 
     At once, as far as one transaction reaches. The mark tells who has read the old one already, and
-    then the new writes, to look again.
+    then the new writes, to look again. A task's writes are those of the source then, and none of
+    another run of it that the target has.
     """
     marks = [mark_put(copy.target, store.now)] if copy.writes else []
-    yield from put_atomically([*marks, *copy.writes, copy.checkpoint], once=bool(copy.parts))
+    tasks = {
+        task_id for put in copy.writes if (task_id := regular_task_of(put.key.sort)) is not None
+    }
+    copied = {put.key for put in copy.writes}
+    there: list[StoredItem] = []
+    if tasks:
+        query = Query(
+            Table.WRITES, copy.target.writes_partition, consistent=True, attributes=WRITE_REFERENCES
+        )
+        there = yield from query_all(query)
+    keys = [read_key(item, Table.WRITES) for item in there]
+    gone = [
+        gone_put(copy.target, key.sort, store.now)
+        for key in keys
+        if key not in copied and regular_task_of(key.sort) in tasks
+    ]
+    puts = [*marks, *gone, *copy.writes, copy.checkpoint]
+    yield from put_atomically(puts, once=bool(copy.parts))
 
 
 def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:

@@ -51,7 +51,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     fits_index_key,
 )
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
-from langgraph_checkpoint_dynamodb.ops.lookup import settled, with_item
+from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
 
@@ -72,6 +72,10 @@ _SCAN_SEGMENTS = 8
 
 def delete_thread(store: Store, thread_id: str) -> Operation[None]:
     """Delete every checkpoint of a thread, in all namespaces, with its writes."""
+    yield from forgetting(store, thread_id, _delete_thread(store, thread_id))
+
+
+def _delete_thread(store: Store, thread_id: str) -> Operation[None]:
     query = Query(
         Table.CHECKPOINTS,
         thread_id,
@@ -102,7 +106,7 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
 def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
     """Delete all of a thread but what `_but_latest` spares."""
     doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
-    yield from remove(store, doomed)
+    yield from forgetting(store, thread_id, remove(store, doomed))
 
 
 def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]:
@@ -164,7 +168,13 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
     ]
     if refused:
         raise DeltaHistoryError(refused)
-    yield from together([remove(store, heads) for heads in doomed if heads is not None])
+    yield from together(
+        [
+            forgetting(store, thread_id, remove(store, heads))
+            for thread_id, heads in zip(by_thread, doomed, strict=True)
+            if heads is not None
+        ]
+    )
 
 
 def remove(store: Store, heads: Sequence[CheckpointHead]) -> Operation[None]:

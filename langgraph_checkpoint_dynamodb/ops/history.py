@@ -13,16 +13,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from langgraph_checkpoint_dynamodb.codec import (
     current_writes,
     decode_checkpoint,
     decode_metadata,
     decode_writes,
+    outline_of,
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, Query, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.carried import read_carried
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CheckpointHead,
     read_checkpoint,
@@ -35,7 +37,8 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     namespace_range,
 )
-from langgraph_checkpoint_dynamodb.ops.lookup import settled, with_second_look
+from langgraph_checkpoint_dynamodb.memory import Link
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, with_second_look
 from langgraph_checkpoint_dynamodb.ops.parts import (
     is_inline,
     load,
@@ -43,7 +46,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     load_writes,
     read_beside,
 )
-from langgraph_checkpoint_dynamodb.ops.prolong import prolong
+from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
+    from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.parts import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -74,16 +78,64 @@ class _Step:
     """An ancestor on the way.
 
     Attributes:
-        record: The ancestor.
-        checkpoint: Its checkpoint, loaded.
+        ref: Which checkpoint.
+        child: How the checkpoint below it on the way hangs together with it.
+        link: How it hangs together with its own parent.
+        record: Its record, of one that was read for this.
         beside: What lies beside it, where that had to be read for its checkpoint.
         channels: The channels whose writes here count.
     """
 
-    record: CheckpointRecord
-    checkpoint: Serialized
-    beside: Beside | None
+    ref: CheckpointRef
+    child: Link
+    link: Link
+    record: CheckpointRecord | None = None
+    beside: Beside | None = None
     channels: frozenset[str] = frozenset()
+
+    def gives(self) -> dict[str, tuple[WriteRecord, ...]]:
+        """The writes to those of the channels for which the beside need not be asked.
+
+        A checkpoint carries what its parent gives to it. And what has the same version as before
+        was not written to: LangGraph gives a DeltaChannel a new version whenever it is.
+        """
+        given = {name: some for name, some in self.child.carried.items() if name in self.channels}
+        for name in self.channels - given.keys():
+            version = self.child.versions.get(name)
+            if version is not None and version == self.link.versions.get(name):
+                given[name] = ()
+        return given
+
+
+@dataclass
+class _Walk:
+    """The way from a checkpoint back to where each channel was stored whole.
+
+    Attributes:
+        remaining: Channels whose values have not been met yet.
+        seeds: The values that were met.
+        steps: The ancestors passed, the nearest first.
+        at: The last checkpoint passed.
+        link: Its link.
+    """
+
+    remaining: set[str]
+    seeds: dict[str, Any]
+    steps: list[_Step]
+    at: CheckpointRef | None = None
+    link: Link | None = None
+
+    def pass_by(self, step: _Step) -> frozenset[str]:
+        """Go on to an ancestor; returns the channels whose values it holds."""
+        self.steps.append(replace(step, channels=frozenset(self.remaining)))
+        held = frozenset(self.remaining) & step.link.held
+        self.remaining -= held
+        self.at, self.link = step.ref, step.link
+        return held
+
+
+class _ForgottenError(Exception):
+    """What was remembered does not fit what is stored."""
 
 
 def get_delta_channel_history(
@@ -106,21 +158,136 @@ def get_delta_channel_history(
 def _history(
     store: Store, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
+    walk = _Walk(set(channels), {}, [])
+    # What expires must be prolonged, so it is read.
+    if store.ttl_seconds is None and address.checkpoint is not None:
+        try:
+            yield from _walk_from_memory(store, address.checkpoint, walk)
+        except _ForgottenError:
+            walk = _Walk(set(channels), {}, [])
+    target = None
+    if walk.link is None:
+        target = yield from _walk_from_target(store, address, walk)
+    elif walk.remaining and walk.link.parent_id is not None:
+        try:
+            yield from _walk_on(store, address, walk)
+        except _ForgottenError:
+            walk = _Walk(set(channels), {}, [])
+            target = yield from _walk_from_target(store, address, walk)
+    return (yield from _gathered(store, channels, walk, target))
+
+
+def _walk_from_memory(store: Store, ref: CheckpointRef, walk: _Walk) -> Operation[None]:
+    """Walk as far as the ancestors are remembered.
+
+    Raises:
+        _ForgottenError: One that is remembered is not there any more.
+    """
+    memory = store.memory
+    link = memory.link(ref, store.now)
+    walk.at, walk.link = ref, link
+    passed = {ref.checkpoint_id}
+    sought: list[tuple[CheckpointRef, frozenset[str]]] = []
+    while link is not None and walk.remaining and link.parent_id not in (None, *passed):
+        parent = CheckpointRef.if_possible(ref.thread_id, ref.checkpoint_ns, link.parent_id or "")
+        found = None if parent is None else memory.link(parent)
+        if parent is None or found is None:
+            break
+        passed.add(parent.checkpoint_id)
+        held = walk.pass_by(_Step(parent, link, found))
+        if held:
+            sought.append((parent, held))
+        link = found
+    values = yield from together([_remembered_value(store, parent) for parent, _ in sought])
+    for (parent, held), value in zip(sought, values, strict=True):
+        yield from _take_seeds(store, parent, value, held, walk.seeds)
+
+
+def _remembered_value(store: Store, ref: CheckpointRef) -> Operation[Serialized]:
+    value = store.memory.value(ref)
+    if value is not None:
+        return value
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
+    head = None if item is None else read_checkpoint_head(item, store.now)
+    record = None if item is None or head is None else read_checkpoint(head, item)
+    if record is None:
+        raise _ForgottenError
+    value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
+    if store.consistent:
+        store.memory.keep_value(ref, value, store.now)
+    return value
+
+
+def _take_seeds(
+    store: Store,
+    ref: CheckpointRef,
+    value: Serialized,
+    held: Collection[str],
+    seeds: dict[str, Any],
+) -> Operation[None]:
+    load_it = partial(decode_checkpoint, store.serde, value, str(ref))
+    checkpoint = yield from compute(load_it, len(value.data))
+    values = checkpoint.get("channel_values", {})
+    if not values.keys() >= set(held):
+        raise _ForgottenError
+    for channel in held:
+        seeds[channel] = values[channel]
+
+
+def _walk_from_target(
+    store: Store, address: Address, walk: _Walk
+) -> Operation[CheckpointRecord | None]:
+    """Walk from the addressed checkpoint; returns it."""
     chain = _Chain(store, address)
-    remaining = set(channels)
-    seeds: dict[str, Any] = {}
-    steps: list[_Step] = []
-    ahead = 1
     target = yield from chain.target()
-    if target is None and address.checkpoint is not None:
-        raise MissingPartError(
-            place=str(address.checkpoint),
-            attribute=Attribute.CHECKPOINT,
-            problem="is not there, though its history is asked for: it was deleted or has expired",
-            part=str(address.checkpoint),
-        )
-    ancestor = None if target is None else (yield from chain.parent_of(target, remaining))
-    while ancestor is not None and remaining:
+    if target is None:
+        if address.checkpoint is not None:
+            raise MissingPartError(
+                place=str(address.checkpoint),
+                attribute=Attribute.CHECKPOINT,
+                problem="is not there, though its history is asked for: it was deleted or has "
+                "expired",
+                part=str(address.checkpoint),
+            )
+        return None
+    walk.at, walk.link = target.ref, (yield from _target_link(store, target))
+    yield from _walk_chain(store, chain, (yield from chain.parent_of(target, walk.remaining)), walk)
+    return target
+
+
+def _target_link(store: Store, target: CheckpointRecord) -> Operation[Link]:
+    """How the addressed checkpoint hangs together with its parent, as far as its item tells."""
+    if is_inline(target.checkpoint):
+        link, _, _ = yield from _load_step(store, target)
+        return link
+    carried = read_carried(target.carried, str(target.ref))
+    return Link(target.parent_id, {}, frozenset(), carried)
+
+
+def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
+    """Walk on in the store from the last checkpoint that is remembered.
+
+    Raises:
+        _ForgottenError: Its parent is not where it should be. Who walks from the start tells why.
+    """
+    if walk.link is None or walk.link.parent_id is None:
+        return
+    above = replace(address, checkpoint_id=walk.link.parent_id)
+    if above.leads_nowhere:
+        raise _ForgottenError
+    chain = _Chain(store, above)
+    ancestor = yield from chain.target(usable=True)
+    if ancestor is None:
+        raise _ForgottenError
+    yield from _walk_chain(store, chain, ancestor, walk)
+
+
+def _walk_chain(
+    store: Store, chain: _Chain, ancestor: CheckpointRecord | None, walk: _Walk
+) -> Operation[None]:
+    """Walk the ancestors as they are stored."""
+    ahead = 1
+    while ancestor is not None and walk.remaining:
         ancestors = [ancestor]
         while not is_inline(ancestors[-1].checkpoint) and len(ancestors) < ahead:
             further = chain.parent_at_hand(ancestors[-1])
@@ -129,29 +296,42 @@ def _history(
             ancestors.append(further)
         ahead = min(2 * ahead, _MOST_AHEAD)
         loaded = yield from together([_load_ahead(store, record) for record in ancestors])
-        for record, step in zip(ancestors, loaded, strict=True):
-            step = step if step is not None else (yield from _load_step(store, record))
-            steps.append(replace(step, channels=frozenset(remaining)))
-            load_it = partial(decode_checkpoint, store.serde, step.checkpoint, str(step.record.ref))
-            checkpoint = yield from compute(load_it, len(step.checkpoint.data))
-            values = checkpoint.get("channel_values", {})
-            for channel in remaining & values.keys():
-                seeds[channel] = values[channel]
-                remaining.discard(channel)
-            if not remaining:
+        for record, found in zip(ancestors, loaded, strict=True):
+            link, value, beside = found or (yield from _load_step(store, record))
+            if walk.link is None:
+                raise AssertionError("a walk begins somewhere")
+            held = walk.pass_by(_Step(record.ref, walk.link, link, record, beside))
+            if held:
+                if store.consistent:
+                    store.memory.keep_value(record.ref, value, store.now)
+                yield from _take_seeds(store, record.ref, value, held, walk.seeds)
+            if not walk.remaining:
                 break
-        ancestor = (yield from chain.parent_of(ancestors[-1], remaining)) if remaining else None
+        ancestor = (
+            (yield from chain.parent_of(ancestors[-1], walk.remaining)) if walk.remaining else None
+        )
 
-    writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
+
+def _gathered(
+    store: Store, channels: Sequence[str], walk: _Walk, target: CheckpointRecord | None
+) -> Operation[Mapping[str, DeltaChannelHistory]]:
+    """The writes of the steps, and the seeds."""
+    steps = walk.steps
     if target is not None and store.ttl_seconds is not None:
         # The next checkpoint's first ancestor: nothing of it counts here, all of it is prolonged.
-        steps.append(_Step(target, target.checkpoint, None))
-    found = yield from together([_read_writes(store, step) for step in steps])
+        steps = [*steps, _Step(target.ref, _UNKNOWN, _UNKNOWN, target)]
+    found = yield from together([_writes_of(store, step) for step in steps])
+    writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
     for _, of_ancestor in reversed(found):
         for write in of_ancestor:
             writes[write[1]].append(write)
-    used = [(step.record, beside) for step, (beside, _) in zip(steps, found, strict=True)]
+    used = [
+        (step.record, beside)
+        for step, (beside, _) in zip(steps, found, strict=True)
+        if step.record is not None and beside is not None
+    ]
     yield from prolong(store, used)
+    seeds = walk.seeds
     return {
         channel: (
             {"writes": writes[channel], "seed": seeds[channel]}
@@ -162,57 +342,90 @@ def _history(
     }
 
 
-def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Step | None]:
-    """A step that may not be needed; `None` where it cannot be read, which matters if it is."""
+_UNKNOWN = Link(None, {}, frozenset())
+
+
+_Loaded: TypeAlias = "tuple[Link, Serialized, Beside | None]"
+"""How an ancestor hangs together with its parent, its checkpoint, and what lies beside it, where
+that had to be read."""
+
+
+def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Loaded | None]:
+    """An ancestor that may not be needed; `None` where it cannot be read."""
     try:
         return (yield from _load_step(store, record))
     except UnreadableItemError:
         return None
 
 
-def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Step]:
-    step = yield from with_second_look(store, record, _load_checkpoint)
-    return _there(step, record)
+def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
+    found = yield from with_second_look(store, record, _load_link)
+    return _there(found, record.ref)
 
 
-def _load_checkpoint(store: Store, record: CheckpointRecord) -> Operation[_Step]:
+def _load_link(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
+    beside = None
     if is_inline(record.checkpoint):
         value = yield from load_alone(store, record.ref, record.checkpoint, Attribute.CHECKPOINT)
-        return _Step(record, value, None)
-    beside = yield from read_beside(store, record)
-    loaded, _ = yield from load(store, record, beside, ())
-    return _Step(record, loaded.checkpoint, beside)
+    else:
+        beside = yield from read_beside(store, record)
+        loaded, _ = yield from load(store, record, beside, ())
+        value = loaded.checkpoint
+    load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
+    checkpoint = yield from compute(load_it, len(value.data))
+    outline = outline_of(checkpoint, {})
+    carried = read_carried(record.carried, str(record.ref))
+    link = Link(record.parent_id, outline.versions, outline.held, carried)
+    if store.consistent:
+        store.memory.learn(record.ref, link, store.now)
+    return link, value, beside
 
 
-def _read_writes(store: Store, step: _Step) -> Operation[tuple[Beside, list[PendingWrite]]]:
-    """What lies beside an ancestor, and its writes that count."""
-    known = [] if step.beside is None else [step.beside]
+def _writes_of(store: Store, step: _Step) -> Operation[tuple[Beside | None, list[PendingWrite]]]:
+    """The writes of an ancestor that count, and what lies beside it, where that was read."""
+    given = step.gives()
+    if step.channels <= given.keys() and not _needs_prolonging(store, step):
+        writes = [write for some in given.values() for write in some]
+        return step.beside, (yield from _decoded(store, step.ref, current_writes(writes)))
+
+    looked = [] if step.beside is None else [step.beside]
 
     def read(
         store: Store, record: CheckpointRecord
     ) -> Operation[tuple[Beside, list[PendingWrite]]]:
-        beside = known.pop() if known else (yield from read_beside(store, record))
+        beside = looked.pop() if looked else (yield from read_beside(store, record))
         wanted = [
-            write for write in current_writes(beside.writes) if write.channel in step.channels
+            write
+            for write in current_writes(beside.writes)
+            if write.channel in step.channels - given.keys()
         ]
         loaded = yield from load_writes(store, record.ref, beside, wanted)
-        return beside, (
-            yield from compute(
-                partial(decode_writes, store.serde, record.ref, loaded), data_size(loaded)
-            )
-        )
+        writes = [*loaded, *(write for some in given.values() for write in some)]
+        return beside, (yield from _decoded(store, record.ref, current_writes(writes)))
 
-    found = yield from with_second_look(store, step.record, read)
-    return _there(found, step.record)
+    record = step.record or (yield from get_checkpoint(store, step.ref))
+    found = None if record is None else (yield from with_second_look(store, record, read))
+    return _there(found, step.ref)
 
 
-def _there(found: T | None, record: CheckpointRecord) -> T:
+def _needs_prolonging(store: Store, step: _Step) -> bool:
+    return step.record is not None and is_short(store, step.record.ttl)
+
+
+def _decoded(
+    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]
+) -> Operation[list[PendingWrite]]:
+    decode = partial(decode_writes, store.serde, ref, writes)
+    return (yield from compute(decode, data_size(writes)))
+
+
+def _there(found: T | None, ref: CheckpointRef) -> T:
     if found is None:
         raise MissingPartError(
-            place=str(record.ref),
+            place=str(ref),
             attribute=Attribute.CHECKPOINT,
             problem="was deleted while the history of another was being read",
-            part=str(record.ref),
+            part=str(ref),
         )
     return found
 
@@ -248,11 +461,17 @@ class _Chain:
             forward=False,
         )
 
-    def target(self) -> Operation[CheckpointRecord | None]:
-        """The addressed checkpoint, or the newest one."""
-        while not self._visible and self._query is not None:
+    def target(self, *, usable: bool = False) -> Operation[CheckpointRecord | None]:
+        """The addressed checkpoint, or the newest one.
+
+        Args:
+            usable: Whether one that has expired a while ago will do, as of an ancestor.
+        """
+        known: Sequence[str] = self._visible
+        while not known and self._query is not None:
             yield from self._read_page()
-        newest = self._read[self._visible[0]] if self._visible else None
+            known = list(self._read) if usable else self._visible
+        newest = self._read[known[0]] if known else None
         if newest is None or self._address.checkpoint_id not in (None, newest.ref.checkpoint_id):
             return None
         self._target = newest.ref.checkpoint_id

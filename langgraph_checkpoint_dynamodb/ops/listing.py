@@ -32,6 +32,8 @@ _LARGEST_PAGE = 128
 """Where it is not known how many items must be read, pages double from the first to the largest:
 a caller who stops early has not paid for a megabyte, one who reads on pays few round trips. The
 service cuts pages at 1 MB all the same."""
+_BARREN_PAGE = 4096
+"""And up to this while nothing on them is wanted: nobody waits for anything then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,17 @@ def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[Checkp
     grown = _FIRST_PAGE
     spare = 0 if wanted.before is None else 1
     while not (left := wanted.after(emitted)).satisfied:
-        limit = grown if left.limit is None or not exact else left.limit + spare
-        page = yield from send(replace(query, limit=min(limit, _LARGEST_PAGE)))
+        limit = grown
+        if exact and left.limit is not None:
+            limit = min(left.limit + spare, _LARGEST_PAGE)
+        page = yield from send(replace(query, limit=limit))
         records = _records(store, page.items, address.checkpoint_ns, left)
-        emitted += yield from _emit(store, records, left)
+        found = yield from _emit(store, records, left)
+        emitted += found
         if page.next is None:
             break
         query = replace(query, start=page.next)
-        grown = min(2 * grown, _LARGEST_PAGE)
+        grown = min(2 * grown, _LARGEST_PAGE if found else _BARREN_PAGE)
         spare = 0
     return emitted
 

@@ -56,6 +56,15 @@ def require_same(store: Store, record: CheckpointRecord) -> Operation[None]:
         )
 
 
+def forgetting(store: Store, thread_id: str, operation: Operation[T]) -> Operation[T]:
+    """Delete or replace checkpoints of a thread, of which nothing is remembered after that."""
+    store.memory.forget(thread_id)
+    try:
+        return (yield from operation)
+    finally:
+        store.memory.forget(thread_id)
+
+
 def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]:
     """Look at something that others may be replacing, until what is seen belongs together.
 

@@ -40,12 +40,23 @@ def prolong(
     """Let checkpoints, and what lies beside them, be there as long as one stored now."""
     if store.ttl_seconds is None:
         return
-    enough = store.now + store.ttl_seconds + MARGIN
+    enough = _enough(store.now, store.ttl_seconds)
     longer = enough + store.ttl_seconds // 2
     try:
         yield from together([_prolong(store, *found, enough, longer) for found in checkpoints])
     except DynamoDBSaverError as error:
         _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
+
+
+def is_short(store: Store, ttl: int | None) -> bool:
+    """Whether something would be deleted earlier than a checkpoint stored now."""
+    if store.ttl_seconds is None or ttl is None:
+        return False
+    return ttl < _enough(store.now, store.ttl_seconds)
+
+
+def _enough(now: int, ttl_seconds: int) -> int:
+    return now + ttl_seconds + MARGIN
 
 
 def _prolong(

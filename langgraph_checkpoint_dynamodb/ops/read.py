@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.codec import current_writes, decode_tuple, holds_snapshot
+from langgraph_checkpoint_dynamodb.codec import (
+    current_writes,
+    decode_tuple,
+    holds_snapshot,
+    outline_of,
+)
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.carried import read_carried
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
 from langgraph_checkpoint_dynamodb.ops.parts import (
     beside_query,
+    is_inline,
     load,
     read_beside,
     read_rest_beside,
@@ -19,11 +28,15 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langgraph.checkpoint.base import CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.addressing import Address
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.parts import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -38,34 +51,79 @@ def get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | Non
 
 def complete(store: Store, record: CheckpointRecord) -> Operation[CheckpointTuple]:
     """The tuple of a checkpoint whose item has been read."""
+    doubts = store.memory.doubts
     beside = yield from read_beside(store, record)
-    return (yield from _complete(store, record, beside))
+    return (yield from _complete(store, record, beside, doubts))
 
 
 def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:
+    doubts = store.memory.doubts
     ref = address.checkpoint
+    newest = ref is None
     if ref is None:
-        record = yield from _newest_checkpoint(store, address)
-        if record is None:
-            return None
-        beside = yield from read_beside(store, record)
+        # Usually it is the one that was the newest before: its writes are asked for together.
+        ref = _guess(store, address)
+        if ref is None:
+            record = yield from _newest_checkpoint(store, address)
+            page = None
+        else:
+            record, page = yield from both(
+                _newest_checkpoint(store, address), send(beside_query(store, ref))
+            )
     else:
         record, page = yield from both(get_checkpoint(store, ref), send(beside_query(store, ref)))
-        if record is None:
-            return None
+    if record is None:
+        return None
+    if page is not None and record.ref == ref:
         beside = yield from read_rest_beside(store, record, page)
-    found = yield from _complete(store, record, beside)
+    else:
+        beside = yield from read_beside(store, record)
+    found = yield from _complete(store, record, beside, doubts)
+    if newest:
+        inline = is_inline(record.checkpoint) and is_inline(record.metadata)
+        store.memory.saw_newest(record.ref, store.now, inline=inline)
     if store.ttl_seconds is not None and holds_snapshot(found.checkpoint):
         # No history is read of it, which would prolong it: it is where histories begin.
         yield from prolong(store, [(record, beside)])
     return found
 
 
-def _complete(store: Store, record: CheckpointRecord, beside: Beside) -> Operation[CheckpointTuple]:
+def _guess(store: Store, address: Address) -> CheckpointRef | None:
+    known = store.memory.newest(address.thread_id, address.namespace)
+    return None if known is None else address.ref(known)
+
+
+def _complete(
+    store: Store, record: CheckpointRecord, beside: Beside, doubts: int
+) -> Operation[CheckpointTuple]:
     ordered = current_writes(beside.writes)
     loaded, writes = yield from load(store, record, beside, ordered)
     size = loaded.size + data_size(writes)
-    return (yield from compute(lambda: decode_tuple(store.serde, loaded, writes), size))
+    found = yield from compute(lambda: decode_tuple(store.serde, loaded, writes), size)
+    _remember(store, record, found, writes, doubts)
+    return found
+
+
+def _remember(
+    store: Store,
+    record: CheckpointRecord,
+    found: CheckpointTuple,
+    writes: Sequence[WriteRecord],
+    doubts: int,
+) -> None:
+    if not store.consistent:
+        return  # What is old may be remembered no longer than it is told.
+    memory, outline = store.memory, outline_of(found.checkpoint, found.metadata)
+    if outline.has_deltas or memory.knows_writes(record.ref):
+        memory.loaded(record.ref, writes, doubts, store.now)
+    if not outline.has_deltas:
+        return
+    try:
+        carried = read_carried(record.carried, str(record.ref))
+    except UnreadableItemError:
+        return  # Who needs it reads it again, and says so.
+    link = Link(record.parent_id, outline.versions, outline.held, carried)
+    memory.learn(record.ref, link, store.now)
 
 
 def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRecord | None]:

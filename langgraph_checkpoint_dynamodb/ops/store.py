@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.memory import Memory
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -21,6 +23,7 @@ class Store:
         serde: The saver's serde as it is now.
         payloads: How values are stored.
         stamp: When and by which call items are stored.
+        memory: What the saver remembers.
         consistent: Whether reads on the resume path are strongly consistent.
         run_id_index: Name of the run index, `None` where there is none.
         ttl_seconds: How long a checkpoint stored now lives; `None` for ever.
@@ -29,6 +32,7 @@ class Store:
     serde: SerializerProtocol
     payloads: PayloadPolicy
     stamp: Stamp
+    memory: Memory = field(default_factory=lambda: Memory(0))
     consistent: bool = True
     run_id_index: str | None = None
     ttl_seconds: int | None = None

@@ -17,13 +17,15 @@ from langgraph_checkpoint_dynamodb.calls import (
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.items.carried import carried_attribute, carry
 from langgraph_checkpoint_dynamodb.items.writes import (
     data_size,
     places_held,
     plan_writes,
     put_alone,
 )
-from langgraph_checkpoint_dynamodb.keys import task_range
+from langgraph_checkpoint_dynamodb.keys import CheckpointRef, task_range
+from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import (
     beside_query,
     discard,
@@ -33,26 +35,64 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.calls import Outcome
     from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 
 def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id."""
+    carried = _carried(store, record)
+    record = replace(record, carried=carried_attribute(carried))
     effort = store.payloads.effort(record.size)
     planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), effort)
     yield from store_parts(record.ref, planned.parts, store.stamp)
     if planned.parts:
         yield from put_atomically([planned.put], once=True)
+        _remember(store, record, carried, inline=False)
         return
     outcome = yield from put_one(planned.put)
+    if not outcome.replaced:
+        store.memory.created(record.ref, store.now)
+    _remember(store, record, carried, inline=True)
     yield from _discard_replaced(store, record.ref, outcome.replaced)
+
+
+def _carried(store: Store, record: CheckpointRecord) -> dict[str, tuple[WriteRecord, ...]]:
+    """What the checkpoint carries of its parent's writes: nothing where not all are known."""
+    channels = () if record.outline is None else record.outline.delta_channels
+    parent = _parent(record)
+    if parent is None:
+        return {}
+    writes = store.memory.writes(parent)
+    store.memory.release(parent)
+    return {} if writes is None else carry(channels, writes)
+
+
+def _parent(record: CheckpointRecord) -> CheckpointRef | None:
+    ref = record.ref
+    if record.parent_id is None:
+        return None
+    return CheckpointRef.if_possible(ref.thread_id, ref.checkpoint_ns, record.parent_id)
+
+
+def _remember(
+    store: Store,
+    record: CheckpointRecord,
+    carried: Mapping[str, tuple[WriteRecord, ...]],
+    *,
+    inline: bool,
+) -> None:
+    memory, ref = store.memory, record.ref
+    memory.stored(ref, store.now, inline=inline)
+    outline = record.outline
+    if outline is not None and outline.has_deltas:
+        link = Link(record.parent_id, outline.versions, outline.held, carried)
+        memory.learn(ref, link, store.now)
 
 
 def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:
@@ -62,6 +102,17 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     a task stored one by one, a process that dies between them would leave a task that counts as
     finished and has lost the rest of its output.
     """
+    stored = None
+    store.memory.begin(ref)
+    try:
+        if (yield from _put_writes(store, ref, writes)):
+            stored = writes
+    finally:
+        store.memory.end(ref, stored, store.now)
+
+
+def _put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[bool]:
+    """Store them; tells whether all of them count."""
     effort = store.payloads.effort(data_size(writes))
     plan = yield from compute(lambda: plan_writes(writes, ref, store.payloads, store.stamp), effort)
     parts = [part for planned in plan.planned for part in planned.parts]
@@ -71,6 +122,7 @@ def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) 
     yield from _discard_replaced(store, ref, outcome.replaced)
     if outcome.lost:
         yield from _put_place_by_place(store, ref, plan, outcome)
+    return not outcome.lost
 
 
 def _put_place_by_place(

@@ -9,10 +9,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.base import SaverBase
-from langgraph_checkpoint_dynamodb.effects import Emit
+from langgraph_checkpoint_dynamodb.effects import Emit, done
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.memory import Memory
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
 from tests.simulation.processes import FORWARD, Script, steps
 from tests.support.model import ReferenceSaver
@@ -62,6 +64,7 @@ class Saver(SaverBase):
         super().__init__(serde=Pickle())
         self._settings = settings
         self._token = token
+        self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
 
     def _store(self) -> Store:
         made = super()._store()
@@ -74,12 +77,18 @@ class Reference:
     def __init__(self) -> None:
         self.saver = ReferenceSaver()
 
-    def _put(self, config: Any, made: Any, told: Any) -> tuple[None, None]:
-        self.saver.put(config, made, told, made["channel_versions"])
-        return None, None
+    def _get_tuple(self, config: Any) -> Operation[Any]:
+        return done(self.saver.get_tuple(config))
 
-    def _put_writes(self, config: Any, writes: Any, task_id: str, task_path: str) -> None:
+    def _put(self, config: Any, made: Any, told: Any) -> tuple[Operation[None], None]:
+        self.saver.put(config, made, told, made["channel_versions"])
+        return done(None), None
+
+    def _put_writes(
+        self, config: Any, writes: Any, task_id: str, task_path: str
+    ) -> Operation[None]:
         self.saver.put_writes(config, writes, task_id, task_path)
+        return done(None)
 
     def _delete_thread(self, thread_id: str) -> None:
         self.saver.delete_thread(thread_id)
@@ -172,6 +181,7 @@ class Call:
         across: Whether it looks for what it deletes in all threads.
         stream: Whether it returns what a stream has emitted.
         delta: Whether it makes sense on threads with a DeltaChannel alone.
+        several: Whether it is several calls of one process, one after the other.
     """
 
     name: str
@@ -182,6 +192,7 @@ class Call:
     across: bool = False
     stream: bool = False
     delta: bool = False
+    several: bool = False
 
     def script(
         self, variant: Variant, token: str, now: int = NOW, order: str | int = FORWARD
@@ -248,6 +259,28 @@ def _put_delta(
     return act
 
 
+def _run(checkpoint_id: str) -> Any:
+    """A step of a graph: read the newest checkpoint, store a task's writes and the next one."""
+
+    def act(saver: Saver) -> Operation[None]:
+        found = yield from saver._get_tuple(config(THREAD))
+        if found is None or found.config["configurable"]["checkpoint_id"] >= checkpoint_id:
+            return
+        parent_id = found.config["configurable"]["checkpoint_id"]
+        writes = _writes(parent_id, f"run {checkpoint_id}", ("log", f"run {checkpoint_id}"))
+        yield from writes(saver)
+        yield from _put_delta(checkpoint_id, parent_id)(saver)
+
+    return act
+
+
+def _resume(saver: Saver) -> Operation[Any]:
+    """What a graph does to go on: read the newest checkpoint and its history, twice."""
+    found = yield from saver._get_tuple(config(THREAD))
+    found = yield from saver._get_tuple(config(THREAD))
+    return found
+
+
 def _snapshot(checkpoint_id: str) -> Any:
     from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
@@ -298,6 +331,7 @@ def first_calls(variant: Variant) -> list[tuple[int, Any]]:
 
 READS = (
     Call("get_tuple(newest)", lambda saver: saver._get_tuple(config(THREAD)), reads=True),
+    Call("get_tuple(newest) twice", _resume, reads=True),
     Call("get_tuple(0002)", lambda saver: saver._get_tuple(config(THREAD, "", "0002")), reads=True),
     Call(
         "list(t)",
@@ -345,6 +379,8 @@ DELTA_WRITES = (
     Call("put(0006 on 0003)", _put_delta("0006", "0003"), delta=True),
     Call("put(0005, whole)", _put_delta("0005", "0004", held=True), delta=True),
     Call("put_writes(0004)", _writes("0004", "task", ("log", "0004")), delta=True),
+    Call("run(0007)", _run("0007"), delta=True, several=True),
+    Call("run(0008)", _run("0008"), delta=True, several=True),
 )
 UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
@@ -412,7 +448,9 @@ def reference_after(variant: Variant, made: Sequence[Call]) -> ReferenceSaver:
     for _, act in first_calls(variant):
         act(reference)
     for call in made:
-        call.act(reference)
+        operation: Any = call.act(reference)
+        for request in operation or ():
+            raise AssertionError(f"the reference asks for {request}")
     found: ReferenceSaver = reference.saver
     return found
 

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import calls as service_calls
+from langgraph_checkpoint_dynamodb.effects import Page
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items import beside, writes
 from langgraph_checkpoint_dynamodb.keys import part_address_of, write_sort_key
+from langgraph_checkpoint_dynamodb.memory import Memory
 from langgraph_checkpoint_dynamodb.ops import (
     copy,
     delete,
     history,
     lineage,
     parts,
+    read,
     removal,
     sweep,
     write,
@@ -185,6 +188,24 @@ def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPat
     patch.setattr(writes, "_plan_together", plan)
 
 
+def a_checkpoint_carries_what_its_process_has_written_alone(patch: pytest.MonkeyPatch) -> None:
+    original = Memory.loaded
+
+    def loaded(self: Memory, ref: Any, _: Any, doubts: int, now: int) -> None:
+        original(self, ref, (), doubts, now)
+
+    patch.setattr(Memory, "loaded", loaded)
+
+
+def the_writes_of_the_checkpoint_that_was_the_newest_are_taken_for_those_of_the_newest(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    def rest(store: Any, record: Any, page: Any) -> Any:
+        return (yield from parts.read_rest_beside(store, record, page))
+
+    patch.setattr(read, "read_beside", lambda store, record: rest(store, record, Page([], None)))
+
+
 def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sweep, "_is_old", lambda *_: True)
     patch.setattr(
@@ -318,6 +339,18 @@ PLANTED = (
         INLINE,
         "put_writes(0002, other task)",
         "put_writes(0002, other task, resumed)",
+    ),
+    Planted(
+        a_checkpoint_carries_what_its_process_has_written_alone,
+        DELTA,
+        "put_writes(0004)",
+        "run(0007)",
+    ),
+    Planted(
+        the_writes_of_the_checkpoint_that_was_the_newest_are_taken_for_those_of_the_newest,
+        INLINE,
+        "get_tuple(newest) twice",
+        "put_writes(0003)",
     ),
     Planted(a_sweep_takes_what_is_young, CHUNKS, "put(0003)", "sweep_orphans()"),
     Planted(

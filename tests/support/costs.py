@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.calls import SyncCalls
 from tests.support.sessions import metered_session
+from tests.support.tables import forget
 from tests.support.values import checkpoint, config, metadata, put_chain
 from tests.support.walking import measure_depth
 
@@ -91,6 +92,11 @@ def _large_calls(where: str, saver: Saver) -> list[tuple[str, Callable[[], objec
     return named
 
 
+def _as_a_new_one(saver: Saver, call: Callable[[], object]) -> object:
+    forget(saver)
+    return call()
+
+
 def _calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
     calls = SyncCalls(saver)
     chain = put_chain(calls, "t", LENGTH, value=STATE)
@@ -103,7 +109,8 @@ def _calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
         ("`put`", lambda: put_chain(calls, "new", 1, value=STATE)),
         ("`put_writes` of 3 writes", lambda: calls.put_writes(chain[0], WRITES, "other")),
         ("`get_tuple`, id given", lambda: calls.get_tuple(chain[25])),
-        ("`get_tuple`, latest", lambda: calls.get_tuple(config("t"))),
+        ("`get_tuple`, latest, seen before", lambda: calls.get_tuple(config("t"))),
+        ("`get_tuple`, latest", lambda: _as_a_new_one(saver, lambda: calls.get_tuple(config("t")))),
         ("`list(limit=10)`", lambda: list(calls.list(config("t"), limit=10))),
         (
             f"`get_delta_channel_history`, {LENGTH - 1} ancestors of 0.5 KB",

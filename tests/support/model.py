@@ -6,6 +6,7 @@ Everything here is as simple as it can be, at any cost in speed: it is what the 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -15,10 +16,16 @@ from langgraph_checkpoint_dynamodb.keys import CheckpointRef
 from tests.support.values import config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory
+    from langgraph.checkpoint.base import (
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
 
 
 class ReferenceSaver(InMemorySaver):
@@ -28,20 +35,126 @@ class ReferenceSaver(InMemorySaver):
     that were never stored. Nothing leads to those on DynamoDB, and no reader sees them.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._early: dict[tuple[str, str, str], dict[Any, Any]] = {}
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        stored = super().put(config, checkpoint, metadata, new_versions)
+        place = _place(stored)
+        parent_id = config["configurable"].get("checkpoint_id")
+        self._early[place] = dict(self.writes[place[0], place[1], parent_id]) if parent_id else {}
+        return stored
+
+    def may_be_history(self, at: RunnableConfig, channel: str, found: DeltaChannelHistory) -> bool:
+        """Whether a history may be that of a channel.
+
+        Of each ancestor the writes count that were there when its child was stored, and not or all
+        of those that came later; or none, where the child has the channel as the ancestor had it.
+        """
+        expected = self.get_delta_channel_history(config=at, channels=[channel])[channel]
+        seeds = [
+            plain_history({channel: {**history, "writes": []}}) for history in (expected, found)
+        ]
+        if seeds[0] != seeds[1]:
+            return False
+        rest = [exact(write) for write in found["writes"]]
+        choices = [
+            [[exact(write) for write in some] for some in ancestor]
+            for ancestor in self._choices(at, channel)
+        ]
+        return _may_be(choices, rest)
+
+    def possible_writes(self, at: RunnableConfig, channel: str) -> Iterator[list[object]]:
+        """The writes of every history that may be that of a channel."""
+        for some in product(*self._choices(at, channel)):
+            yield [write for of_ancestor in some for write in of_ancestor]
+
+    def _choices(self, at: RunnableConfig, channel: str) -> list[list[list[object]]]:
+        """For each ancestor, the oldest first, which writes of it may be in a history."""
+        choices: list[list[list[object]]] = []
+        child = self.get_tuple(at)
+        walked = set()
+        while child is not None and (parent_id := _parent_id(child)):
+            place = _place(child.config)
+            parent = self.get_tuple(config(place[0], place[1], parent_id))
+            if parent is None or parent_id in walked:
+                break
+            walked.add(parent_id)
+            early = self._early.get(place, {})
+            late = self.writes[place[0], place[1], parent_id]
+            some = [self._given(writes, channel) for writes in (early, late)]
+            version = child.checkpoint["channel_versions"].get(channel)
+            if version is not None and version == parent.checkpoint["channel_versions"].get(
+                channel
+            ):
+                some.append([])
+            different = [
+                one for at, one in enumerate(some) if exact(one) not in map(exact, some[:at])
+            ]
+            choices.insert(0, different)
+            child = parent
+            if channel in parent.checkpoint["channel_values"]:
+                break
+        return choices
+
+    def _given(self, writes: Mapping[Any, Any], channel: str) -> list[object]:
+        ordered = sorted(writes.items(), key=lambda pair: (pair[1][3], *pair[0]))
+        return [
+            (task_id, name, self.serde.loads_typed(value))
+            for _, (task_id, name, value, _) in ordered
+            if name == channel
+        ]
+
     def delete_thread(self, thread_id: str) -> None:
         for checkpoint_ns in self._namespaces(thread_id):
             self._remove(thread_id, checkpoint_ns, self.ids(thread_id, checkpoint_ns))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        if source_thread_id == target_thread_id:
+            return
         for checkpoint_ns in self._namespaces(source_thread_id):
             stored = self.storage[source_thread_id][checkpoint_ns]
             self.storage[target_thread_id][checkpoint_ns].update(stored)
             for checkpoint_id in stored:
                 writes = self.writes[source_thread_id, checkpoint_ns, checkpoint_id]
-                self.writes[target_thread_id, checkpoint_ns, checkpoint_id].update(writes)
+                target = self.writes[target_thread_id, checkpoint_ns, checkpoint_id]
+                # The outputs of a task are those of the source, and none of another run of it.
+                tasks = {task_id for task_id, idx in writes if idx >= 0}
+                for task_id, idx in list(target):
+                    if task_id in tasks and idx >= 0:
+                        del target[task_id, idx]
+                target.update(writes)
+        for (thread_id, *rest), writes in list(self._early.items()):
+            if thread_id == source_thread_id:
+                self._early[target_thread_id, rest[0], rest[1]] = writes
         for (thread_id, checkpoint_ns, channel, version), blob in list(self.blobs.items()):
             if thread_id == source_thread_id:
                 self.blobs[target_thread_id, checkpoint_ns, channel, version] = blob
+
+    def has_strays(self, source_thread_id: str, target_thread_id: str) -> bool:
+        """Whether the target has outputs of a task that are to be copied, and not its checkpoint.
+
+        Nobody looks for these: what is left of them depends on how they are stored.
+        """
+        for (thread_id, checkpoint_ns, checkpoint_id), writes in self.writes.items():
+            if thread_id != target_thread_id:
+                continue
+            if checkpoint_id in self.ids(target_thread_id, checkpoint_ns):
+                continue
+            copied = self.writes.get((source_thread_id, checkpoint_ns, checkpoint_id), {})
+            tasks = {task_id for task_id, idx in copied if idx >= 0}
+            if checkpoint_id in self.ids(source_thread_id, checkpoint_ns) and any(
+                task_id in tasks and idx >= 0 for task_id, idx in writes
+            ):
+                return True
+        return False
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         # Each once: which channels are DeltaChannels is judged by what is there before the call.
@@ -220,6 +333,21 @@ def plain_tuples(listed: Iterable[CheckpointTuple]) -> dict[tuple[str, str], lis
         place = (configurable["thread_id"], configurable["checkpoint_ns"])
         groups[place].append(plain_tuple(found))
     return groups
+
+
+def _may_be(choices: list[list[list[object]]], found: list[object]) -> bool:
+    """Whether writes are those of ancestors, in order, as one of the choices of each has it."""
+    ends = {0}
+    for some in choices:
+        ends = {
+            end + len(one) for end in ends for one in some if found[end : end + len(one)] == one
+        }
+    return len(found) in ends
+
+
+def _place(at: RunnableConfig) -> tuple[str, str, str]:
+    names = at["configurable"]
+    return names["thread_id"], names.get("checkpoint_ns", ""), names["checkpoint_id"]
 
 
 def plain_history(history: Mapping[str, DeltaChannelHistory]) -> object:

@@ -127,6 +127,11 @@ def with_payloads(saver: Saver, **changes: Any) -> Saver:
     return saver
 
 
+def forget(saver: Saver) -> None:
+    """Let a saver know no more of its threads than a new one."""
+    saver._memories.get().clear()
+
+
 def sweep(saver: Saver, older_than: int = 0, **options: Any) -> SweepReport:
     """Sweep what is so many seconds old, be it younger than a sweep may take.
 
