@@ -35,6 +35,9 @@ _ENTRY_BYTES = 400
 """About what an entry takes beside its bytes."""
 _SHARE = 8
 """No entry takes more than this part of the bound."""
+_MOST_UNSURE = 10_000
+"""Checkpoints of which it is remembered that not all writes are known. Writes come before their
+checkpoint by seconds at most, so what matters is never among the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,11 @@ class _Writes:
     Attributes:
         known: Those that were read, or acknowledged to this saver.
         complete: Whether they are all.
-        doubtful: Whether others may have come, so that only reading them again tells.
         size: About how many bytes they take.
     """
 
     known: Mapping[tuple[str, int], WriteRecord] = field(default_factory=dict)
     complete: bool = False
-    doubtful: bool = False
     size: int = 0
 
 
@@ -105,6 +106,7 @@ class Memory:
         self._bytes = 0
         self._under_way: defaultdict[_Place, int] = defaultdict(int)
         self._doubts = 0
+        self._unsure: OrderedDict[_Place, None] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Memory: {len(self._entries)} entries, {self._bytes} of {self._limit} bytes>"
@@ -175,8 +177,9 @@ class Memory:
         return self._doubts
 
     def knows_writes(self, ref: CheckpointRef) -> bool:
-        """Whether some writes of a checkpoint are known."""
-        return self._get(_place("writes", ref)) is not None
+        """Whether some writes of a checkpoint are known, or were."""
+        place = _place("writes", ref)
+        return self._get(place) is not None or place in self._unsure
 
     def writes(self, ref: CheckpointRef) -> tuple[WriteRecord, ...] | None:
         """All regular writes of a checkpoint, in no order; `None` if they are not all known.
@@ -207,13 +210,14 @@ class Memory:
     def created(self, ref: CheckpointRef, now: int) -> None:
         """A checkpoint was stored that was not there before: nobody else knows of it yet."""
         with self._lock:
-            known = self._entries.get(_place("writes", ref))
-            self._add(ref, (), now, complete=known is None or not known.value.doubtful)
+            self._add(ref, (), now, complete=_place("writes", ref) not in self._unsure)
 
     def release(self, ref: CheckpointRef) -> None:
         """A child of a checkpoint is being stored: its writes have been applied."""
+        place = _place("writes", ref)
         with self._lock:
-            self._drop(_place("writes", ref))
+            self._drop(place)
+            self._unsure.pop(place, None)
 
     def begin(self, ref: CheckpointRef) -> None:
         """Writes are about to be stored."""
@@ -236,7 +240,7 @@ class Memory:
                 return
             self._doubts += 1
             self._drop(place)
-            self._set(place, _Writes(doubtful=True), 0, now)
+            self._doubt(place)
 
     # All of it
 
@@ -245,13 +249,13 @@ class Memory:
         with self._lock:
             self._doubts += 1
             for place in list(self._of_thread.get(thread_id, ())):
-                self._drop(place)
+                self._lose(place)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             for place in list(self._entries):
-                self._drop(place)
+                self._lose(place)
 
     def _add(
         self, ref: CheckpointRef, writes: Iterable[WriteRecord], now: int, *, complete: bool
@@ -266,8 +270,9 @@ class Memory:
             if write.idx >= 0 and at not in known:
                 known[at] = replace(write, held=None)
                 added += _size_of([write])
-        doubtful = before.doubtful and not complete
-        merged = _Writes(known, complete, doubtful, before.size + added)
+        merged = _Writes(known, complete, before.size + added)
+        if complete:
+            self._unsure.pop(place, None)
         self._drop(place)
         self._set(place, merged, merged.size, now)
 
@@ -285,13 +290,27 @@ class Memory:
 
     def _set(self, place: _Place, value: object, weight: int, now: int) -> None:
         weight += _ENTRY_BYTES
-        if weight > self._limit // _SHARE:
-            return
         self._entries[place] = _Entry(value, weight, now)
         self._of_thread[place.thread_id].add(place)
         self._bytes += weight
+        if weight > self._limit // _SHARE:
+            self._lose(place)
         while self._bytes > self._limit:
-            self._drop(next(iter(self._entries)))
+            self._lose(next(iter(self._entries)))
+
+    def _lose(self, place: _Place) -> None:
+        """Drop an entry for want of room, or whatever it says."""
+        found = self._entries.get(place)
+        if found is not None and isinstance(found.value, _Writes) and not found.value.complete:
+            # Else the checkpoint they came before would seem to have later ones alone.
+            self._doubt(place)
+        self._drop(place)
+
+    def _doubt(self, place: _Place) -> None:
+        if self._limit:
+            self._unsure[place] = None
+            if len(self._unsure) > _MOST_UNSURE:
+                self._unsure.popitem(last=False)
 
     def _drop(self, place: _Place) -> None:
         found = self._entries.pop(place, None)

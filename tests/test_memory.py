@@ -389,6 +389,26 @@ def test_a_doubt_that_comes_up_while_writes_are_read_stays() -> None:
     assert memory.writes(REF) == (write(b"0"),)
 
 
+@pytest.mark.parametrize("how", ["too large", "pushed out", "cleared", "forgotten"])
+def test_writes_that_came_before_their_checkpoint_and_left_the_memory_are_not_taken_for_none(
+    how: str,
+) -> None:
+    memory = Memory(100_000)
+    memory.begin(REF)
+    memory.end(REF, [write(bytes(50_000 if how == "too large" else 10))], 10)
+    if how == "pushed out":
+        for number in range(300):
+            memory.saw_newest(CheckpointRef(f"t{number}", "", "0001"), 10, inline=True)
+    elif how == "cleared":
+        memory.clear()
+    elif how == "forgotten":
+        memory.forget("t")
+    memory.created(REF, 11)
+    assert memory.writes(REF) is None
+    memory.loaded(REF, [write(b"0")], memory.doubts, 12)
+    assert memory.writes(REF) == (write(b"0"),)
+
+
 def test_that_a_checkpoint_is_there_is_believed_for_a_while() -> None:
     memory = Memory(100_000)
     memory.learn(REF, Link(None, {}, frozenset()), 100)
