@@ -238,16 +238,8 @@ class ConditionFailedError(ServiceError):
         item: The item, where the service tells.
     """
 
-    def __init__(
-        self,
-        *,
-        code: str,
-        operation: str,
-        table_name: str,
-        message: str,
-        item: StoredItem | None = None,
-    ) -> None:
-        super().__init__(code=code, operation=operation, table_name=table_name, message=message)
+    def __init__(self, *, item: StoredItem | None = None, **said: str) -> None:
+        super().__init__(**said)
         self.item = item
 
 
@@ -259,16 +251,8 @@ class TransactionCanceledError(ServiceError):
             that was not at fault.
     """
 
-    def __init__(
-        self,
-        *,
-        code: str,
-        operation: str,
-        table_name: str,
-        message: str,
-        reasons: Sequence[str],
-    ) -> None:
-        super().__init__(code=code, operation=operation, table_name=table_name, message=message)
+    def __init__(self, *, reasons: Sequence[str], **said: str) -> None:
+        super().__init__(**said)
         self.reasons = tuple(reasons)
 
 

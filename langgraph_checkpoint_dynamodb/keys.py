@@ -246,10 +246,7 @@ def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRa
     low = prefix or _ROOT_FLOOR
     if highest_id is not None and _utf8_len(prefix + highest_id) <= SORT_KEY_LIMIT:
         return SortRange(low, prefix + highest_id)
-    if not prefix:
-        return SortRange(low)
-    # `;` follows `:`, so nothing that begins with the prefix lies above this.
-    return SortRange(low, prefix[:-1] + ";")
+    return _beginning_with(prefix) if prefix else SortRange(low)
 
 
 def is_call(checkpoint_ns: str) -> bool:
@@ -386,8 +383,7 @@ def lone_write_sort_key(task_id: str, idx: int) -> str:
 
 def task_range(task_id: str) -> SortRange:
     """Sort keys of a task's writes. Those of tasks whose ids go on with `:::` may be among them."""
-    # `;` follows `:`, so nothing that begins with the separator lies above this.
-    return SortRange(task_id + _SEPARATOR, task_id + _SEPARATOR[:-1] + ";")
+    return _beginning_with(task_id + _SEPARATOR)
 
 
 def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:
@@ -464,6 +460,12 @@ def fits_index_key(run_id: object) -> bool:
     except InvalidInputError:
         return False
     return 0 < size <= PARTITION_KEY_LIMIT
+
+
+def _beginning_with(prefix: str) -> SortRange:
+    """Sort keys that begin with a text, which ends with the separator."""
+    # `;` follows `:`, so nothing that begins with the prefix lies above this.
+    return SortRange(prefix, prefix[:-1] + ";")
 
 
 def _nested_prefix(checkpoint_ns: str) -> str:

@@ -88,10 +88,7 @@ def outside(item: StoredItem, place: str) -> dict[str, Chunks | S3Object]:
     Raises:
         UnreadableItemError: A description is damaged.
     """
-    found = {
-        name: _described(description, b"", name, place)
-        for name, description in _descriptions(item).items()
-    }
+    found = _described_alone(item, place)
     together = described_together(item, place)
     found |= {f"{Attribute.WRITES}[{idx}]": stored for idx, stored in together.items()}
     return {name: stored for name, stored in found.items() if not isinstance(stored, Inline)}
@@ -105,10 +102,7 @@ def restated(
     Raises:
         UnreadableItemError: A description is damaged.
     """
-    own = {
-        name: _described(description, b"", name, place)
-        for name, description in _descriptions(item).items()
-    }
+    own = _described_alone(item, place)
     attributes = stored_as(
         {name: moved(at) for name, at in own.items() if not isinstance(at, Inline)}
     )
@@ -139,10 +133,10 @@ def described_together(item: StoredItem, place: str) -> dict[str, Payload]:
     }
 
 
-def _descriptions(item: StoredItem) -> dict[str, AttributeValueTypeDef]:
+def _described_alone(item: StoredItem, place: str) -> dict[str, Payload]:
     """The descriptions that an item has of its values, but for those of writes together."""
     return {
-        name: found
+        name: _described(found, b"", name, place)
         for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE)
         if (found := item.get(Attribute.payload(name))) is not None and not are_together(found)
     }

@@ -271,19 +271,15 @@ def places_held(item: StoredItem, task_id: str, now: int) -> frozenset[int]:
     Raises:
         UnreadableItemError: It holds several, and does not say which.
     """
-    sort = read_key(item, Table.WRITES).sort
-    found = split_write_sort_key(sort)
-    if (
-        found is None
-        or found[0] != task_id
-        or not is_live(number_if_told(item, Attribute.TTL), now)
-    ):
+    key = read_key(item, Table.WRITES)
+    found = split_write_sort_key(key.sort)
+    if found is None or found[0] != task_id:
+        return frozenset()
+    if not is_live(number_if_told(item, Attribute.TTL), now):
         return frozenset()
     if Attribute.WRITES in item:
-        entries = _entries(
-            item, f"item {sort!r} of partition {read_key(item, Table.WRITES).partition!r}"
-        )
-        return frozenset(entry.idx for entry in entries)
+        place = f"item {key.sort!r} of partition {key.partition!r}"
+        return frozenset(entry.idx for entry in _entries(item, place))
     special = item.get(Attribute.CHANNEL, {}).get("S") in SPECIAL_CHANNELS
     return frozenset() if special or not found[1].isdecimal() else frozenset({int(found[1])})
 

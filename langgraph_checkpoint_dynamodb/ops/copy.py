@@ -19,7 +19,6 @@ from langgraph_checkpoint_dynamodb.effects import CopyObject, Query, send, toget
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.beside import (
-    WRITE_REFERENCES,
     gone_put,
     is_mark,
     mark_put,
@@ -33,6 +32,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
 from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table, regular_task_of
+from langgraph_checkpoint_dynamodb.ops.delete import read_partition
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, require_same, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part
 
@@ -128,10 +128,7 @@ def _replace(store: Store, copy: _Copy) -> Operation[None]:
     copied = {put.key for put in copy.writes}
     there: list[StoredItem] = []
     if tasks:
-        query = Query(
-            Table.WRITES, copy.target.writes_partition, consistent=True, attributes=WRITE_REFERENCES
-        )
-        there = yield from query_all(query)
+        there = yield from read_partition(copy.target.writes_partition)
     keys = [read_key(item, Table.WRITES) for item in there]
     gone = [
         gone_put(copy.target, key.sort, store.now)

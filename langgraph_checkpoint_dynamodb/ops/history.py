@@ -11,34 +11,29 @@ are given more life: see `prolong`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from langgraph_checkpoint_dynamodb.codec import (
     current_writes,
     decode_checkpoint,
-    decode_metadata,
     decode_writes,
     outline_of,
 )
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, compute, send, together
+from langgraph_checkpoint_dynamodb.effects import compute, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.carried import read_carried
-from langgraph_checkpoint_dynamodb.items.checkpoints import (
-    CheckpointHead,
-    read_checkpoint,
-    read_checkpoint_head,
-)
+from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    CheckpointRef,
-    Table,
-    namespace_range,
-)
+from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef
 from langgraph_checkpoint_dynamodb.memory import Link
-from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, with_second_look
+from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
+from langgraph_checkpoint_dynamodb.ops.lookup import (
+    get_checkpoint,
+    settled,
+    usable_checkpoint,
+    with_second_look,
+)
 from langgraph_checkpoint_dynamodb.ops.parts import (
     is_inline,
     load,
@@ -63,11 +58,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FIRST_PAGE = 64
-_GROWTH = 4
-_LARGEST_PAGE = 1024
-"""Items per page of the range. A walk ends at a snapshot, every 100 updates unless the graph says
-otherwise, so the first page is small and only long walks read pages of the service's size."""
 _MOST_AHEAD = 16
 """Ancestors whose values are elsewhere are fetched one, two, four at a time, up to this many: where
 the walk ends shows in the values alone."""
@@ -115,14 +105,12 @@ class _Walk:
         remaining: Channels whose values have not been met yet.
         seeds: The values that were met.
         steps: The ancestors passed, the nearest first.
-        at: The last checkpoint passed.
-        link: Its link.
+        link: The link of the last checkpoint passed; `None` before the first.
     """
 
     remaining: set[str]
-    seeds: dict[str, Any]
-    steps: list[_Step]
-    at: CheckpointRef | None = None
+    seeds: dict[str, Any] = field(default_factory=dict)
+    steps: list[_Step] = field(default_factory=list)
     link: Link | None = None
 
     def pass_by(self, step: _Step) -> frozenset[str]:
@@ -130,7 +118,7 @@ class _Walk:
         self.steps.append(replace(step, channels=frozenset(self.remaining)))
         held = frozenset(self.remaining) & step.link.held
         self.remaining -= held
-        self.at, self.link = step.ref, step.link
+        self.link = step.link
         return held
 
 
@@ -158,13 +146,13 @@ def get_delta_channel_history(
 def _history(
     store: Store, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    walk = _Walk(set(channels), {}, [])
+    walk = _Walk(set(channels))
     # What expires must be prolonged, so it is read.
     if store.ttl_seconds is None and address.checkpoint is not None:
         try:
             yield from _walk_from_memory(store, address.checkpoint, walk)
         except _ForgottenError:
-            walk = _Walk(set(channels), {}, [])
+            walk = _Walk(set(channels))
     target = None
     if walk.link is None:
         target = yield from _walk_from_target(store, address, walk)
@@ -172,7 +160,7 @@ def _history(
         try:
             yield from _walk_on(store, address, walk)
         except _ForgottenError:
-            walk = _Walk(set(channels), {}, [])
+            walk = _Walk(set(channels))
             target = yield from _walk_from_target(store, address, walk)
     return (yield from _gathered(store, channels, walk, target))
 
@@ -185,7 +173,7 @@ def _walk_from_memory(store: Store, ref: CheckpointRef, walk: _Walk) -> Operatio
     """
     memory = store.memory
     link = memory.link(ref, store.now)
-    walk.at, walk.link = ref, link
+    walk.link = link
     passed = {ref.checkpoint_id}
     sought: list[tuple[CheckpointRef, frozenset[str]]] = []
     while link is not None and walk.remaining and link.parent_id not in (None, *passed):
@@ -207,9 +195,7 @@ def _remembered_value(store: Store, ref: CheckpointRef) -> Operation[Serialized]
     value = store.memory.value(ref)
     if value is not None:
         return value
-    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    head = None if item is None else read_checkpoint_head(item, store.now)
-    record = None if item is None or head is None else read_checkpoint(head, item)
+    record = yield from usable_checkpoint(store, ref)
     if record is None:
         raise _ForgottenError
     value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
@@ -238,7 +224,7 @@ def _walk_from_target(
     store: Store, address: Address, walk: _Walk
 ) -> Operation[CheckpointRecord | None]:
     """Walk from the addressed checkpoint; returns it."""
-    chain = _Chain(store, address)
+    chain = Chain(store, address)
     target = yield from chain.target()
     if target is None:
         if address.checkpoint is not None:
@@ -250,7 +236,7 @@ def _walk_from_target(
                 part=str(address.checkpoint),
             )
         return None
-    walk.at, walk.link = target.ref, (yield from _target_link(store, target))
+    walk.link = yield from _target_link(store, target)
     yield from _walk_chain(store, chain, (yield from chain.parent_of(target, walk.remaining)), walk)
     return target
 
@@ -260,8 +246,7 @@ def _target_link(store: Store, target: CheckpointRecord) -> Operation[Link]:
     if is_inline(target.checkpoint):
         link, _, _ = yield from _load_step(store, target)
         return link
-    carried = read_carried(target.carried, str(target.ref))
-    return Link(target.parent_id, {}, frozenset(), carried)
+    return link_of(target, Outline({}, frozenset()))
 
 
 def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
@@ -275,7 +260,7 @@ def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
     above = replace(address, checkpoint_id=walk.link.parent_id)
     if above.leads_nowhere:
         raise _ForgottenError
-    chain = _Chain(store, above)
+    chain = Chain(store, above)
     ancestor = yield from chain.target(usable=True)
     if ancestor is None:
         raise _ForgottenError
@@ -283,7 +268,7 @@ def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
 
 
 def _walk_chain(
-    store: Store, chain: _Chain, ancestor: CheckpointRecord | None, walk: _Walk
+    store: Store, chain: Chain, ancestor: CheckpointRecord | None, walk: _Walk
 ) -> Operation[None]:
     """Walk the ancestors as they are stored."""
     ahead = 1
@@ -373,9 +358,7 @@ def _load_link(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
         value = loaded.checkpoint
     load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
     checkpoint = yield from compute(load_it, len(value.data))
-    outline = outline_of(checkpoint, {})
-    carried = read_carried(record.carried, str(record.ref))
-    link = Link(record.parent_id, outline.versions, outline.held, carried)
+    link = link_of(record, outline_of(checkpoint, {}))
     if store.consistent:
         store.memory.learn(record.ref, link, store.now)
     return link, value, beside
@@ -428,168 +411,3 @@ def _there(found: T | None, ref: CheckpointRef) -> T:
             part=str(ref),
         )
     return found
-
-
-def _expired(place: str) -> UnreadableItemError:
-    problem = "has passed, though a checkpoint that is rebuilt from it still counts"
-    return UnreadableItemError(place=place, attribute=Attribute.TTL, problem=problem)
-
-
-class _Chain:
-    """A checkpoint and its ancestors, read from the top of their range downwards as needed.
-
-    Ids grow with time within one process only, so an ancestor may sort above the checkpoint the
-    range ends with. Such an ancestor is read by its key.
-    """
-
-    def __init__(self, store: Store, address: Address) -> None:
-        asked = address.checkpoint
-        self._store = store
-        self._address = address
-        self._target: str | None = None
-        self._lowest: str | None = None
-        self._read: dict[str, CheckpointRecord] = {}
-        self._visible: list[str] = []
-        self._gone: dict[str, CheckpointHead] = {}
-        self._walked: set[str] = set()
-        self._page_size = _FIRST_PAGE
-        self._query: Query | None = Query(
-            Table.CHECKPOINTS,
-            address.thread_id,
-            store.consistent,
-            sort=namespace_range(address.namespace, None if asked is None else asked.checkpoint_id),
-            forward=False,
-        )
-
-    def target(self, *, usable: bool = False) -> Operation[CheckpointRecord | None]:
-        """The addressed checkpoint, or the newest one.
-
-        Args:
-            usable: Whether one that has expired a while ago will do, as of an ancestor.
-        """
-        known: Sequence[str] = self._visible
-        while not known and self._query is not None:
-            yield from self._read_page()
-            known = list(self._read) if usable else self._visible
-        newest = self._read[known[0]] if known else None
-        if newest is None or self._address.checkpoint_id not in (None, newest.ref.checkpoint_id):
-            return None
-        self._target = newest.ref.checkpoint_id
-        return newest
-
-    def parent_of(
-        self, record: CheckpointRecord, channels: Collection[str]
-    ) -> Operation[CheckpointRecord | None]:
-        """The parent of a checkpoint of the chain, `None` where the chain ends.
-
-        Raises:
-            UnreadableItemError: It is not there, has expired or is being deleted, and one of the
-                channels is rebuilt from it.
-        """
-        self._walked.add(record.ref.checkpoint_id)
-        parent = record.parent_id
-        if parent is None or parent in self._walked or self._target is None:
-            return None
-        found = yield from self._find(parent)
-        if found is None:
-            yield from self._require_needless(record, channels)
-        return found
-
-    def parent_at_hand(self, record: CheckpointRecord) -> CheckpointRecord | None:
-        """The parent of a checkpoint of the chain, if it has been read and can be used.
-
-        To read ahead: nobody knows yet whether it is needed, so nothing is said where it is not.
-        """
-        self._walked.add(record.ref.checkpoint_id)
-        return self._read.pop(record.parent_id or "", None)
-
-    def _find(self, checkpoint_id: str) -> Operation[CheckpointRecord | None]:
-        """An ancestor, `None` if it is not there or may not be used any more."""
-        if self._target is not None and checkpoint_id > self._target:
-            return (yield from self._read_by_key(checkpoint_id))
-        while self._query is not None and (self._lowest is None or checkpoint_id < self._lowest):
-            yield from self._read_page()
-        return self._read.pop(checkpoint_id, None)
-
-    def _require_needless(
-        self, record: CheckpointRecord, channels: Collection[str]
-    ) -> Operation[None]:
-        """Check that nothing of these channels lay in the parent that is not there, or above it.
-
-        A checkpoint knows the version of each channel that was ever written before it. And
-        LangGraph counts in the metadata the steps of each DeltaChannel since it was stored whole.
-        A parent that is not there may have expired. Or another run on the same thread has gone on
-        from an earlier checkpoint, and a prune has kept what that run needs alone.
-        """
-        store, ref = self._store, record.ref
-        value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
-        versions: object = decode_checkpoint(store.serde, value, str(ref)).get("channel_versions")
-        written = set(channels) & (versions.keys() if isinstance(versions, dict) else set())
-        if not written:
-            return
-        gone = self._gone.get(record.parent_id or "")
-        if gone is not None:
-            raise self._unreadable(gone)
-        value = yield from load_alone(store, ref, record.metadata, Attribute.METADATA)
-        counters: object = decode_metadata(store.serde, value, str(ref)).get(
-            "counters_since_delta_snapshot"
-        )
-        if not isinstance(counters, dict) or written.isdisjoint(counters):
-            return
-        place = self._ancestor(record.parent_id)
-        if record.ttl is not None:
-            raise _expired(place)
-        problem = "names a checkpoint that was deleted, though others are rebuilt from it; "
-        problem += "start again from an earlier checkpoint, or delete the thread"
-        raise UnreadableItemError(
-            place=place, attribute=Attribute.PARENT_CHECKPOINT_ID, problem=problem
-        )
-
-    def _unreadable(self, ancestor: CheckpointHead) -> UnreadableItemError:
-        """What is wrong with an ancestor that no reader may see: the state would lack its part."""
-        place = self._ancestor(ancestor.checkpoint_id)
-        if not ancestor.deleted:
-            return _expired(place)
-        problem = "says it is being deleted; repeat the delete to finish it"
-        return UnreadableItemError(place=place, attribute=Attribute.DELETED, problem=problem)
-
-    def _ancestor(self, checkpoint_id: str | None) -> str:
-        return (
-            f"ancestor {checkpoint_id!r} of {self._target!r} in thread "
-            f"{self._address.thread_id!r}, namespace {self._address.namespace!r}"
-        )
-
-    def _read_page(self) -> Operation[None]:
-        if self._query is None:
-            return
-        page = yield from send(replace(self._query, limit=self._page_size))
-        for item in page.items:
-            head = read_checkpoint_head(item, self._store.now)
-            if head.checkpoint_ns != self._address.namespace or head.checkpoint_id is None:
-                continue
-            self._lowest = head.checkpoint_id
-            record = read_checkpoint(head, item)
-            if record is None:
-                self._gone[head.checkpoint_id] = head
-            else:
-                self._read[head.checkpoint_id] = record
-                self._visible += [head.checkpoint_id] if head.visible else []
-        self._page_size = min(_GROWTH * self._page_size, _LARGEST_PAGE)
-        self._query = None if page.next is None else replace(self._query, start=page.next)
-
-    def _read_by_key(self, checkpoint_id: str) -> Operation[CheckpointRecord | None]:
-        ref = CheckpointRef.if_possible(
-            self._address.thread_id, self._address.namespace, checkpoint_id
-        )
-        if ref is None:
-            return None
-        item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._store.consistent))
-        if item is None:
-            return None
-        head = read_checkpoint_head(item, self._store.now)
-        if head.checkpoint_id is None:
-            return None
-        if not head.usable:
-            self._gone[head.checkpoint_id] = head
-            return None
-        return read_checkpoint(head, item)

@@ -33,6 +33,12 @@ def get_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointReco
     return None if item is None else visible_checkpoint(store, item)
 
 
+def usable_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+    """The same, also of one that has expired and that others may be rebuilt from."""
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
+    return None if item is None else read_checkpoint(read_checkpoint_head(item, store.now), item)
+
+
 def visible_checkpoint(store: Store, item: StoredItem) -> CheckpointRecord | None:
     """The checkpoint in an item, `None` if it is none to a reader."""
     head = read_checkpoint_head(item, store.now)
@@ -45,9 +51,7 @@ def require_same(store: Store, record: CheckpointRecord) -> Operation[None]:
     Raises:
         MissingPartError: It has been replaced or deleted.
     """
-    item = yield from send(GetItem(Table.CHECKPOINTS, record.ref.key, consistent=True))
-    found = None if item is None else read_checkpoint(read_checkpoint_head(item, store.now), item)
-    if found != record:
+    if (yield from usable_checkpoint(store.consistently(), record.ref)) != record:
         raise MissingPartError(
             place=str(record.ref),
             attribute=Attribute.CHECKPOINT,

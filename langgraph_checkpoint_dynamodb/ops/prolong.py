@@ -40,10 +40,9 @@ def prolong(
     """Let checkpoints, and what lies beside them, be there as long as one stored now."""
     if store.ttl_seconds is None:
         return
-    enough = _enough(store.now, store.ttl_seconds)
-    longer = enough + store.ttl_seconds // 2
+    longer = _enough(store.now, store.ttl_seconds) + store.ttl_seconds // 2
     try:
-        yield from together([_prolong(store, *found, enough, longer) for found in checkpoints])
+        yield from together([_prolong(store, *found, longer) for found in checkpoints])
     except DynamoDBSaverError as error:
         _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
 
@@ -60,16 +59,12 @@ def _enough(now: int, ttl_seconds: int) -> int:
 
 
 def _prolong(
-    store: Store, record: CheckpointRecord, beside: Beside, enough: int, longer: int
+    store: Store, record: CheckpointRecord, beside: Beside, longer: int
 ) -> Operation[None]:
     """First parts, then writes, then the checkpoint, so that parts outlive what refers to them."""
-
-    def short(ttl: int | None) -> bool:
-        return ttl is not None and ttl < enough
-
-    writes = [write for write in beside.writes if short(write.ttl)]
+    writes = [write for write in beside.writes if is_short(store, write.ttl)]
     values = [write.value for write in writes]
-    if short(record.ttl):
+    if is_short(store, record.ttl):
         values += [record.checkpoint, record.metadata]
     objects = [
         payload
@@ -77,7 +72,7 @@ def _prolong(
         if isinstance(payload := value.payload, S3Object)
         and store.payloads.owns(record.ref, payload.address, payload.bucket, payload.key)
     ]
-    parts = [chunk.key for chunk in beside.chunks.values() if short(chunk.ttl)]
+    parts = [chunk.key for chunk in beside.chunks.values() if is_short(store, chunk.ttl)]
     parts += [key for payload in objects for key in part_keys(record.ref, payload)]
     yield from _prolong_each(parts, longer)
     # For the bucket's lifecycle rules, which count from when an object was stored.
@@ -87,7 +82,7 @@ def _prolong(
     sorts = dict.fromkeys(write.held.sort for write in writes if write.held is not None)
     items = [Key(record.ref.writes_partition, sort) for sort in sorts]
     yield from _prolong_each(items, longer)
-    if short(record.ttl):
+    if is_short(store, record.ttl):
         yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, longer))
 
 

@@ -13,10 +13,9 @@ from langgraph_checkpoint_dynamodb.codec import (
 )
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.carried import read_carried
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
-from langgraph_checkpoint_dynamodb.memory import Link
+from langgraph_checkpoint_dynamodb.ops.chain import link_of
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
 from langgraph_checkpoint_dynamodb.ops.parts import (
     beside_query,
@@ -119,10 +118,9 @@ def _remember(
     if not outline.has_deltas:
         return
     try:
-        carried = read_carried(record.carried, str(record.ref))
+        link = link_of(record, outline)
     except UnreadableItemError:
         return  # Who needs it reads it again, and says so.
-    link = Link(record.parent_id, outline.versions, outline.held, carried)
     memory.learn(record.ref, link, store.now)
 
 

@@ -42,7 +42,18 @@ def put_writes(task_id: str, writes: list[list[Any]], at: Any = AT) -> Call:
     return ["put_writes", [at, writes, task_id, f"~__pregel_pull, {task_id}"]]
 
 
-RECORDED_CALLS = [put(), *(put_writes(task_id, writes) for task_id, writes in TASKS.items())]
+def put_next() -> Call:
+    """The next checkpoint, of a graph whose channel `log` is a DeltaChannel."""
+    made = {**checkpoint("0002"), "channel_versions": {"log": "2"}}
+    counters = {"counters_since_delta_snapshot": {"log": [1, 1]}}
+    return ["put", [AT, made, metadata(step=1, **counters), {}]]
+
+
+RECORDED_CALLS = [
+    put(),
+    *(put_writes(task_id, writes) for task_id, writes in TASKS.items()),
+    put_next(),
+]
 READ: Call = ["get_tuple", [AT]]
 
 

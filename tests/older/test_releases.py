@@ -50,6 +50,8 @@ READABLE = [
     ("resumed", "out", 2),
 ]
 
+LOG = (["hi"], ["one", LARGE, "two"])
+
 
 @pytest.fixture
 def saver(tables: Tables) -> Iterator[Saver]:
@@ -70,6 +72,12 @@ def pending(saver: Saver, thread_id: str = "t") -> Any:
     return None if found is None else found.pending_writes
 
 
+def history(saver: Saver, thread_id: str = "t") -> Any:
+    newest = config(thread_id, "", "0002")
+    found = saver.get_delta_channel_history(config=newest, channels=["log"])["log"]
+    return found["seed"], [value for _, _, value in found["writes"]]
+
+
 every = pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
 
 
@@ -79,10 +87,12 @@ def test_what_a_release_has_stored_is_read_copied_swept_and_deleted(
 ) -> None:
     load(tables, release)
     assert pending(saver) == READABLE
+    assert history(saver) == LOG
     assert sweep(saver).chunks_deleted == 0
     saver.copy_thread("t", "a longer thread id")
     saver.prune(["t"])
     assert pending(saver) == pending(saver, "a longer thread id") == READABLE
+    assert history(saver) == history(saver, "a longer thread id") == LOG
     for thread_id in ("t", "a longer thread id"):
         saver.delete_thread(thread_id)
     sweep(saver)
@@ -107,6 +117,15 @@ def test_a_task_that_a_release_has_stored_keeps_its_writes_and_gets_those_it_lac
     special["__interrupt__"] = "again?"
     regular = [kept.get(place, f"{place} again") for place in range(4)]
     assert sorted(map(str, found)) == sorted(map(str, [*special.values(), *regular]))
+
+
+def test_a_checkpoint_carries_what_its_parent_gives_to_deltachannels_as_it_is_recorded() -> None:
+    items = {release: read_recorded(release)["checkpoints"] for release in RELEASES}
+    carried = {
+        release: [one for one in found if "carried" in one] for release, found in items.items()
+    }
+    assert carried[BEFORE_TASK_ITEMS] == []
+    assert [one["checkpoint_id"]["S"] for one in carried[NOW]] == ["0002"]
 
 
 def test_what_is_stored_now_is_what_is_recorded(tables: Tables) -> None:
