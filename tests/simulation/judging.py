@@ -62,10 +62,10 @@ _NEEDED: dict[str, set[str]] = {
     "0004": {"0002", "0003"},
     "0005": {"0002", "0003"},
     "0006": {"0002", "0003"},
-    "0007": {"0002", "0003", "run 0007"},
-    "0008": {"0002", "0003", "run 0008"},
 }
 """The writes that the DeltaChannel of a checkpoint is rebuilt from, at least."""
+_HELD = "0002"
+"""The checkpoint that holds it whole in the beginning."""
 
 
 class Party(NamedTuple):
@@ -138,7 +138,9 @@ class Judge:
             return [f"{name} raised {ended.error!r}"]
         moments = [dict(moment) for moment in candidates]
         if len(self._parties) > 2:
-            if any(self._parties[one].call.stores_again for one in begun):
+            # Half a run is in no order of the calls.
+            calls = [self._parties[one].call for one in begun]
+            if any(call.stores_again or call.several for call in calls):
                 return []
             moments += [dict(self.seen(party, self._worlds[order])) for order in orders]
         if name == "history(0004)":
@@ -228,6 +230,11 @@ class Judge:
             name = self._parties[second].call.name
             if self._parties[first].call.name != "put_writes(0004)" or first not in done:
                 continue
+            same = {at for at, party in enumerate(self._parties) if party.call.name == name}
+            if any((first, one) not in before for one in same):
+                continue  # The checkpoint may be of one that had begun earlier.
+            if "}, '0004', [" not in found.get(f"{THREAD}//{name[4:8]}", ""):
+                continue  # It was made from another checkpoint.
             history = found.get(f"history of {THREAD}//{name[4:8]}", _UNREADABLE)
             if history != _UNREADABLE and not {"0004", "0005"} & {*history.split("'")}:
                 yield f"in the end the history of {name} lacks what was there before it: {history}"
@@ -335,29 +342,59 @@ class Judge:
         if _findings(got) != newest_listed and ended.error is None:
             found["newest"] = f"{_findings(got)}, not the newest that is listed"
         if self._variant.delta and ended.error is None:
+            parents = {_ids(one): _parent(one) for one in ended.value}
             for one in ended.value:
                 parts = one.config["configurable"]
                 # LangGraph asks for what a checkpoint does not hold itself.
                 held = "log" in one.checkpoint["channel_values"]
                 if parts["thread_id"] in (THREAD, TARGET) and not held:
-                    found[f"history of {_place(one)}"] = self._history(world, one)
+                    found[f"history of {_place(one)}"] = self._history(world, one, parents)
         return found
 
-    def _history(self, world: World, one: CheckpointTuple) -> str:
+    def _history(
+        self, world: World, one: CheckpointTuple, parents: Mapping[tuple[str, str], str | None]
+    ) -> str:
         look = Call("", lambda saver: saver._history(one.config, ["log"]))
         _, ended = run(self._universe, world, look.script(self._variant, "look"))
         if isinstance(ended.error, UnreadableItemError):
             return _UNREADABLE
         if ended.error is not None:
             return repr(ended.error)
-        checkpoint_id = one.config["configurable"]["checkpoint_id"]
         written = [value for _, _, value in ended.value["log"]["writes"]]
-        needed = _NEEDED[checkpoint_id]
+        needed = _needed(_ids(one), parents)
         seed = ended.value["log"].get("seed")
         if "0005" in repr(seed):
-            needed = needed - {"0002", "0003"}  # They come before it.
-        whole = set(written) >= needed and seed is not None
+            needed = needed - {_HELD, "0003"}  # They come before it.
+        whole = set(written) >= needed and (seed is not None or _HELD not in needed)
         return repr(ended.value) if whole or not needed else f"{_SHORT} {written}"
+
+
+def _ids(one: CheckpointTuple) -> tuple[str, str]:
+    parts = one.config["configurable"]
+    return parts["thread_id"], parts["checkpoint_id"]
+
+
+def _parent(one: CheckpointTuple) -> str | None:
+    parent = one.parent_config
+    return None if parent is None else str(parent["configurable"]["checkpoint_id"])
+
+
+def _needed(ids: tuple[str, str], parents: Mapping[tuple[str, str], str | None]) -> set[str]:
+    """The writes that a checkpoint's DeltaChannel is rebuilt from, at least.
+
+    A run goes on from whatever was the newest, and its own writes are among them.
+    """
+    thread_id, checkpoint_id = ids
+    if checkpoint_id in _NEEDED:
+        return _NEEDED[checkpoint_id]
+    needed = {f"run {checkpoint_id}"}
+    parent_id = parents.get(ids)
+    while parent_id is not None and parent_id != _HELD and parent_id not in _NEEDED:
+        needed.add(f"run {parent_id}")
+        parent_id = parents.get((thread_id, parent_id))
+    if parent_id in (_HELD, "0003"):
+        needed.add(parent_id)
+    return needed | _NEEDED.get(parent_id or "", set())
 
 
 def _orders(
