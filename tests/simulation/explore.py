@@ -119,7 +119,7 @@ class Play:
         page: int = ALL,
         faults: int = 0,
     ) -> None:
-        self.judge = Judge(universe, variant, world, parties)
+        self.judge = Judge(universe, variant, world, parties, paged=page != ALL)
         self.parties = parties
         self.universe = universe
         self._page = page
