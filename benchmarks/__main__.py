@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.contenders import CONTENDERS
 from benchmarks.plots import write_plots
 from benchmarks.report import Results, write_report
 from benchmarks.running import run_module
@@ -32,6 +33,9 @@ def main() -> None:
         results[name] = {}
         for contender in WORKLOADS[name].contenders:
             if asked.contender and contender not in asked.contender:
+                continue
+            if not CONTENDERS[contender].installed():
+                print(f"{name:20} {contender:16} is left out: it is not installed", flush=True)
                 continue
             start = time.monotonic()
             outcome = run_module(

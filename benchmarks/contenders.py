@@ -12,6 +12,8 @@ import boto3
 from langgraph.checkpoint.memory import InMemorySaver
 
 from benchmarks.faces import Face
+from benchmarks.postgres import postgres_saver
+from benchmarks.postgres import programs as postgres_programs
 from benchmarks.raw import TABLE, RawSaver
 
 if TYPE_CHECKING:
@@ -77,12 +79,14 @@ class Contender:
         title: What it is called in tables.
         open: Makes its saver and tables, and closes the saver in the end.
         awaits: Whether it is used by its asynchronous methods.
+        installed: Whether there is what it runs on, of which no package is made for Python.
     """
 
     name: str
     title: str
     open: Callable[[Place], AbstractContextManager[Any]]
     awaits: bool = False
+    installed: Callable[[], bool] = lambda: True
 
     @contextmanager
     def face(self, place: Place) -> Iterator[Face]:
@@ -154,6 +158,12 @@ def _memory(place: Place) -> Iterator[Any]:  # noqa: ARG001 - it needs none
     yield InMemorySaver()
 
 
+@contextmanager
+def _postgres(place: Place) -> Iterator[Any]:
+    with postgres_saver(place.meter) as saver:
+        yield saver
+
+
 def _class_of(package: str) -> Any:
     """Another package's saver. Imported late: no process needs both, and neither has types."""
     return import_module(package).DynamoDBSaver
@@ -171,6 +181,12 @@ CONTENDERS = {
             "community-async", "langgraph-dynamodb-checkpoint, async", _community, awaits=True
         ),
         Contender("raw", "raw boto3", _raw),
+        Contender(
+            "postgres",
+            "langgraph-checkpoint-postgres",
+            _postgres,
+            installed=lambda: postgres_programs() is not None,
+        ),
         Contender("memory", "InMemorySaver", _memory),
     )
 }

@@ -71,6 +71,26 @@ class Face:
         """Read a graph's state."""
         return self._call(graph, "get_state", config)
 
+    def history(
+        self, graph: Any, config: RunnableConfig, limit: int | None = None
+    ) -> Sequence[Any]:
+        """Read the states a graph has had, the newest first."""
+        if not self.awaits:
+            return list(graph.get_state_history(config, limit=limit))
+        found: list[Any] = []
+
+        async def collect() -> None:
+            found.extend([one async for one in graph.aget_state_history(config, limit=limit)])
+
+        self.run(collect())
+        return found
+
+    def forget(self) -> None:
+        """Let the saver know no more of its threads than one in a new process."""
+        memories = getattr(self.saver, "_memories", None)
+        if memories is not None:
+            memories.get().clear()
+
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run anything on the loop to its end."""
         return self._loop.run_until_complete(work)

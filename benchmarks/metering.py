@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _READS = frozenset({"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan"})
 _STARTED = "benchmarks_started"
@@ -75,6 +79,15 @@ class Meter:
         events.register("before-call.dynamodb", self._begin_later if awaits else self._begin)
         events.register("after-call.dynamodb", self._end)
         events.register("after-call-error.dynamodb", self._end)
+
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """Count what is done within as one call. It is not delayed and takes no units."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spans.append(Span(start, time.perf_counter()))
 
     def _begin(self, context: dict[str, Any], **_: object) -> None:
         context[_STARTED] = time.perf_counter()

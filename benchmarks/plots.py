@@ -26,6 +26,7 @@ _COLOURS = {
     "community": "#2ea05c",
     "community-async": "#1f9aa5",
     "raw": "#808080",
+    "postgres": "#b8a038",
 }
 """Each readable on white and on black."""
 _DASHED = frozenset({"async", "aws-async", "community-async"})
@@ -88,6 +89,13 @@ _PLOTS = {
                 "write units + read units / 5",
             ),
             Panel("delta-chat", "DeltaChannel", "turn", ""),
+        ),
+    ),
+    "agent": (
+        "A turn of a deep agent against the length of its thread",
+        (
+            Panel("agent-requests", "requests", "turn", "", "y"),
+            Panel("agent-units", "write units + read units / 5", "turn", "", "y"),
         ),
     ),
     "latency": (

@@ -25,6 +25,8 @@ _PACKAGES = (
     "langgraph-checkpoint-dynamodb",
     "langgraph-checkpoint-aws",
     "langgraph-dynamodb-checkpoint",
+    "langgraph-checkpoint-postgres",
+    "deepagents",
     "langgraph",
     "langgraph-checkpoint",
     "boto3",

@@ -16,7 +16,7 @@ from benchmarks.graphs import (
 )
 from benchmarks.measuring import require
 from benchmarks.values import Recorder, config
-from benchmarks.workloads.kinds import WITH_WRAPPERS, Workload
+from benchmarks.workloads.kinds import ONE_OF_EACH, WITH_WRAPPERS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 TURNS = 30
 _READ_PRICE = 0.2
 """AWS charges five times as much for a write unit as for a read unit."""
+_AGENT_TURNS = 50
+_AGENT = (
+    "`create_deep_agent` of the package deepagents with a model that answers from a text. In one "
+    "turn of five it writes a file. The statements of `langgraph-checkpoint-postgres` are shown as "
+    "requests, for scale; nothing is added to the time they take."
+)
 _REPEATS = 2
 _RESUMED = (
     "LangGraph stores a DeltaChannel whole at every hundredth update. These threads of 30, 130 and "
@@ -48,10 +54,45 @@ def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
 
 def _to_differences(row: Row) -> None:
     """Turn running totals into what each turn added."""
-    before = 0.0
+    before: dict[str, float] = {}
     for position, (plot, x, total) in enumerate(row.points):
-        row.points[position] = (plot, x, total - before)
-        before = total
+        row.points[position] = (plot, x, total - before.get(plot, 0))
+        before[plot] = total
+
+
+def _agent(bench: Bench) -> None:
+    # Imported late: it brings much along that other workloads' memory is measured without.
+    from benchmarks.agents import deep_agent, messages_after, request
+
+    graph = deep_agent(bench.face.saver)
+    turns, at = (5 if bench.quick else _AGENT_TURNS), config("agent")
+    with bench.measured(f"{turns} turns") as row:
+        for number in range(turns):
+            bench.face.invoke(graph, request(number), at)
+            reading = bench.meter.read()
+            row.points.append(("agent-requests", number + 1, reading.requests))
+            units = reading.write_units + _READ_PRICE * reading.read_units
+            row.points.append(("agent-units", number + 1, units))
+    _to_differences(row)
+    said = messages_after(turns)
+    with bench.measured("get_state"):
+        found = _length(bench, graph, "agent")
+    require(found, said, "messages of the agent")
+    bench.face.forget()
+    with bench.measured("get_state in a process that has not seen the thread"):
+        found = _length(bench, graph, "agent")
+    require(found, said, "messages of the agent")
+    bench.face.forget()
+    with bench.measured("the newest 10 of the history in such a process"):
+        states = bench.face.history(graph, at, 10)
+    require(len(states[0].values["messages"]), said, "messages in the newest")
+    short = turns // 5
+    for number in range(short):
+        bench.face.invoke(graph, request(number), config("short"))
+    bench.face.forget()
+    with bench.measured(f"the whole history of {short} turns in such a process"):
+        states = bench.face.history(graph, config("short"))
+    require(len(states[0].values["messages"]), messages_after(short), "messages in the newest")
 
 
 def _resume(turns: int, bench: Bench) -> None:
@@ -105,6 +146,13 @@ GRAPHS = (
         "delta-chat",
         "The same chat with a DeltaChannel",
         partial(_chat, delta_graph, "delta-chat"),
+    ),
+    Workload(
+        "deep-agent",
+        f"A deep agent of {_AGENT_TURNS} turns",
+        _agent,
+        (*ONE_OF_EACH, "postgres"),
+        note=_AGENT,
     ),
     *(
         Workload(
