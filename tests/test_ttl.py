@@ -790,7 +790,7 @@ def test_a_thread_is_read_whole_as_long_as_its_newest_checkpoint_lives(
     live(world, gaps, frequency, slow, "inline")
 
 
-@pytest.mark.sample(0)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["chunks", "s3"])
 @pytest.mark.parametrize(("gap", "frequency"), [(0.51, 4), (0.99, 1000)])
 def test_a_thread_of_large_values_is_read_whole_as_long_as_its_newest_checkpoint_lives(

@@ -29,7 +29,6 @@ from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef
 from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
 from langgraph_checkpoint_dynamodb.ops.lookup import (
-    get_checkpoint,
     settled,
     usable_checkpoint,
     with_second_look,
@@ -344,7 +343,7 @@ def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Loaded | N
 
 
 def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
-    found = yield from with_second_look(store, record, _load_link)
+    found = yield from with_second_look(store, record, _load_link, usable_checkpoint)
     return _there(found, record.ref)
 
 
@@ -386,8 +385,11 @@ def _writes_of(store: Store, step: _Step) -> Operation[tuple[Beside | None, list
         writes = [*loaded, *(write for some in given.values() for write in some)]
         return beside, (yield from _decoded(store, record.ref, current_writes(writes)))
 
-    record = step.record or (yield from get_checkpoint(store, step.ref))
-    found = None if record is None else (yield from with_second_look(store, record, read))
+    # An ancestor that has expired still counts for those that are rebuilt from it.
+    record = step.record or (yield from usable_checkpoint(store, step.ref))
+    found = None
+    if record is not None:
+        found = yield from with_second_look(store, record, read, usable_checkpoint)
     return _there(found, step.ref)
 
 

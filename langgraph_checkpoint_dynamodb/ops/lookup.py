@@ -115,15 +115,23 @@ def with_second_look(
     store: Store,
     record: CheckpointRecord,
     action: Callable[[Store, CheckpointRecord], Operation[T]],
+    again: Callable[[Store, CheckpointRef], Operation[CheckpointRecord | None]] = get_checkpoint,
 ) -> Operation[T | None]:
     """Do something with a checkpoint; if it has changed meanwhile, again with what is there then.
 
-    `None` if it has been deleted.
+    Args:
+        store: The store.
+        record: The checkpoint as it was read.
+        action: What to do.
+        again: Reads the checkpoint anew.
+
+    Returns:
+        What the action has returned; `None` if the checkpoint has been deleted.
     """
     known: list[CheckpointRecord] = [record]
 
     def look(store: Store) -> Operation[T | None]:
-        found = known.pop() if known else (yield from get_checkpoint(store, record.ref))
+        found = known.pop() if known else (yield from again(store, record.ref))
         return None if found is None else (yield from action(store, found))
 
     return (yield from settled(store, look))
