@@ -137,7 +137,7 @@ def put(
     """A checkpoint with two writes; its id is its number."""
     large = "l" * 2 * LARGE if number % 2 else ""
     made = checkpoint(f"{number:04}", number=number, large=large, **values)
-    made["channel_versions"]["log"] = "1"
+    made["channel_versions"]["log"] = f"{number}"
     counted = {"counters_since_delta_snapshot": {"log": [1, 1]}} if "log" not in values else {}
     at = calls.put(
         config(thread_id, ns, None if parent is None else f"{parent:04}"),
@@ -460,12 +460,26 @@ def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is
 # Answers that are lost
 
 
+def nothing_carried(kept: Stored) -> Stored:
+    """Without what checkpoints carry.
+
+    Whether the first answer was lost or another call had come first, nobody knows. So nothing is
+    carried of these writes.
+    """
+    items = {
+        place: {name: value for name, value in item.items() if name != "carried"}
+        for place, item in kept.items.items()
+    }
+    return kept._replace(items=items)
+
+
 @pytest.mark.sample(0)
 def test_writes_whose_answers_are_lost_are_repeated_and_stored_as_if_nothing_had_happened(
     way: Way, undisturbed: Found
 ) -> None:
     lost = LostAnswers()
-    assert way.play(lost) == undisturbed
+    found, left = way.play(lost)
+    assert (found, left) == (undisturbed[0], nothing_carried(undisturbed[1]))
     assert lost.lost > 30
 
 
@@ -482,11 +496,7 @@ def test_writes_whose_answers_are_lost_several_times_are_stored_once(
     with faulty_saver(tables, lost) as disturbed:
         act(SyncCalls(disturbed))
     assert lost.lost >= 3 * 8
-    found, expected = stored(tables), without_faults(engine, act)[1]
-    # Whether the first answer was lost or another call had come first, nobody knows: so nothing of
-    # these writes is carried.
-    for item in expected.items.values():
-        item.pop("carried", None)
+    found, expected = stored(tables), nothing_carried(without_faults(engine, act)[1])
     assert found == expected
     assert found.items != {}
 
