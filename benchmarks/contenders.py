@@ -158,12 +158,6 @@ def _memory(place: Place) -> Iterator[Any]:  # noqa: ARG001 - it needs none
     yield InMemorySaver()
 
 
-@contextmanager
-def _postgres(place: Place) -> Iterator[Any]:
-    with postgres_saver(place.meter) as saver:
-        yield saver
-
-
 def _class_of(package: str) -> Any:
     """Another package's saver. Imported late: no process needs both, and neither has types."""
     return import_module(package).DynamoDBSaver
@@ -184,7 +178,7 @@ CONTENDERS = {
         Contender(
             "postgres",
             "langgraph-checkpoint-postgres",
-            _postgres,
+            lambda place: postgres_saver(place.meter),
             installed=lambda: postgres_programs() is not None,
         ),
         Contender("memory", "InMemorySaver", _memory),

@@ -49,14 +49,7 @@ class Face:
 
     def list(self, config: RunnableConfig, limit: int | None = None) -> list[CheckpointTuple]:
         """Read a history."""
-        if not self.awaits:
-            return list(self.saver.list(config, limit=limit))
-        found: list[CheckpointTuple] = []
-
-        async def collect() -> None:
-            found.extend([one async for one in self.saver.alist(config, limit=limit)])
-
-        self.run(collect())
+        found: list[CheckpointTuple] = self._all(self.saver, "list", config, limit)
         return found
 
     def delete_thread(self, thread_id: str) -> None:
@@ -75,15 +68,8 @@ class Face:
         self, graph: Any, config: RunnableConfig, limit: int | None = None
     ) -> Sequence[Any]:
         """Read the states a graph has had, the newest first."""
-        if not self.awaits:
-            return list(graph.get_state_history(config, limit=limit))
-        found: list[Any] = []
-
-        async def collect() -> None:
-            found.extend([one async for one in graph.aget_state_history(config, limit=limit)])
-
-        self.run(collect())
-        return found
+        states: Sequence[Any] = self._all(graph, "get_state_history", config, limit)
+        return states
 
     def forget(self) -> None:
         """Let the saver know no more of its threads than one in a new process."""
@@ -94,6 +80,15 @@ class Face:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run anything on the loop to its end."""
         return self._loop.run_until_complete(work)
+
+    def _all(self, callee: Any, method: str, config: RunnableConfig, limit: int | None) -> Any:
+        if not self.awaits:
+            return list(getattr(callee, method)(config, limit=limit))
+
+        async def collect() -> Any:
+            return [one async for one in getattr(callee, f"a{method}")(config, limit=limit)]
+
+        return self.run(collect())
 
     def _call(self, callee: Any, method: str, *arguments: Any) -> Any:
         if self.awaits:

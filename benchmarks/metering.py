@@ -64,13 +64,28 @@ class Meter:
         self._read_units: list[float] = []
         self._write_units: list[float] = []
 
+    @property
+    def requests(self) -> int:
+        """Number of calls since the last reset."""
+        return len(self._spans)
+
+    @property
+    def read_units(self) -> float:
+        """Consumed read units since then."""
+        return sum(self._read_units)
+
+    @property
+    def write_units(self) -> float:
+        """Consumed write units since then."""
+        return sum(self._write_units)
+
     def read(self) -> Reading:
-        """What was asked since the last reset."""
+        """What was asked since the last reset. It sorts all calls, so not while measuring."""
         return Reading(
-            requests=len(self._spans),
+            requests=self.requests,
             depth=longest_chain(self._spans),
-            read_units=sum(self._read_units),
-            write_units=sum(self._write_units),
+            read_units=self.read_units,
+            write_units=self.write_units,
         )
 
     def attach(self, events: Registry, *, awaits: bool = False) -> None:

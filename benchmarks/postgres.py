@@ -79,7 +79,13 @@ def _running() -> Iterator[Path]:
         if owner is not None:
             shutil.chown(folder, owner)
         data = folder / "data"
-        _run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", _OWNER, owner=owner)
+        subprocess.run(  # noqa: S603 - a program that was found above
+            [str(bin_folder / "initdb"), "-D", str(data), "-A", "trust", "-U", _OWNER],
+            user=owner,
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         command = (bin_folder / "postgres", "-D", data, "-k", folder, "-h", "")
         server = subprocess.Popen(  # noqa: S603 - a program that was found above
             list(map(str, command)), user=owner, cwd=folder, stderr=subprocess.DEVNULL
@@ -98,13 +104,3 @@ def _wait(bin_folder: Path, folder: Path, server: subprocess.Popen[bytes]) -> No
         if server.poll() is not None:
             raise RuntimeError(f"PostgreSQL ended with {server.returncode} as it was started")
         time.sleep(0.1)
-
-
-def _run(program: Path, *arguments: str | Path, owner: str | None) -> None:
-    subprocess.run(  # noqa: S603 - a program that was found above
-        [str(program), *map(str, arguments)],
-        user=owner,
-        cwd="/",
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )

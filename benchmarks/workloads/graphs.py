@@ -45,11 +45,14 @@ def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
     with bench.measured("the whole chat") as whole:
         for number in range(turns):
             bench.face.invoke(graph, turn(number), config("chat"))
-            reading = bench.meter.read()
-            units = reading.write_units + _READ_PRICE * reading.read_units
-            whole.points.append((plot, number + 1, units))
+            whole.points.append((plot, number + 1, _units(bench)))
     _to_differences(whole)
     require(_length(bench, graph, "chat"), 2 * turns, "messages after the chat")
+
+
+def _units(bench: Bench) -> float:
+    """What was consumed so far, in write units by their price."""
+    return bench.meter.write_units + _READ_PRICE * bench.meter.read_units
 
 
 def _to_differences(row: Row) -> None:
@@ -69,10 +72,8 @@ def _agent(bench: Bench) -> None:
     with bench.measured(f"{turns} turns") as row:
         for number in range(turns):
             bench.face.invoke(graph, request(number), at)
-            reading = bench.meter.read()
-            row.points.append(("agent-requests", number + 1, reading.requests))
-            units = reading.write_units + _READ_PRICE * reading.read_units
-            row.points.append(("agent-units", number + 1, units))
+            row.points.append(("agent-requests", number + 1, bench.meter.requests))
+            row.points.append(("agent-units", number + 1, _units(bench)))
     _to_differences(row)
     said = messages_after(turns)
     with bench.measured("get_state"):
