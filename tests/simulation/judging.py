@@ -33,6 +33,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.keys import Key
+from tests.simulation.findings import (
+    findings,
+    has_no_writes,
+    ids_of,
+    is_mixed,
+    parent_of,
+    place_of,
+    text_of,
+    was_made_from,
+)
 from tests.simulation.scenarios import (
     LATER,
     NOW,
@@ -49,7 +59,7 @@ from tests.support.stopping import Stored, loose_ends
 from tests.support.values import config
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
 
@@ -68,9 +78,6 @@ _NEEDED: dict[str, set[str]] = {
     "0006": {"0002", "0003"},
 }
 """The writes that the DeltaChannel of a checkpoint is rebuilt from, at least."""
-_BETWEEN = " | "
-_BEFORE_WRITES = 3
-"""Parts of the text of a checkpoint: its values, its metadata, its parent, and each write."""
 _HELD = "0002"
 """The checkpoint that holds it whole in the beginning."""
 
@@ -120,7 +127,7 @@ class Judge:
         if known is None:
             call, token, now = self._parties[party]
             _, ended = run(self._universe, world, call.script(self._variant, token, now))
-            known = self._solo[party, world] = frozenset(_findings(ended).items())
+            known = self._solo[party, world] = frozenset(findings(ended).items())
         return known
 
     def read(
@@ -140,7 +147,7 @@ class Judge:
             begun: The calls that have begun by now and do not only read.
             before: Pairs of calls, the first of which had ended when the second began.
         """
-        found = _findings(ended)
+        found = findings(ended)
         name = self._parties[party].call.name
         ended_before = frozenset(first for first, second in before if second == party)
         orders = _orders(ended_before & begun, begun, before)
@@ -151,36 +158,37 @@ class Judge:
                 return []  # Its ancestors are being deleted: it would have lacked their part.
             return [f"{name} raised {ended.error!r}"]
         moments = [dict(moment) for moment in candidates]
-        if len(self._parties) > 2:
+        several = len(self._parties) > 2
+        calls = [self._parties[one].call for one in begun]
+        if several:
             # Half a run is in no order of the calls.
-            calls = [self._parties[one].call for one in begun]
             if any(call.stores_again or call.several for call in calls):
                 return []
             moments += [dict(self.seen(party, self._worlds[order])) for order in orders]
-        else:
-            calls = []
+        pages_apart = several and self._paged and len(calls) > 1
         if name == "history(0004)":
             written = {value for _, _, value in ended.value["log"]["writes"]}
             if not written >= _NEEDED["0004"]:
                 return [f"{name} returned {sorted(written)}, {_SHORT} {sorted(_NEEDED['0004'])}"]
-        mixed = set()
+        apart = set()
         if "history" not in name:
             for place, text in found.items():
                 texts = {order[place] for order in after if place in order}
                 if text in texts:
                     continue
-                if not (self._paged and len(calls) > 1 and _mixed(text, texts)):
+                if not (pages_apart and is_mixed(text, texts)):
                     return [f"{name} returned {text} for {place}, as no order of calls leaves it"]
-                mixed.add(place)
+                apart.add(place)
         if name.startswith("list"):
             places = found.keys() | {place for moment in moments for place in moment}
             return [
                 f"{name} returned for {place}: {found.get(place)}, never true in its time"
-                for place in sorted(places - mixed)
+                for place in sorted(places - apart)
                 if all(found.get(place) != moment.get(place) for moment in moments)
             ]
-        excused = mixed or any(call.deletes for call in calls)
-        if found not in moments and not excused:
+        if pages_apart and "newest" in name and any(call.deletes for call in calls):
+            return []
+        if found not in moments and not apart:
             return [f"{name} returned {found}, never true in its time; true were {moments}"]
         return []
 
@@ -250,14 +258,15 @@ class Judge:
         """Writes that were there when a run began, and are not in its checkpoint's history."""
         for first, second in before:
             name = self._parties[second].call.name
+            made = f"{THREAD}//{name[4:8]}"
             if self._parties[first].call.name != "put_writes(0004)" or first not in done:
                 continue
             same = {at for at, party in enumerate(self._parties) if party.call.name == name}
             if any((first, one) not in before for one in same):
                 continue  # The checkpoint may be of one that had begun earlier.
-            if f"{_BETWEEN}'0004'" not in found.get(f"{THREAD}//{name[4:8]}", ""):
+            if made not in found or not was_made_from(found[made], "0004"):
                 continue  # It was made from another checkpoint.
-            history = found.get(f"history of {THREAD}//{name[4:8]}", _UNREADABLE)
+            history = found.get(f"history of {made}", _UNREADABLE)
             if history != _UNREADABLE and not {"0004", "0005"} & {*history.split("'")}:
                 yield f"in the end the history of {name} lacks what was there before it: {history}"
 
@@ -280,11 +289,11 @@ class Judge:
                 return True
             if not first.deletes:
                 continue
-            if several and seen and second.name.startswith("put_writes"):
+            again = several and any(self._parties[one].call.stores_again for one in begun)
+            if again and seen and second.name.startswith("put_writes"):
                 # Some of its writes were there, from another call. Now the checkpoint is new.
                 left = [self._after(order) for order in permutations(sorted(begun))]
-                texts = {order[place] for order in left if place in order}
-                if any(self._parties[o].call.stores_again for o in begun) and _mixed(seen, texts):
+                if is_mixed(seen, {order[place] for order in left if place in order}):
                     return True
             if first.across and copied_away:
                 rest = [party for party in sorted(begun) if party != one]
@@ -292,7 +301,7 @@ class Judge:
                 return seen is None or any(seen == self._after(o).get(place) for o in orders)
             copied = second.name == "copy_thread(o, t)"
             if second.stores_again and (copied or several):
-                return seen is None or _without_writes(seen) or not copied
+                return seen is None or has_no_writes(seen) or not copied
         return False
 
     def _after(self, order: tuple[int, ...]) -> Mapping[str, str]:
@@ -310,10 +319,10 @@ class Judge:
         if self._variant.ttl_seconds is not None:
             return
         saver = reference_after(self._variant, made)
-        expected = {_place(one): _text(one) for one in saver.list(None)}
+        expected = {place_of(one): text_of(one) for one in saver.list(None)}
         if self._variant.delta:
             for one in saver.list(None):
-                place = f"history of {_place(one)}"
+                place = f"history of {place_of(one)}"
                 if visible.get(place, _UNREADABLE) != _UNREADABLE:
                     told = saver.get_delta_channel_history(config=one.config, channels=["log"])
                     expected[place] = repr(told)
@@ -361,22 +370,22 @@ class Judge:
     def _look(self, world: World) -> dict[str, str]:
         look = Call("", lambda saver: saver._list(None, None, None, None), stream=True)
         _, ended = run(self._universe, world, look.script(self._variant, "look"))
-        found = _findings(ended)
+        found = findings(ended)
         newest = Call("", lambda saver: saver._get_tuple(config(THREAD)))
         _, got = run(self._universe, world, newest.script(self._variant, "look"))
         # A run resumes from the newest of those that are listed.
         ids = [place for place in found if place.startswith(f"{THREAD}//")]
         newest_listed = {max(ids): found[max(ids)]} if ids else {}
-        if _findings(got) != newest_listed and ended.error is None:
-            found["newest"] = f"{_findings(got)}, not the newest that is listed"
+        if findings(got) != newest_listed and ended.error is None:
+            found["newest"] = f"{findings(got)}, not the newest that is listed"
         if self._variant.delta and ended.error is None:
-            parents = {_ids(one): _parent(one) for one in ended.value}
+            parents = {ids_of(one): parent_of(one) for one in ended.value}
             for one in ended.value:
                 parts = one.config["configurable"]
                 # LangGraph asks for what a checkpoint does not hold itself.
                 held = "log" in one.checkpoint["channel_values"]
                 if parts["thread_id"] in (THREAD, TARGET) and not held:
-                    found[f"history of {_place(one)}"] = self._history(world, one, parents)
+                    found[f"history of {place_of(one)}"] = self._history(world, one, parents)
         return found
 
     def _history(
@@ -389,22 +398,12 @@ class Judge:
         if ended.error is not None:
             return repr(ended.error)
         written = [value for _, _, value in ended.value["log"]["writes"]]
-        needed = _needed(_ids(one), parents)
+        needed = _needed(ids_of(one), parents)
         seed = ended.value["log"].get("seed")
         if "0005" in repr(seed):
             needed = needed - {_HELD, "0003"}  # They come before it.
         whole = set(written) >= needed and (seed is not None or _HELD not in needed)
         return repr(ended.value) if whole or not needed else f"{_SHORT} {written}"
-
-
-def _ids(one: CheckpointTuple) -> tuple[str, str]:
-    parts = one.config["configurable"]
-    return parts["thread_id"], parts["checkpoint_id"]
-
-
-def _parent(one: CheckpointTuple) -> str | None:
-    parent = one.parent_config
-    return None if parent is None else str(parent["configurable"]["checkpoint_id"])
 
 
 def _needed(ids: tuple[str, str], parents: Mapping[tuple[str, str], str | None]) -> set[str]:
@@ -442,38 +441,3 @@ def _orders(
                 ):
                     found.append(order)
     return found
-
-
-def _findings(ended: Ended) -> dict[str, str]:
-    """The result of a read: a text for each checkpoint."""
-    if ended.error is not None:
-        return {"": f"{type(ended.error).__name__}: {ended.error}"}
-    if ended.value is None:
-        return {}
-    if isinstance(ended.value, list):
-        return {_place(one): _text(one) for one in ended.value}
-    if hasattr(ended.value, "pending_writes"):
-        return {_place(ended.value): _text(ended.value)}
-    return {"": repr(ended.value)}
-
-
-def _place(one: CheckpointTuple) -> str:
-    parts = one.config["configurable"]
-    return "/".join((parts["thread_id"], parts["checkpoint_ns"], parts["checkpoint_id"]))
-
-
-def _text(one: CheckpointTuple) -> str:
-    parts = [one.checkpoint["channel_values"], one.metadata, _parent(one)]
-    return _BETWEEN.join(map(repr, [*parts, *(one.pending_writes or ())]))
-
-
-def _without_writes(text: str) -> bool:
-    return text.count(_BETWEEN) == _BEFORE_WRITES - 1
-
-
-def _mixed(text: str, texts: Collection[str]) -> bool:
-    """Whether a checkpoint is like others, and has some of the writes of one beside another's."""
-    seen = text.split(_BETWEEN)
-    others = [other.split(_BETWEEN) for other in texts]
-    like = [set(other) for other in others if other[:_BEFORE_WRITES] == seen[:_BEFORE_WRITES]]
-    return bool(like) and set.intersection(*like) <= set(seen) <= set.union(*like)

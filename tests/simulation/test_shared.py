@@ -16,11 +16,12 @@ import pytest
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, TransportError
 from langgraph_checkpoint_dynamodb.memory import Memory, _place
 from langgraph_checkpoint_dynamodb.ops import chain
-from tests.simulation.processes import BACKWARD, FORWARD
+from tests.simulation.processes import BACKWARD, FORWARD, Ended
 from tests.simulation.scenarios import (
     ALL,
     DELTA,
     NOW,
+    READS,
     THREAD,
     Call,
     _put_delta,
@@ -44,14 +45,11 @@ GO, FAIL, LOSE = "go", "fail", "lose"
 """A request is made; is not made and raises; is made and raises."""
 Choice = tuple[int, str]
 
-NEWEST = Call("get_tuple(newest)", lambda saver: saver._get_tuple(config(THREAD)), reads=True)
+_READS = {call.name: call for call in READS}
+NEWEST = _READS["get_tuple(newest)"]
+HISTORY = _READS["history(0004)"]
 AT_0004 = Call(
     "get_tuple(0004)", lambda saver: saver._get_tuple(config(THREAD, "", "0004")), reads=True
-)
-HISTORY = Call(
-    "history(0004)",
-    lambda saver: saver._history(config(THREAD, "", "0004"), ["log"]),
-    reads=True,
 )
 FIRST = Call("put_writes(0004, a)", _writes("0004", "a", ("log", "a")))
 AGAIN = Call("put_writes(0004, a again)", _writes("0004", "a", ("log", "b"), ("log", "c")))
@@ -73,7 +71,7 @@ class Going:
         live: Its requests.
         request: The one it waits for; `None` before its beginning and after its end.
         begun: Whether it has begun.
-        result: What it has returned or raised, in a list; empty until then.
+        ended: How it has ended; `None` until then.
         worlds: What was there in its time.
     """
 
@@ -81,7 +79,7 @@ class Going:
     live: Steps
     request: Any = None
     begun: bool = False
-    result: list[Any] = field(default_factory=list)
+    ended: Ended | None = None
     worlds: list[World] = field(default_factory=list)
 
 
@@ -92,9 +90,8 @@ class Process:
         universe: Where worlds come from.
         variant: How values are stored.
         world: What is there in the beginning.
-        made: The calls. Each begins after all before it in `order` have begun.
-        order: Numbers of calls that begin in this order; LangGraph begins to store a checkpoint
-            when it has begun to store what led to it.
+        made: The calls. Those that store begin in this order: LangGraph begins to store a
+            checkpoint when it has begun to store what led to it.
         faults: How many requests may fail.
     """
 
@@ -104,11 +101,9 @@ class Process:
         variant: Variant,
         world: World,
         made: tuple[Call, ...],
-        order: tuple[int, ...],
         faults: int,
     ) -> None:
         self._universe = universe
-        self._order = order
         self._faults = faults
         self.world = world
         self.saver = variant.saver("process", NOW)
@@ -120,7 +115,7 @@ class Process:
         """What may happen next."""
         found: list[Choice] = []
         for number, going in enumerate(self.calls):
-            if going.result or not self._may_begin(number):
+            if going.ended is not None or not self._may_begin(number):
                 continue
             found.append((number, GO))
             if self._faults and going.begun and not going.call.reads:
@@ -140,7 +135,7 @@ class Process:
         if how != FAIL and world is not self.world:
             self.world = world
             for each in self.calls:
-                if each.begun and not each.result:
+                if each.begun and each.ended is None:
                     each.worlds.append(world)
         if how != GO:
             self._faults -= 1
@@ -154,20 +149,19 @@ class Process:
             self._hand(going, lambda: going.live.send(reply.value))
 
     def _may_begin(self, number: int) -> bool:
-        if number not in self._order:
+        if self.calls[number].call.reads:
             return True
-        before = self._order[: self._order.index(number)]
-        return all(self.calls[one].begun for one in before)
+        return all(going.begun for going in self.calls[:number] if not going.call.reads)
 
     def _hand(self, going: Going, go_on: Any) -> None:
         try:
             going.request = go_on()
         except StopIteration as stop:
-            going.result.append(stop.value)
+            going.ended = Ended(value=stop.value)
         except DynamoDBSaverError as error:
-            going.result.append(error)
+            going.ended = Ended(error=error)
 
-    def look(self, call: Call) -> Any:
+    def look(self, call: Call) -> Ended:
         """What the same process finds while nothing else happens."""
         live = call._steps(self.saver, FORWARD)
         try:
@@ -176,9 +170,9 @@ class Process:
                 self.world, reply = self._universe.after(self.world, request, ALL)
                 request = live.send(reply.value)
         except StopIteration as stop:
-            return stop.value
+            return Ended(value=stop.value)
         except DynamoDBSaverError as error:
-            return error
+            return Ended(error=error)
 
 
 class Schedules:
@@ -203,7 +197,6 @@ class Schedules:
         self._faults = faults
         self._universe = Universe()
         self._world = beginning(self._universe, variant)
-        self._order = tuple(n for n, call in enumerate(made) if not call.reads)
         self._in_turn = [
             in_turn(self._universe, self._world, variant, [(call, "turn", NOW) for call in some])
             for size in range(len(made) + 1)
@@ -218,9 +211,7 @@ class Schedules:
         ahead: list[tuple[Choice, ...]] = [()]
         while ahead and self.taken != self._most:
             trail = list(ahead.pop())
-            process = Process(
-                self._universe, self._variant, self._world, self._made, self._order, self._faults
-            )
+            process = Process(self._universe, self._variant, self._world, self._made, self._faults)
             for choice in trail:
                 process.take(choice)
             while choices := process.choices():
@@ -228,24 +219,24 @@ class Schedules:
                 trail.append(choices[0])
                 process.take(choices[0])
             self.taken += 1
-            told = [f"{self._made[number].name}: {how}" for number, how in trail]
-            yield from (f"{problem} after {told}" for problem in self._judge(process))
+            story = [f"{self._made[number].name}: {how}" for number, how in trail]
+            yield from (f"{problem} after {story}" for problem in self._judge(process))
 
     def _judge(self, process: Process) -> Iterator[str]:
         for going in process.calls:
-            found = repr(going.result[0])
+            assert going.ended is not None
             if going.call.reads:
+                found = told(going.ended)
                 worlds = (*going.worlds, *self._in_turn)
-                true = [self._fresh(going.call, world) for world in worlds]
-                if found not in true:
+                if all(found != self._fresh(going.call, world) for world in worlds):
                     yield f"{going.call.name} returned {found}, never true in its time"
-            elif not self._faults and going.result[0] is not None:
-                yield f"{going.call.name} raised {found}"
+            elif not self._faults and going.ended.error is not None:
+                yield f"{going.call.name} raised {going.ended.error!r}"
         for call in (HISTORY, AFTER):
             true_now = self._fresh(call, process.world, carried=False)
             if self._fresh(call, process.world) != true_now:
                 yield f"{call.name} by another process is not {true_now}"
-            if repr(process.look(call)) != true_now:
+            if told(process.look(call)) != true_now:
                 yield f"{call.name} by the same process is not {true_now}"
 
     def _fresh(self, call: Call, world: World, *, carried: bool = True) -> str:
@@ -256,8 +247,13 @@ class Schedules:
                 if not carried:
                     patch.setattr(chain, "read_carried", lambda *_: {})
                 _, ended = run(self._universe, world, call.script(self._variant, "look"))
-            self._alone[key] = repr(ended.value if ended.error is None else ended.error)
+            self._alone[key] = told(ended)
         return self._alone[key]
+
+
+def told(ended: Ended) -> str:
+    """What a call has returned or raised."""
+    return repr(ended.value if ended.error is None else ended.error)
 
 
 MEETINGS = (
