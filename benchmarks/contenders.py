@@ -96,10 +96,11 @@ class Contender:
 
 
 @contextmanager
-def _ours(place: Place) -> Iterator[Any]:
+def _ours(place: Place, **settings: Any) -> Iterator[Any]:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
-    with DynamoDBSaver(**OURS, session=place.session(), endpoint_url=place.url) as saver:
+    reached: dict[str, Any] = {"session": place.session(), "endpoint_url": place.url}
+    with DynamoDBSaver(**OURS, **reached, **settings) as saver:
         saver.setup()
         yield saver
 
@@ -168,6 +169,11 @@ CONTENDERS = {
     for contender in (
         Contender("sync", "this package, sync", _ours),
         Contender("async", "this package, async", _ours_async, awaits=True),
+        Contender(
+            "incremental",
+            "this package, incremental",
+            lambda place: _ours(place, compression="incremental"),
+        ),
         Contender("aws", "langgraph-checkpoint-aws", _aws),
         Contender("aws-async", "langgraph-checkpoint-aws, async", _aws, awaits=True),
         Contender("community", "langgraph-dynamodb-checkpoint", _community),

@@ -21,6 +21,7 @@ _GREY = "#808080"
 _COLOURS = {
     "sync": "#2f81f7",
     "async": "#a371f7",
+    "incremental": "#e5534b",
     "aws": "#d9822b",
     "aws-async": "#c0616b",
     "community": "#2ea05c",
@@ -90,6 +91,10 @@ _PLOTS = {
             ),
             Panel("delta-chat", "DeltaChannel", "turn", ""),
         ),
+    ),
+    "long": (
+        "Cost of a turn of a long chat, all messages in each checkpoint",
+        (Panel("long-chat", "", "turn", "write units + read units / 5", "y"),),
     ),
     "agent": (
         "A turn of a deep agent against the length of its thread",

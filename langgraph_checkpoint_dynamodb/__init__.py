@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
+    DeletedBaseError,
     DeltaHistoryError,
     DynamoDBSaverError,
     EventLoopError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConditionFailedError",
+    "DeletedBaseError",
     "DeltaHistoryError",
     "DynamoDBSaver",
     "DynamoDBSaverError",

@@ -113,7 +113,7 @@ class AsyncDynamoDBSaver(SaverMethods):
         max_concurrency: int | None = None,
         run_id_index: str | None = None,
         ttl_seconds: int | None = None,
-        compression: Literal["gzip", "zstd"] | None = None,
+        compression: Literal["gzip", "zstd", "incremental"] | None = None,
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,

@@ -21,6 +21,12 @@ Codec: TypeAlias = Literal["gzip", "zstd"]
 CODECS: tuple[Codec, ...] = get_args(Codec)
 GZIP_LEVEL = 6
 ZSTD_LEVEL = 3
+LEAST_BASE = 8
+"""Bytes that a difference can be made from, at least."""
+_LEAST_WINDOW = 10
+_WINDOW = 27
+"""Bounds of the window of a difference, as a power of two: the least there is, and the most that
+every decoder takes. It spans a base and a value of 64 MiB each."""
 _GZIP_FRAME = 31
 """zlib's name for a gzip header and trailer around the largest window."""
 
@@ -57,8 +63,35 @@ def compress(codec: Codec, data: bytes) -> bytes:
     return packed
 
 
-def decompress(codec: str, data: bytes, size: int) -> bytes:
+def difference(base: bytes, data: bytes) -> bytes:
+    """Pack bytes as their difference from others, with Zstandard.
+
+    The base is a prefix, not a digested dictionary, and long matches are looked for. Only so does a
+    change of 1 % in 4 MB take 18 KB and not 1.1 MB, in 7 ms and not 40 ms (`make compression`).
+    """
+    zstd = _zstd()
+    parameter = zstd.CompressionParameter
+    options = {
+        parameter.compression_level: ZSTD_LEVEL,
+        parameter.checksum_flag: 1,
+        parameter.enable_long_distance_matching: 1,
+        parameter.window_log: min(
+            max((len(base) + len(data) - 1).bit_length(), _LEAST_WINDOW), _WINDOW
+        ),
+    }
+    prefix = zstd.ZstdDict(base, is_raw=True).as_prefix
+    packed: bytes = zstd.compress(data, options=options, zstd_dict=prefix)
+    return packed
+
+
+def decompress(codec: str, data: bytes, size: int, base: bytes | None = None) -> bytes:
     """Unpack bytes that are known to unpack to `size` bytes, and never to more.
+
+    Args:
+        codec: What they were packed with.
+        data: The bytes.
+        size: How many they were before.
+        base: What they are the difference from, if they are one.
 
     Raises:
         DecompressionError: They do not, or the codec is unknown.
@@ -66,12 +99,15 @@ def decompress(codec: str, data: bytes, size: int) -> bytes:
     """
     if codec not in CODECS:
         raise DecompressionError(f"is packed with {codec!r}; known are {', '.join(CODECS)}")
+    if base is not None and (codec != "zstd" or len(base) < LEAST_BASE):
+        raise DecompressionError("is the difference from what no difference can be made from")
     if codec == "gzip":
         unpacker: Any = zlib.decompressobj(_GZIP_FRAME)
         broken: type[Exception] = zlib.error
     else:
         zstd = _zstd()
-        unpacker, broken = zstd.ZstdDecompressor(), zstd.ZstdError
+        known = [] if base is None else [zstd.ZstdDict(base, is_raw=True).as_prefix]
+        unpacker, broken = zstd.ZstdDecompressor(*known), zstd.ZstdError
     try:
         # One byte more than there may be: the end of the frame is seen, a bomb is not unpacked.
         unpacked: bytes = unpacker.decompress(data, size + 1)

@@ -8,7 +8,8 @@
     │   ├── ItemTooLargeError                over DynamoDB's item limit
     │   └── PayloadTooLargeError             over the saver's own ceiling
     ├── UnreadableItemError                  stored, but damaged or not ours
-    │   └── MissingPartError                 a chunk or an S3 object of it is gone
+    │   ├── MissingPartError                 a chunk, an S3 object or a base of it is gone
+    │   └── DeletedBaseError                 stored by a run whose thread was deleted meanwhile
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
     ├── TableError
     │   ├── TableNotFoundError
@@ -131,6 +132,21 @@ class MissingPartError(UnreadableItemError):
     def __init__(self, *, place: str, attribute: str, problem: str, part: str) -> None:
         super().__init__(place=place, attribute=attribute, problem=problem)
         self.part = part
+
+
+class DeletedBaseError(UnreadableItemError):
+    """A checkpoint was stored by a run whose thread was deleted meanwhile: it counts as absent.
+
+    It is the difference from a base that was deleted with the thread.
+    """
+
+    def __init__(self, *, place: str, attribute: str, base: str) -> None:
+        super().__init__(
+            place=place,
+            attribute=attribute,
+            problem=f"is the difference from {base}, which was deleted with its thread while a run "
+            "went on: the checkpoint counts as deleted too",
+        )
 
 
 class DeltaHistoryError(DynamoDBSaverError):

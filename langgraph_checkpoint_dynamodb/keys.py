@@ -11,6 +11,11 @@ Checkpoints: partition key `thread_id`, sort key `checkpoint_id`
     is one contiguous range. In the JavaScript port both share plain ids: the newest item may then
     be a subgraph's, and equal ids overwrite each other.
 
+    `!!<digest of the namespace>/<id>` is a base, which checkpoints of that namespace are stored as
+    differences from. `!!` sorts below every namespace: no reader's range touches a base. What a
+    base has outside its item lies in the writes table as if that key were a checkpoint id.
+    `!!~deleted` says when the bases of a thread were last deleted with it.
+
 Writes: partition key `thread_id_checkpoint_id_checkpoint_ns`, sort key `task_id_idx`
     `thread:::id:::namespace`, as in the JavaScript port, wherever that text can be taken apart in
     one way only; else `thread::::::<digest of all three>`. No two triples share a partition, and
@@ -43,6 +48,7 @@ Byte limits are DynamoDB's: 2,048 for a partition key, 1,024 for a sort key
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
@@ -60,6 +66,8 @@ SORT_KEY_LIMIT = 1024
 _SEPARATOR = ":::"
 _HASHED = "::::::"
 _NESTED = "!"
+_BESIDE_NAMESPACES = "!!"
+_BASE_ID = re.compile(r"[0-9a-f]{16}")
 _ROOT_FLOOR = '"'
 """The character after `!`: every sort key of the root namespace is at or above it."""
 _DIGEST_BYTES = 16
@@ -192,15 +200,79 @@ class CheckpointRef:
         return Key(self.thread_id, self.sort_key)
 
     @property
+    def name(self) -> str:
+        """What stands for it in the keys of all that belongs to it."""
+        return self.checkpoint_id
+
+    @property
     def writes_partition(self) -> str:
         """Partition key of the checkpoint's pending writes."""
-        return writes_partition(self.thread_id, self.checkpoint_id, self.checkpoint_ns)
+        return writes_partition(self.thread_id, self.name, self.checkpoint_ns)
 
     def __str__(self) -> str:
         return (
             f"checkpoint {self.checkpoint_id!r} of thread {self.thread_id!r}, "
             f"namespace {self.checkpoint_ns!r}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRef(CheckpointRef):
+    """Which base: thread, namespace and, as `checkpoint_id`, its id.
+
+    What lies outside a base's item is stored, read and deleted as that of a checkpoint.
+    """
+
+    @property
+    def sort_key(self) -> str:
+        """Sort key of the base's item in its thread's partition."""
+        return f"{_BESIDE_NAMESPACES}{_namespace_digest(self.checkpoint_ns)}/{self.checkpoint_id}"
+
+    @property
+    def name(self) -> str:
+        """What stands for it in the keys of all that belongs to it. No checkpoint id is such."""
+        return self.sort_key
+
+    def __str__(self) -> str:
+        return (
+            f"base {self.checkpoint_id!r} of thread {self.thread_id!r}, "
+            f"namespace {self.checkpoint_ns!r}"
+        )
+
+
+def is_base_id(text: str) -> bool:
+    """Whether a text can be the id of a base: 16 hex characters."""
+    return _BASE_ID.fullmatch(text) is not None
+
+
+def base_of(thread_id: str, checkpoint_ns: str, sort_key: str) -> BaseRef | None:
+    """The base of a sort key in a thread's partition; `None` for the key of something else."""
+    base_id = sort_key.rpartition("/")[2]
+    if not is_base_id(base_id):
+        return None
+    ref = BaseRef(thread_id, checkpoint_ns, base_id)
+    return ref if ref.sort_key == sort_key else None
+
+
+def owner_of(thread_id: str, checkpoint_ns: str, name: str) -> CheckpointRef | None:
+    """What is called so (`CheckpointRef.name`): a checkpoint, a base, or `None` for neither."""
+    if name.startswith(_BESIDE_NAMESPACES):
+        return base_of(thread_id, checkpoint_ns, name)
+    return CheckpointRef.if_possible(thread_id, checkpoint_ns, name)
+
+
+def is_beside_namespaces(sort_key: str) -> bool:
+    """Whether an item of the checkpoints table is of no namespace: a base, or a mark."""
+    return sort_key.startswith(_BESIDE_NAMESPACES)
+
+
+BASES_DELETED_SORT_KEY = f"{_BESIDE_NAMESPACES}~deleted"
+"""Sort key of the mark that says when bases of a thread were deleted with it."""
+
+
+def base_id_of(token: str, copied_from: str = "") -> str:
+    """Id of the base that the call of that token stores, or of its copy of another base."""
+    return _digest((token, copied_from))[:16]
 
 
 class PartAddress(NamedTuple):
@@ -323,7 +395,7 @@ def chunk_number_of(sort_key: str) -> int:
 def object_key(prefix: str, ref: CheckpointRef, address: PartAddress) -> str:
     """Key of a value's S3 object."""
     thread = quote(ref.thread_id, safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
-    owner = _digest((ref.thread_id, ref.checkpoint_id, ref.checkpoint_ns))
+    owner = _digest((ref.thread_id, ref.name, ref.checkpoint_ns))
     return f"{prefix}{thread}/{owner}/{address.digest}-{address.stamp}"
 
 
@@ -471,8 +543,11 @@ def _beginning_with(prefix: str) -> SortRange:
 def _nested_prefix(checkpoint_ns: str) -> str:
     if checkpoint_ns == ROOT_NAMESPACE:
         return ""
-    digest = blake2b(checkpoint_ns.encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return f"{_NESTED}{digest}{_SEPARATOR}"
+    return f"{_NESTED}{_namespace_digest(checkpoint_ns)}{_SEPARATOR}"
+
+
+def _namespace_digest(checkpoint_ns: str) -> str:
+    return blake2b(checkpoint_ns.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _digest(parts: tuple[str, ...]) -> str:

@@ -1,13 +1,16 @@
 """What a saver remembers of the threads it serves, in one bound.
 
 It knows what it has read and stored: which checkpoint of a thread was the newest, how checkpoints
-are linked, and which pending writes lie beside them. That saves requests in three ways.
+are linked, which pending writes lie beside them, and the bases that they are differences from. That
+saves requests in four ways.
 
 - The newest checkpoint's writes are asked for together with it, by a guess which one it is.
 - A checkpoint is stored together with what its parent's writes give to its DeltaChannels, where all
   of these writes are known. Readers need not ask for them then.
 - The history of a DeltaChannel is walked without asking for ancestors that are known. A checkpoint
   and what it was made from never change: LangGraph uses no id twice.
+- A checkpoint is stored as the difference from the base of its parent, and read without reading
+  that base again.
 
 What may change is asked for. That a checkpoint is there is believed for `FRESH_SECONDS`.
 """
@@ -19,12 +22,16 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from langgraph_checkpoint_dynamodb.differences import Progress
+from langgraph_checkpoint_dynamodb.payload import stored_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from langgraph_checkpoint_dynamodb.differences import Base
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.keys import BaseRef, CheckpointRef
 
 MEMORY_BYTES = 64 * 1024 * 1024
 """How much is remembered where nothing else is said."""
@@ -35,6 +42,8 @@ _ENTRY_BYTES = 400
 """About what an entry takes beside its bytes."""
 _SHARE = 8
 """No entry takes more than this part of the bound."""
+_BASE_SHARE = 2
+"""And no base more than this one: without it the next checkpoint would need another base."""
 _MOST_UNSURE = 10_000
 """Checkpoints of which it is remembered that not all writes are known. Writes come before their
 checkpoint by seconds at most, so what matters is never among the oldest."""
@@ -169,6 +178,40 @@ class Memory:
         """A checkpoint was read that DeltaChannels begin from."""
         self._put(_place("value", ref), value, len(value.data), now)
 
+    # What checkpoints are differences from
+
+    def keeps_base(self, size: int) -> bool:
+        """Whether a base of so many bytes would be remembered."""
+        # As it is, and as it is stored.
+        return 2 * size + _ENTRY_BYTES <= self._limit // _BASE_SHARE
+
+    def base(self, ref: BaseRef) -> Base | None:
+        """A base that was read or stored. It never changes, but it may have been deleted."""
+        found = self._get(_place("base", ref))
+        if found is None:
+            return None
+        base: Base = found.value
+        return base
+
+    def progress(self, ref: CheckpointRef) -> Progress | None:
+        """How far the differences have come at a checkpoint; `None` where it is stored whole."""
+        found = self._get(_place("progress", ref))
+        base = None if found is None else self.base(found.value[0])
+        return None if found is None or base is None else Progress(base, found.value[1])
+
+    def reached(self, ref: CheckpointRef, progress: Progress | None, now: int) -> None:
+        """A checkpoint was read or stored that is a difference, or `None`: that is whole."""
+        place = _place("progress", ref)
+        if progress is None:
+            with self._lock:
+                self._drop(place)
+            return
+        base = progress.base
+        if self.base(base.ref) is None:
+            weight = len(base.data) + stored_bytes(base.payload)
+            self._put(_place("base", base.ref), base, weight, now)
+        self._put(place, (base.ref, progress.spent), 0, now)
+
     # Which writes lie beside a checkpoint
 
     @property
@@ -293,7 +336,7 @@ class Memory:
         self._entries[place] = _Entry(value, weight, now)
         self._of_thread[place.thread_id].add(place)
         self._bytes += weight
-        if weight > self._limit // _SHARE:
+        if weight > self._limit // (_BASE_SHARE if place.kind == "base" else _SHARE):
             self._lose(place)
         while self._bytes > self._limit:
             self._lose(next(iter(self._entries)))

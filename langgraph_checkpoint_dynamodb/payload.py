@@ -4,16 +4,19 @@ A value (a checkpoint, its metadata, or what a task wrote) stays in its item whi
 into DynamoDB's 400 KB. Past that it goes to chunk items beside the checkpoint's pending writes; or,
 over a threshold and where a bucket is configured, to one S3 object. It may be compressed first. The
 item says which, in one description for each value; absent, the bytes are in the item as they are.
+A value may also be the difference from an earlier one (`differences`): then the description says
+from which, and the rest is the same.
 
 What is written follows the settings of now; what is read follows the description alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_checkpoint_dynamodb.bounds import (
+    LATEST,
     MOST_BYTES,
     MOST_CHUNKS,
     MOST_UNPACKED,
@@ -31,6 +34,7 @@ from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
 from langgraph_checkpoint_dynamodb.keys import (
     PartAddress,
     content_digest,
+    is_base_id,
     is_object_key,
     object_key,
 )
@@ -56,11 +60,30 @@ _DESCRIPTION_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What bytes are the difference from.
+
+    Attributes:
+        base_id: Which base of the checkpoint's thread and namespace.
+        digest: Digest of the base's bytes (`content_digest`).
+        created: When the base was stored, in seconds since the epoch.
+        spent: Kilobytes begun above the first that the differences from it have taken, this one
+            included.
+    """
+
+    base_id: str
+    digest: str
+    created: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
-    """How bytes are compressed, and how many they were."""
+    """How bytes are compressed, how many they were, and what they are the difference from."""
 
     codec: str
     size: int
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +146,8 @@ class PayloadPolicy:
         inline_limit: Largest item in bytes that keeps its values.
         chunk_bytes: Bytes in a chunk. 400,000 leave room for the longest key, and two chunks make
             a page of a Query.
+        incremental: Whether checkpoints are stored as differences from bases.
+        whole_bytes: Largest item of a checkpoint that is stored whole all the same.
     """
 
     compression: Codec | None = None
@@ -130,6 +155,8 @@ class PayloadPolicy:
     max_value_bytes: int = MAX_VALUE_BYTES
     inline_limit: int = ITEM_LIMIT
     chunk_bytes: int = 400_000
+    incremental: bool = False
+    whole_bytes: int = 0
 
     @property
     def readable_bytes(self) -> int:
@@ -218,7 +245,10 @@ class Destination:
 
 
 def place_values(
-    policy: PayloadPolicy, values: Mapping[str, bytes], destination: Destination
+    policy: PayloadPolicy,
+    values: Mapping[str, bytes],
+    destination: Destination,
+    packed: Mapping[str, Inline] | None = None,
 ) -> Placement:
     """Find the place of each value of an item.
 
@@ -226,6 +256,7 @@ def place_values(
         policy: How values are stored.
         values: Attribute name to the value's bytes.
         destination: Where they go.
+        packed: Those of them that have been packed already.
 
     Raises:
         PayloadTooLargeError: A value is over the ceiling.
@@ -233,11 +264,13 @@ def place_values(
     """
     for name, data in values.items():
         require_allowed(policy, destination.name, name, len(data))
-    payloads: dict[str, Payload] = {name: Inline(data) for name, data in values.items()}
+    given = {name: Inline(data) for name, data in values.items()} | dict(packed or {})
+    payloads: dict[str, Payload] = {**given}
     item = destination.build(payloads)
     limit = min(policy.inline_limit, destination.limit)
     size = item_size(item)
-    if size <= limit and policy.leaves_alone(size, max(map(len, values.values()), default=0)):
+    largest = max((len(stored.data) for stored in given.values()), default=0)
+    if size <= limit and policy.leaves_alone(size, largest):
         return Placement(item, (), tuple(payloads.values()))
     room = _Room(size, payloads, destination)
     if policy.compression is not None:
@@ -339,13 +372,14 @@ def cut(payload: Chunks | S3Object, data: bytes, step: int) -> Iterator[Part]:
         yield Part(payload, number, data[start : start + step])
 
 
-def restore(payload: Payload, stored: bytes, ceiling: int) -> bytes:
+def restore(payload: Payload, stored: bytes, ceiling: int, base: bytes | None = None) -> bytes:
     """The bytes of a value as they were before they were stored.
 
     Args:
         payload: Its description.
         stored: The bytes that were stored for it.
         ceiling: Most bytes to unpack to.
+        base: What they are the difference from, if they are one.
 
     Raises:
         DamagedPayloadError: They are not those that were stored.
@@ -363,7 +397,7 @@ def restore(payload: Payload, stored: bytes, ceiling: int) -> bytes:
             "if that is right, raise max_value_bytes"
         )
     try:
-        return decompress(packed.codec, stored, packed.size)
+        return decompress(packed.codec, stored, packed.size, base)
     except (DecompressionError, MissingCodecError) as error:
         raise DamagedPayloadError(str(error)) from error
 
@@ -383,9 +417,34 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
             description = {"kind": "s3", **address._asdict(), "size": size, **place}
     if payload.packed is not None:
         description |= {"codec": payload.packed.codec, "raw_size": payload.packed.size}
+        origin = payload.packed.origin
+        if origin is not None:
+            description |= {"kind": _DIFFERENCE, "place": description["kind"]}
+            description |= {f"base_{name}": value for name, value in _fields_of(origin).items()}
     return description
 
 
+def stored_bytes(payload: Payload) -> int:
+    """How many bytes are stored for a value, in its item or outside it."""
+    return len(payload.data) if isinstance(payload, Inline) else payload.size
+
+
+def origin_of(payload: Payload) -> Origin | None:
+    """What a value is the difference from, `None` where it is stored whole."""
+    return None if payload.packed is None else payload.packed.origin
+
+
+def _fields_of(origin: Origin) -> dict[str, str | int]:
+    return {
+        "id": origin.base_id,
+        "digest": origin.digest,
+        "created": origin.created,
+        "spent": origin.spent,
+    }
+
+
+_DIFFERENCE = "difference"
+"""Kind of the description of a difference. Releases that do not know it refuse the item."""
 _TOGETHER = "writes"
 """Kind of the descriptions of several values of one item. Releases that do not know it refuse the
 item, so none of them takes parts for leftovers that these descriptions lead to."""
@@ -425,6 +484,9 @@ def read_description(
     if "codec" in description or "raw_size" in description:
         packed = Packed(field.text("codec"), field.number("raw_size", MOST_UNPACKED))
     kind = field.text("kind")
+    if kind == _DIFFERENCE and packed is not None:
+        packed = replace(packed, origin=_read_origin(field))
+        kind = field.text("place")
     if kind == "inline":
         if data is None:
             raise DamagedPayloadError("says the bytes are in the item, and there are none")
@@ -439,6 +501,18 @@ def read_description(
     if kind == "s3":
         return S3Object(address, size, field.text("bucket"), field.text("key"), packed)
     raise DamagedPayloadError("names a kind of storage that this version does not know; upgrade")
+
+
+def _read_origin(field: _Fields) -> Origin:
+    base_id = field.text("base_id")
+    if not is_base_id(base_id):
+        raise DamagedPayloadError("names no base that there can be")
+    return Origin(
+        base_id,
+        field.text("base_digest"),
+        field.number("base_created", LATEST),
+        field.number("base_spent", MOST_BYTES),
+    )
 
 
 class DamagedPayloadError(Exception):
@@ -468,7 +542,9 @@ def _compress(codec: Codec, room: _Room) -> None:
         return
     packed: dict[str, Inline] = {}
     for name, payload in room.payloads.items():
-        data = payload.data if isinstance(payload, Inline) else b""
+        if not isinstance(payload, Inline) or payload.packed is not None:
+            continue
+        data = payload.data
         if len(data) > _LEAST_TO_COMPRESS:
             packed[name] = Inline(compress(codec, data), Packed(codec, len(data)))
     gains = {name: room.gain(name, payload) for name, payload in packed.items()}

@@ -69,9 +69,11 @@ class DynamoDBSaver(SaverMethods):
         ttl_seconds: How long a checkpoint lives after it is stored, from 1; `None` for ever. What
             has expired counts as absent, and DynamoDB deletes it within days. Reading the history
             of a DeltaChannel prolongs the lives of what it is rebuilt from.
-        compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit; `None`
-            for not at all. `"zstd"` needs Python 3.14 or the extra `[zstd]`. What is stored is read
-            whatever this says.
+        compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit;
+            `"incremental"` to store checkpoints of more than 2 KB as differences from earlier
+            states of their thread, so that a turn costs the same however long the thread is;
+            `None` for not at all. All but gzip need Python 3.14 or the extra `[zstd]`. What is
+            stored is read whatever this says.
         s3_offload_config: Where values above a threshold go in S3: a mapping with `bucket_name`,
             and optionally `key_prefix`, `endpoint_url` and `threshold_bytes` (see
             `S3OffloadConfig`). `None` keeps values of any size in the two tables.
@@ -80,8 +82,9 @@ class DynamoDBSaver(SaverMethods):
         max_value_bytes: Largest serialized value, before compression. A larger one is refused
             before anything is written, and none is unpacked to more.
         memory_bytes: How much the saver remembers of the threads it serves, to ask for less: which
-            checkpoint was the newest, how checkpoints hang together, and what was written. 0 turns
-            that off. Clones share it; a child made by `os.fork` begins with nothing.
+            checkpoint was the newest, how checkpoints hang together, what was written, and what
+            checkpoints are differences from. 0 turns that off, and differences with it. Clones
+            share it; a child made by `os.fork` begins with nothing.
         clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
 
     Raises:
@@ -113,7 +116,7 @@ class DynamoDBSaver(SaverMethods):
         max_concurrency: int | None = None,
         run_id_index: str | None = None,
         ttl_seconds: int | None = None,
-        compression: Literal["gzip", "zstd"] | None = None,
+        compression: Literal["gzip", "zstd", "incremental"] | None = None,
         s3_offload_config: S3OffloadConfig | None = None,
         s3_client: S3Client | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,

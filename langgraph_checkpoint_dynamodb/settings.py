@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.compression import (
     MissingCodecError,
     require_codec,
 )
+from langgraph_checkpoint_dynamodb.differences import WHOLE_BYTES
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES
@@ -63,6 +64,8 @@ _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
+INCREMENTAL = "incremental"
+"""What compression is called where checkpoints are stored as differences from earlier states."""
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
 _LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
@@ -247,8 +250,11 @@ def payload_policy(
         InvalidInputError: A setting cannot be used; the message names it.
     """
     _require_positive("max_value_bytes", max_value_bytes)
+    incremental = compression == INCREMENTAL
     return PayloadPolicy(
-        compression=_codec(compression),
+        compression=_codec("zstd" if incremental else compression),
+        incremental=incremental,
+        whole_bytes=WHOLE_BYTES,
         s3=None if s3_offload_config is None else _s3_policy(s3_offload_config),
         max_value_bytes=max_value_bytes,
     )
@@ -276,7 +282,7 @@ def _codec(compression: object) -> Codec | None:
             except MissingCodecError as error:
                 raise InvalidInputError("compression", str(error)) from error
             return codec
-    known = ", ".join(map(repr, CODECS))
+    known = ", ".join(map(repr, (*CODECS, INCREMENTAL)))
     raise InvalidInputError("compression", f"must be None or one of {known}, got {compression!r}")
 
 

@@ -1038,6 +1038,7 @@ def test_consistent_reads_that_is_no_bool_is_refused(bad: Any) -> None:
 def test_the_public_names_are_these() -> None:
     assert sorted(package.__all__) == [
         "ConditionFailedError",
+        "DeletedBaseError",
         "DeltaHistoryError",
         "DynamoDBSaver",
         "DynamoDBSaverError",
@@ -1096,7 +1097,7 @@ def test_the_error_tree_is_as_its_docstring_draws_it() -> None:
     classes = error_classes()
     real = {name: {base.__name__ for base in found.__bases__} for name, found in classes.items()}
     real["DynamoDBSaverError"] -= {"Exception"}
-    assert len(real) == 21
+    assert len(real) == 22
     assert drawn_tree() == real
 
 

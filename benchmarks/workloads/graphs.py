@@ -16,7 +16,7 @@ from benchmarks.graphs import (
 )
 from benchmarks.measuring import require
 from benchmarks.values import Recorder, config
-from benchmarks.workloads.kinds import ONE_OF_EACH, WITH_WRAPPERS, Workload
+from benchmarks.workloads.kinds import ONE_OF_EACH, WITH_INCREMENTAL, WITH_WRAPPERS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TURNS = 30
 _READ_PRICE = 0.2
+_LONG_TURNS = (30, 100, 300)
 """AWS charges five times as much for a write unit as for a read unit."""
 _AGENT_TURNS = 50
 _AGENT = (
@@ -48,6 +49,20 @@ def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
             whole.points.append((plot, number + 1, _units(bench)))
     _to_differences(whole)
     require(_length(bench, graph, "chat"), 2 * turns, "messages after the chat")
+
+
+def _long_chat(bench: Bench) -> None:
+    """In parts, so that of who fails at the largest item it is seen how far it came."""
+    graph = chat_graph(bench.face.saver)
+    done = 0
+    for turns in (2, 4, 6) if bench.quick else _LONG_TURNS:
+        with bench.measured(f"turns {done + 1} to {turns}") as part:
+            for number in range(done, turns):
+                bench.face.invoke(graph, turn(number), config("chat"))
+                part.points.append(("long-chat", number + 1, _units(bench)))
+        _to_differences(part)
+        done = turns
+    require(_length(bench, graph, "chat"), 2 * done, "messages after the chat")
 
 
 def _units(bench: Bench) -> float:
@@ -142,6 +157,13 @@ GRAPHS = (
         "chat",
         "A chat of 30 turns, all messages in each checkpoint",
         partial(_chat, chat_graph, "chat"),
+        WITH_INCREMENTAL,
+    ),
+    Workload(
+        "long-chat",
+        f"A chat of {_LONG_TURNS[-1]} turns, all messages in each checkpoint",
+        _long_chat,
+        WITH_INCREMENTAL,
     ),
     Workload(
         "delta-chat",

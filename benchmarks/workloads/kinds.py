@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ONE_OF_EACH = ("sync", "async", "aws", "community", "raw", "memory")
 """Every package; those whose asynchronous methods run the plain ones, by the plain ones."""
+WITH_INCREMENTAL = ("sync", "async", "incremental", "aws", "community", "raw", "memory")
+"""Where checkpoints grow, so that it matters how they are stored."""
 WITH_WRAPPERS = ("sync", "async", "aws", "aws-async", "community", "community-async", "raw")
 """Where it matters that asynchronous methods run in threads."""
 

@@ -94,25 +94,21 @@ def outside(item: StoredItem, place: str) -> dict[str, Chunks | S3Object]:
     return {name: stored for name, stored in found.items() if not isinstance(stored, Inline)}
 
 
-def restated(
-    item: StoredItem, moved: Callable[[Chunks | S3Object], Payload], place: str
-) -> dict[str, Any]:
-    """The attributes that say where an item's values are, with those outside it moved.
+def restated(item: StoredItem, moved: Callable[[Payload], Payload], place: str) -> dict[str, Any]:
+    """The attributes that say where an item's values are, with each of them moved.
 
     Raises:
         UnreadableItemError: A description is damaged.
     """
-    own = _described_alone(item, place)
-    attributes = stored_as(
-        {name: moved(at) for name, at in own.items() if not isinstance(at, Inline)}
-    )
+    own = {name: moved(at) for name, at in _described_alone(item, place).items()}
+    attributes = stored_as({name: at for name, at in own.items() if not isinstance(at, Inline)})
+    attributes |= {
+        Attribute.payload(name): describe(at) for name, at in own.items() if isinstance(at, Inline)
+    }
     together = described_together(item, place)
     if together:
         attributes[Attribute.payload(Attribute.VALUE)] = describe_together(
-            {
-                idx: stored if isinstance(stored, Inline) else moved(stored)
-                for idx, stored in together.items()
-            }
+            {idx: moved(stored) for idx, stored in together.items()}
         )
     return attributes
 
@@ -136,7 +132,7 @@ def described_together(item: StoredItem, place: str) -> dict[str, Payload]:
 def _described_alone(item: StoredItem, place: str) -> dict[str, Payload]:
     """The descriptions that an item has of its values, but for those of writes together."""
     return {
-        name: _described(found, b"", name, place)
+        name: described_at(item, name, place)
         for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE)
         if (found := item.get(Attribute.payload(name))) is not None and not are_together(found)
     }
@@ -166,6 +162,15 @@ def payload(item: StoredItem, name: str, place: str) -> Payload:
         return Inline(binary(item, name, place))
     data = binary(item, name, place) if name in item else None
     return _described(described, data, name, place)
+
+
+def described_at(item: StoredItem, name: str, place: str) -> Payload:
+    """What the description of a value says, of an item that came without the value.
+
+    Raises:
+        UnreadableItemError: The description is damaged.
+    """
+    return _described(item[Attribute.payload(name)], b"", name, place)
 
 
 def _described(

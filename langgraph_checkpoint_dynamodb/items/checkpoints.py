@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.items.attributes import (
     described,
+    described_at,
     make_item,
     number_if_told,
     optional_number,
@@ -24,21 +25,31 @@ from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
+    BaseRef,
     CheckpointRef,
     Key,
     Table,
     checkpoint_id_of,
     fits_index_key,
+    is_beside_namespaces,
+    owner_of,
     writes_partition,
 )
-from langgraph_checkpoint_dynamodb.payload import Destination, place_values
+from langgraph_checkpoint_dynamodb.payload import Destination, origin_of, place_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, PayloadPolicy, S3Object
+    from langgraph_checkpoint_dynamodb.payload import (
+        Chunks,
+        Inline,
+        Origin,
+        Payload,
+        PayloadPolicy,
+        S3Object,
+    )
 
 _DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))
 
@@ -119,8 +130,15 @@ class CheckpointRecord:
         """Bytes of its values, which must have been loaded."""
         return len(self.checkpoint.data) + len(self.metadata.data)
 
-    def plan(self, policy: PayloadPolicy, stamp: Stamp) -> Planned:
+    def plan(
+        self, policy: PayloadPolicy, stamp: Stamp, difference: Inline | None = None
+    ) -> Planned:
         """What stores it, replacing a checkpoint of the same id.
+
+        Args:
+            policy: How values are stored.
+            stamp: When and by which call.
+            difference: The checkpoint as a difference from a base; `None` to store it whole.
 
         Raises:
             PayloadTooLargeError: A value is over the policy's ceiling.
@@ -147,7 +165,8 @@ class CheckpointRecord:
             return make_item(Table.CHECKPOINTS, key, {**attributes, **stored_as(payloads)})
 
         destination = Destination(str(self.ref), self.ref, stamp.token, build, room_of)
-        placed = place_values(policy, values, destination)
+        packed = None if difference is None else {Attribute.CHECKPOINT: difference}
+        placed = place_values(policy, values, destination, packed)
         put = Put(Table.CHECKPOINTS, key, placed.item)
         return Planned(put, placed.parts, placed.payloads)
 
@@ -164,7 +183,7 @@ class CheckpointHead:
         parent_id: Id of its parent.
         run_id: Run it was made by, where the item says so outside its metadata.
         deleted: Whether it is the tombstone of a delete that is under way or was cut short.
-        buried: When it became a tombstone, in seconds since the epoch.
+        created: When it became a tombstone, or a base was stored, in seconds since the epoch.
         ttl: When it may be deleted, in seconds since the epoch; `None` for never.
         expired: Whether it had stopped counting as a checkpoint when it was read.
         gone: Whether nothing could be rebuilt from it any more either.
@@ -177,7 +196,7 @@ class CheckpointHead:
     parent_id: str | None
     run_id: str | None = None
     deleted: bool = False
-    buried: int | None = None
+    created: int | None = None
     ttl: int | None = None
     expired: bool = False
     gone: bool = False
@@ -210,10 +229,31 @@ class CheckpointHead:
 
     @property
     def owner(self) -> CheckpointRef | None:
-        """The same; `None` where no checkpoint of ours can have such a key."""
-        return CheckpointRef.if_possible(
-            self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort
-        )
+        """The same, or the base; `None` where nothing of ours can have such a key."""
+        return owner_of(self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort)
+
+    @property
+    def base(self) -> BaseRef | None:
+        """Which base it is, `None` where it is none."""
+        owner = self.owner
+        return owner if isinstance(owner, BaseRef) else None
+
+    @property
+    def beside_namespaces(self) -> bool:
+        """Whether it is no checkpoint's item, but a base's or the mark of deleted bases."""
+        return is_beside_namespaces(self.key.sort)
+
+    @property
+    def origin(self) -> Origin | None:
+        """What the checkpoint is stored as the difference from, `None` where it is whole.
+
+        Raises:
+            UnreadableItemError: Nobody can tell.
+        """
+        name = Attribute.payload(Attribute.CHECKPOINT)
+        if name not in self.descriptions:
+            return None
+        return origin_of(described_at(self.descriptions, Attribute.CHECKPOINT, self.place))
 
     @property
     def writes_partition(self) -> str:
@@ -269,7 +309,7 @@ def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
         parent_id=optional_text(item, Attribute.PARENT_CHECKPOINT_ID, place) or None,
         run_id=optional_text(item, Attribute.RUN_ID, place),
         deleted=Attribute.DELETED in item,
-        buried=optional_number(item, Attribute.CREATED, place),
+        created=optional_number(item, Attribute.CREATED, place),
         ttl=ttl,
         expired=not is_live(expires_at, now),
         gone=not is_live(ttl, now),
@@ -292,7 +332,7 @@ def read_head_to_delete(item: StoredItem) -> CheckpointHead:
         head,
         run_id=run_id if fits_index_key(run_id) else None,
         deleted=Attribute.DELETED in item,
-        buried=number_if_told(item, Attribute.CREATED),
+        created=number_if_told(item, Attribute.CREATED),
         ttl=number_if_told(item, Attribute.TTL),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.differences import base_ttl
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -25,6 +26,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Key,
     PartAddress,
     Table,
+    base_id_of,
     chunk_number_of,
     chunk_sort_key,
     content_digest,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payload import Chunks, Origin, Payload, PayloadPolicy
 
 _VALUES = {
     Table.CHECKPOINTS: (Attribute.CHECKPOINT, Attribute.METADATA),
@@ -95,11 +97,11 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Copier:
-    """Copies the items of one checkpoint.
+    """Copies the items of one checkpoint, or of one base.
 
     Attributes:
-        source: The checkpoint.
-        target: The same checkpoint in another thread.
+        source: The checkpoint, or the base.
+        target: The same in another thread.
         policy: Where values go that no longer fit.
         stamp: When and by which call. The copy lives as long as anything stored now.
         expired: Whether it is only there for others to be rebuilt from. So is the copy then.
@@ -116,6 +118,11 @@ class Copier:
         own: dict[str, Any] = {Attribute.TTL: self.stamp.ttl}
         if not self.expired:
             own[Attribute.EXPIRES] = self.stamp.expires_at
+        return self._with_values(item, Table.CHECKPOINTS, self.target.key, own)
+
+    def base(self, item: StoredItem) -> Copied:
+        """The copy of a base's own item. It may be referred to as long as one stored now."""
+        own = {Attribute.CREATED: self.stamp.created, Attribute.TTL: base_ttl(self.stamp)}
         return self._with_values(item, Table.CHECKPOINTS, self.target.key, own)
 
     def writes(self, items: Iterable[StoredItem]) -> list[Copied]:
@@ -168,12 +175,23 @@ class Copier:
         smaller, parts = self._without_largest(put, item, place)
         return Copied(smaller, needed, parts)
 
-    def _moved(self, value: Chunks | S3Object) -> Payload:
+    def _moved(self, value: Payload) -> Payload:
+        if value.packed is not None and value.packed.origin is not None:
+            value = replace(
+                value, packed=replace(value.packed, origin=self._origin(value.packed.origin))
+            )
+        if isinstance(value, Inline):
+            return value
         address = copied_address(value.address, self.stamp.token)
         if isinstance(value, S3Object):
             key = self._object_key(value.bucket, value.key, value.address)
             return replace(value, address=address, key=key)
         return replace(value, address=address)
+
+    def _origin(self, origin: Origin) -> Origin:
+        """The copy of the base is as young as the copy of the checkpoint."""
+        base_id = base_id_of(self.stamp.token, origin.base_id)
+        return replace(origin, base_id=base_id, created=self.stamp.created)
 
     def _without_largest(
         self, put: Put, item: StoredItem, place: str
@@ -182,7 +200,7 @@ class Copier:
         inline = {
             name: value
             for name in _VALUES[put.table]
-            if name in item and isinstance(value := payload(item, name, place), Inline)
+            if name in item and isinstance(value := self._moved(payload(item, name, place)), Inline)
         }
         if not inline:
             require_fits(put.item, place, ITEM_LIMIT)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
-    CheckpointRef,
     Table,
+    owner_of,
     split_writes_partition,
 )
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.items.life import Stamp
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
 
 
 def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:
@@ -29,14 +30,14 @@ def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | Non
     if split_writes_partition(ref.writes_partition) is None:
         attributes |= {
             Attribute.THREAD_ID: ref.thread_id,
-            Attribute.CHECKPOINT_ID: ref.checkpoint_id,
+            Attribute.CHECKPOINT_ID: ref.name,
             Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
         }
     return attributes
 
 
 def read_owner(item: StoredItem) -> CheckpointRef | None:
-    """The checkpoint that an item of the writes table belongs to.
+    """The checkpoint, or the base, that an item of the writes table belongs to.
 
     `None` where neither its partition key nor its attributes tell, as of older writers, or where
     they name a checkpoint that keeps its writes elsewhere.
@@ -46,12 +47,12 @@ def read_owner(item: StoredItem) -> CheckpointRef | None:
     if owner is None:
         names = (Attribute.THREAD_ID, Attribute.CHECKPOINT_ID, Attribute.CHECKPOINT_NS)
         match [item.get(name, {}).get("S") for name in names]:
-            case [str(thread_id), str(checkpoint_id), str(checkpoint_ns)]:
-                owner = (thread_id, checkpoint_id, checkpoint_ns)
+            case [str(thread_id), str(name), str(checkpoint_ns)]:
+                owner = (thread_id, name, checkpoint_ns)
             case _:
                 return None
-    thread_id, checkpoint_id, checkpoint_ns = owner
-    ref = CheckpointRef.if_possible(thread_id, checkpoint_ns, checkpoint_id)
+    thread_id, name, checkpoint_ns = owner
+    ref = owner_of(thread_id, checkpoint_ns, name)
     # A row says what its writer likes: it may speak for its own partition alone.
     return ref if ref is not None and ref.writes_partition == partition else None
 

@@ -15,9 +15,10 @@ from langgraph_checkpoint_dynamodb.calls import (
     query_all,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.effects import CopyObject, Query, send, together
-from langgraph_checkpoint_dynamodb.errors import MissingPartError
+from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
+from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
+from langgraph_checkpoint_dynamodb.items.bases import read_base
 from langgraph_checkpoint_dynamodb.items.beside import (
     gone_put,
     is_mark,
@@ -30,11 +31,19 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint,
     read_checkpoint_head,
 )
-from langgraph_checkpoint_dynamodb.items.copies import CopiedPart, Copier, ObjectCopy
-from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table, regular_task_of
+from langgraph_checkpoint_dynamodb.items.copies import Copied, CopiedPart, Copier, ObjectCopy
+from langgraph_checkpoint_dynamodb.keys import (
+    Attribute,
+    BaseRef,
+    CheckpointRef,
+    Table,
+    base_id_of,
+    regular_task_of,
+)
+from langgraph_checkpoint_dynamodb.ops.beside import missing_part
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, require_same, with_item
-from langgraph_checkpoint_dynamodb.ops.parts import in_batches, missing_part
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches, require_base
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -61,6 +70,7 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
         Query(Table.CHECKPOINTS, target_id, consistent=True, attributes=CHECKPOINT_KEYS)
     )
     there = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
+    bases = _Bases(store, target_id)
     ready = _ParentsFirst()
     query = Query(Table.CHECKPOINTS, source_id, consistent=True, limit=_PAGE)
     while True:
@@ -71,9 +81,9 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
                 ready.add(head, item)
         if page.next is None:
             break
-        yield from _copy(store, ready.take(), target_id, there)
+        yield from _copy(store, ready.take(), bases, there)
         query = replace(query, start=page.next)
-    yield from _copy(store, ready.take_all(), target_id, there)
+    yield from _copy(store, ready.take_all(), bases, there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +106,12 @@ class _Copy:
 def _copy(
     store: Store,
     group: list[tuple[CheckpointHead, StoredItem]],
-    target_id: str,
+    bases: _Bases,
     there: Collection[str],
 ) -> Operation[None]:
     for batch in in_batches(group, lambda pair: outside_bytes(pair[1], pair[0].place)):
-        read = yield from together(
-            [_read_copy(store, head, item, target_id) for head, item in batch]
-        )
+        yield from bases.copy([head for head, _ in batch])
+        read = yield from together([_read_copy(store, head, item, bases) for head, item in batch])
         copies = [copy for copy in read if copy is not None]
         new = [copy for copy in copies if copy.checkpoint.key.sort not in there]
         old = [copy for copy in copies if copy.checkpoint.key.sort in there]
@@ -156,45 +165,101 @@ def _copy_object(leading: Put, copy: ObjectCopy) -> Operation[None]:
 
 
 def _read_copy(
-    store: Store, head: CheckpointHead, item: StoredItem, target_id: str
+    store: Store, head: CheckpointHead, item: StoredItem, bases: _Bases
 ) -> Operation[_Copy | None]:
     """What makes the copy of a checkpoint; `None` if it has been deleted meanwhile."""
-    target = CheckpointRef(target_id, head.checkpoint_ns, head.checkpoint_id or "")
+    target = CheckpointRef(bases.target_id, head.checkpoint_ns, head.checkpoint_id or "")
     copier = Copier(head.ref, target, store.payloads, store.stamp, head.expired)
 
     def read(store: Store, found: StoredItem | None) -> Operation[_Copy | None]:
         there = None if found is None else read_checkpoint_head(found, store.now)
         if found is None or there is None or not there.usable:
             return None
+        try:
+            yield from bases.require(there)
+        except DeletedBaseError:
+            return None
         beside = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
         if any(map(is_mark, beside)):
             record = read_checkpoint(there, found)
             if record is not None:
                 yield from require_same(store, record)
-        return _made_of(copier, found, beside)
+        own, writes = copier.checkpoint(found), copier.writes(beside)
+        parts = _parts_of(copier, [own, *writes], beside)
+        return _Copy(target, own.put, [write.put for write in writes], parts)
 
     return (yield from with_item(store.consistently(), head.key, item, read))
 
 
-def _made_of(copier: Copier, item: StoredItem, beside: Sequence[StoredItem]) -> _Copy:
-    """The copy made of a checkpoint's item and what lies beside it.
+def _parts_of(
+    copier: Copier, copied: Sequence[Copied], beside: Sequence[StoredItem]
+) -> list[CopiedPart]:
+    """The parts of copied items.
 
     Raises:
-        MissingPartError: Not all of it is there.
+        MissingPartError: Not all of them are there.
     """
-    own = copier.checkpoint(item)
-    writes = copier.writes(beside)
     there = {read_key(found, Table.WRITES) for found in beside}
-    needed = [value for copied in (own, *writes) for value in copied.needed]
+    needed = [value for one in copied for value in one.needed]
     for value in needed:
         if not there.issuperset(part_keys(copier.source, value)):
             raise missing_part(value, str(copier.source), Attribute.CHECKPOINT)
-    return _Copy(
-        copier.target,
-        own.put,
-        [write.put for write in writes],
-        [part for copied in (own, *writes) for part in copied.parts] + copier.parts(beside, needed),
-    )
+    return [part for one in copied for part in one.parts] + copier.parts(beside, needed)
+
+
+class _Bases:
+    """The bases of a thread, copied as they are needed, each before what refers to its copy."""
+
+    def __init__(self, store: Store, target_id: str) -> None:
+        self.target_id = target_id
+        self._store = store
+        self._copied: dict[BaseRef, bool] = {}
+
+    def copy(self, heads: Sequence[CheckpointHead]) -> Operation[None]:
+        """Copy what these checkpoints are differences from, each base once."""
+        refs = dict.fromkeys(ref for head in heads if (ref := _base_ref(head)) is not None)
+        yield from together([self._copy(ref) for ref in refs if ref not in self._copied])
+
+    def require(self, head: CheckpointHead) -> Operation[None]:
+        """Check that what a checkpoint is the difference from has been copied.
+
+        Raises:
+            DeletedBaseError: It was deleted with its thread.
+            MissingPartError: It is not there.
+        """
+        ref, origin = _base_ref(head), head.origin
+        if ref is None or origin is None:
+            return
+        if ref not in self._copied:
+            yield from self._copy(ref)
+        if not self._copied[ref]:
+            yield from require_base(self._store, head.ref, origin, Attribute.CHECKPOINT)
+
+    def _copy(self, ref: BaseRef) -> Operation[None]:
+        store = self._store
+        self._copied[ref] = False
+        item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
+        if item is None or read_base(item, ref, store.now) is None:
+            return
+        beside = yield from query_all(Query(Table.WRITES, ref.writes_partition, consistent=True))
+        copied_id = base_id_of(store.stamp.token, ref.checkpoint_id)
+        target = BaseRef(self.target_id, ref.checkpoint_ns, copied_id)
+        copier = Copier(ref, target, store.payloads, store.stamp, expired=False)
+        own = copier.base(item)
+        try:
+            parts = _parts_of(copier, [own], beside)
+        except MissingPartError:
+            return
+        yield from _copy_parts(parts)
+        yield from put_atomically([own.put], once=bool(parts))
+        self._copied[ref] = True
+
+
+def _base_ref(head: CheckpointHead) -> BaseRef | None:
+    origin = head.origin
+    if origin is None:
+        return None
+    return BaseRef(head.key.partition, head.checkpoint_ns, origin.base_id)
 
 
 class _ParentsFirst:

@@ -20,10 +20,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all, write_all, write_in_order
+from langgraph_checkpoint_dynamodb.calls import put_one, query_all, write_all, write_in_order
 from langgraph_checkpoint_dynamodb.codec import decode_metadata
+from langgraph_checkpoint_dynamodb.differences import MARK_REST, is_settled
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
+    DeleteIfOld,
     Operation,
     Query,
     QueryRunIndex,
@@ -34,6 +36,7 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
@@ -84,13 +87,30 @@ def _delete_thread(store: Store, thread_id: str) -> Operation[None]:
         limit=_PAGE,
         attributes=CHECKPOINT_KEYS,
     )
+    beside: list[CheckpointHead] = []
     while True:
         page = yield from send(query)
         heads = [read_head_to_delete(item) for item in page.items]
-        yield from remove(store, heads)
+        yield from remove(store, [head for head in heads if not head.beside_namespaces])
+        beside += [head for head in heads if head.beside_namespaces]
         if page.next is None:
-            return
+            break
         query = replace(query, start=page.next)
+    yield from _delete_bases(store, thread_id, beside)
+
+
+def _delete_bases(
+    store: Store, thread_id: str, beside: Sequence[CheckpointHead]
+) -> Operation[None]:
+    """Delete the bases of a thread, once its checkpoints are gone, and a mark that is old."""
+    bases = [head for head in beside if head.base is not None]
+    if not all(is_settled(head.created, store.now) for head in bases):
+        # A run that is under way may still store differences from them.
+        yield from put_one(bases_deleted_put(thread_id, store.now))
+    yield from remove(store, bases)
+    if len(bases) < len(beside):
+        before = store.now - MARK_REST
+        yield from send(DeleteIfOld(Table.CHECKPOINTS, bases_deleted_key(thread_id), before))
 
 
 def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operation[None]:
@@ -105,11 +125,19 @@ def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operati
 
 def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
     """Delete all of a thread but what `_but_latest` spares."""
-    doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
-    yield from forgetting(store, thread_id, remove(store, doomed))
+    thread, doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
+    yield from forgetting(store, thread_id, _remove_with_bases(store, thread, doomed))
 
 
-def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]:
+def _remove_with_bases(
+    store: Store, thread: Thread, doomed: Sequence[CheckpointHead]
+) -> Operation[None]:
+    """Delete checkpoints of a thread, then the bases that nothing needs any more."""
+    yield from remove(store, doomed)
+    yield from remove(store, thread.needless_bases(doomed, store.now))
+
+
+def _but_latest(store: Store, thread_id: str) -> Operation[tuple[Thread, list[CheckpointHead]]]:
     """All of a thread but the newest checkpoint of each namespace and what that one needs.
 
     What it needs are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
@@ -121,7 +149,7 @@ def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]
     """
     thread = yield from read_thread(store, thread_id)
     kept = yield from _kept(store, thread)
-    return [
+    doomed = [
         head
         for head in thread.heads
         if head.deleted
@@ -130,6 +158,7 @@ def _but_latest(store: Store, thread_id: str) -> Operation[list[CheckpointHead]]
             and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
         )
     ]
+    return thread, doomed
 
 
 def _kept(store: Store, thread: Thread) -> Operation[dict[str, set[str]]]:
@@ -164,15 +193,15 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
         [_settled_heads(store, thread, runs, run_ids) for thread, runs in by_thread.items()]
     )
     refused = [
-        thread_id for thread_id, heads in zip(by_thread, doomed, strict=True) if heads is None
+        thread_id for thread_id, found in zip(by_thread, doomed, strict=True) if found is None
     ]
     if refused:
         raise DeltaHistoryError(refused)
     yield from together(
         [
-            forgetting(store, thread_id, remove(store, heads))
-            for thread_id, heads in zip(by_thread, doomed, strict=True)
-            if heads is not None
+            forgetting(store, found[0].thread_id, _remove_with_bases(store, *found))
+            for found in doomed
+            if found is not None
         ]
     )
 
@@ -216,7 +245,7 @@ def _delete_each(keys: Sequence[Key]) -> Operation[None]:
 
 def _settled_heads(
     store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[list[CheckpointHead] | None]:
+) -> Operation[tuple[Thread, list[CheckpointHead]] | None]:
     return (
         yield from settled(store, lambda store: _heads_of_runs(store, thread_id, runs, run_ids))
     )
@@ -224,8 +253,8 @@ def _settled_heads(
 
 def _heads_of_runs(
     store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[list[CheckpointHead] | None]:
-    """The thread's items of those runs, newest first, or `None` if others need them.
+) -> Operation[tuple[Thread, list[CheckpointHead]] | None]:
+    """The thread, and its items of those runs, newest first, or `None` if others need them.
 
     The index may lag behind, so an item that has come to belong to another run is left out. An
     older writer's item learns its run here, so that its tombstone can be found by it.
@@ -245,7 +274,7 @@ def _heads_of_runs(
     severed = any(
         (checkpoint_ns, id_) in doomed for checkpoint_ns, ids in needed.items() for id_ in ids
     )
-    return None if severed else heads
+    return None if severed else (thread, heads)
 
 
 def _of_run(head: CheckpointHead, run_id: str) -> CheckpointHead:
@@ -298,7 +327,7 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
 def _run_id(store: Store, item: StoredItem) -> Operation[str | None]:
     """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
     head = read_checkpoint_head(item, store.now)
-    if head.run_id is not None or head.deleted or head.gone:
+    if head.run_id is not None or head.deleted or head.gone or head.beside_namespaces:
         return head.run_id
 
     def load(store: Store, found: StoredItem | None) -> Operation[Serialized | None]:

@@ -27,19 +27,14 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef
 from langgraph_checkpoint_dynamodb.memory import Link
+from langgraph_checkpoint_dynamodb.ops.beside import is_inline, read_beside
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
 from langgraph_checkpoint_dynamodb.ops.lookup import (
     settled,
     usable_checkpoint,
     with_second_look,
 )
-from langgraph_checkpoint_dynamodb.ops.parts import (
-    is_inline,
-    load,
-    load_alone,
-    load_writes,
-    read_beside,
-)
+from langgraph_checkpoint_dynamodb.ops.parts import find_bases, load, load_alone, load_writes
 from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
 
 if TYPE_CHECKING:
@@ -52,7 +47,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.parts import Beside
+    from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 T = TypeVar("T")
@@ -279,6 +274,7 @@ def _walk_chain(
                 break
             ancestors.append(further)
         ahead = min(2 * ahead, _MOST_AHEAD)
+        yield from find_bases(store, [(record.ref, record.checkpoint) for record in ancestors])
         loaded = yield from together([_load_ahead(store, record) for record in ancestors])
         for record, found in zip(ancestors, loaded, strict=True):
             link, value, beside = found or (yield from _load_step(store, record))

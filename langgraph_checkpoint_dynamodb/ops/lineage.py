@@ -8,14 +8,21 @@ before a delete, the ancestors that the survivors need are found here.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
+from langgraph_checkpoint_dynamodb.differences import is_settled
 from langgraph_checkpoint_dynamodb.effects import Query, compute, send, together
-from langgraph_checkpoint_dynamodb.errors import MissingPartError
+from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.bases import (
+    bases_deleted_key,
+    read_bases_deleted,
+    was_deleted,
+)
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
@@ -27,18 +34,24 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
+    BaseRef,
     Table,
     is_call,
     namespace_range,
 )
-from langgraph_checkpoint_dynamodb.ops.parts import load_each
+from langgraph_checkpoint_dynamodb.ops.parts import (
+    find_bases,
+    let_go_of_bases,
+    load_each,
+    was_deleted_with_base,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -53,25 +66,64 @@ class Thread:
             their steps since the last snapshot in the metadata of every checkpoint between two.
         roots: Of the checkpoints that say so, by their key: the root checkpoint they were made
             under.
+        bases: What checkpoints are differences from.
+        bases_deleted: When bases of the thread were last deleted with it; `None` for never.
     """
 
     thread_id: str
     heads: tuple[CheckpointHead, ...]
-    delta_channels: Mapping[str, frozenset[str]]
-    roots: Mapping[Key, str]
+    delta_channels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roots: Mapping[Key, str] = field(default_factory=dict)
+    bases: tuple[CheckpointHead, ...] = ()
+    bases_deleted: int | None = None
 
     @cached_property
     def visible(self) -> dict[str, dict[str, CheckpointHead]]:
         """The checkpoints that readers see, by namespace and id."""
         found: defaultdict[str, dict[str, CheckpointHead]] = defaultdict(dict)
         for head in self.heads:
-            if head.checkpoint_id is not None and head.visible:
+            if head.checkpoint_id is not None and head.visible and not self.is_left_over(head):
                 found[head.checkpoint_ns][head.checkpoint_id] = head
         return found
 
     def newest(self) -> dict[str, str]:
         """The id of the newest checkpoint that readers see of each namespace."""
         return {checkpoint_ns: max(ids) for checkpoint_ns, ids in self.visible.items()}
+
+    @cached_property
+    def _bases_there(self) -> frozenset[BaseRef | None]:
+        return frozenset(head.base for head in self.bases if not head.deleted)
+
+    def is_left_over(self, head: CheckpointHead) -> bool:
+        """Whether a run stored a checkpoint while its thread, and its base, were being deleted."""
+        try:
+            origin = head.origin
+        except UnreadableItemError:
+            return False
+        if origin is None or not was_deleted(origin.created, self.bases_deleted):
+            return False
+        return BaseRef(self.thread_id, head.checkpoint_ns, origin.base_id) not in self._bases_there
+
+    def needless_bases(self, doomed: Collection[CheckpointHead], now: int) -> list[CheckpointHead]:
+        """The bases that nothing refers to once these checkpoints are gone, nor can come to.
+
+        Where a checkpoint does not tell what it is the difference from, all bases are needed.
+        """
+        going = {head.key for head in doomed}
+        staying = [head for head in self.heads if head.usable and head.key not in going]
+        try:
+            needed = {
+                BaseRef(self.thread_id, head.checkpoint_ns, head.origin.base_id)
+                for head in staying
+                if head.origin is not None
+            }
+        except UnreadableItemError:
+            return []
+        return [
+            head
+            for head in self.bases
+            if head.base not in needed and (head.deleted or is_settled(head.created, now))
+        ]
 
     def outlived(self, kept_roots: Collection[str]) -> set[str]:
         """Namespaces of subgraph calls that nothing can go on from once only those roots are kept.
@@ -114,8 +166,9 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
             attributes=CHECKPOINT_METADATA,
         )
     )
-    heads = [read_checkpoint_head(item, store.now) for item in items]
-    usable = [(head, item) for head, item in zip(heads, items, strict=True) if head.usable]
+    thread = thread_of(thread_id, items, store.now)
+    by_key = {read_key(item, Table.CHECKPOINTS): item for item in items}
+    usable = [(head, by_key[head.key]) for head in thread.heads if head.usable]
     loaded = yield from load_each(
         store, [(head.ref, read_metadata(item, head)) for head, item in usable], Attribute.METADATA
     )
@@ -128,11 +181,24 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
         root = _root_of(metadata)
         if root is not None:
             roots[head.key] = root
+    channels = {checkpoint_ns: frozenset(names) for checkpoint_ns, names in delta_channels.items()}
+    return replace(thread, delta_channels=channels, roots=roots)
+
+
+def thread_of(thread_id: str, items: Sequence[StoredItem], now: int) -> Thread:
+    """A thread of these items, without what their metadata say.
+
+    Raises:
+        UnreadableItemError: What one of them says of itself is damaged.
+    """
+    mark = bases_deleted_key(thread_id)
+    marks = [item for item in items if read_key(item, Table.CHECKPOINTS) == mark]
+    heads = [read_checkpoint_head(item, now) for item in items if item not in marks]
     return Thread(
         thread_id,
-        tuple(heads),
-        {checkpoint_ns: frozenset(names) for checkpoint_ns, names in delta_channels.items()},
-        roots,
+        heads=tuple(head for head in heads if head.base is None),
+        bases=tuple(head for head in heads if head.base is not None),
+        bases_deleted=read_bases_deleted(marks[0] if marks else None),
     )
 
 
@@ -220,8 +286,16 @@ def _read_contents(
             and record.ref.checkpoint_ns == checkpoint_ns
         ]
         values = [(record.ref, record.checkpoint) for record in records]
+        let_go_of_bases(store, but_of=values)
+        yield from find_bases(store, values)
+        there = [
+            record
+            for record, value in zip(records, values, strict=True)
+            if not was_deleted_with_base(store, *value)
+        ]
+        values = [(record.ref, record.checkpoint) for record in there]
         loaded = yield from load_each(store, values, Attribute.CHECKPOINT)
-        for record, value in zip(records, loaded, strict=True):
+        for record, value in zip(there, loaded, strict=True):
             load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
             checkpoint = yield from compute(load_it, len(value.data))
             found[record.ref.checkpoint_id] = _contents(record, checkpoint, channels)

@@ -12,10 +12,16 @@ from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, toget
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.ops.beside import is_inline
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
-from langgraph_checkpoint_dynamodb.ops.parts import in_batches, is_inline, load_alone
+from langgraph_checkpoint_dynamodb.ops.parts import (
+    find_bases,
+    in_batches,
+    let_go_of_bases,
+    load_alone,
+)
 from langgraph_checkpoint_dynamodb.ops.read import complete
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.payload import stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +176,10 @@ def _emit(
     """Hand over the wanted ones; a checkpoint that is deleted meanwhile is left out."""
     matches = yield from _filtered(store, records, wanted)
     emitted = 0
-    for batch in in_batches(matches, _outside_bytes):
+    for batch in in_batches(matches, _weight):
+        values = [(match.ref, match.checkpoint) for match in batch]
+        let_go_of_bases(store, but_of=values)
+        yield from find_bases(store, values)
         completed = yield from together(
             [with_second_look(store, match, complete) for match in batch]
         )
@@ -180,9 +189,12 @@ def _emit(
     return emitted
 
 
-def _outside_bytes(record: CheckpointRecord) -> int:
-    payloads = (record.checkpoint.payload, record.metadata.payload)
-    return sum(payload.size for payload in payloads if not isinstance(payload, Inline))
+def _weight(record: CheckpointRecord) -> int:
+    """Bytes that a checkpoint takes in memory beside its item."""
+    values = (record.checkpoint, record.metadata)
+    outside = sum(stored_bytes(value.payload) for value in values if not is_inline(value))
+    packed = (value.payload.packed for value in values)
+    return outside + sum(one.size for one in packed if one is not None)
 
 
 def _filtered(

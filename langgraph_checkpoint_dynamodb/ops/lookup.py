@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.effects import GetItem, send
-from langgraph_checkpoint_dynamodb.errors import MissingPartError
+from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import Attribute, Table
 
@@ -132,6 +132,9 @@ def with_second_look(
 
     def look(store: Store) -> Operation[T | None]:
         found = known.pop() if known else (yield from again(store, record.ref))
-        return None if found is None else (yield from action(store, found))
+        try:
+            return None if found is None else (yield from action(store, found))
+        except DeletedBaseError:
+            return None
 
     return (yield from settled(store, look))

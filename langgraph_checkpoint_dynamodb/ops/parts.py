@@ -1,4 +1,4 @@
-"""What lies beside a checkpoint: its pending writes, and the parts of values outside their items.
+"""Values outside their items, and values that are differences: loaded, stored and deleted.
 
 Parts are stored before the item that refers to them, and deleted after it. An item is the only
 thing that makes its parts count, so nothing here is ever seen half done.
@@ -9,120 +9,82 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.calls import (
-    backoff,
     delete_objects,
     put_one,
     query_all,
     write_all,
 )
+from langgraph_checkpoint_dynamodb.differences import Base
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
-    GetObject,
+    GetItem,
     PutObject,
-    Query,
-    both,
     compute,
     send,
     together,
 )
 from langgraph_checkpoint_dynamodb.errors import (
+    DeletedBaseError,
     DynamoDBSaverError,
     MissingPartError,
-    TransportError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items.beside import (
-    ChunkRecord,
-    DeletionMark,
-    part_keys,
-    part_put,
-    read_beside_checkpoint,
+from langgraph_checkpoint_dynamodb.items.bases import (
+    bases_deleted_key,
+    read_base,
+    read_bases_deleted,
+    was_deleted,
 )
+from langgraph_checkpoint_dynamodb.items.beside import part_keys, part_put
+from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
+    BaseRef,
     SortRange,
     Table,
     chunk_sort_key,
+    content_digest,
 )
-from langgraph_checkpoint_dynamodb.ops.lookup import require_same
+from langgraph_checkpoint_dynamodb.ops.beside import (
+    beside_query,
+    get_objects,
+    is_inline,
+    missing_part,
+    require_readable,
+    sorted_out,
+)
 from langgraph_checkpoint_dynamodb.ops.removal import remains
 from langgraph_checkpoint_dynamodb.payload import (
     Chunks,
     DamagedPayloadError,
     Inline,
     S3Object,
+    origin_of,
     restore,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.items.bases import BaseRecord
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.payload import Part, Payload
+    from langgraph_checkpoint_dynamodb.payload import Origin, Part, Payload
 
 T = TypeVar("T")
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
-_DOWNLOADS = 3
-"""Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
 _BATCH_BYTES = 32_000_000
 """Bytes of values outside their items that are read together, where many are read."""
-_PAGE_BYTES = 1_000_000
-"""What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What was read beside a checkpoint.
-
-    Attributes:
-        writes: Its pending writes, in the order of their keys.
-        chunks: The pieces of values, by sort key.
-        objects: The S3 objects of the checkpoint's own values; `None` for one that is not there.
-        marked: Whether writes were deleted or replaced here not long ago.
-    """
-
-    writes: tuple[WriteRecord, ...]
-    chunks: Mapping[str, ChunkRecord]
-    objects: Mapping[S3Object, bytes | None]
-    marked: bool = False
-
-
-def beside_query(store: Store, ref: CheckpointRef) -> Query:
-    """The Query of everything beside a checkpoint."""
-    return Query(Table.WRITES, ref.writes_partition, store.consistent)
-
-
-def read_beside(store: Store, record: CheckpointRecord) -> Operation[Beside]:
-    """What lies beside a checkpoint whose item has been read.
-
-    A page holds 1 MB. More than that is read as several ranges side by side: the item tells where
-    the pieces of its values are.
-
-    Raises:
-        MissingPartError: The checkpoint was deleted or replaced since its item was read, and its
-            writes with it.
-    """
-    return (yield from _read(store, record, (), beside_query(store, record.ref)))
-
-
-def read_rest_beside(store: Store, record: CheckpointRecord, first: Page) -> Operation[Beside]:
-    """What lies beside a checkpoint, the first page of which was read together with its item."""
-    rest = None
-    if first.next is not None:
-        rest = replace(beside_query(store, record.ref), start=first.next)
-    return (yield from _read(store, record, first.items, rest))
 
 
 def load(
@@ -169,12 +131,12 @@ def load_alone(
         UnreadableItemError: A part is damaged.
     """
     payload = value.payload
-    _require_readable(store, payload, str(ref), attribute)
+    require_readable(store, payload, str(ref), attribute)
     found: Sequence[StoredItem] = ()
     if isinstance(payload, Chunks):
         keys = [chunk_sort_key(payload.address, number) for number in (0, payload.count - 1)]
         found = yield from query_all(replace(beside_query(store, ref), sort=SortRange(*keys)))
-    beside = _sorted_out(store, ref, found, {})
+    beside = sorted_out(store, ref, found, {})
     (loaded,) = yield from _load(store, ref, [_Value(value, str(ref), attribute)], beside)
     return loaded
 
@@ -193,6 +155,118 @@ def load_each(
             (yield from load_alone(store, ref, value, attribute)) if inline else next(fetched)
         )
     return found
+
+
+def let_go_of_bases(store: Store, but_of: Iterable[tuple[CheckpointRef, Serialized]]) -> None:
+    """Forget the bases that were found, but for those of these values."""
+    store.bases.keep(dict(_bases_of(but_of)))
+
+
+def find_bases(store: Store, values: Iterable[tuple[CheckpointRef, Serialized]]) -> Operation[None]:
+    """Read what values are differences from, each base once.
+
+    One that is not there is missed by whoever loads such a value.
+    """
+    wanted = dict(_bases_of(values))
+    unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in store.bases.found]
+    yield from together([_find_base(store, ref, origin) for ref, origin in unknown])
+
+
+def was_deleted_with_base(store: Store, ref: CheckpointRef, value: Serialized) -> bool:
+    """Whether a value is known to be the difference from a base that went with its thread."""
+    return any(base in store.bases.deleted for base, _ in _bases_of([(ref, value)]))
+
+
+def base_of_value(store: Store, ref: CheckpointRef, value: Serialized) -> Base | None:
+    """What a value is the difference from, as far as it was found; `None` for one stored whole."""
+    return next((store.bases.found.get(base) for base, _ in _bases_of([(ref, value)])), None)
+
+
+def bases_deleted(store: Store, thread_id: str) -> Operation[None]:
+    """Learn when bases of a thread were last deleted with it."""
+    item = yield from send(GetItem(Table.CHECKPOINTS, bases_deleted_key(thread_id), True))
+    store.bases.marks[thread_id] = read_bases_deleted(item)
+
+
+def _bases_of(
+    values: Iterable[tuple[CheckpointRef, Serialized]],
+) -> Iterator[tuple[BaseRef, Origin]]:
+    for ref, value in values:
+        origin = origin_of(value.payload)
+        if origin is not None:
+            yield BaseRef(ref.thread_id, ref.checkpoint_ns, origin.base_id), origin
+
+
+def require_base(
+    store: Store, ref: CheckpointRef, origin: Origin, attribute: str
+) -> Operation[Base]:
+    """The base that a value is the difference from.
+
+    Raises:
+        DeletedBaseError: It was deleted with its thread.
+        MissingPartError: It is not there.
+        UnreadableItemError: It is damaged, or another one than the value was made from.
+    """
+    base_ref = BaseRef(ref.thread_id, ref.checkpoint_ns, origin.base_id)
+    if base_ref not in store.bases.found:
+        yield from _find_base(store, base_ref, origin)
+    base = store.bases.found[base_ref]
+    if base is None and base_ref in store.bases.deleted:
+        raise DeletedBaseError(place=str(ref), attribute=attribute, base=str(base_ref))
+    if base is None:
+        raise MissingPartError(
+            place=str(ref),
+            attribute=attribute,
+            problem=f"is the difference from {base_ref}, and that is not there",
+            part=str(base_ref),
+        )
+    if base.digest != origin.digest:
+        raise UnreadableItemError(
+            place=str(ref),
+            attribute=attribute,
+            problem=f"is the difference from {base_ref}, and that has been altered",
+        )
+    return base
+
+
+def _find_base(store: Store, ref: BaseRef, origin: Origin) -> Operation[None]:
+    """Learn of a base, from memory where the thread's bases were not deleted since."""
+    found = store.memory.base(ref)
+    if found is not None and ref.thread_id not in store.bases.marks:
+        yield from bases_deleted(store, ref.thread_id)
+    if found is None or was_deleted(found.created, store.bases.marks[ref.thread_id]):
+        found = yield from _read_base(store, ref)
+    if found is None:
+        # After the look at the base: a delete marks the thread before it takes the bases.
+        yield from bases_deleted(store, ref.thread_id)
+        if was_deleted(origin.created, store.bases.marks[ref.thread_id]):
+            store.bases.deleted.add(ref)
+    store.bases.found[ref] = found
+
+
+def _read_base(store: Store, ref: BaseRef) -> Operation[Base | None]:
+    record = yield from _base_record(store, ref)
+    if record is None and not store.consistent:
+        record = yield from _base_record(store.consistently(), ref)
+    if record is None:
+        return None
+    if origin_of(record.payload) is not None:
+        raise UnreadableItemError(
+            place=str(ref), attribute=Attribute.CHECKPOINT, problem="is a difference itself"
+        )
+    try:
+        loaded = yield from load_alone(
+            store, ref, Serialized("", record.payload), Attribute.CHECKPOINT
+        )
+    except MissingPartError:
+        return None
+    digest = yield from compute(partial(content_digest, loaded.data), len(loaded.data))
+    return Base(ref, loaded.data, digest, record.created, record.ttl, record.payload)
+
+
+def _base_record(store: Store, ref: BaseRef) -> Operation[BaseRecord | None]:
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
+    return None if item is None else read_base(item, ref, store.now)
 
 
 def store_parts(ref: CheckpointRef, parts: Iterable[Part], stamp: Stamp) -> Operation[None]:
@@ -235,24 +309,6 @@ def in_batches(values: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[
         yield batch
 
 
-def missing_part(payload: Payload, place: str, attribute: str) -> MissingPartError:
-    """The error that says that a part of a value is not there."""
-    where = "in chunk items of the writes table"
-    if isinstance(payload, S3Object):
-        where = f"in S3 object {payload.key!r} of bucket {payload.bucket!r}"
-    return MissingPartError(
-        place=place,
-        attribute=attribute,
-        problem=f"is stored {where}, and part of it is not there",
-        part="" if isinstance(payload, Inline) else str(payload.address),
-    )
-
-
-def is_inline(value: Serialized) -> bool:
-    """Whether a value's bytes are in its item."""
-    return isinstance(value.payload, Inline)
-
-
 @dataclass(frozen=True, slots=True)
 class _Value:
     serialized: Serialized
@@ -273,13 +329,13 @@ def _load(
 ) -> Operation[list[Serialized]]:
     wanted = [value.serialized.payload for value in values]
     for value in values:
-        _require_readable(store, value.serialized.payload, value.place, value.attribute)
+        require_readable(store, value.serialized.payload, value.place, value.attribute)
     missing = [
         payload
         for payload in wanted
         if isinstance(payload, S3Object) and payload not in beside.objects
     ]
-    objects = {**beside.objects, **(yield from _get_objects(store, ref, missing))}
+    objects = {**beside.objects, **(yield from get_objects(store, ref, missing))}
     loaded = []
     for value in values:
         payload = value.serialized.payload
@@ -292,37 +348,29 @@ def _load(
                 stored = _joined(payload, beside)
         if stored is None:
             raise missing_part(payload, value.place, value.attribute)
-        work = partial(_restore, value, stored, store.payloads.max_value_bytes)
-        data = yield from compute(work, _work_size(payload, stored))
+        base = None
+        if (origin := origin_of(payload)) is not None:
+            found = yield from require_base(store, ref, origin, value.attribute)
+            base = found.data
+        work = partial(_restore, value, stored, store.payloads.max_value_bytes, base)
+        data = yield from compute(work, _work_size(payload, stored, base))
         loaded.append(replace(value.serialized, payload=Inline(data)))
     return loaded
 
 
-def _require_readable(store: Store, payload: Payload, place: str, attribute: str) -> None:
-    """Refuse a value that says it is larger than any that is stored, before anything is fetched."""
-    ceiling = store.payloads.readable_bytes
-    if not isinstance(payload, Inline) and payload.size > ceiling:
-        raise UnreadableItemError(
-            place=place,
-            attribute=attribute,
-            problem=f"says it takes {payload.size} bytes, over the ceiling of {ceiling}; "
-            "if that is right, raise max_value_bytes",
-        )
-
-
-def _restore(value: _Value, stored: bytes, ceiling: int) -> bytes:
+def _restore(value: _Value, stored: bytes, ceiling: int, base: bytes | None) -> bytes:
     try:
-        return restore(value.serialized.payload, stored, ceiling)
+        return restore(value.serialized.payload, stored, ceiling, base)
     except DamagedPayloadError as error:
         raise UnreadableItemError(
             place=value.place, attribute=value.attribute, problem=str(error)
         ) from error
 
 
-def _work_size(payload: Payload, stored: bytes) -> int:
+def _work_size(payload: Payload, stored: bytes, base: bytes | None) -> int:
     """How many bytes are worked on to restore a value: none of one that is in its item as it is."""
     if payload.packed is not None:
-        return max(payload.packed.size, len(stored))
+        return max(payload.packed.size, len(stored)) + len(base or b"")
     return 0 if isinstance(payload, Inline) else len(stored)
 
 
@@ -336,97 +384,8 @@ def _joined(payload: Chunks, beside: Beside) -> bytes | None:
     return b"".join(chunks)
 
 
-def _read(
-    store: Store, record: CheckpointRecord, read: Sequence[StoredItem], query: Query | None
-) -> Operation[Beside]:
-    """What has been read and what a query finds, together with the checkpoint's objects."""
-    payloads = (record.checkpoint.payload, record.metadata.payload)
-    for payload, name in zip(payloads, (Attribute.CHECKPOINT, Attribute.METADATA), strict=True):
-        _require_readable(store, payload, str(record.ref), name)
-    wanted = [payload for payload in payloads if isinstance(payload, S3Object)]
-    ranges = [] if query is None else _ranges(query, record)
-    queries = together([query_all(range_) for range_ in ranges])
-    if wanted:
-        pages, objects = yield from both(queries, _get_objects(store, record.ref, wanted))
-    else:
-        pages, objects = (yield from queries), {}
-    beside = _sorted_out(store, record.ref, chain(read, *pages), objects)
-    if beside.marked:
-        yield from require_same(store, record)
-    return beside
-
-
-def _sorted_out(
-    store: Store,
-    ref: CheckpointRef,
-    items: Iterable[StoredItem],
-    objects: Mapping[S3Object, bytes | None],
-) -> Beside:
-    writes: list[WriteRecord] = []
-    chunks: dict[str, ChunkRecord] = {}
-    marked = False
-    for item in items:
-        match read_beside_checkpoint(item, ref, store.now):
-            case ChunkRecord() as chunk:
-                chunks[chunk.key.sort] = chunk
-            case DeletionMark():
-                marked = True
-            case found:
-                writes += found
-    return Beside(tuple(writes), chunks, objects, marked)
-
-
-def _get_objects(
-    store: Store, ref: CheckpointRef, payloads: Sequence[S3Object]
-) -> Operation[dict[S3Object, bytes | None]]:
-    for payload in payloads:
-        if not store.payloads.owns(ref, payload.address, payload.bucket, payload.key):
-            raise UnreadableItemError(
-                place=str(ref),
-                attribute=Attribute.OBJECT_KEY,
-                problem=f"leads to object {payload.key!r} of bucket {payload.bucket!r}, which is "
-                "not one of this checkpoint in a bucket of s3_offload_config; if the bucket was "
-                "yours before, add it to former_bucket_names",
-            )
-    fetched = yield from together([_get_object(payload) for payload in payloads])
-    return dict(zip(payloads, fetched, strict=True))
-
-
-def _get_object(payload: S3Object) -> Operation[bytes | None]:
-    """The object's bytes. The SDK does not repeat a download that breaks off; this does."""
-    attempt = 1
-    while True:
-        try:
-            return (yield from send(GetObject(payload.bucket, payload.key)))
-        except TransportError:
-            if attempt == _DOWNLOADS:
-                raise
-        yield from send(backoff(attempt))
-        attempt += 1
-
-
 def _store_part(ref: CheckpointRef, part: Part, stamp: Stamp) -> Operation[None]:
     # For an object, the item that leads to it comes first: no object is ever out of reach.
     yield from put_one(part_put(ref, part, stamp))
     if isinstance(part.payload, S3Object):
         yield from send(PutObject(part.payload.bucket, part.payload.key, part.data))
-
-
-def _ranges(query: Query, record: CheckpointRecord) -> list[Query]:
-    """The query in ranges that meet, cut where the record's chunks fill a page."""
-    cuts: list[str] = []
-    for payload in (record.checkpoint.payload, record.metadata.payload):
-        if isinstance(payload, Chunks) and payload.size > _PAGE_BYTES:
-            step = max(1, _PAGE_BYTES * payload.count // payload.size)
-            numbers = range(step - 1, payload.count - 1, step)
-            cuts += [chunk_sort_key(payload.address, number) for number in numbers]
-    read = None if query.start is None else query.start[Attribute.TASK_ID_IDX].get("S")
-    cuts = sorted(cut for cut in cuts if read is None or cut > read)
-    if not cuts:
-        return [query]
-    first = replace(query, sort=SortRange(high=cuts[0]))
-    between = [
-        replace(query, start=None, after=low, sort=SortRange(high=high))
-        for low, high in zip(cuts, [*cuts[1:], None], strict=True)
-    ]
-    return [first, *between]

@@ -21,14 +21,17 @@ from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import Key, Table
+from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
 from langgraph_checkpoint_dynamodb.payload import S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from langgraph_checkpoint_dynamodb.differences import Base
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.ops.parts import Beside
+    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
@@ -42,6 +45,7 @@ def prolong(
         return
     longer = _enough(store.now, store.ttl_seconds) + store.ttl_seconds // 2
     try:
+        yield from _prolong_bases(store, [record for record, _ in checkpoints], longer)
         yield from together([_prolong(store, *found, longer) for found in checkpoints])
     except DynamoDBSaverError as error:
         _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
@@ -75,15 +79,43 @@ def _prolong(
     parts = [chunk.key for chunk in beside.chunks.values() if is_short(store, chunk.ttl)]
     parts += [key for payload in objects for key in part_keys(record.ref, payload)]
     yield from _prolong_each(parts, longer)
-    # For the bucket's lifecycle rules, which count from when an object was stored.
-    yield from together(
-        [send(CopyObject(payload.bucket, payload.key, payload.key)) for payload in objects]
-    )
+    yield from _touch(store, record.ref, objects)
     sorts = dict.fromkeys(write.held.sort for write in writes if write.held is not None)
     items = [Key(record.ref.writes_partition, sort) for sort in sorts]
     yield from _prolong_each(items, longer)
     if is_short(store, record.ttl):
         yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, longer))
+
+
+def _prolong_bases(
+    store: Store, records: Iterable[CheckpointRecord], longer: int
+) -> Operation[None]:
+    """What checkpoints are differences from, each base once."""
+    values = [(one.ref, one.checkpoint) for one in records if is_short(store, one.ttl)]
+    yield from find_bases(store, values)
+    bases = [base for value in values if (base := base_of_value(store, *value)) is not None]
+    distinct = {base.ref: base for base in bases}.values()
+    yield from together([_prolong_base(store, base, longer) for base in distinct])
+
+
+def _prolong_base(store: Store, base: Base, longer: int) -> Operation[None]:
+    if base.ttl is None or base.ttl >= longer:
+        return
+    yield from _prolong_each(part_keys(base.ref, base.payload), longer)
+    if isinstance(base.payload, S3Object):
+        yield from _touch(store, base.ref, [base.payload])
+    yield from send(Prolong(Table.CHECKPOINTS, base.ref.key, longer))
+
+
+def _touch(store: Store, ref: CheckpointRef, objects: Sequence[S3Object]) -> Operation[None]:
+    """Make S3 objects young for the bucket's lifecycle rules, which count from their storing."""
+    yield from together(
+        [
+            send(CopyObject(payload.bucket, payload.key, payload.key))
+            for payload in objects
+            if store.payloads.owns(ref, payload.address, payload.bucket, payload.key)
+        ]
+    )
 
 
 def _prolong_each(keys: Sequence[Key], ttl: int) -> Operation[None]:

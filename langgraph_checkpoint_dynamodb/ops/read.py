@@ -11,20 +11,28 @@ from langgraph_checkpoint_dynamodb.codec import (
     holds_snapshot,
     outline_of,
 )
+from langgraph_checkpoint_dynamodb.differences import Progress
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
-from langgraph_checkpoint_dynamodb.ops.chain import link_of
-from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
-from langgraph_checkpoint_dynamodb.ops.parts import (
+from langgraph_checkpoint_dynamodb.ops.beside import (
     beside_query,
     is_inline,
-    load,
     read_beside,
     read_rest_beside,
 )
+from langgraph_checkpoint_dynamodb.ops.chain import link_of
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
+from langgraph_checkpoint_dynamodb.ops.parts import (
+    base_of_value,
+    bases_deleted,
+    find_bases,
+    load,
+    was_deleted_with_base,
+)
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
+from langgraph_checkpoint_dynamodb.payload import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.ops.parts import Beside
+    from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 _SKIP_PAGE = 25
@@ -56,35 +64,61 @@ def complete(store: Store, record: CheckpointRecord) -> Operation[CheckpointTupl
 
 
 def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:
-    doubts = store.memory.doubts
-    ref = address.checkpoint
-    newest = ref is None
-    if ref is None:
-        # Usually it is the one that was the newest before: its writes are asked for together.
-        ref = _guess(store, address)
-        if ref is None:
-            record = yield from _newest_checkpoint(store, address)
-            page = None
-        else:
-            record, page = yield from both(
-                _newest_checkpoint(store, address), send(beside_query(store, ref))
-            )
-    else:
-        record, page = yield from both(get_checkpoint(store, ref), send(beside_query(store, ref)))
-    if record is None:
-        return None
-    if page is not None and record.ref == ref:
-        beside = yield from read_rest_beside(store, record, page)
-    else:
-        beside = yield from read_beside(store, record)
-    found = yield from _complete(store, record, beside, doubts)
-    if newest:
+    while True:
+        doubts = store.memory.doubts
+        looked = yield from _look(store, address)
+        if looked is None:
+            return None
+        record, beside = looked
+        try:
+            found = yield from _complete(store, record, beside, doubts)
+        except DeletedBaseError:
+            if address.checkpoint is not None:
+                return None
+            continue  # The next look passes by all that are differences from the same base.
+        break
+    if address.checkpoint is None:
         inline = is_inline(record.checkpoint) and is_inline(record.metadata)
         store.memory.saw_newest(record.ref, store.now, inline=inline)
+    _remember_base(store, record)
     if store.ttl_seconds is not None and holds_snapshot(found.checkpoint):
         # No history is read of it, which would prolong it: it is where histories begin.
         yield from prolong(store, [(record, beside)])
     return found
+
+
+def _look(store: Store, address: Address) -> Operation[tuple[CheckpointRecord, Beside] | None]:
+    """The checkpoint addressed and what lies beside it, and its base is looked for as well."""
+    ref = address.checkpoint
+    looking = _newest_checkpoint(store, address) if ref is None else get_checkpoint(store, ref)
+    # Usually it is the one that was the newest before: its writes are asked for together.
+    ref = _guess(store, address) if ref is None else ref
+    if ref is None:
+        record, page = (yield from looking), None
+    else:
+        asking = both(looking, send(beside_query(store, ref)))
+        if store.memory.progress(ref) is None:
+            record, page = yield from asking
+        else:
+            (record, page), _ = yield from both(asking, bases_deleted(store, ref.thread_id))
+    if record is None:
+        return None
+    finding = find_bases(store, [(record.ref, record.checkpoint)])
+    if page is not None and record.ref == ref:
+        beside = yield from read_rest_beside(store, record, page)
+        yield from finding
+    elif origin_of(record.checkpoint.payload) is None:
+        beside = yield from read_beside(store, record)
+    else:
+        beside, _ = yield from both(read_beside(store, record), finding)
+    return record, beside
+
+
+def _remember_base(store: Store, record: CheckpointRecord) -> None:
+    origin = origin_of(record.checkpoint.payload)
+    base = base_of_value(store, record.ref, record.checkpoint)
+    progress = None if origin is None or base is None else Progress(base, origin.spent)
+    store.memory.reached(record.ref, progress, store.now)
 
 
 def _guess(store: Store, address: Address) -> CheckpointRef | None:
@@ -141,7 +175,11 @@ def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRe
         page = yield from send(query)
         for item in page.items:
             record = visible_checkpoint(store, item)
-            if record is not None and record.ref.checkpoint_ns == address.namespace:
+            if (
+                record is not None
+                and record.ref.checkpoint_ns == address.namespace
+                and not was_deleted_with_base(store, record.ref, record.checkpoint)
+            ):
                 return record
         if page.next is None:
             return None

@@ -6,7 +6,8 @@ marks. None of it is ever seen by a reader. What is young is left alone: a call 
 How old something is its writer's clock has said, so no sweep may take what is younger than
 `MARGIN`. What does not say whose it is or how old, as items of older writers, is left alone too.
 
-The writes table is scanned first, then the checkpoints table for deletes to finish.
+The writes table is scanned first, then the checkpoints table for deletes to finish and for bases
+that nothing needs any more.
 """
 
 from __future__ import annotations
@@ -16,14 +17,25 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Scan, send, together
+from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.differences import BASE_REST, MARK_REST
+from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Query, Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
+from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
 from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
-from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, PartAddress, Table
-from langgraph_checkpoint_dynamodb.ops.delete import read_partition
+from langgraph_checkpoint_dynamodb.keys import (
+    SPECS,
+    Attribute,
+    PartAddress,
+    Table,
+    is_beside_namespaces,
+)
+from langgraph_checkpoint_dynamodb.ops.delete import read_partition, remove
+from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
+from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
 
 if TYPE_CHECKING:
@@ -43,11 +55,13 @@ class SweepReport:
     Attributes:
         pages: Pages of the tables that were read.
         examined: Items on them.
-        deletes_finished: Checkpoints whose delete had stopped halfway.
+        deletes_finished: Checkpoints whose delete had stopped halfway, or that a run has stored
+            while their thread was being deleted.
         writes_deleted: Pending writes of checkpoints that are not there.
         chunks_deleted: Pieces of values that nothing refers to.
         objects_deleted: S3 objects that nothing refers to.
         marks_deleted: Marks of deletes that no reader needs any more.
+        bases_deleted: Bases that no checkpoint is a difference from any more.
         young: Items of those kinds that were left alone because of their age.
         unknown: Items that were left alone because they do not say whose they are or how old.
         resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
@@ -60,6 +74,7 @@ class SweepReport:
     chunks_deleted: int = 0
     objects_deleted: int = 0
     marks_deleted: int = 0
+    bases_deleted: int = 0
     young: int = 0
     unknown: int = 0
     resume_from: str | None = None
@@ -91,6 +106,7 @@ def sweep_orphans(
             found = yield from _sweep_writes(store, scan, page, before)
         else:
             found = yield from _finish_deletes(store, page, before)
+            found = found.plus((yield from _sweep_threads(store, scan, page, before)))
         report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
         scan = _next(scan, page)
     return replace(report, resume_from=None if scan is None else _token(scan))
@@ -220,13 +236,77 @@ def _sweep_beside(
 def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
     marked = [item for item in page.items if Attribute.DELETED in item]
     buried = [head for item in marked if (head := _head_if_possible(item)) is not None]
-    old = [head for head in buried if head.buried is not None and head.buried <= before]
+    old = [head for head in buried if head.created is not None and head.created <= before]
     finished = yield from together([_finish_delete(store, head, before) for head in old])
-    unknown = sum(head.buried is None for head in buried)
+    unknown = sum(head.created is None for head in buried)
     return SweepReport(
         deletes_finished=sum(finished),
         young=len(buried) - sum(finished) - unknown,
         unknown=unknown + len(marked) - len(buried),
+    )
+
+
+def _sweep_threads(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+    """Delete old bases that nothing needs, and old marks with what they speak of."""
+    swept = None if scan.start is None else scan.start[Attribute.THREAD_ID].get("S")
+    groups = [
+        (thread_id, list(items))
+        for thread_id, items in groupby(
+            page.items, key=lambda item: read_key(item, Table.CHECKPOINTS).partition
+        )
+    ]
+    reports = yield from together(
+        [
+            _sweep_thread(
+                store,
+                thread_id,
+                items,
+                before,
+                whole=position < len(groups) or page.next is None,
+            )
+            for position, (thread_id, items) in enumerate(groups, start=1)
+            # Bases and the mark come first: who has none on a thread's first page has none at all.
+            if thread_id != swept and _has_old_base(items, before, store.now)
+        ]
+    )
+    return _sum(reports)
+
+
+def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
+    return any(
+        is_beside_namespaces(read_key(item, Table.CHECKPOINTS).sort)
+        and Attribute.DELETED not in item
+        and _is_old(item, min(before, now - BASE_REST))
+        for item in items
+    )
+
+
+def _sweep_thread(
+    store: Store, thread_id: str, items: Sequence[StoredItem], before: int, *, whole: bool
+) -> Operation[SweepReport]:
+    if not whole:
+        query = Query(Table.CHECKPOINTS, thread_id, consistent=True, attributes=CHECKPOINT_KEYS)
+        items = yield from query_all(query)
+    try:
+        thread = thread_of(thread_id, items, store.now)
+        left_over = [head for head in thread.heads if thread.is_left_over(head)]
+    except UnreadableItemError:
+        return SweepReport(unknown=1)
+    marked = min(before, store.now - MARK_REST)
+    if thread.bases_deleted is None or thread.bases_deleted > marked:
+        left_over = []  # Their run may still be going on.
+    needless = [
+        head
+        for head in thread.needless_bases(left_over, store.now)
+        if not head.deleted and head.created is not None and head.created <= before
+    ]
+    yield from forgetting(store, thread_id, remove(store, [*left_over[::-1], *needless]))
+    gone = False
+    if thread.bases_deleted is not None:
+        mark = bases_deleted_key(thread_id)
+        gone = yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, marked))
+    return SweepReport(
+        deletes_finished=len(left_over), bases_deleted=len(needless), marks_deleted=int(gone)
     )
 
 

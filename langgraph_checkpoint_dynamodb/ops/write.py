@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb.calls import (
 )
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.carried import carried_attribute, carry
 from langgraph_checkpoint_dynamodb.items.writes import (
     data_size,
@@ -26,20 +27,18 @@ from langgraph_checkpoint_dynamodb.items.writes import (
 )
 from langgraph_checkpoint_dynamodb.keys import CheckpointRef, task_range
 from langgraph_checkpoint_dynamodb.memory import Link
-from langgraph_checkpoint_dynamodb.ops.parts import (
-    beside_query,
-    discard,
-    if_possible,
-    is_inline,
-    store_parts,
-)
+from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
+from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.calls import Outcome
+    from langgraph_checkpoint_dynamodb.differences import Progress
     from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.life import Stamp
+    from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -49,17 +48,36 @@ def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     carried = _carried(store, record)
     record = replace(record, carried=carried_attribute(carried))
     effort = store.payloads.effort(record.size)
-    planned = yield from compute(lambda: record.plan(store.payloads, store.stamp), effort)
-    yield from store_parts(record.ref, planned.parts, store.stamp)
-    if planned.parts:
-        yield from put_atomically([planned.put], once=True)
-        _remember(store, record, carried, inline=False)
-        return
-    outcome = yield from put_one(planned.put)
-    if not outcome.replaced:
+    before = _progress(store, record)
+    keeps = store.memory.keeps_base
+    plan = yield from compute(
+        lambda: plan_checkpoint(record, store.payloads, store.stamp, before, keeps), effort
+    )
+    if plan.base is not None and plan.progress is not None:
+        yield from _put_planned(plan.progress.base.ref, plan.base, store.stamp)
+    planned = plan.planned
+    outcome = yield from _put_planned(record.ref, planned, store.stamp)
+    if not planned.parts and not outcome.replaced:
         store.memory.created(record.ref, store.now)
-    _remember(store, record, carried, inline=True)
+    _remember(store, record, carried, inline=not planned.parts)
+    store.memory.reached(record.ref, plan.progress, store.now)
     yield from _discard_replaced(store, record.ref, outcome.replaced)
+
+
+def _put_planned(ref: CheckpointRef, planned: Planned, stamp: Stamp) -> Operation[Outcome]:
+    """Store parts, then the item that refers to them."""
+    yield from store_parts(ref, planned.parts, stamp)
+    if planned.parts:
+        return (yield from put_atomically([planned.put], once=True))
+    return (yield from put_one(planned.put))
+
+
+def _progress(store: Store, record: CheckpointRecord) -> Progress | None:
+    """How far the differences had come at the parent, where this process knows."""
+    parent = _parent(record)
+    if not store.payloads.incremental or parent is None:
+        return None
+    return store.memory.progress(parent)
 
 
 def _carried(store: Store, record: CheckpointRecord) -> dict[str, tuple[WriteRecord, ...]]:

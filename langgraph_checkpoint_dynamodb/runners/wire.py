@@ -41,7 +41,14 @@ from langgraph_checkpoint_dynamodb.effects import (
     Scan,
     TransactPut,
 )
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.keys import (
+    RUN_ID_INDEX_KEY,
+    SPECS,
+    Attribute,
+    Key,
+    Table,
+    is_beside_namespaces,
+)
 from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError, require_key
 
 if TYPE_CHECKING:
@@ -249,7 +256,7 @@ class Wire:
     def _delete_if_old(self, request: DeleteIfOld) -> DeleteItemInputTypeDef:
         names = {"#c": Attribute.CREATED}
         condition = "attribute_not_exists(#c) OR #c <= :b"
-        if request.table is Table.CHECKPOINTS:
+        if request.table is Table.CHECKPOINTS and not is_beside_namespaces(request.key.sort):
             names["#d"] = Attribute.DELETED
             condition = "attribute_exists(#d) AND #c <= :b"
         return {

@@ -155,6 +155,17 @@ DELTA_OBJECTS = Variant("delta in s3", _OBJECTS, delta=True)
 EXPIRING = Variant("ttl", ttl_seconds=TTL_SECONDS)
 EXPIRING_DELTA = Variant("delta with ttl", _SMALL_ITEMS, TTL_SECONDS, delta=True)
 RELAXED = Variant("stale reads", _SMALL_ITEMS, relaxed=True)
+_DIFFERENCES = PayloadPolicy(compression="zstd", incremental=True)
+"""Every checkpoint is the difference from a base, however small it is."""
+INCREMENTAL = Variant("incremental", _DIFFERENCES)
+INCREMENTAL_CHUNKS = Variant(
+    "incremental in chunks", replace(_DIFFERENCES, inline_limit=1, chunk_bytes=_LONG // 4)
+)
+INCREMENTAL_OBJECTS = Variant(
+    "incremental in s3", replace(_DIFFERENCES, s3=S3Policy("bucket", "p/", 20))
+)
+INCREMENTAL_DELTA = Variant("incremental delta", _DIFFERENCES, delta=True)
+INCREMENTAL_EXPIRING = Variant("incremental delta with ttl", _DIFFERENCES, TTL_SECONDS, delta=True)
 VARIANTS = (
     INLINE,
     CHUNKS,
@@ -165,6 +176,11 @@ VARIANTS = (
     EXPIRING,
     EXPIRING_DELTA,
     RELAXED,
+    INCREMENTAL,
+    INCREMENTAL_CHUNKS,
+    INCREMENTAL_OBJECTS,
+    INCREMENTAL_DELTA,
+    INCREMENTAL_EXPIRING,
 )
 
 
@@ -274,6 +290,20 @@ def _run(checkpoint_id: str) -> Any:
     return act
 
 
+def _go_on(checkpoint_id: str) -> Any:
+    """Two steps of a graph: read the newest checkpoint, and store two that go on from it."""
+
+    def act(saver: Saver) -> Operation[None]:
+        found = yield from saver._get_tuple(config(THREAD))
+        parent_id = None if found is None else found.config["configurable"]["checkpoint_id"]
+        if parent_id is not None and parent_id >= checkpoint_id:
+            return
+        yield from _put(checkpoint_id, parent_id)(saver)
+        yield from _put(f"{checkpoint_id}+", checkpoint_id)(saver)
+
+    return act
+
+
 def _resume(saver: Saver) -> Operation[Any]:
     """What a graph does to go on: read the newest checkpoint and its history, twice."""
     found = yield from saver._get_tuple(config(THREAD))
@@ -308,6 +338,8 @@ _JUST = NOW - 100
 def first_calls(variant: Variant) -> list[tuple[int, Any]]:
     """What stores the threads that a scenario begins with, and when."""
     first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, _JUST)
+    if variant.payloads.incremental:
+        then = _JUST  # What is long ago is no base for what comes.
     if variant.delta:
         return [
             (first, _put_delta("0001", None)),
@@ -382,6 +414,10 @@ DELTA_WRITES = (
     Call("run(0007)", _run("0007"), delta=True, several=True),
     Call("run(0008)", _run("0008"), delta=True, several=True),
 )
+INCREMENTAL_WRITES = (
+    Call("go on(0005)", _go_on("0005"), several=True),
+    Call("go on(0006)", _go_on("0006"), several=True),
+)
 UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
     Call("prune(t)", lambda saver: saver._prune([THREAD], "keep_latest"), deletes=True),
@@ -418,7 +454,8 @@ def calls(variant: Variant) -> tuple[Call, ...]:
     reads = [call for call in READS if variant.delta or not call.delta]
     if variant.delta:
         return (*reads, *DELTA_WRITES, *UPKEEP, *DELTA_UPKEEP)
-    return (*reads, *PLAIN_WRITES, *UPKEEP, *PLAIN_UPKEEP)
+    further = INCREMENTAL_WRITES if variant.payloads.incremental else ()
+    return (*reads, *PLAIN_WRITES, *further, *UPKEEP, *PLAIN_UPKEEP)
 
 
 def run(universe: Universe, world: World, script: Script, page: int = ALL) -> tuple[World, Ended]:

@@ -17,13 +17,13 @@ from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableIte
 from langgraph_checkpoint_dynamodb.items import beside, writes
 from langgraph_checkpoint_dynamodb.keys import part_address_of, write_sort_key
 from langgraph_checkpoint_dynamodb.memory import Memory
+from langgraph_checkpoint_dynamodb.ops import beside as ops_beside
 from langgraph_checkpoint_dynamodb.ops import (
     chain,
     copy,
     delete,
     history,
     lineage,
-    parts,
     read,
     removal,
     sweep,
@@ -63,7 +63,7 @@ def readers_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
         found = beside.read_beside_checkpoint(item, ref, now)
         return () if isinstance(found, beside.DeletionMark) else found
 
-    patch.setattr(parts, "read_beside_checkpoint", read)
+    patch.setattr(ops_beside, "read_beside_checkpoint", read)
 
 
 def deletes_leave_no_mark(patch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def the_writes_of_the_checkpoint_that_was_the_newest_are_taken_for_those_of_the_
     patch: pytest.MonkeyPatch,
 ) -> None:
     def rest(store: Any, record: Any, page: Any) -> Any:
-        return (yield from parts.read_rest_beside(store, record, page))
+        return (yield from ops_beside.read_rest_beside(store, record, page))
 
     patch.setattr(read, "read_beside", lambda store, record: rest(store, record, Page([], None)))
 

@@ -342,7 +342,8 @@ def _is_old(entry: Entry | None, request: DeleteIfOld) -> bool:
     created = entry.number(Attribute.CREATED)
     if request.table is Table.CHECKPOINTS:
         old = created is not None and created <= request.before
-        return old and Attribute.DELETED in entry.item
+        # A mark of deleted bases is no tombstone.
+        return old and (Attribute.DELETED in entry.item or request.key.sort.startswith("!!"))
     return created is None or created <= request.before
 
 

@@ -28,8 +28,10 @@ from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outs
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
 from langgraph_checkpoint_dynamodb.keys import (
+    BASES_DELETED_SORT_KEY,
     SPECS,
     Attribute,
+    BaseRef,
     Key,
     Table,
     part_address_of,
@@ -248,7 +250,9 @@ def marks(state: Stored) -> set[Key]:
 
 
 def _is_mark(place: tuple[Table, Key], item: Any) -> bool:
-    return place[0] is Table.WRITES and is_mark(item)
+    if place[0] is Table.CHECKPOINTS:
+        return place[1].sort == BASES_DELETED_SORT_KEY
+    return is_mark(item)
 
 
 def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
@@ -285,7 +289,7 @@ def shape(state: Stored) -> Shape:
 def loose_ends(state: Stored) -> list[str]:
     """What no checkpoint leads to, and what one leads to that is not there or expires before it.
 
-    Marks are none: they are to stay for an hour.
+    Marks are none: they are to stay for a time.
     """
     items = state.without_marks().items
     checkpoints, beside = (
@@ -293,7 +297,15 @@ def loose_ends(state: Stored) -> list[str]:
         for table in (Table.CHECKPOINTS, Table.WRITES)
     )
     heads = [read_checkpoint_head(item, 0) for item in checkpoints.values()]
-    refs = {head.ref.writes_partition: head.ref for head in heads if not head.deleted}
+    there = [head for head in heads if not head.deleted]
+    refs = {ref.writes_partition: ref for head in there if (ref := head.owner) is not None}
+    bases = {head.key: _expiry(checkpoints[head.key]) for head in there if head.base is not None}
+    needed_bases: dict[Key, float] = {}
+    for head in there:
+        if (origin := head.origin) is not None:
+            key = BaseRef(head.key.partition, head.checkpoint_ns, origin.base_id).key
+            expiry = _expiry(checkpoints[head.key])
+            needed_bases[key] = max(expiry, needed_bases.get(key, expiry))
     writes = {
         key: item
         for key, item in beside.items()
@@ -316,6 +328,13 @@ def loose_ends(state: Stored) -> list[str]:
         if (found := read_stored_object(item)) is not None
     }
     return [
+        *(f"needless base {key}" for key in bases.keys() - needed_bases.keys()),
+        *(f"missing base {key}" for key in needed_bases.keys() - bases.keys()),
+        *(
+            f"short-lived base {key}"
+            for key in bases.keys() & needed_bases.keys()
+            if bases[key] < needed_bases[key]
+        ),
         *(f"tombstone {head.key}" for head in heads if head.deleted),
         *(f"needless {key}" for key in beside.keys() - needed.keys()),
         *(f"missing {key}" for key in needed.keys() - beside.keys()),

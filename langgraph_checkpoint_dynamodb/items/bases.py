@@ -1,0 +1,219 @@
+"""Bases, which checkpoints are stored as differences from, and the mark of their delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.compression import compress, difference
+from langgraph_checkpoint_dynamodb.differences import (
+    Base,
+    Progress,
+    base_ttl,
+    can_be_base,
+    is_dear,
+    may_refer,
+)
+from langgraph_checkpoint_dynamodb.effects import Put
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    make_item,
+    optional_number,
+    payload,
+    room_of,
+    stored_as,
+)
+from langgraph_checkpoint_dynamodb.items.life import MARGIN, is_live
+from langgraph_checkpoint_dynamodb.items.values import Planned
+from langgraph_checkpoint_dynamodb.keys import (
+    BASES_DELETED_SORT_KEY,
+    Attribute,
+    BaseRef,
+    Key,
+    Table,
+    base_id_of,
+    content_digest,
+)
+from langgraph_checkpoint_dynamodb.payload import (
+    Destination,
+    Inline,
+    Origin,
+    Packed,
+    place_values,
+    stored_bytes,
+)
+from langgraph_checkpoint_dynamodb.sizes import item_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.items.life import Stamp
+    from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRecord:
+    """A base as it is stored.
+
+    Attributes:
+        ref: Which base.
+        payload: Where its bytes are.
+        created: When it was stored, in seconds since the epoch.
+        ttl: When it may be deleted; `None` for never.
+    """
+
+    ref: BaseRef
+    payload: Payload
+    created: int
+    ttl: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPlan:
+    """What stores a checkpoint.
+
+    Attributes:
+        planned: What stores its own item.
+        base: What stores a new base that it is the difference from, to be stored before it.
+        progress: How far the differences have come with it; `None` for one that is whole.
+    """
+
+    planned: Planned
+    base: Planned | None = None
+    progress: Progress | None = None
+
+
+def plan_checkpoint(
+    record: CheckpointRecord,
+    policy: PayloadPolicy,
+    stamp: Stamp,
+    before: Progress | None,
+    keeps_base: Callable[[int], bool],
+) -> CheckpointPlan:
+    """What stores a checkpoint, whole or as a difference, replacing one of the same id.
+
+    Args:
+        record: The checkpoint.
+        policy: How values are stored.
+        stamp: When and by which call.
+        before: How far the differences have come at its parent; `None` where that is whole, or this
+            process does not know.
+        keeps_base: Whether a base of so many bytes would be remembered.
+
+    Raises:
+        PayloadTooLargeError: A value is over the policy's ceiling.
+        ItemTooLargeError: It is over DynamoDB's limit even without its values.
+    """
+    if not policy.incremental:
+        return CheckpointPlan(record.plan(policy, stamp))
+    data = record.checkpoint.data
+    large = record.size > policy.whole_bytes
+    if large and before is not None and may_refer(before.base, stamp):
+        plan = _plan_difference(record, policy, stamp, before)
+        if plan.progress is not None and not is_dear(plan.progress, len(data)):
+            return plan
+    whole = record.plan(policy, stamp)
+    if not (_is_worth_a_base(policy, whole, data) and keeps_base(len(data))):
+        return CheckpointPlan(whole)
+    ref = BaseRef(record.ref.thread_id, record.ref.checkpoint_ns, base_id_of(stamp.token))
+    planned = plan_base(ref, data, policy, stamp)
+    (stored,) = planned.payloads
+    base = Base(ref, data, content_digest(data), stamp.created, base_ttl(stamp), stored)
+    plan = _plan_difference(record, policy, stamp, Progress(base, 0))
+    return replace(plan, base=planned)
+
+
+def _is_worth_a_base(policy: PayloadPolicy, whole: Planned, data: bytes) -> bool:
+    """Whether a checkpoint is large, though compressed, and compression makes it smaller.
+
+    What does not shrink is encrypted, as a rule, and has nothing in common with the next one.
+    """
+    stored = whole.payloads[0]
+    size = item_size(whole.put.item) + sum(len(part.data) for part in whole.parts)
+    if size <= policy.whole_bytes or stored_bytes(stored) <= policy.whole_bytes // 2:
+        return False
+    return can_be_base(data) and (
+        stored.packed is not None or len(compress("zstd", data)) < len(data)
+    )
+
+
+def _plan_difference(
+    record: CheckpointRecord, policy: PayloadPolicy, stamp: Stamp, before: Progress
+) -> CheckpointPlan:
+    base, data = before.base, record.checkpoint.data
+    packed = difference(base.data, data)
+    spent = before.spent + len(packed) // 1024
+    origin = Origin(base.ref.checkpoint_id, base.digest, base.created, spent)
+    stored = Inline(packed, Packed("zstd", len(data), origin))
+    return CheckpointPlan(record.plan(policy, stamp, stored), progress=Progress(base, spent))
+
+
+def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) -> Planned:
+    """What stores the bytes of a state as a base.
+
+    Raises:
+        PayloadTooLargeError: They are over the policy's ceiling.
+    """
+    attributes = {
+        Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
+        Attribute.CREATED: stamp.created,
+        Attribute.TTL: base_ttl(stamp),
+    }
+
+    def build(payloads: Mapping[str, Payload]) -> Item:
+        return make_item(Table.CHECKPOINTS, ref.key, {**attributes, **stored_as(payloads)})
+
+    destination = Destination(str(ref), ref, stamp.token, build, room_of)
+    placed = place_values(policy, {Attribute.CHECKPOINT: data}, destination)
+    return Planned(Put(Table.CHECKPOINTS, ref.key, placed.item), placed.parts, placed.payloads)
+
+
+def read_base(item: StoredItem, ref: BaseRef, now: int) -> BaseRecord | None:
+    """The base in an item, `None` where it has been deleted or has expired.
+
+    Raises:
+        UnreadableItemError: An attribute is missing or of the wrong type.
+    """
+    place = str(ref)
+    ttl = optional_number(item, Attribute.TTL, place)
+    if Attribute.DELETED in item or not is_live(ttl, now):
+        return None
+    created = optional_number(item, Attribute.CREATED, place)
+    return BaseRecord(ref, payload(item, Attribute.CHECKPOINT, place), created or 0, ttl)
+
+
+def bases_deleted_key(thread_id: str) -> Key:
+    """Primary key of the mark of a thread whose bases were deleted with it."""
+    return Key(thread_id, BASES_DELETED_SORT_KEY)
+
+
+def bases_deleted_put(thread_id: str, now: int) -> Put:
+    """The request that marks a thread whose bases are about to be deleted with it.
+
+    A run that is under way may go on to store differences from them. Such a checkpoint counts as
+    absent, as if it had come before the delete. The mark stays until a sweep has removed them.
+    """
+    key = bases_deleted_key(thread_id)
+    return Put(Table.CHECKPOINTS, key, make_item(Table.CHECKPOINTS, key, {Attribute.CREATED: now}))
+
+
+def read_bases_deleted(item: StoredItem | None) -> int | None:
+    """When bases of a thread were last deleted with it; `None` for never.
+
+    Raises:
+        UnreadableItemError: The mark is damaged.
+    """
+    if item is None:
+        return None
+    return optional_number(item, Attribute.CREATED, "the mark of deleted bases")
+
+
+def was_deleted(created: int, bases_deleted: int | None) -> bool:
+    """Whether a base that is not there was deleted with its thread, and not lost.
+
+    Args:
+        created: When it was stored.
+        bases_deleted: When bases of its thread were last deleted with it.
+    """
+    return bases_deleted is not None and created <= bases_deleted + MARGIN
