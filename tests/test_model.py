@@ -405,7 +405,7 @@ class SaverMachine(RuleBasedStateMachine):
         with self.pages.whole():
             for thread_id in thread_ids:
                 self._compare_lists(config(thread_id, None))
-            heads, beside = self.tables.checkpoint_items(), self.tables.write_items()
+            heads, beside = self.tables.heads(), self.tables.write_items()
         writes = sum(
             len(item["writes"]["L"]) if "writes" in item else "channel" in item for item in beside
         )
@@ -479,6 +479,20 @@ VARIANTS = (
         share=0.25,
     ),
     Variant("expiring", settings={"ttl_seconds": 1000}, share=0.25),
+    Variant("incremental", settings={"compression": "incremental"}, payloads={"whole_bytes": 0}),
+    Variant(
+        "async, incremental, in chunks",
+        True,
+        settings={"compression": "incremental"},
+        payloads={"whole_bytes": 0, "inline_limit": 300, "chunk_bytes": 50},
+        share=0.25,
+    ),
+    Variant(
+        "incremental, expiring",
+        settings={"compression": "incremental", "ttl_seconds": 1000},
+        payloads={"whole_bytes": 0},
+        share=0.25,
+    ),
 )
 
 

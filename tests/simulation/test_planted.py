@@ -15,7 +15,8 @@ from langgraph_checkpoint_dynamodb import calls as service_calls
 from langgraph_checkpoint_dynamodb.effects import Page
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items import beside, writes
-from langgraph_checkpoint_dynamodb.keys import part_address_of, write_sort_key
+from langgraph_checkpoint_dynamodb.items.copies import Copier
+from langgraph_checkpoint_dynamodb.keys import BaseRef, part_address_of, write_sort_key
 from langgraph_checkpoint_dynamodb.memory import Memory
 from langgraph_checkpoint_dynamodb.ops import beside as ops_beside
 from langgraph_checkpoint_dynamodb.ops import (
@@ -36,6 +37,7 @@ from tests.simulation.scenarios import (
     CHUNKS,
     DELTA,
     DELTA_CHUNKS,
+    INCREMENTAL,
     INLINE,
     OBJECTS,
     Call,
@@ -248,6 +250,43 @@ def _only_writes(store: Any, head: Any, items: Any) -> Any:
     return removal.remains(store.payloads, head.owner, kept, ())
 
 
+def a_delete_does_not_mark_the_bases_it_takes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(delete, "is_settled", lambda *_: True)
+
+
+def a_prune_takes_bases_that_are_young(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lineage, "is_settled", lambda *_: True)
+
+
+def a_prune_takes_bases_that_are_needed(patch: pytest.MonkeyPatch) -> None:
+    def all_of_them(self: Any, *_: Any) -> list[Any]:
+        return [*self.bases]
+
+    patch.setattr(lineage.Thread, "needless_bases", all_of_them)
+
+
+def a_checkpoint_comes_before_its_base(patch: pytest.MonkeyPatch) -> None:
+    module: Any = write
+    original = module._put_planned
+    held: list[Any] = []
+
+    def put(ref: Any, planned: Any, stamp: Any) -> Any:
+        if isinstance(ref, BaseRef):
+            held.append((ref, planned, stamp))
+            yield from ()
+            return None
+        outcome = yield from original(ref, planned, stamp)
+        while held:
+            yield from original(*held.pop())
+        return outcome
+
+    patch.setattr(write, "_put_planned", put)
+
+
+def a_copy_refers_to_the_bases_of_its_source(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Copier, "_origin", lambda _, origin: origin)
+
+
 @dataclass(frozen=True)
 class Planted:
     """A race that is planted, and the calls that run into it."""
@@ -362,6 +401,15 @@ PLANTED = (
         CHUNKS,
         "delete_thread(t)",
         "put(0003)",
+    ),
+    Planted(
+        a_delete_does_not_mark_the_bases_it_takes, INCREMENTAL, "put(0003)", "delete_thread(t)"
+    ),
+    Planted(a_prune_takes_bases_that_are_young, INCREMENTAL, "put(0003)", "prune(t)"),
+    Planted(a_prune_takes_bases_that_are_needed, INCREMENTAL, "get_tuple(newest)", "prune(t)"),
+    Planted(a_checkpoint_comes_before_its_base, INCREMENTAL, "get_tuple(newest)", "put(0003)"),
+    Planted(
+        a_copy_refers_to_the_bases_of_its_source, INCREMENTAL, "copy_thread(t, c)", "list(all)"
     ),
 )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from langgraph_checkpoint_dynamodb.differences import MARK_REST
 from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
@@ -27,6 +28,7 @@ from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import (
     BASES_DELETED_SORT_KEY,
     SPECS,
@@ -34,6 +36,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     BaseRef,
     Key,
     Table,
+    is_base_id,
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.payload import S3Object
@@ -271,11 +274,13 @@ def shape(state: Stored) -> Shape:
     parts = {key: part_address_of(key.sort) for _, key in state.items}
     marked = marks(state)
     stamps = {address.stamp for address in parts.values() if address is not None}
+    bases = {key for table, key in state.items if base_id_in(table, key)}
+    stamps |= {base_id_in(Table.CHECKPOINTS, key) for key in bases}
     for item in state.items.values():
         stamps |= {found.address.stamp for found in outside(item, "an item").values()}
     lines = [
         (
-            parts[key] is not None or key in marked,
+            parts[key] is not None or key in marked or key in bases,
             json.dumps(item, sort_keys=True, default=repr),
         )
         for (_, key), item in state.items.items()
@@ -284,6 +289,13 @@ def shape(state: Stored) -> Shape:
     for stamp in stamps:
         lines = [(part, line.replace(stamp, "*")) for part, line in lines]
     return Counter(lines)
+
+
+def base_id_in(table: Table, key: Key) -> str:
+    """The id of a base in the key of its item, empty for the key of something else."""
+    found = table is Table.CHECKPOINTS and key.sort.startswith("!!")
+    base_id = key.sort.rpartition("/")[2]
+    return base_id if found and is_base_id(base_id) else ""
 
 
 def loose_ends(state: Stored) -> list[str]:
@@ -487,7 +499,8 @@ class Experiment:
     def _sweep(self) -> None:
         """Have what is left over removed, all of it, and the marks of deletes."""
         with self.reader() as sweeper:
-            sweep(sweeper)
+            # When bases may go as well.
+            sweep(sweeper, MARGIN - MARK_REST)
         self._now = self._stored()
         left = loose_ends(self._now)
         assert not left, left

@@ -94,6 +94,14 @@ class Tables:
         """Every item of the checkpoints table."""
         return self._scan(self.checkpoints)
 
+    def heads(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """Those of its items that are checkpoints, and not bases or a mark."""
+        return [one for one in self.checkpoint_items() if not _is_base(one)]
+
+    def bases(self) -> list[dict[str, AttributeValueTypeDef]]:
+        """Those of its items that are bases, or a mark of deleted bases."""
+        return [one for one in self.checkpoint_items() if _is_base(one)]
+
     def items_beside(self) -> list[dict[str, AttributeValueTypeDef]]:
         """Every item of the writes table."""
         return self._scan(self.writes)
@@ -146,6 +154,10 @@ def later(saver: SaverT, older_than: int = 0) -> SaverT:
     made = copy(saver)
     made._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
     return made
+
+
+def _is_base(item: dict[str, AttributeValueTypeDef]) -> bool:
+    return item["checkpoint_id"]["S"].startswith("!!")
 
 
 def new_tables(engine: Engine, client: DynamoDBClient | None = None) -> Tables:
