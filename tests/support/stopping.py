@@ -35,8 +35,10 @@ from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     BaseRef,
     Key,
+    PartAddress,
     Table,
     is_base_id,
+    object_key,
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.payload import S3Object
@@ -275,7 +277,11 @@ def shape(state: Stored) -> Shape:
     marked = marks(state)
     stamps = {address.stamp for address in parts.values() if address is not None}
     bases = {key for table, key in state.items if base_id_in(table, key)}
-    stamps |= {base_id_in(Table.CHECKPOINTS, key) for key in bases}
+    for key in bases:
+        checkpoint_ns = state.items[Table.CHECKPOINTS, key]["checkpoint_ns"]["S"]
+        ref = BaseRef(key.partition, checkpoint_ns, base_id_in(Table.CHECKPOINTS, key))
+        # In the keys of its objects there is a digest of its id.
+        stamps |= {ref.checkpoint_id, object_key("", ref, PartAddress("", "")).split("/")[1]}
     for item in state.items.values():
         stamps |= {found.address.stamp for found in outside(item, "an item").values()}
     lines = [

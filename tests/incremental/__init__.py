@@ -1,0 +1,1 @@
+"""Checkpoints that are stored as differences from earlier states: `compression="incremental"`."""

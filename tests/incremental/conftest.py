@@ -1,0 +1,38 @@
+"""A saver that stores differences, and one that has seen nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.incremental.states import INCREMENTAL, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.savers import Saver
+    from tests.support.tables import Tables
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def incremental(tables: Tables, clock: Clock) -> Iterator[Saver]:
+    tables.set_up()
+    with tables.saver(**INCREMENTAL, clock=clock) as saver:
+        yield saver
+
+
+@pytest.fixture
+def reader(
+    tables: Tables,
+    incremental: Saver,  # noqa: ARG001 - it makes the tables
+    clock: Clock,
+) -> Iterator[Saver]:
+    """A saver without compression that has seen nothing."""
+    with tables.saver(clock=clock) as saver:
+        yield saver

@@ -1,0 +1,150 @@
+"""Calls on differences and bases, stopped after each of their requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.incremental.states import INCREMENTAL, text
+from tests.support.stopping import PIECEMEAL, WHOLE, Experiment, Portions, loose_ends, stored
+from tests.support.tables import with_payloads
+from tests.support.values import checkpoint, config, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.buckets import Bucket
+    from tests.support.savers import Saver
+    from tests.support.stopping import Seen
+    from tests.support.tables import Tables
+
+    Act = Callable[[Saver], object]
+
+NOW = 4_000_000_000
+SMALL = {"whole_bytes": 0}
+IN_CHUNKS = {**SMALL, "inline_limit": 700, "chunk_bytes": 800}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where differences are stored, and what is done there."""
+
+    tables: Tables
+    payloads: dict[str, Any]
+    bucket: Bucket | None = None
+    portions: Portions = WHOLE
+    settings: dict[str, Any] = field(default_factory=lambda: dict(INCREMENTAL))
+
+    def prepare(self, *acts: Act, **settings: Any) -> None:
+        """Make calls that nothing disturbs, as one process."""
+        made = self.tables.saver(**{"clock": lambda: NOW, **self.settings, **settings})
+        with with_payloads(made, **self.payloads) as saver:
+            for act in acts:
+                act(saver)
+
+    def experiment(self, act: Act, **settings: Any) -> Experiment:
+        """A call, stopped after each of its requests in turn."""
+        settings = {**self.settings, **settings}
+        return Experiment(self.tables, act, settings, self.portions, self.payloads, self.bucket)
+
+
+@pytest.fixture(params=["inline", "inline piecemeal", "chunks", "s3"])
+def ground(request: pytest.FixtureRequest, tables: Tables) -> Ground:
+    tables.set_up()
+    match request.param:
+        case "s3":
+            bucket = request.getfixturevalue("bucket")
+            offload = {"s3_offload_config": bucket.config(threshold_bytes=100)}
+            return Ground(tables, SMALL, bucket, settings={**INCREMENTAL, **offload})
+        case "chunks":
+            return Ground(tables, IN_CHUNKS)
+        case "inline piecemeal":
+            return Ground(tables, SMALL, portions=PIECEMEAL)
+    return Ground(tables, SMALL)
+
+
+def put(
+    saver: Saver, checkpoint_id: str, parent: str | None, thread_id: str = "t", run_id: str = "run"
+) -> Any:
+    state = [text(3000), text(2000, checkpoint_id)]
+    made = checkpoint(checkpoint_id, state=state)
+    return saver.put(config(thread_id, "", parent), made, metadata(run_id=run_id), {})
+
+
+def put_thread(saver: Saver) -> None:
+    put(saver, "0001", None, run_id="first")
+    at = put(saver, "0002", "0001")
+    saver.put_writes(at, [("log", "0002")], "task")
+    put(saver, "0001", None, "o")
+
+
+def put_older_thread(saver: Saver) -> None:
+    """Its bases are of a day ago."""
+    put(saver, "0000", None, run_id="first")
+
+
+def go_on(saver: Saver) -> None:
+    """Read a checkpoint, and store one that goes on from it."""
+    saver.get_tuple(config("t", "", "0002"))
+    put(saver, "0003", "0002")
+
+
+def check(experiment: Experiment) -> None:
+    for found in experiment.stops():
+        assert is_old_or_new(found, experiment)
+
+
+def is_old_or_new(found: Seen, experiment: Experiment) -> bool:
+    keys = found.keys() | experiment.before.keys() | experiment.after.keys()
+    return all(
+        found.get(key) in (experiment.before.get(key), experiment.after.get(key)) for key in keys
+    )
+
+
+ACTS: dict[str, Act] = {
+    "a first checkpoint": lambda one: put(one, "0003", "0002"),
+    "one that goes on": go_on,
+    "over an old one": lambda one: put(one, "0002", "0001"),
+    "a delete": lambda one: one.delete_thread("t"),
+    "a prune": lambda one: one.prune(["t"]),
+    "a delete of runs": lambda one: one.delete_for_runs(["first"]),
+    "a copy": lambda one: one.copy_thread("t", "u"),
+}
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("act", ACTS)
+def test_a_stopped_call_leaves_each_checkpoint_as_it_was_or_as_it_will_be(
+    ground: Ground, act: str
+) -> None:
+    ground.prepare(put_older_thread, clock=lambda: NOW - 24 * 60 * 60)
+    ground.prepare(put_thread)
+    experiment = ground.experiment(ACTS[act])
+    check(experiment)
+    assert experiment.states >= 2
+    assert {words.split()[0] for words in experiment.left_over} <= {"needless"}
+
+
+@pytest.mark.sample(1)
+def test_a_stopped_sweep_changes_nothing_that_is_read(ground: Ground) -> None:
+    def sweep_later(one: Saver) -> None:
+        one.sweep_orphans(older_than=3600)
+
+    ground.prepare(put_older_thread, clock=lambda: NOW - 24 * 60 * 60)
+    ground.prepare(lambda one: put(one, "0009", None, "gone"), clock=lambda: NOW - 24 * 60 * 60)
+    for item in ground.tables.heads():
+        if item["thread_id"]["S"] == "gone":
+            key = {name: item[name] for name in ("thread_id", "checkpoint_id")}
+            ground.tables.client.delete_item(TableName=ground.tables.checkpoints, Key=key)
+    ground.prepare(put_thread)
+    assert any("needless base" in words for words in loose_ends(left(ground)))
+    experiment = ground.experiment(sweep_later)
+    for found in experiment.stops():
+        assert found == experiment.before
+    assert experiment.left_over == []
+
+
+def left(ground: Ground) -> Any:
+    return stored(ground.tables, ground.bucket)
