@@ -25,8 +25,9 @@ OLDER_WRITERS := $(addprefix $(OLDER)/,\
     javascript-langgraph-0.2.74 javascript-langgraph-1.7.3 \
     pypi-langgraph-0.2.53 pypi-langgraph-1.2.24)
 # The release of this package before each change of what is stored: a name, and its commit.
-OLDER_RELEASES := $(OLDER)/before-task-items
+OLDER_RELEASES := $(addprefix $(OLDER)/,before-task-items before-differences)
 $(OLDER)/before-task-items: COMMIT := cf8dd5cdaaf9f991596937b71f1e3cbff8fb20c0
+$(OLDER)/before-differences: COMMIT := f28f1e147614c16a540eeca5cc4246b6a8233f47
 # What make langgraph-suite takes the newest of.
 NEWEST := langgraph langgraph-checkpoint langgraph-checkpoint-conformance
 # Arguments of it, for example: make langgraph-suite SUITE="--savers sync"

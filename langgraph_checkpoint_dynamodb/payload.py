@@ -420,6 +420,7 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
         origin = payload.packed.origin
         if origin is not None:
             description |= {"kind": _DIFFERENCE, "place": description["kind"]}
+            description = {**_READ_BEFORE_THE_KIND, **description}
             description |= {f"base_{name}": value for name, value in _fields_of(origin).items()}
     return description
 
@@ -445,6 +446,9 @@ def _fields_of(origin: Origin) -> dict[str, str | int]:
 
 _DIFFERENCE = "difference"
 """Kind of the description of a difference. Releases that do not know it refuse the item."""
+_READ_BEFORE_THE_KIND: dict[str, str | int] = {"digest": "", "stamp": "", "size": 0}
+"""What these releases read first, and a difference in the item itself has no use for: without them
+they would speak of damage, and not of an upgrade."""
 _TOGETHER = "writes"
 """Kind of the descriptions of several values of one item. Releases that do not know it refuse the
 item, so none of them takes parts for leftovers that these descriptions lead to."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.older.sources import HERE, PACKAGES
@@ -57,26 +58,51 @@ RECORDED_CALLS = [
 READ: Call = ["get_tuple", [AT]]
 
 
+def put_state(step: int, size: int, parent: str | None) -> Call:
+    """A checkpoint of a state that grows a little in each step."""
+    text = Random(1).randbytes(size // 2).hex()  # noqa: S311 - data, not a secret
+    state = [text, *(f"step {number}" for number in range(step))]
+    made = checkpoint(f"{step:04}", state=state)
+    return ["put", [config("d", "", parent), made, metadata(step=step), {}]]
+
+
+DIFFERENCES_CALLS = [
+    put_state(0, 200, None),
+    put_state(1, 6000, "0000"),
+    put_state(2, 6000, "0001"),
+    put_state(3, 6000, "0002"),
+]
+"""One checkpoint that is small, one that a base is made of, and two that go on from it."""
+
+
 @dataclass(frozen=True)
 class Release:
     """A release of this package.
 
     Attributes:
-        name: What it came before, or `now`.
+        name: What it came before, or `now`; or what it is recorded as.
+        calls: What it is recorded by.
+        compression: How it packs values.
+        package: The folder of its code; `None` for the one of its name.
     """
 
     name: str
+    calls: tuple[Call, ...] = tuple(RECORDED_CALLS)
+    compression: str | None = None
+    package: str | None = None
 
     def perform(self, tables: Tables, calls: list[Call], at: int = STORED_AT) -> list[Any]:
         """Make calls, each of which finds what the ones before have left."""
-        home = PACKAGES / self.name
-        if self.name != "now" and not home.exists():
+        package = self.package or self.name
+        home = PACKAGES / package
+        if package != "now" and not home.exists():
             raise RuntimeError(f"{self.name} is not in {home}; see make older-writers")
         command = [sys.executable, str(HERE / "writers/release.py"), tables.engine.url]
         named = (tables.checkpoints, tables.writes, str(at), json.dumps(calls))
-        found = str((Path() if self.name == "now" else home).resolve())
+        found = str((Path() if package == "now" else home).resolve())
+        compression = [] if self.compression is None else [self.compression]
         done = subprocess.run(  # noqa: S603 - our own script
-            [*command, *named],
+            [*command, *named, *compression],
             capture_output=True,
             text=True,
             check=False,
@@ -90,7 +116,7 @@ class Release:
     def write(self, tables: Tables) -> Items:
         """What it stores by the calls that are recorded."""
         tables.set_up()
-        answers = self.perform(tables, RECORDED_CALLS)
+        answers = self.perform(tables, [*self.calls])
         failed = [answer for answer in answers if isinstance(answer, dict)]
         if failed:
             raise RuntimeError(f"{self.name} could not write: {failed}")
@@ -104,5 +130,9 @@ class Release:
 
 BEFORE_TASK_ITEMS = Release("before-task-items")
 """The last one that kept each write in an item of its own."""
+BEFORE_DIFFERENCES = Release("before-differences")
+"""The last one that stored every checkpoint whole."""
 NOW = Release("now")
-RELEASES = (BEFORE_TASK_ITEMS, NOW)
+RELEASES = (BEFORE_TASK_ITEMS, BEFORE_DIFFERENCES, NOW)
+DIFFERENCES = Release("differences", tuple(DIFFERENCES_CALLS), "incremental", "now")
+"""What is stored with `compression="incremental"`."""

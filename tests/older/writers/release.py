@@ -1,6 +1,6 @@
 """Makes calls by whichever release of this package Python finds, and prints their answers as JSON.
 
-    python release.py ENDPOINT CHECKPOINTS WRITES TIME CALLS
+    python release.py ENDPOINT CHECKPOINTS WRITES TIME CALLS [COMPRESSION]
 
 TIME is what the clock says. CALLS is a JSON list of a method's name and its arguments each. Values
 of more than a few bytes leave their items for chunks.
@@ -26,7 +26,14 @@ def answer(saver: Any, method: str, arguments: list[Any]) -> Any:
     return repr(found)
 
 
-def main(endpoint: str, checkpoints: str, writes: str, time: str, calls: str) -> None:
+def main(
+    endpoint: str,
+    checkpoints: str,
+    writes: str,
+    time: str,
+    calls: str,
+    compression: Any = None,
+) -> None:
     with DynamoDBSaver(
         checkpoints_table_name=checkpoints,
         writes_table_name=writes,
@@ -37,6 +44,7 @@ def main(endpoint: str, checkpoints: str, writes: str, time: str, calls: str) ->
             "secretAccessKey": "test",
         },
         clock=lambda: float(time),
+        compression=compression,
     ) as saver:
         payloads = saver._settings.payloads
         payloads = replace(payloads, inline_limit=INLINE_LIMIT, chunk_bytes=CHUNK_BYTES)
