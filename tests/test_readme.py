@@ -89,7 +89,7 @@ def test_the_tables_of_costs_are_what_is_measured(
 
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
     text = README.read_text(encoding="utf-8")
-    named = re.findall(r"`((?:(?:graphs|infra)/)?(?:test_\w+|conftest)\.py|graphs/)`", text)
+    named = re.findall(r"`((?:(?:graphs|infra|incremental)/)?(?:test_\w+|conftest)\.py|graphs/)`", text)
     assert named
     assert [name for name in set(named) if not (Path(__file__).parent / name).exists()] == []
 
@@ -133,6 +133,6 @@ def test_the_table_of_benchmarks_is_what_was_measured() -> None:
 
 def test_the_plots_that_the_readme_shows_are_there() -> None:
     shown = re.findall(r"!\[[^]]*\]\(([^)]+\.svg)\)", README.read_text(encoding="utf-8"))
-    assert len(shown) == 3
+    assert len(shown) == 5
     for path in shown:
         assert (ROOT / path).read_text(encoding="utf-8").startswith("<?xml")
