@@ -96,8 +96,10 @@ costs: $(VENV)/.test engine ## Measure the README's tables of costs
 simulate: $(VENV)/.test ## Explore what calls that run at the same time do to each other
 	@$(BIN)/python -m tests.simulation $(SIMULATE)
 
-compression: $(VENV)/.test ## Measure compression on real text, level by level
+compression: $(VENV)/.test ## Measure compression on real text, level by level, and of threads that grow
 	@$(BIN)/python -m tests.support.compressing
+	@echo
+	@$(BIN)/python -m tests.support.growing
 
 bench: ## Compare with other checkpointers; writes benchmarks/RESULTS.md and its plots
 	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.bench $(DYNOXIDE_BIN)

@@ -1,0 +1,202 @@
+"""What threads that grow cost, by way of storing them. `make compression` prints the table.
+
+The saver's own plans are made and measured; nothing is stored. Units are those of checkpoints
+alone: their items, their parts and their bases. A read is that of a process that has not seen the
+thread.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from dataclasses import dataclass
+from functools import cache, partial
+from pydoc_data.topics import topics
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb.addressing import Address
+from langgraph_checkpoint_dynamodb.codec import encode_checkpoint
+from langgraph_checkpoint_dynamodb.compression import ZSTD_LEVEL, compress, difference
+from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
+from langgraph_checkpoint_dynamodb.items.life import Stamp
+from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.settings import payload_policy
+from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
+from tests.support.compressing import chat, licences
+from tests.support.values import checkpoint, config, metadata
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langgraph_checkpoint_dynamodb.items.values import Planned
+
+WAYS = (None, "gzip", "zstd", "incremental")
+PUTS = 3
+"""Checkpoints of a turn: LangGraph stores one for the input and one for each step."""
+WRITE_DOLLARS = 0.625e-6
+"""Of a unit on demand in us-east-1, https://aws.amazon.com/dynamodb/pricing/on-demand/."""
+_PART_BYTES = 200
+"""About what the keys of a part take."""
+_QUESTION, _ANSWER, _TOOL = 200, 1_000, 2_000
+
+
+@dataclass
+class Growth:
+    """What a thread has cost.
+
+    Attributes:
+        write_units: Of all of its checkpoints.
+        read_units: Of reading its newest, strongly consistent.
+        milliseconds: For planning all of them: packing, mostly.
+    """
+
+    write_units: int = 0
+    read_units: int = 0
+    milliseconds: float = 0.0
+
+    @property
+    def dollars(self) -> float:
+        """Of the write units of a thousand such threads."""
+        return 1000 * self.write_units * WRITE_DOLLARS
+
+
+@cache
+def _texts() -> str:
+    return "".join(topics[name] for name in sorted(topics)) + "".join(licences())
+
+
+@cache
+def text(length: int, seed: int) -> str:
+    """Real text, another for each seed."""
+    whole = _texts()
+    start = random.Random(seed).randrange(len(whole) - length)  # noqa: S311 - data, not a secret
+    return whole[start : start + length]
+
+
+def chatting(step: int) -> dict[str, Any]:
+    """A question and an answer in each turn."""
+    pieces = [text((_QUESTION, _ANSWER)[number % 2], number) for number in range(2 + step // PUTS)]
+    return {"messages": chat(pieces)}
+
+
+def calling_tools(step: int) -> dict[str, Any]:
+    """A message in each step, of which two in three are what tools have found."""
+    return {"messages": chat([text(_TOOL, number) for number in range(1 + step)])}
+
+
+def a_document(step: int) -> dict[str, Any]:
+    """A document that stays, and a counter."""
+    return {"document": text(200_000, 0), "count": step}
+
+
+KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "chat": chatting,
+    "tools": calling_tools,
+    "200 KB document, counter": a_document,
+}
+TURNS = {"chat": (30, 100, 300), "tools": (100,), "200 KB document, counter": (100,)}
+
+
+def grow(kind: str, turns: int, way: str | None) -> Growth:
+    """Plan all checkpoints of a thread, as one process does."""
+    policy = payload_policy(compression=way, s3_offload_config=None, max_value_bytes=2**26)
+    memory, serde, growth = Memory(MEMORY_BYTES), JsonPlusSerializer(), Growth()
+    parent: str | None = None
+    for step in range(turns * PUTS):
+        made = checkpoint(f"{step:06}", **KINDS[kind](step))
+        address = Address("thread", "", parent)
+        record = encode_checkpoint(serde, config("thread"), address, made, metadata(step=step))
+        before = None if parent is None else memory.progress(address.ref(parent))
+        stamp = Stamp(f"{step:016x}", 0)
+        start = time.perf_counter()
+        plan = plan_checkpoint(record, policy, stamp, before, memory.keeps_base)
+        growth.milliseconds += 1000 * (time.perf_counter() - start)
+        growth.write_units += _units(plan.planned) + (0 if plan.base is None else _units(plan.base))
+        memory.reached(record.ref, plan.progress, 0)
+        parent = made["id"]
+        growth.read_units = _read_units(item_size(plan.planned.put.item)) + sum(
+            _read_units(len(part.data) + _PART_BYTES) for part in plan.planned.parts
+        )
+        if plan.progress is not None:
+            growth.read_units += _read_units(stored_bytes(plan.progress.base.payload) + _PART_BYTES)
+    return growth
+
+
+def _units(planned: Planned) -> int:
+    parts = sum(write_units(len(part.data) + _PART_BYTES) for part in planned.parts)
+    # An item that leads to parts is a transaction, at twice the units.
+    return write_units(item_size(planned.put.item)) * (2 if planned.parts else 1) + parts
+
+
+def _read_units(size: int) -> int:
+    return -(-size // 4096)
+
+
+def digested(base: bytes, data: bytes) -> bytes:
+    """A difference as it would be with a dictionary that is digested once."""
+    known = zstd.ZstdDict(base, is_raw=True).as_digested_dict
+    return zstd.compress(data, level=ZSTD_LEVEL, zstd_dict=known)
+
+
+def print_differences() -> None:
+    """What a change in ten places of a text takes, a hundredth of it in all."""
+    ways = ("whole", "difference", "with a digested dictionary")
+    print("| state | " + " | | ".join(ways) + " | |\n|---|" + "---:|---:|" * len(ways))
+    for size in (20_000, 200_000, 1_000_000, 4_000_000):
+        drawn = random.Random(size)  # noqa: S311 - data, not a secret
+        words = [drawn.randbytes(4).hex()[: drawn.randint(2, 8)] for _ in range(4_000)]
+        base = " ".join(drawn.choice(words) for _ in range(size // 4)).encode()[:size]
+        changed = bytearray(base)
+        for _ in range(10):
+            at = drawn.randrange(size - size // 1000)
+            changed[at : at + size // 1000] = drawn.randbytes(size // 2000).hex().encode()
+        data = bytes(changed)
+        cells = []
+        for work in (
+            partial(compress, "zstd", data),
+            partial(difference, base, data),
+            partial(digested, base, data),
+        ):
+            packed, took = _timed(work)
+            cells.append(f"{len(packed):,} bytes | {took:.2f} ms")
+        print(f"| {size / 1000:,.0f} KB | " + " | ".join(cells) + " |")
+
+
+def _timed(work: Callable[[], bytes]) -> tuple[bytes, float]:
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - start)
+    return result, 1000 * best
+
+
+def main() -> None:
+    """Print both tables."""
+    print_differences()
+    print(
+        f"\nzstd at level {ZSTD_LEVEL}. Dollars are of a thousand threads, for checkpoints alone.\n"
+    )
+    print("| state | turns | way | write units | read units | ms | dollars |")
+    print("|---|---:|---|---:|---:|---:|---:|")
+    for kind in KINDS:
+        for turns in TURNS[kind]:
+            for way in WAYS:
+                found = grow(kind, turns, way)
+                print(
+                    f"| {kind} | {turns} | {way or 'as it is'} | {found.write_units:,} "
+                    f"| {found.read_units:,} | {found.milliseconds:,.0f} | {found.dollars:,.2f} |"
+                )
+
+
+if __name__ == "__main__":
+    main()
