@@ -15,7 +15,7 @@ under way can still come to refer to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.compression import LEAST_BASE
@@ -100,9 +100,11 @@ def is_dear(progress: Progress, size: int) -> bool:
     return progress.spent * 1024 >= stored_bytes(base.payload) * size // len(base.data)
 
 
-def base_ttl(stamp: Stamp) -> int | None:
-    """When a base stored now may be deleted: after the last checkpoint that may refer to it."""
-    return None if stamp.ttl is None else stamp.ttl + BASE_REST
+def base_stamp(stamp: Stamp) -> Stamp:
+    """What stamps a base and its parts: they outlive the last checkpoint that may refer to it."""
+    if stamp.expires_at is None:
+        return stamp
+    return replace(stamp, expires_at=stamp.expires_at + BASE_REST)
 
 
 def is_settled(created: int | None, now: int) -> bool:

@@ -9,7 +9,7 @@ from langgraph_checkpoint_dynamodb.compression import compress, difference
 from langgraph_checkpoint_dynamodb.differences import (
     Base,
     Progress,
-    base_ttl,
+    base_stamp,
     can_be_base,
     is_dear,
     may_refer,
@@ -117,9 +117,9 @@ def plan_checkpoint(
     if not (_is_worth_a_base(policy, whole, data) and keeps_base(len(data))):
         return CheckpointPlan(whole)
     ref = BaseRef(record.ref.thread_id, record.ref.checkpoint_ns, base_id_of(stamp.token))
-    planned = plan_base(ref, data, policy, stamp)
+    planned = plan_base(ref, data, policy, base_stamp(stamp))
     (stored,) = planned.payloads
-    base = Base(ref, data, content_digest(data), stamp.created, base_ttl(stamp), stored)
+    base = Base(ref, data, content_digest(data), stamp.created, base_stamp(stamp).ttl, stored)
     plan = _plan_difference(record, policy, stamp, Progress(base, 0))
     return replace(plan, base=planned)
 
@@ -150,7 +150,7 @@ def _plan_difference(
 
 
 def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) -> Planned:
-    """What stores the bytes of a state as a base.
+    """What stores the bytes of a state as a base, stamped as one (`base_stamp`).
 
     Raises:
         PayloadTooLargeError: They are over the policy's ceiling.
@@ -158,7 +158,7 @@ def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) ->
     attributes = {
         Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
         Attribute.CREATED: stamp.created,
-        Attribute.TTL: base_ttl(stamp),
+        Attribute.TTL: stamp.ttl,
     }
 
     def build(payloads: Mapping[str, Payload]) -> Item:

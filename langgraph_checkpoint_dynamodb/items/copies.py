@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.differences import base_ttl
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -122,7 +121,7 @@ class Copier:
 
     def base(self, item: StoredItem) -> Copied:
         """The copy of a base's own item. It may be referred to as long as one stored now."""
-        own = {Attribute.CREATED: self.stamp.created, Attribute.TTL: base_ttl(self.stamp)}
+        own = {Attribute.CREATED: self.stamp.created, Attribute.TTL: self.stamp.ttl}
         return self._with_values(item, Table.CHECKPOINTS, self.target.key, own)
 
     def writes(self, items: Iterable[StoredItem]) -> list[Copied]:

@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     query_all,
     write_all,
 )
+from langgraph_checkpoint_dynamodb.differences import base_stamp
 from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
@@ -244,7 +245,7 @@ class _Bases:
         beside = yield from query_all(Query(Table.WRITES, ref.writes_partition, consistent=True))
         copied_id = base_id_of(store.stamp.token, ref.checkpoint_id)
         target = BaseRef(self.target_id, ref.checkpoint_ns, copied_id)
-        copier = Copier(ref, target, store.payloads, store.stamp, expired=False)
+        copier = Copier(ref, target, store.payloads, base_stamp(store.stamp), expired=False)
         own = copier.base(item)
         try:
             parts = _parts_of(copier, [own], beside)

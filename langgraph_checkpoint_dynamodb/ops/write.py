@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     put_together,
     query_all,
 )
+from langgraph_checkpoint_dynamodb.differences import base_stamp
 from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
@@ -54,7 +55,7 @@ def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
         lambda: plan_checkpoint(record, store.payloads, store.stamp, before, keeps), effort
     )
     if plan.base is not None and plan.progress is not None:
-        yield from _put_planned(plan.progress.base.ref, plan.base, store.stamp)
+        yield from _put_planned(plan.progress.base.ref, plan.base, base_stamp(store.stamp))
     planned = plan.planned
     outcome = yield from _put_planned(record.ref, planned, store.stamp)
     if not planned.parts and not outcome.replaced:

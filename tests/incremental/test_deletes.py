@@ -10,6 +10,7 @@ from langgraph_checkpoint_dynamodb import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.differences import BASE_LIFE, BASE_REST, MARK_REST
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from tests.incremental.states import INCREMENTAL, Clock, grown, listed, put_steps, state_of
+from tests.support.stopping import loose_ends, stored
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata
 
@@ -297,6 +298,23 @@ def test_a_base_is_there_as_long_as_whatever_may_refer_to_it(tables: Tables, clo
         (base,) = tables.bases()
         newest = max(tables.heads(), key=lambda one: one["checkpoint_id"]["S"])
         assert int(base["ttl"]["N"]) >= int(newest["ttl"]["N"])
+        assert state_of(saver, config("t")) == grown(20_000, 1)
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["stored", "copied"])
+def test_what_is_outside_a_base_is_there_as_long_as_the_base(
+    tables: Tables, clock: Clock, copied: bool
+) -> None:
+    tables.set_up()
+    payloads = {"inline_limit": 700, "chunk_bytes": 3000}
+    made = tables.saver(**INCREMENTAL, ttl_seconds=TTL, clock=clock)
+    with with_payloads(made, **payloads) as saver:
+        put_steps(saver, 2)
+        if copied:
+            saver.copy_thread("t", "u")
+        assert loose_ends(stored(tables)) == []
+        lives = {int(one["ttl"]["N"]) for one in tables.items_beside()}
+        assert max(lives) == int(tables.bases()[0]["ttl"]["N"])
         assert state_of(saver, config("t")) == grown(20_000, 1)
 
 

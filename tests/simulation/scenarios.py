@@ -165,7 +165,12 @@ INCREMENTAL_OBJECTS = Variant(
     "incremental in s3", replace(_DIFFERENCES, s3=S3Policy("bucket", "p/", 20))
 )
 INCREMENTAL_DELTA = Variant("incremental delta", _DIFFERENCES, delta=True)
-INCREMENTAL_EXPIRING = Variant("incremental delta with ttl", _DIFFERENCES, TTL_SECONDS, delta=True)
+INCREMENTAL_EXPIRING = Variant(
+    "incremental delta with ttl",
+    replace(_DIFFERENCES, inline_limit=1, chunk_bytes=_LONG // 2),
+    TTL_SECONDS,
+    delta=True,
+)
 VARIANTS = (
     INLINE,
     CHUNKS,
