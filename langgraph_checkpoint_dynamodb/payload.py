@@ -32,6 +32,7 @@ from langgraph_checkpoint_dynamodb.compression import (
 )
 from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
 from langgraph_checkpoint_dynamodb.keys import (
+    BaseRef,
     PartAddress,
     content_digest,
     is_base_id,
@@ -75,6 +76,10 @@ class Origin:
     digest: str
     created: int
     spent: int
+
+    def base(self, thread_id: str, checkpoint_ns: str) -> BaseRef:
+        """Which base, given whose value it is: a base is of one thread and namespace."""
+        return BaseRef(thread_id, checkpoint_ns, self.base_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +426,12 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
         if origin is not None:
             description |= {"kind": _DIFFERENCE, "place": description["kind"]}
             description = {**_READ_BEFORE_THE_KIND, **description}
-            description |= {f"base_{name}": value for name, value in _fields_of(origin).items()}
+            description |= {
+                "base_id": origin.base_id,
+                "base_digest": origin.digest,
+                "base_created": origin.created,
+                "base_spent": origin.spent,
+            }
     return description
 
 
@@ -433,15 +443,6 @@ def stored_bytes(payload: Payload) -> int:
 def origin_of(payload: Payload) -> Origin | None:
     """What a value is the difference from, `None` where it is stored whole."""
     return None if payload.packed is None else payload.packed.origin
-
-
-def _fields_of(origin: Origin) -> dict[str, str | int]:
-    return {
-        "id": origin.base_id,
-        "digest": origin.digest,
-        "created": origin.created,
-        "spent": origin.spent,
-    }
 
 
 _DIFFERENCE = "difference"

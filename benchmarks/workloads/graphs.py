@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from benchmarks.measuring import Bench, Row
 
 TURNS = 30
-_READ_PRICE = 0.2
 _LONG_TURNS = (30, 100, 300)
+_READ_PRICE = 0.2
 """AWS charges five times as much for a write unit as for a read unit."""
 _AGENT_TURNS = 50
 _AGENT = (

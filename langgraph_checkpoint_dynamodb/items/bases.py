@@ -117,9 +117,10 @@ def plan_checkpoint(
     if not (_is_worth_a_base(policy, whole, data) and keeps_base(len(data))):
         return CheckpointPlan(whole)
     ref = BaseRef(record.ref.thread_id, record.ref.checkpoint_ns, base_id_of(stamp.token))
-    planned = plan_base(ref, data, policy, base_stamp(stamp))
+    own = base_stamp(stamp)
+    planned = plan_base(ref, data, policy, own)
     (stored,) = planned.payloads
-    base = Base(ref, data, content_digest(data), stamp.created, base_stamp(stamp).ttl, stored)
+    base = Base(ref, data, content_digest(data), own.created, own.ttl, stored)
     plan = _plan_difference(record, policy, stamp, Progress(base, 0))
     return replace(plan, base=planned)
 

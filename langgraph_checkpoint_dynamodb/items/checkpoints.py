@@ -256,6 +256,16 @@ class CheckpointHead:
         return origin_of(described_at(self.descriptions, Attribute.CHECKPOINT, self.place))
 
     @property
+    def based_on(self) -> BaseRef | None:
+        """Which base that is.
+
+        Raises:
+            UnreadableItemError: Nobody can tell.
+        """
+        origin = self.origin
+        return None if origin is None else origin.base(self.key.partition, self.checkpoint_ns)
+
+    @property
     def writes_partition(self) -> str:
         """Partition key of its writes, also for items that are no checkpoint to a reader."""
         checkpoint_id = self.checkpoint_id or self.key.sort

@@ -218,7 +218,7 @@ class _Bases:
 
     def copy(self, heads: Sequence[CheckpointHead]) -> Operation[None]:
         """Copy what these checkpoints are differences from, each base once."""
-        refs = dict.fromkeys(ref for head in heads if (ref := _base_ref(head)) is not None)
+        refs = dict.fromkeys(ref for head in heads if (ref := head.based_on) is not None)
         yield from together([self._copy(ref) for ref in refs if ref not in self._copied])
 
     def require(self, head: CheckpointHead) -> Operation[None]:
@@ -228,7 +228,7 @@ class _Bases:
             DeletedBaseError: It was deleted with its thread.
             MissingPartError: It is not there.
         """
-        ref, origin = _base_ref(head), head.origin
+        ref, origin = head.based_on, head.origin
         if ref is None or origin is None:
             return
         if ref not in self._copied:
@@ -254,13 +254,6 @@ class _Bases:
         yield from _copy_parts(parts)
         yield from put_atomically([own.put], once=bool(parts))
         self._copied[ref] = True
-
-
-def _base_ref(head: CheckpointHead) -> BaseRef | None:
-    origin = head.origin
-    if origin is None:
-        return None
-    return BaseRef(head.key.partition, head.checkpoint_ns, origin.base_id)
 
 
 class _ParentsFirst:

@@ -20,7 +20,6 @@ from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableIte
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import (
     bases_deleted_key,
-    read_bases_deleted,
     was_deleted,
 )
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
@@ -102,7 +101,7 @@ class Thread:
             return False
         if origin is None or not was_deleted(origin.created, self.bases_deleted):
             return False
-        return BaseRef(self.thread_id, head.checkpoint_ns, origin.base_id) not in self._bases_there
+        return head.based_on not in self._bases_there
 
     def needless_bases(self, doomed: Collection[CheckpointHead], now: int) -> list[CheckpointHead]:
         """The bases that nothing refers to once these checkpoints are gone, nor can come to.
@@ -112,11 +111,7 @@ class Thread:
         going = {head.key for head in doomed}
         staying = [head for head in self.heads if head.usable and head.key not in going]
         try:
-            needed = {
-                BaseRef(self.thread_id, head.checkpoint_ns, head.origin.base_id)
-                for head in staying
-                if head.origin is not None
-            }
+            needed = {head.based_on for head in staying}
         except UnreadableItemError:
             return []
         return [
@@ -191,14 +186,13 @@ def thread_of(thread_id: str, items: Sequence[StoredItem], now: int) -> Thread:
     Raises:
         UnreadableItemError: What one of them says of itself is damaged.
     """
+    heads = [read_checkpoint_head(item, now) for item in items]
     mark = bases_deleted_key(thread_id)
-    marks = [item for item in items if read_key(item, Table.CHECKPOINTS) == mark]
-    heads = [read_checkpoint_head(item, now) for item in items if item not in marks]
     return Thread(
         thread_id,
-        heads=tuple(head for head in heads if head.base is None),
+        heads=tuple(head for head in heads if head.base is None and head.key != mark),
         bases=tuple(head for head in heads if head.base is not None),
-        bases_deleted=read_bases_deleted(marks[0] if marks else None),
+        bases_deleted=next((head.created for head in heads if head.key == mark), None),
     )
 
 
@@ -290,8 +284,8 @@ def _read_contents(
         yield from find_bases(store, values)
         there = [
             record
-            for record, value in zip(records, values, strict=True)
-            if not was_deleted_with_base(store, *value)
+            for record in records
+            if not was_deleted_with_base(store, record.ref, record.checkpoint)
         ]
         values = [(record.ref, record.checkpoint) for record in there]
         loaded = yield from load_each(store, values, Attribute.CHECKPOINT)

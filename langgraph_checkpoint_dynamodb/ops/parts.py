@@ -184,7 +184,8 @@ def base_of_value(store: Store, ref: CheckpointRef, value: Serialized) -> Base |
 
 def bases_deleted(store: Store, thread_id: str) -> Operation[None]:
     """Learn when bases of a thread were last deleted with it."""
-    item = yield from send(GetItem(Table.CHECKPOINTS, bases_deleted_key(thread_id), True))
+    key = bases_deleted_key(thread_id)
+    item = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
     store.bases.marks[thread_id] = read_bases_deleted(item)
 
 
@@ -194,7 +195,7 @@ def _bases_of(
     for ref, value in values:
         origin = origin_of(value.payload)
         if origin is not None:
-            yield BaseRef(ref.thread_id, ref.checkpoint_ns, origin.base_id), origin
+            yield origin.base(ref.thread_id, ref.checkpoint_ns), origin
 
 
 def require_base(
@@ -207,7 +208,7 @@ def require_base(
         MissingPartError: It is not there.
         UnreadableItemError: It is damaged, or another one than the value was made from.
     """
-    base_ref = BaseRef(ref.thread_id, ref.checkpoint_ns, origin.base_id)
+    base_ref = origin.base(ref.thread_id, ref.checkpoint_ns)
     if base_ref not in store.bases.found:
         yield from _find_base(store, base_ref, origin)
     base = store.bases.found[base_ref]

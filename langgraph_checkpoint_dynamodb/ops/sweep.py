@@ -39,7 +39,7 @@ from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
@@ -146,29 +146,32 @@ def _resumed(token: str | None) -> Scan:
 
 
 def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
-    """Sweep the partitions on a page. One that reaches over its end is read again, whole."""
-    # The partition that the page before ended in has been swept, whoever did that.
-    swept = None if scan.start is None else scan.start[Attribute.WRITES_PARTITION].get("S")
-    groups = [
-        (partition, list(items))
-        for partition, items in groupby(
-            page.items, key=lambda item: read_key(item, Table.WRITES).partition
-        )
-    ]
-    last = len(groups) - 1
+    """Sweep the partitions on a page."""
     reports = yield from together(
         [
-            _sweep_partition(
-                store,
-                items,
-                before,
-                whole=position < last or page.next is None,
-            )
-            for position, (partition, items) in enumerate(groups)
-            if partition != swept
+            _sweep_partition(store, items, before, whole=whole)
+            for _, items, whole in _partitions(scan, page)
         ]
     )
     return _sum(reports)
+
+
+def _partitions(scan: Scan, page: Page) -> Iterator[tuple[str, list[StoredItem], bool]]:
+    """The partitions on a page, their items on it, and whether these are all of them.
+
+    Without the one that the page before ended in: whoever swept that has read it again, whole.
+    """
+    spec = SPECS[scan.table]
+    swept = None if scan.start is None else scan.start[spec.partition_key].get("S")
+    groups = [
+        (partition, list(items))
+        for partition, items in groupby(
+            page.items, key=lambda item: read_key(item, scan.table).partition
+        )
+    ]
+    for position, (partition, items) in enumerate(groups, start=1):
+        if partition != swept:
+            yield partition, items, position < len(groups) or page.next is None
 
 
 def _sweep_partition(
@@ -248,25 +251,12 @@ def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepRep
 
 def _sweep_threads(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
     """Delete old bases that nothing needs, and old marks with what they speak of."""
-    swept = None if scan.start is None else scan.start[Attribute.THREAD_ID].get("S")
-    groups = [
-        (thread_id, list(items))
-        for thread_id, items in groupby(
-            page.items, key=lambda item: read_key(item, Table.CHECKPOINTS).partition
-        )
-    ]
     reports = yield from together(
         [
-            _sweep_thread(
-                store,
-                thread_id,
-                items,
-                before,
-                whole=position < len(groups) or page.next is None,
-            )
-            for position, (thread_id, items) in enumerate(groups, start=1)
+            _sweep_thread(store, thread_id, items, before, whole=whole)
+            for thread_id, items, whole in _partitions(scan, page)
             # Bases and the mark come first: who has none on a thread's first page has none at all.
-            if thread_id != swept and _has_old_base(items, before, store.now)
+            if _has_old_base(items, before, store.now)
         ]
     )
     return _sum(reports)
