@@ -103,14 +103,15 @@ def _delete_bases(
     store: Store, thread_id: str, beside: Sequence[CheckpointHead]
 ) -> Operation[None]:
     """Delete the bases of a thread, once its checkpoints are gone, and a mark that is old."""
-    bases = [head for head in beside if head.base is not None]
+    mark = bases_deleted_key(thread_id)
+    others = [head for head in beside if head.key != mark]
+    bases = [head for head in others if head.base is not None]
     if not all(is_settled(head.created, store.now) for head in bases):
         # A run that is under way may still store differences from them.
         yield from put_one(bases_deleted_put(thread_id, store.now))
-    yield from remove(store, bases)
-    if len(bases) < len(beside):
-        before = store.now - MARK_REST
-        yield from send(DeleteIfOld(Table.CHECKPOINTS, bases_deleted_key(thread_id), before))
+    yield from remove(store, others)
+    if len(others) < len(beside):
+        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, store.now - MARK_REST))
 
 
 def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operation[None]:

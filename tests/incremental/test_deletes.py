@@ -53,6 +53,16 @@ def test_a_thread_whose_bases_are_old_leaves_no_mark(
     assert tables.checkpoint_items() == []
 
 
+def test_a_deleted_thread_leaves_no_row_that_is_neither_checkpoint_nor_base(
+    tables: Tables, reader: Saver
+) -> None:
+    for sort_key in ("!!", "!!junk", "!!~", "!!0/1"):
+        item = {"thread_id": {"S": "t"}, "checkpoint_id": {"S": sort_key}}
+        tables.client.put_item(TableName=tables.checkpoints, Item=item)
+    reader.delete_thread("t")
+    assert tables.checkpoint_items() == []
+
+
 def test_a_mark_goes_with_the_next_delete_once_it_is_old_or_with_a_sweep(
     tables: Tables, incremental: Saver, clock: Clock
 ) -> None:
