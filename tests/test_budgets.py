@@ -12,39 +12,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.calls import SyncCalls
-from tests.support.sessions import Meter, metered_session
+from tests.support.metered import Metered
+from tests.support.sessions import metered_session
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
 from tests.support.walking import measure_depth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.support.engines import Engine
-    from tests.support.savers import Saver
     from tests.support.tables import Tables
-    from tests.support.walking import Depth
 
 LIMIT = 32
 KILOBYTE = "x" * 1024
 """A channel value of 1 KB."""
-
-
-class Metered:
-    """A saver whose calls are measured one at a time."""
-
-    def __init__(self, saver: Saver, meter: Meter, depth: Depth) -> None:
-        self.saver = saver
-        self.calls = SyncCalls(saver)
-        self.meter = meter
-        self._depth = depth
-
-    def cost(self, call: Callable[[], object]) -> tuple[int, int]:
-        """Requests and serial depth of a call."""
-        self.meter.reset()
-        before = self._depth.clock
-        call()
-        return self.meter.total, self._depth.clock - before
 
 
 @pytest.fixture

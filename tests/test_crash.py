@@ -9,11 +9,11 @@ does with the marks that deletes leave for an hour.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.grounds import Large, check, is_old_or_new
 from tests.support.stopping import (
     EXHAUSTIVE,
     NOW,
@@ -26,7 +26,7 @@ from tests.support.stopping import (
     ordering,
     stored,
 )
-from tests.support.tables import sweep, with_payloads
+from tests.support.tables import sweep
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from tests.support.buckets import Bucket
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
@@ -115,14 +114,6 @@ def history(saver: Saver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str
     return found["log"]
 
 
-def is_old_or_new(found: Seen, experiment: Experiment) -> bool:
-    """Whether each checkpoint is exactly what it was or exactly what it will be."""
-    keys = found.keys() | experiment.before.keys() | experiment.after.keys()
-    return all(
-        found.get(key) in (experiment.before.get(key), experiment.after.get(key)) for key in keys
-    )
-
-
 def ancestors(found: Seen, checkpoint_ns: str, checkpoint_id: str) -> list[str]:
     """Ids of the ancestors that a checkpoint has in thread `t`."""
     ids: list[str] = []
@@ -131,11 +122,6 @@ def ancestors(found: Seen, checkpoint_ns: str, checkpoint_id: str) -> list[str]:
         ids.append(parent["configurable"]["checkpoint_id"])
         parent = found["t", checkpoint_ns, ids[-1]].parent_config
     return ids
-
-
-def check(experiment: Experiment) -> None:
-    for found in experiment.stops():
-        assert is_old_or_new(found, experiment)
 
 
 portions = pytest.mark.parametrize("portions", [PIECEMEAL, WHOLE], ids=["piecemeal", "whole"])
@@ -384,31 +370,6 @@ def test_a_stopped_operation_is_stopped_where_the_plan_says_and_performs_nothing
 def test_small_groups_are_run_in_every_order(size: int) -> None:
     found = {tuple(ordering(size, number)) for number in range(6)}
     assert len(found) == [1, 1, 2, 6][size]
-
-
-@dataclass(frozen=True)
-class Large:
-    """A way to store values outside their items, on tables of its own."""
-
-    tables: Tables
-    payloads: Mapping[str, Any]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    bucket: Bucket | None = None
-    portions: Portions = WHOLE
-
-    def saver(self, **settings: Any) -> Saver:
-        settings = {"clock": lambda: NOW, **self.settings, **settings}
-        return with_payloads(self.tables.saver(**settings), **self.payloads)
-
-    def prepare(self, *acts: Act, **settings: Any) -> None:
-        """Make calls that nothing disturbs."""
-        with self.saver(**settings) as saver:
-            for act in acts:
-                act(saver)
-
-    def experiment(self, act: Act, **settings: Any) -> Experiment:
-        settings = {**self.settings, **settings}
-        return Experiment(self.tables, act, settings, self.portions, self.payloads, self.bucket)
 
 
 @pytest.fixture

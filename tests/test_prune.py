@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.ops.delete import prune
+from tests.support.grounds import is_old_or_new
 from tests.support.stopping import Experiment
 from tests.support.values import checkpoint, config, metadata
-from tests.test_crash import is_old_or_new, portions
+from tests.test_crash import portions
 from tests.test_operations import STORE, Memory, kinds, record, serialized, stored
 
 if TYPE_CHECKING:

@@ -2,67 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.incremental.states import INCREMENTAL, text
-from tests.support.stopping import PIECEMEAL, WHOLE, Experiment, Portions, loose_ends, stored
-from tests.support.tables import with_payloads
+from tests.support.grounds import Large, check
+from tests.support.stopping import NOW, PIECEMEAL, loose_ends, stored
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.buckets import Bucket
     from tests.support.savers import Saver
-    from tests.support.stopping import Seen
     from tests.support.tables import Tables
 
     Act = Callable[[Saver], object]
 
-NOW = 4_000_000_000
 SMALL = {"whole_bytes": 0}
 IN_CHUNKS = {**SMALL, "inline_limit": 700, "chunk_bytes": 800}
 
 
-@dataclass(frozen=True)
-class Ground:
-    """Where differences are stored, and what is done there."""
-
-    tables: Tables
-    payloads: dict[str, Any]
-    bucket: Bucket | None = None
-    portions: Portions = WHOLE
-    settings: dict[str, Any] = field(default_factory=lambda: dict(INCREMENTAL))
-
-    def prepare(self, *acts: Act, **settings: Any) -> None:
-        """Make calls that nothing disturbs, as one process."""
-        made = self.tables.saver(**{"clock": lambda: NOW, **self.settings, **settings})
-        with with_payloads(made, **self.payloads) as saver:
-            for act in acts:
-                act(saver)
-
-    def experiment(self, act: Act, **settings: Any) -> Experiment:
-        """A call, stopped after each of its requests in turn."""
-        settings = {**self.settings, **settings}
-        return Experiment(self.tables, act, settings, self.portions, self.payloads, self.bucket)
-
-
 @pytest.fixture(params=["inline", "inline piecemeal", "chunks", "s3"])
-def ground(request: pytest.FixtureRequest, tables: Tables) -> Ground:
+def ground(request: pytest.FixtureRequest, tables: Tables) -> Large:
     tables.set_up()
     match request.param:
         case "s3":
             bucket = request.getfixturevalue("bucket")
             offload = {"s3_offload_config": bucket.config(threshold_bytes=100)}
-            return Ground(tables, SMALL, bucket, settings={**INCREMENTAL, **offload})
+            return Large(tables, SMALL, {**INCREMENTAL, **offload}, bucket)
         case "chunks":
-            return Ground(tables, IN_CHUNKS)
+            return Large(tables, IN_CHUNKS, INCREMENTAL)
         case "inline piecemeal":
-            return Ground(tables, SMALL, portions=PIECEMEAL)
-    return Ground(tables, SMALL)
+            return Large(tables, SMALL, INCREMENTAL, portions=PIECEMEAL)
+    return Large(tables, SMALL, INCREMENTAL)
 
 
 def put(
@@ -91,18 +64,6 @@ def go_on(saver: Saver) -> None:
     put(saver, "0003", "0002")
 
 
-def check(experiment: Experiment) -> None:
-    for found in experiment.stops():
-        assert is_old_or_new(found, experiment)
-
-
-def is_old_or_new(found: Seen, experiment: Experiment) -> bool:
-    keys = found.keys() | experiment.before.keys() | experiment.after.keys()
-    return all(
-        found.get(key) in (experiment.before.get(key), experiment.after.get(key)) for key in keys
-    )
-
-
 ACTS: dict[str, Act] = {
     "a first checkpoint": lambda one: put(one, "0003", "0002"),
     "one that goes on": go_on,
@@ -117,7 +78,7 @@ ACTS: dict[str, Act] = {
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_stopped_call_leaves_each_checkpoint_as_it_was_or_as_it_will_be(
-    ground: Ground, act: str
+    ground: Large, act: str
 ) -> None:
     ground.prepare(put_older_thread, clock=lambda: NOW - 24 * 60 * 60)
     ground.prepare(put_thread)
@@ -128,7 +89,7 @@ def test_a_stopped_call_leaves_each_checkpoint_as_it_was_or_as_it_will_be(
 
 
 @pytest.mark.sample(1)
-def test_a_stopped_sweep_changes_nothing_that_is_read(ground: Ground) -> None:
+def test_a_stopped_sweep_changes_nothing_that_is_read(ground: Large) -> None:
     def sweep_later(one: Saver) -> None:
         one.sweep_orphans(older_than=3600)
 
@@ -146,5 +107,5 @@ def test_a_stopped_sweep_changes_nothing_that_is_read(ground: Ground) -> None:
     assert experiment.left_over == []
 
 
-def left(ground: Ground) -> Any:
+def left(ground: Large) -> Any:
     return stored(ground.tables, ground.bucket)

@@ -21,6 +21,7 @@ from tests.incremental.states import (
     text,
 )
 from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.metered import Metered
 from tests.support.sessions import metered_session
 from tests.support.tables import forget, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
@@ -270,20 +271,6 @@ def test_a_state_of_60_mb_is_a_difference_too(tables: Tables) -> None:
         saver.put(at, checkpoint("0002", state=changed), metadata(), {})
         assert len(tables.items_beside()) == beside
         assert state_of(reader, config("t")) == changed
-
-
-class Metered:
-    """A saver whose calls are measured one at a time."""
-
-    def __init__(self, saver: Saver, meter: Any, depth: Any) -> None:
-        self.saver, self.meter, self.depth = saver, meter, depth
-
-    def cost(self, call: Any) -> tuple[int, int]:
-        """Requests and serial depth of a call."""
-        self.meter.reset()
-        before = self.depth.clock
-        call()
-        return self.meter.total, self.depth.clock - before
 
 
 @pytest.fixture

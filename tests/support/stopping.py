@@ -33,11 +33,9 @@ from langgraph_checkpoint_dynamodb.keys import (
     BASES_DELETED_SORT_KEY,
     SPECS,
     Attribute,
-    BaseRef,
     Key,
     PartAddress,
     Table,
-    is_base_id,
     object_key,
     part_address_of,
 )
@@ -276,12 +274,14 @@ def shape(state: Stored) -> Shape:
     parts = {key: part_address_of(key.sort) for _, key in state.items}
     marked = marks(state)
     stamps = {address.stamp for address in parts.values() if address is not None}
-    bases = {key for table, key in state.items if base_id_in(table, key)}
-    for key in bases:
-        checkpoint_ns = state.items[Table.CHECKPOINTS, key]["checkpoint_ns"]["S"]
-        ref = BaseRef(key.partition, checkpoint_ns, base_id_in(Table.CHECKPOINTS, key))
+    bases = {
+        key: base
+        for (table, key), item in state.items.items()
+        if table is Table.CHECKPOINTS and (base := read_checkpoint_head(item, 0).base) is not None
+    }
+    for base in bases.values():
         # In the keys of its objects there is a digest of its id.
-        stamps |= {ref.checkpoint_id, object_key("", ref, PartAddress("", "")).split("/")[1]}
+        stamps |= {base.checkpoint_id, object_key("", base, PartAddress("", "")).split("/")[1]}
     for item in state.items.values():
         stamps |= {found.address.stamp for found in outside(item, "an item").values()}
     lines = [
@@ -295,13 +295,6 @@ def shape(state: Stored) -> Shape:
     for stamp in stamps:
         lines = [(part, line.replace(stamp, "*")) for part, line in lines]
     return Counter(lines)
-
-
-def base_id_in(table: Table, key: Key) -> str:
-    """The id of a base in the key of its item, empty for the key of something else."""
-    found = table is Table.CHECKPOINTS and key.sort.startswith("!!")
-    base_id = key.sort.rpartition("/")[2]
-    return base_id if found and is_base_id(base_id) else ""
 
 
 def loose_ends(state: Stored) -> list[str]:
@@ -320,10 +313,9 @@ def loose_ends(state: Stored) -> list[str]:
     bases = {head.key: _expiry(checkpoints[head.key]) for head in there if head.base is not None}
     needed_bases: dict[Key, float] = {}
     for head in there:
-        if (origin := head.origin) is not None:
-            key = BaseRef(head.key.partition, head.checkpoint_ns, origin.base_id).key
+        if (base := head.based_on) is not None:
             expiry = _expiry(checkpoints[head.key])
-            needed_bases[key] = max(expiry, needed_bases.get(key, expiry))
+            needed_bases[base.key] = max(expiry, needed_bases.get(base.key, expiry))
     writes = {
         key: item
         for key, item in beside.items()
