@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 
 from langgraph_checkpoint_dynamodb.bounds import LATEST, seconds
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.payload import (
-    DamagedPayloadError,
-    Inline,
+from langgraph_checkpoint_dynamodb.descriptions import (
     are_together,
     describe,
     describe_together,
     read_description,
 )
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.payload import DamagedPayloadError, Inline
 from langgraph_checkpoint_dynamodb.sizes import value_size
 
 if TYPE_CHECKING:

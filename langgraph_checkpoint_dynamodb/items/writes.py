@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph_checkpoint_dynamodb.bounds import whole
+from langgraph_checkpoint_dynamodb.descriptions import describe, describe_together
 from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -50,8 +51,6 @@ from langgraph_checkpoint_dynamodb.payload import (
     Destination,
     Inline,
     S3Object,
-    describe,
-    describe_together,
     place_values,
     require_allowed,
     roomy_limit,
