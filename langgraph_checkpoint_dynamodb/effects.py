@@ -197,13 +197,12 @@ class BatchWrite(Request["tuple[Put | Delete, ...]"]):
 class DeleteIfOld(Request[bool]):
     """Delete an item that was stored by a certain time; replies whether it was such a one.
 
-    XX
-        when. What others have stored anew meanwhile stays.
+    What others have stored anew meanwhile stays.
 
     Attributes:
-            table: Its table.
-            key: Its key.
-            before: The time, in seconds since the epoch.
+        table: Its table.
+        key: Its key.
+        before: The time, in seconds since the epoch.
     """
 
     table: Table

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from tests.support.engines import Engine
 
+from tests.incremental.states import INCREMENTAL
 from tests.support.conformance import assert_conforms
-from tests.support.tables import new_tables
+from tests.support.tables import new_tables, with_payloads
 
 
 class SyncMethods(BaseCheckpointSaver[str]):
@@ -53,13 +54,16 @@ class SyncMethods(BaseCheckpointSaver[str]):
         await asyncio.to_thread(self._saver.prune, *args, **kwargs)
 
 
+@pytest.mark.parametrize("settings", [{}, INCREMENTAL], ids=["plain", "incremental"])
 @pytest.mark.parametrize("wrap", [lambda saver: saver, SyncMethods], ids=["async", "sync"])
 def test_every_capability_is_there_and_every_test_passes(
-    engine: Engine, wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]]
+    engine: Engine,
+    wrap: Callable[[BaseCheckpointSaver[str]], BaseCheckpointSaver[str]],
+    settings: dict[str, Any],
 ) -> None:
     async def fresh() -> AsyncIterator[BaseCheckpointSaver[str]]:
         tables = new_tables(engine)
-        async with tables.saver() as saver:
+        async with with_payloads(tables.saver(**settings), whole_bytes=0) as saver:
             await saver.asetup()
             yield wrap(saver)
         tables.drop()

@@ -1,14 +1,24 @@
-"""What LangGraph cannot do on some Python, whatever the saver."""
+"""The saver under test in each of its settings, and what LangGraph cannot do on some Python."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
+from tests.incremental.states import INCREMENTAL
+from tests.support.effort import everything
+from tests.support.tables import with_payloads
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.savers import Saver
+    from tests.support.tables import Tables
+
+SETTINGS: dict[str, dict[str, Any]] = {"plain": {}, "incremental": INCREMENTAL}
 
 # https://docs.python.org/3/library/asyncio-task.html: `context` of `create_task` is new in 3.11. So
 # LangGraph cannot hand its config to what an awaited graph runs: a node cannot interrupt there, and
@@ -27,3 +37,12 @@ def pytest_runtest_call() -> Iterator[None]:
         if sys.version_info >= (3, 11) or not str(error).startswith(WITHOUT_CONTEXT):
             raise
         pytest.skip(f"LangGraph cannot do this before Python 3.11: {error}")
+
+
+@pytest.fixture(params=list(SETTINGS) if everything() else ["plain"])
+def saver(request: pytest.FixtureRequest, tables: Tables) -> Iterator[Saver]:
+    """A saver on fresh tables; where it stores differences, it does so whatever their size."""
+    tables.set_up()
+    made = tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS, **SETTINGS[request.param])
+    with with_payloads(made, whole_bytes=0) as opened:
+        yield opened

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tests.incremental.states import INCREMENTAL, put_steps
 from tests.support.calls import SyncCalls
 from tests.support.sessions import metered_session
 from tests.support.tables import forget
@@ -28,6 +29,8 @@ STATE = "x" * 10_000
 WRITES = [("a", "y" * 100), ("b", "y" * 100), ("branch:to:next", None)]
 LENGTH = 50
 S3_THRESHOLD = 350 * 1024
+GROWN = 200_000
+"""Characters of a state that is stored as differences."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def measure_costs(tables: Tables, engine: Engine, bucket: Bucket) -> list[Cost]:
         *_measure(tables, engine, _calls),
         *_measure(tables, engine, partial(_large_calls, "in chunks")),
         *_measure(tables, engine, partial(_large_calls, "in S3"), **in_s3),
+        *_measure(tables, engine, _differing_calls, **INCREMENTAL),
     ]
 
 
@@ -89,6 +93,22 @@ def _large_calls(where: str, saver: Saver) -> list[tuple[str, Callable[[], objec
             (f"`get_tuple`, latest, {megabytes} MB {where}", partial(calls.get_tuple, at)),
             (f"`get_tuple`, id given, {megabytes} MB {where}", partial(calls.get_tuple, by_id)),
         ]
+    return named
+
+
+def _differing_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
+    """Calls on a thread whose state of 200 KB gains 100 bytes with each checkpoint."""
+    at = config("grown")
+    store = partial(put_steps, saver, 1, "grown", size=GROWN)
+    named: list[tuple[str, Callable[[], object]]] = [
+        ("`put`, 200 KB, with its base", partial(store, first=0)),
+        ("`put`, 200 KB, a message more", partial(store, first=1, parent="0000")),
+        ("`get_tuple`, latest, 200 KB, seen before", lambda: saver.get_tuple(at)),
+        (
+            "`get_tuple`, latest, 200 KB",
+            lambda: _as_a_new_one(saver, lambda: saver.get_tuple(at)),
+        ),
+    ]
     return named
 
 
