@@ -1,0 +1,169 @@
+"""Graphs in several processes that die, beside prunes, copies and deletes: no state is ever wrong.
+
+What two calls do to each other is the simulator's to find (`simulation/`). This is real graphs,
+processes and memories, for long: what each checkpoint holds is compared with what it must hold.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from tests.incremental.states import Clock
+from tests.support.effort import amount
+from tests.support.soaked import (
+    Setting,
+    Task,
+    document,
+    entry,
+    expected_log,
+    make_graph,
+    processes,
+)
+from tests.support.tables import forget
+from tests.support.values import config
+
+if TYPE_CHECKING:
+    from tests.support.savers import Saver
+    from tests.support.soaked import Process
+    from tests.support.tables import Tables
+
+START = 4_000_000_000
+THREADS = ("a", "b", "c")
+STEPS = 16
+PAUSES = (1, 60, MARGIN + 1, BASE_LIFE // 2, BASE_LIFE + MARGIN)
+"""Seconds between two steps."""
+REQUESTS = 60
+"""A process that dies does so within so many of its requests."""
+UPKEEP = ("prune", "delete", "copy", "sweep", "delete_newest_run")
+TAKES_AWAY = frozenset({"delete", "copy", "delete_newest_run"})
+"""What may leave a thread with less than a run has reported, and a run beside it with an error."""
+
+SIZES = {"small": (3_000, 0), "large": (150_000, 2048), "chunks": (700_000, 2048)}
+"""Characters of the document, and up to how many bytes a checkpoint is stored whole."""
+CASES = [(size, seed) for size in SIZES for seed in range(2 if size == "chunks" else 4)]
+
+
+@dataclass
+class Soak:
+    """What is done to the threads, drawn from a seed.
+
+    Attributes:
+        choose: What draws.
+        workers: The processes.
+        reader: A saver that has seen nothing and stores nothing.
+        size: Characters of the document.
+        clock: Everybody's.
+        reached: By thread, how long a log a run has reported that nothing has taken away since.
+        seen: How many checkpoints were compared.
+        turned_away: How many runs ended with an error, beside what takes threads away.
+    """
+
+    choose: random.Random
+    workers: list[Process]
+    reader: Saver
+    size: int
+    clock: Clock
+    reached: dict[str, int] = field(default_factory=dict)
+    seen: int = 0
+    turned_away: int = 0
+
+    def step(self) -> None:
+        """Let one process or two do something, then see that all is right."""
+        self.clock.now += self.choose.choice(
+            [1, 60, MARGIN + 1, BASE_LIFE // 2, BASE_LIFE + MARGIN]
+        )
+        tasks = [self._task() for _ in range(self.choose.choice([1, 1, 2]))]
+        asked = [*zip(self.choose.sample(self.workers, len(tasks)), tasks, strict=True)]
+        for worker, task in asked:
+            worker.ask(task)
+        taken = {one for task in tasks for one in _taken(task)}
+        for worker, task in asked:
+            self._hear(task, worker.answer(), alone=task.thread_id not in taken)
+        for thread_id in taken:
+            self.reached.pop(thread_id, None)
+        self.check()
+
+    def _task(self) -> Task:
+        thread_id = self.choose.choice(THREADS)
+        do = self.choose.choice(["run", "run", "run", *UPKEEP])
+        argument: Any = None
+        if do == "run":
+            argument = (str(self.choose.randrange(10**9)), self.choose.randrange(1, 4))
+        elif do == "copy":
+            argument = self.choose.choice([one for one in THREADS if one != thread_id])
+        elif do == "sweep":
+            argument = self.choose.choice([MARGIN, 24 * MARGIN])
+        dies_at = self.choose.choice([0, 0, 1, -1]) * self.choose.randrange(1, REQUESTS)
+        return Task(do, thread_id, self.clock.now, argument, dies_at)
+
+    def _hear(self, task: Task, answer: tuple[Any, str | None] | None, *, alone: bool) -> None:
+        if answer is None:
+            return
+        result, error = answer
+        if error is not None:
+            assert not alone, (task, error)
+            self.turned_away += 1
+        elif task.do == "run":
+            self.reached[task.thread_id] = max(result, self.reached.get(task.thread_id, 0))
+
+    def check(self) -> None:
+        """See that every checkpoint of every thread holds what it must, and that none is lost."""
+        for thread_id in THREADS:
+            forget(self.reader)
+            newest = self.reader.get_tuple(config(thread_id))
+            values = {} if newest is None else newest.checkpoint["channel_values"]
+            assert len(values.get("log", [])) >= self.reached.get(thread_id, 0)
+            for found in self.reader.list({"configurable": {"thread_id": thread_id}}):
+                self._check_one(found.checkpoint["channel_values"])
+
+    def _check_one(self, values: dict[str, Any]) -> None:
+        if "log" not in values:  # The input, before it was taken in.
+            return
+        topic, log = values["topic"], values["log"]
+        assert log == expected_log(topic, len(log))
+        if "document" in values:
+            assert values["document"] == document(topic, len(log), self.size)
+        self.seen += 1
+
+
+def _taken(task: Task) -> list[str]:
+    """The threads that a task takes something away from, or replaces."""
+    if task.do not in TAKES_AWAY:
+        return []
+    return [task.thread_id, task.argument] if task.do == "copy" else [task.thread_id]
+
+
+def test_what_is_expected_is_what_the_graph_computes_without_a_saver() -> None:
+    graph = make_graph(None, 3_000)
+    found = graph.invoke({"topic": "t"})
+    assert found["log"] == expected_log("t", 4) == [entry("t", position) for position in range(4)]
+    assert found["document"] == document("t", 4, 3_000)
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize(("size", "seed"), CASES)
+def test_every_state_that_survives_is_the_one_it_was(tables: Tables, size: str, seed: int) -> None:
+    tables.set_up()
+    characters, whole_bytes = SIZES[size]
+    settings = [
+        *[Setting("incremental", whole_bytes, characters)] * 3,
+        Setting(None, whole_bytes, characters),
+    ]
+    names = (tables.checkpoints, tables.writes)
+    choose = random.Random(f"{seed} {size}")  # noqa: S311 - a sample, not a secret
+    clock = Clock(START)
+    with (
+        processes(tables.engine.url, names, settings) as workers,
+        tables.saver(clock=clock) as reader,
+    ):
+        soak = Soak(choose, workers, reader, characters, clock)
+        for _ in range(amount(STEPS, STEPS // 4)):
+            soak.step()
+        assert soak.seen
+        assert sum(worker.deaths for worker in workers)
