@@ -15,7 +15,7 @@ import pytest
 from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from tests.incremental.states import Clock
-from tests.support.effort import amount
+from tests.support.effort import amount, everything
 from tests.support.soaked import (
     Setting,
     Task,
@@ -166,4 +166,4 @@ def test_every_state_that_survives_is_the_one_it_was(tables: Tables, size: str, 
         for _ in range(amount(STEPS, STEPS // 4)):
             soak.step()
         assert soak.seen
-        assert sum(worker.deaths for worker in workers)
+        assert not everything() or sum(worker.deaths for worker in workers)
