@@ -166,4 +166,4 @@ def test_every_state_that_survives_is_the_one_it_was(tables: Tables, size: str, 
         for _ in range(amount(STEPS, STEPS // 4)):
             soak.step()
         assert soak.seen
-        assert not everything() or sum(worker.deaths for worker in workers)
+        assert not everything() or any(worker.deaths for worker in workers)
