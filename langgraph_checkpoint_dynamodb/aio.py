@@ -28,6 +28,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
     Settings,
+    ThreadIndex,
     payload_policy,
     s3_endpoint_url,
 )
@@ -76,6 +77,8 @@ class AsyncDynamoDBSaver(SaverMethods):
         max_concurrency: Most requests in flight at once on each event loop. By default as many as
             a client has connections, 32 where `boto_config` says nothing else.
         run_id_index: As in `DynamoDBSaver`.
+        thread_index: As in `DynamoDBSaver`.
+        on_conflict: As in `DynamoDBSaver`.
         ttl_seconds: As in `DynamoDBSaver`.
         compression: As in `DynamoDBSaver`.
         s3_offload_config: As in `DynamoDBSaver`.
@@ -117,6 +120,8 @@ class AsyncDynamoDBSaver(SaverMethods):
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
+        thread_index: ThreadIndex | None = None,
+        on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(serde=serde)
@@ -147,6 +152,8 @@ class AsyncDynamoDBSaver(SaverMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
+            thread_index=thread_index,
+            on_conflict=on_conflict,
             clock=clock,
         )
         self._memories = PerProcess(lambda _: Memory(memory_bytes))

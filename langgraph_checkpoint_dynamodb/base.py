@@ -7,7 +7,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.addressing import (
     read_address,
@@ -21,12 +21,14 @@ from langgraph_checkpoint_dynamodb.addressing import (
 from langgraph_checkpoint_dynamodb.codec import (
     encode_checkpoint,
     encode_writes,
+    is_output,
     require_checkpoint,
+    waits_of,
 )
 from langgraph_checkpoint_dynamodb.effects import done
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
-from langgraph_checkpoint_dynamodb.keys import require_thread_id
+from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -35,6 +37,7 @@ from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
+from langgraph_checkpoint_dynamodb.ops.turns import News, Turn, keeps_threads
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 
 if TYPE_CHECKING:
@@ -88,23 +91,28 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     def _store(self) -> Store:
         settings = self._settings
-        now = int(settings.clock())
+        moment = settings.clock()
+        now = int(moment)
         ttl = settings.ttl_seconds
         return Store(
             # As it is now: LangGraph swaps it on a clone (`with_allowlist`).
             serde=self.serde,
             payloads=settings.payloads,
-            stamp=Stamp(token_hex(8), now, None if ttl is None else now + ttl),
+            stamp=Stamp(
+                token_hex(8), now, None if ttl is None else now + ttl, int(moment % 1 * 1000)
+            ),
             memory=self._memories.get(),
             consistent=settings.consistent_reads,
             run_id_index=settings.run_id_index,
             ttl_seconds=ttl,
+            lists_threads=settings.thread_index is not None,
+            fences=settings.fences,
         )
 
     def _set_up(self) -> Operation[None]:
         settings = self._settings
         expiring = settings.ttl_seconds is not None
-        return set_up(settings.table_names, settings.run_id_index, expiring=expiring)
+        return set_up(settings.table_names, settings.indexes, expiring=expiring)
 
     def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
         address = read_address(config)
@@ -137,8 +145,19 @@ class SaverBase(BaseCheckpointSaver[str]):
         address = read_address(config)
         record = encode_checkpoint(self.serde, config, address, checkpoint, metadata)
         ref = record.ref
+        store = self._store()
+        turn = None
+        if keeps_threads(store, ref):
+            merged = get_checkpoint_metadata(config, metadata)
+            turn = Turn(self._owner_of(merged), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
-        return put_checkpoint(self._store(), record), stored
+        return put_checkpoint(store, record, turn), stored
+
+    def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
+        """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
+        index = self._settings.thread_index
+        owner = None if index is None else metadata.get(index.owner)
+        return str(owner) if can_own(owner) else None
 
     def _put_writes(
         self,
@@ -153,7 +172,13 @@ class SaverBase(BaseCheckpointSaver[str]):
                 "checkpoint_id", "is missing; writes belong to a checkpoint, so the config names it"
             )
         records = encode_writes(self.serde, writes, task_id, task_path)
-        return put_writes(self._store(), ref, records)
+        store = self._store()
+        news = None
+        if store.lists_threads and keeps_threads(store, ref):
+            waits = waits_of([(task_id, channel, value) for channel, value in writes])
+            if waits or is_output(writes):
+                news = News(task_id, waits.get(task_id))
+        return put_writes(store, ref, records, news)
 
     def _delete_thread(self, thread_id: str) -> Operation[None]:
         return delete_thread(self._store(), require_thread_id(thread_id))
@@ -168,14 +193,24 @@ class SaverBase(BaseCheckpointSaver[str]):
             require_thread_id(target_thread_id, "target_thread_id"),
         )
 
-    def _prune(self, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
+    def _prune(
+        self, thread_ids: Sequence[str], strategy: str, keep_last: int | None
+    ) -> Operation[None]:
         threads = require_thread_ids("thread_ids", thread_ids)
         if strategy not in ("keep_latest", *_DELETE):
             raise InvalidInputError(
                 "strategy",
                 f'must be "keep_latest" or "delete" ("delete_all" is the same), got {strategy!r}',
             )
-        return prune(self._store(), threads, strategy == "keep_latest")
+        require_optional("keep_last", keep_last, int)
+        if strategy in _DELETE:
+            if keep_last is not None:
+                raise InvalidInputError("keep_last", f"means nothing with strategy {strategy!r}")
+            return prune(self._store(), threads, 0)
+        kept = 1 if keep_last is None else keep_last
+        if kept < 1:
+            raise InvalidInputError("keep_last", f"must be at least 1, got {keep_last}")
+        return prune(self._store(), threads, kept)
 
     def _history(
         self, config: RunnableConfig, channels: Sequence[str]

@@ -20,6 +20,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutItem,
     Query,
     TransactPut,
+    Update,
     send,
     together,
 )
@@ -106,11 +107,13 @@ class Outcome:
         replaced: The items they replaced, as far as the service tells: of single items only, not of
             those in a transaction.
         there: The item that was there already, as far as the service tells: of a single item only.
+        unsure: Whether others may have been replaced that the service does not tell.
     """
 
     lost: tuple[Put, ...] = ()
     replaced: tuple[StoredItem, ...] = ()
     there: StoredItem | None = None
+    unsure: bool = False
 
 
 def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
@@ -155,6 +158,33 @@ def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcom
             rest = [put for later in groups[position + 1 :] for put in later]
             return replace(outcome, lost=(*outcome.lost, *rest) if outcome.lost else ())
     return Outcome()
+
+
+def put_all_or_none(
+    changes: Sequence[Put | Update], attempts: int = ATTEMPTS
+) -> Operation[tuple[Put | Update, ...]]:
+    """Write items in one transaction; tells those whose condition did not hold.
+
+    If there is one, none was written.
+
+    Raises:
+        TransactionCanceledError: Others were at the same items at every attempt.
+    """
+    attempt = 1
+    while True:
+        try:
+            yield from send(TransactPut(tuple(changes)))
+        except TransactionCanceledError as error:
+            lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
+            # Anything else is final: a reason this code does not know must not loop.
+            if len(lost) == len(changes) and any(lost):
+                return tuple(one for one, no in zip(changes, lost, strict=True) if no)
+            if len(lost) != len(changes) or _BUSY.isdisjoint(error.reasons) or attempt == attempts:
+                raise
+        else:
+            return ()
+        yield from send(backoff(attempt))
+        attempt += 1
 
 
 def put_one(put: Put) -> Operation[Outcome]:
@@ -218,26 +248,16 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
 
 def _put_group(puts: tuple[Put, ...], *, all_of_them: bool = False) -> Operation[Outcome]:
     """Write a transaction, without those that are there already; or none, if one is."""
-    attempt = 0
     there: list[Put] = []
     while puts:
-        try:
-            yield from send(TransactPut(puts))
+        lost = [one for one in (yield from put_all_or_none(puts)) if isinstance(one, Put)]
+        if not lost:
             break
-        except TransactionCanceledError as error:
-            lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
-            busy = not _BUSY.isdisjoint(error.reasons)
-            tired = busy and attempt + 1 == ATTEMPTS
-            # Anything else is final: a reason this code does not know must not loop.
-            if len(lost) != len(puts) or not (any(lost) or busy) or tired:
-                raise
-        if all_of_them and any(lost):
+        if all_of_them:
             return Outcome(lost=puts)
-        there += [put for put, exists in zip(puts, lost, strict=True) if exists]
-        puts = tuple(put for put, exists in zip(puts, lost, strict=True) if not exists)
-        if busy:
-            attempt += 1
-            yield from send(backoff(attempt))
+        there += lost
+        known = set(map(id, lost))
+        puts = tuple(put for put in puts if id(put) not in known)
     return Outcome(lost=tuple(there))
 
 

@@ -14,6 +14,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
     writes_sort_key,
 )
+from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 
 from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
@@ -166,6 +167,28 @@ def _counts(write: WriteRecord, placed: Collection[tuple[str, str]]) -> bool:
     if (write.task_id, write.channel) in placed:
         return False
     return write.value.type != JSON_TYPE or not is_given_answer(write.task_id, write.channel)
+
+
+def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
+    """By task, how many of its interrupts wait for an answer, or 0: it failed.
+
+    A task that has stored its output has been answered, or was run again.
+    """
+    waits: dict[str, int] = {}
+    finished = set()
+    for task_id, channel, value in writes:
+        if channel == INTERRUPT:
+            waits[task_id] = len(value) if isinstance(value, (list, tuple)) else 1
+        elif channel == ERROR:
+            waits[task_id] = 0
+        elif channel not in WRITES_IDX_MAP:
+            finished.add(task_id)
+    return {task_id: count for task_id, count in waits.items() if task_id not in finished}
+
+
+def is_output(writes: Iterable[tuple[str, Any]]) -> bool:
+    """Whether these writes of a task are its output: it has finished."""
+    return any(channel not in WRITES_IDX_MAP for channel, _ in writes)
 
 
 def _dump(serde: SerializerProtocol, value: object) -> Serialized:

@@ -16,10 +16,10 @@ Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
-from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, IndexSpec, Key, SortRange, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
@@ -154,6 +154,43 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What an attribute of an item must be for an update to take effect.
+
+    Attributes:
+        attribute: Its name.
+        values: One of these.
+        missing: Or that it is not there, and the item need not be.
+    """
+
+    attribute: str
+    values: tuple[UniversalAttributeValueTypeDef, ...] = ()
+    missing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Attributes of an item to set; the others stay, and so does the item if it is there.
+
+    Attributes:
+        values: What to set.
+        unless_set: What to set where the attribute is missing.
+        entries: What to set within an attribute that is a map: attribute, entry and value, or
+            `None` to remove the entry. The item must have that map.
+        removed: Attributes to remove.
+        expected: What must be so; `None` for nothing.
+    """
+
+    table: Table
+    key: Key
+    values: Item
+    unless_set: Item = field(default_factory=dict)
+    entries: tuple[tuple[str, str, UniversalAttributeValueTypeDef | None], ...] = ()
+    removed: tuple[str, ...] = ()
+    expected: Expected | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """A key to delete."""
 
@@ -173,6 +210,46 @@ class PutItem(Request["StoredItem | None"]):
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateItem(Request[None]):
+    """Update one item.
+
+    Raises:
+        ConditionFailedError: It is not as expected, or lacks the map of an entry.
+    """
+
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUnchanged(Request[bool]):
+    """Delete an item if an attribute still has a value; replies whether it had."""
+
+    table: Table
+    key: Key
+    attribute: str
+    value: UniversalAttributeValueTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class QueryThreadIndex(Request[Page]):
+    """Read one page of the threads of an owner, newest first. Eventually consistent."""
+
+    index: str
+    owner: str
+    limit: int | None = None
+    start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanThreadIndex(Request[Page]):
+    """Read one page of all threads, in no order. Eventually consistent."""
+
+    index: str
+    limit: int | None = None
+    start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TransactPut(Request[None]):
     """Write up to 100 items, all or none, and at most once: a repeat by the SDK changes nothing.
 
@@ -183,7 +260,7 @@ class TransactPut(Request[None]):
         TransactionCanceledError: With one reason for each item.
     """
 
-    puts: tuple[Put, ...]
+    puts: tuple[Put | Update, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,25 +362,30 @@ class DescribeTable(Request["TableDescription | None"]):
 
 @dataclass(frozen=True, slots=True)
 class CreateTable(Request[None]):
-    """Create a table by its specification, with the run index if one is named.
+    """Create a table by its specification, with the indexes that are named.
 
     Raises:
         TableInUseError: Somebody else is creating it.
     """
 
     table: Table
-    run_id_index: str | None
+    indexes: tuple[IndexSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CreateRunIndex(Request[None]):
-    """Add the run index to the checkpoints table.
+class CreateIndex(Request[None]):
+    """Add an index to the checkpoints table.
+
+    Attributes:
+        index: The index.
+        defined: The names of the keys that the table and its indexes have already.
 
     Raises:
         TableInUseError: The table is being changed.
     """
 
-    index: str
+    index: IndexSpec
+    defined: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

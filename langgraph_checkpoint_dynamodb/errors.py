@@ -11,6 +11,8 @@
     │   ├── MissingPartError                 a chunk, an S3 object or a base of it is gone
     │   └── DeletedBaseError                 stored by a run whose thread was deleted meanwhile
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
+    ├── ThreadConflictError                  another run has moved the thread on
+    ├── ThreadNotFoundError                  nothing is known of the thread as a whole
     ├── TableError
     │   ├── TableNotFoundError
     │   └── TableMismatchError               wrong keys, wrong index
@@ -163,6 +165,43 @@ class DeltaHistoryError(DynamoDBSaverError):
             "Nothing was deleted. Delete the whole thread, or the later runs too."
         )
         self.thread_ids = tuple(sorted(thread_ids))
+
+
+class ThreadConflictError(DynamoDBSaverError):
+    """A run would have forked a thread that another run has moved on meanwhile.
+
+    What it would have stored was not stored. Read the thread again, and run again from there.
+
+    Attributes:
+        thread_id: The thread.
+        expected: Id of the root checkpoint that the run went on from; `None` for none.
+        found: Id of the one that the thread has come to.
+    """
+
+    def __init__(self, *, thread_id: str, expected: str | None, found: str | None) -> None:
+        super().__init__(
+            f"thread {thread_id!r} has come to checkpoint {found!r} while a run was going on from "
+            f"{expected!r}: another run has moved it on. Nothing was stored. Read the thread "
+            "again and run from there, or pass on_conflict='fork' to let both go on"
+        )
+        self.thread_id = thread_id
+        self.expected = expected
+        self.found = found
+
+
+class ThreadNotFoundError(DynamoDBSaverError):
+    """Nothing is known of a thread as a whole.
+
+    Attributes:
+        thread_id: The thread.
+    """
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(
+            f"thread {thread_id!r} is not in the thread index; it is once a run has stored a "
+            "checkpoint with thread_index=, or reindex_threads() has found one"
+        )
+        self.thread_id = thread_id
 
 
 class TableError(DynamoDBSaverError):

@@ -14,7 +14,8 @@ Checkpoints: partition key `thread_id`, sort key `checkpoint_id`
     `!!<digest of the namespace>/<id>` is a base, which checkpoints of that namespace are stored as
     differences from. `!!` sorts below every namespace: no reader's range touches a base. What a
     base has outside its item lies in the writes table as if that key were a checkpoint id.
-    `!!~deleted` says when the bases of a thread were last deleted with it.
+    `!!~deleted` says when the bases of a thread were last deleted with it. `!!~thread` is what is
+    known of the thread as a whole, where threads are listed or fenced.
 
 Writes: partition key `thread_id_checkpoint_id_checkpoint_ns`, sort key `task_id_idx`
     `thread:::id:::namespace`, as in the JavaScript port, wherever that text can be taken apart in
@@ -103,6 +104,17 @@ class Attribute:
     BUCKET = "bucket"
     OBJECT_KEY = "object_key"
 
+    OWNER = "owner"
+    """Of a thread: partition key of the thread index."""
+    UPDATED = "updated"
+    """Of a thread: sort key of the thread index."""
+    BEGUN = "begun"
+    HEAD = "head"
+    """Of a thread: the root checkpoint it has come to."""
+    WAITS = "waits"
+    """Of a thread: by task, how many interrupts wait there, or that it failed."""
+    REVISION = "revision"
+
     CREATED = "created"
     EXPIRES = "expires"
     TTL = "ttl"
@@ -150,6 +162,36 @@ SPECS = {
 
 RUN_ID_INDEX_KEY = Attribute.RUN_ID
 """Partition key of the optional sparse, keys-only index on the checkpoints table."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """An index on the checkpoints table, what it must look like. Its keys are strings.
+
+    Attributes:
+        name: Its name.
+        keys: Its partition key, and its sort key where it has one.
+        whole: Whether it holds whole items; else their keys alone.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    whole: bool = False
+
+
+def run_index(name: str) -> IndexSpec:
+    """The index on the runs of checkpoints."""
+    return IndexSpec(name, (RUN_ID_INDEX_KEY,))
+
+
+def thread_index(name: str) -> IndexSpec:
+    """The index on the owners of threads."""
+    return IndexSpec(name, THREAD_INDEX_KEYS, whole=True)
+
+
+THREAD_INDEX_KEYS = (Attribute.OWNER, Attribute.UPDATED)
+"""Partition key and sort key of the optional sparse index on the checkpoints table, both text. It
+holds the items of threads, whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +310,37 @@ def is_beside_namespaces(sort_key: str) -> bool:
 
 BASES_DELETED_SORT_KEY = f"{_BESIDE_NAMESPACES}~deleted"
 """Sort key of the mark that says when bases of a thread were deleted with it."""
+
+
+THREAD_SORT_KEY = f"{_BESIDE_NAMESPACES}~thread"
+"""Sort key of the item that says what is known of a thread as a whole."""
+
+
+def thread_key(thread_id: str) -> Key:
+    """Primary key of the item of a thread."""
+    return Key(thread_id, THREAD_SORT_KEY)
+
+
+_NO_OWNER = "\0"
+_SHARES = 64
+"""Partitions that threads of no owner are spread over. One takes 1,000 write units a second."""
+
+
+def owner_key(owner: str | None, thread_id: str) -> str:
+    """Partition key of a thread in the thread index: its owner, where it has one."""
+    if owner is not None:
+        return owner
+    return f"{_NO_OWNER}{int(_digest((thread_id,)), 16) % _SHARES:02}"
+
+
+def owner_of_key(key: str) -> str | None:
+    """The owner in a partition key of the thread index."""
+    return None if key.startswith(_NO_OWNER) else key
+
+
+def can_own(owner: object) -> bool:
+    """Whether a value can be the owner of a thread: text that can key an index."""
+    return fits_index_key(owner) and not str(owner).startswith(_NO_OWNER)
 
 
 def base_id_of(token: str, copied_from: str = "") -> str:

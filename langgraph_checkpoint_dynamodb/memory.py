@@ -87,6 +87,23 @@ class _Writes:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadSeen:
+    """How far a thread had come when it was last read or run.
+
+    Attributes:
+        head: Its newest root checkpoint.
+        step: The step of that checkpoint, as its metadata says it.
+        listed: Whether its item says so, or that a run is under way that has come to it.
+        waits: The tasks that wait or have failed there.
+    """
+
+    head: str
+    step: object
+    listed: bool = False
+    waits: frozenset[str] = frozenset()
+
+
 class _Place(NamedTuple):
     kind: str
     thread_id: str
@@ -211,6 +228,34 @@ class Memory:
             weight = len(base.data) + stored_bytes(base.payload)
             self._put(_place("base", base.ref), base, weight, now)
         self._put(place, (base.ref, progress.spent), 0, now)
+
+    # How far threads have come
+
+    def thread(self, thread_id: str) -> ThreadSeen | None:
+        """How far a thread had come."""
+        found = self._get(_Place("thread", thread_id, ""))
+        if found is None:
+            return None
+        seen: ThreadSeen = found.value
+        return seen
+
+    def saw_thread(self, thread_id: str, seen: ThreadSeen, now: int) -> None:
+        """A thread was read or run."""
+        self._put(_Place("thread", thread_id, ""), seen, 0, now)
+
+    def fork(self, thread_id: str, checkpoint_id: str | None) -> str | None:
+        """What a thread had come to when an older checkpoint of it was read by its id."""
+        found = self._get(_Place("fork", thread_id, "", checkpoint_id or ""))
+        return None if found is None else str(found.value)
+
+    def may_fork(self, thread_id: str, checkpoint_id: str, head: str, now: int) -> None:
+        """A checkpoint was read by its id that the thread had moved past."""
+        self._put(_Place("fork", thread_id, "", checkpoint_id), head, 0, now)
+
+    def forked(self, thread_id: str, checkpoint_id: str | None) -> None:
+        """A run has gone on from a checkpoint, or it was seen that it is the newest."""
+        with self._lock:
+            self._drop(_Place("fork", thread_id, "", checkpoint_id or ""))
 
     # Which writes lie beside a checkpoint
 

@@ -330,7 +330,13 @@ class SaverMethods(SaverBase):
         """Asynchronous version of `copy_thread`."""
         await self._await(self._copy_thread(source_thread_id, target_thread_id))
 
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+    ) -> None:
         """Delete the history of threads.
 
         Args:
@@ -342,15 +348,22 @@ class SaverMethods(SaverBase):
                 subgraph with a memory of its own (`checkpointer=True`) keeps its newest.
                 `"delete"` deletes the threads; so does `"delete_all"`, as LangGraph's agent server
                 calls it.
+            keep_last: With `"keep_latest"`, how many checkpoints of each namespace to keep, from 1.
 
         Raises:
             InvalidInputError: The strategy is unknown, or `thread_ids` is one bare string.
         """
-        self._run(self._prune(thread_ids, strategy), "prune")
+        self._run(self._prune(thread_ids, strategy, keep_last), "prune")
 
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+    ) -> None:
         """Asynchronous version of `prune`."""
-        await self._await(self._prune(thread_ids, strategy))
+        await self._await(self._prune(thread_ids, strategy, keep_last))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
     Settings,
+    ThreadIndex,
     payload_policy,
     s3_endpoint_url,
 )
@@ -85,6 +86,13 @@ class DynamoDBSaver(SaverMethods):
             checkpoint was the newest, how checkpoints hang together, what was written, and what
             checkpoints are differences from. 0 turns that off, and differences with it. Clones
             share it; a child made by `os.fork` begins with nothing.
+        thread_index: A `ThreadIndex` to have threads listed (`list_threads`) by their owner, with
+            title and status; `None` for not. The first checkpoint that a run stores, interrupts and
+            errors are then stored in a transaction, at twice the units, with an item of the thread.
+        on_conflict: What becomes of a run whose thread another run has moved on meanwhile: `"fork"`
+            lets both go on, as every saver does; `"raise"` ends it with `ThreadConflictError`.
+            Replays from old checkpoints pass. Each root checkpoint is then stored in a
+            transaction, at twice the units. All savers of a table should have the same.
         clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
 
     Raises:
@@ -121,6 +129,8 @@ class DynamoDBSaver(SaverMethods):
         s3_client: S3Client | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
+        thread_index: ThreadIndex | None = None,
+        on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(serde=serde)
@@ -147,6 +157,8 @@ class DynamoDBSaver(SaverMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
+            thread_index=thread_index,
+            on_conflict=on_conflict,
             clock=clock,
         )
         self._memories = PerProcess(lambda _: Memory(memory_bytes))

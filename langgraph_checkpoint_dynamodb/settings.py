@@ -17,7 +17,7 @@ from langgraph_checkpoint_dynamodb.compression import (
 )
 from langgraph_checkpoint_dynamodb.differences import WHOLE_BYTES
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.keys import IndexSpec, Table, run_index, thread_index
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
 
@@ -180,6 +180,27 @@ class ClientSettings:
         return arguments
 
 
+@dataclass(frozen=True)
+class ThreadIndex:
+    """That threads are listed, and whom they belong to.
+
+    Attributes:
+        owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
+            text of 1 to 2,048 bytes. A thread whose runs name none is listed under none.
+        index_name: Name of the index on the checkpoints table, which `setup()` makes.
+    """
+
+    owner: str
+    index_name: str = "by-owner"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.owner, str) or not self.owner:
+            raise InvalidInputError(
+                "thread_index.owner", f"must be the name of a key, got {self.owner!r}"
+            )
+        _require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything a saver is configured with.
@@ -195,6 +216,9 @@ class Settings:
         ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
         payloads: How values are stored.
         memory_bytes: How much is remembered of the threads that are served; 0 for nothing.
+        thread_index: How threads are listed; `None` for not at all.
+        on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
+            go on, `"raise"` ends it.
         clock: Tells the time, in seconds since the epoch.
 
     Raises:
@@ -210,6 +234,8 @@ class Settings:
     ttl_seconds: int | None = None
     payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
     memory_bytes: int = MEMORY_BYTES
+    thread_index: ThreadIndex | None = None
+    on_conflict: str = "fork"
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
@@ -225,12 +251,43 @@ class Settings:
         if self.max_concurrency is not None:
             _require_positive("max_concurrency", self.max_concurrency)
         _require_number("memory_bytes", self.memory_bytes, at_least=0)
+        self._require_threads()
         if self.ttl_seconds is not None:
             _require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
                 raise InvalidInputError(
                     "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
                 )
+
+    def _require_threads(self) -> None:
+        index = self.thread_index
+        if index is not None and not isinstance(index, ThreadIndex):
+            raise InvalidInputTypeError(
+                "thread_index", f"must be a ThreadIndex, got {type(index).__name__}"
+            )
+        if index is not None and index.index_name == self.run_id_index:
+            raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
+        if self.on_conflict not in ("fork", "raise"):
+            raise InvalidInputError(
+                "on_conflict", f'must be "fork" or "raise", got {self.on_conflict!r}'
+            )
+        if self.fences and not self.memory_bytes:
+            raise InvalidInputError(
+                "memory_bytes",
+                'must be more than 0 with on_conflict="raise", which remembers what may be forked',
+            )
+
+    @property
+    def fences(self) -> bool:
+        """Whether a run may only go on from what its thread has come to."""
+        return self.on_conflict == "raise"
+
+    @property
+    def indexes(self) -> tuple[IndexSpec, ...]:
+        """The indexes on the checkpoints table."""
+        runs = [] if self.run_id_index is None else [run_index(self.run_id_index)]
+        threads = [] if self.thread_index is None else [thread_index(self.thread_index.index_name)]
+        return (*runs, *threads)
 
     @property
     def table_names(self) -> dict[Table, str]:

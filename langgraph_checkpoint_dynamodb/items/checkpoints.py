@@ -60,6 +60,8 @@ CHECKPOINT_KEYS = (
     Attribute.PARENT_CHECKPOINT_ID,
     Attribute.RUN_ID,
     Attribute.DELETED,
+    Attribute.HEAD,
+    Attribute.UPDATED,
     Attribute.CREATED,
     Attribute.EXPIRES,
     Attribute.TTL,

@@ -34,11 +34,18 @@ class Stamp:
         token: Of this call alone.
         created: Seconds since the epoch.
         expires_at: When a checkpoint stored now stops counting; `None` for never.
+        fraction: Milliseconds on top of `created`.
     """
 
     token: str
     created: int
     expires_at: int | None = None
+    fraction: int = 0
+
+    @property
+    def millis(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.created * 1000 + self.fraction
 
     @property
     def ttl(self) -> int | None:

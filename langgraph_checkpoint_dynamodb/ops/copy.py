@@ -16,7 +16,14 @@ from langgraph_checkpoint_dynamodb.calls import (
     write_all,
 )
 from langgraph_checkpoint_dynamodb.differences import base_stamp
-from langgraph_checkpoint_dynamodb.effects import CopyObject, GetItem, Query, send, together
+from langgraph_checkpoint_dynamodb.effects import (
+    CopyObject,
+    GetItem,
+    Query,
+    UpdateItem,
+    send,
+    together,
+)
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
@@ -33,6 +40,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.copies import Copied, CopiedPart, Copier, ObjectCopy
+from langgraph_checkpoint_dynamodb.items.threads import copied_update, is_thread_item
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     BaseRef,
@@ -73,9 +81,11 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
     there = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
     bases = _Bases(store, target_id)
     ready = _ParentsFirst()
+    known: StoredItem | None = None
     query = Query(Table.CHECKPOINTS, source_id, consistent=True, limit=_PAGE)
     while True:
         page = yield from send(query)
+        known = next(filter(is_thread_item, page.items), known)
         for item in page.items:
             head = read_checkpoint_head(item, store.now)
             if head.usable:
@@ -85,6 +95,8 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
         yield from _copy(store, ready.take(), bases, there)
         query = replace(query, start=page.next)
     yield from _copy(store, ready.take_all(), bases, there)
+    if known is not None:
+        yield from send(UpdateItem(copied_update(known, target_id, store.stamp)))
 
 
 @dataclass(frozen=True, slots=True)

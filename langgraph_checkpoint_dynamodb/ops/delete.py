@@ -46,6 +46,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_head_to_delete,
     read_metadata,
 )
+from langgraph_checkpoint_dynamodb.items.threads import delete_if_unchanged, is_thread_item
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
@@ -88,15 +89,31 @@ def _delete_thread(store: Store, thread_id: str) -> Operation[None]:
         attributes=CHECKPOINT_KEYS,
     )
     beside: list[CheckpointHead] = []
+    known: StoredItem | None = None
     while True:
         page = yield from send(query)
-        heads = [read_head_to_delete(item) for item in page.items]
+        known = next(filter(is_thread_item, page.items), known)
+        heads = [read_head_to_delete(item) for item in page.items if not is_thread_item(item)]
         yield from remove(store, [head for head in heads if not head.beside_namespaces])
         beside += [head for head in heads if head.beside_namespaces]
         if page.next is None:
             break
         query = replace(query, start=page.next)
     yield from _delete_bases(store, thread_id, beside)
+    if known is not None:
+        yield from delete_thread_item(known)
+
+
+def delete_thread_item(item: StoredItem) -> Operation[bool]:
+    """Delete what is known of a thread, last of all; tells whether it was that.
+
+    Who lists threads finds one whose delete has stopped, and one that has run again meanwhile.
+    """
+    request = delete_if_unchanged(item)
+    if request is not None:
+        return (yield from send(request))
+    yield from write_all([Delete(Table.CHECKPOINTS, read_key(item, Table.CHECKPOINTS))])
+    return True
 
 
 def _delete_bases(
@@ -114,34 +131,48 @@ def _delete_bases(
         yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, store.now - MARK_REST))
 
 
-def prune(store: Store, thread_ids: Sequence[str], keep_latest: bool) -> Operation[None]:
-    """Delete threads, or all of them but what their newest checkpoints need."""
+def prune(store: Store, thread_ids: Sequence[str], kept: int) -> Operation[None]:
+    """Delete threads, or all of them but what their newest checkpoints need.
+
+    Args:
+        store: How to read and write.
+        thread_ids: The threads.
+        kept: How many checkpoints of each namespace to keep; 0 to delete the threads.
+    """
     yield from together(
         [
-            _keep_latest(store, thread_id) if keep_latest else delete_thread(store, thread_id)
+            _keep_latest(store, thread_id, kept) if kept else delete_thread(store, thread_id)
             for thread_id in thread_ids
         ]
     )
 
 
-def _keep_latest(store: Store, thread_id: str) -> Operation[None]:
+def _keep_latest(store: Store, thread_id: str, kept: int) -> Operation[None]:
     """Delete all of a thread but what `_but_latest` spares."""
-    thread, doomed = yield from settled(store, lambda store: _but_latest(store, thread_id))
+    thread, doomed = yield from settled(store, lambda store: _but_latest(store, thread_id, kept))
     yield from forgetting(store, thread_id, _remove_with_bases(store, thread, doomed))
 
 
 def _remove_with_bases(
     store: Store, thread: Thread, doomed: Sequence[CheckpointHead]
 ) -> Operation[None]:
-    """Delete checkpoints of a thread, then the bases that nothing needs any more."""
+    """Delete checkpoints of a thread, then the bases that nothing needs any more.
+
+    And what is known of the thread, if that is all there was.
+    """
     yield from remove(store, doomed)
     yield from remove(store, thread.needless_bases(doomed, store.now))
+    going = {head.key for head in doomed}
+    if thread.item is not None and all(head.key in going for head in thread.heads):
+        yield from delete_thread_item(thread.item)
 
 
-def _but_latest(store: Store, thread_id: str) -> Operation[tuple[Thread, list[CheckpointHead]]]:
-    """All of a thread but the newest checkpoint of each namespace and what that one needs.
+def _but_latest(
+    store: Store, thread_id: str, count: int
+) -> Operation[tuple[Thread, list[CheckpointHead]]]:
+    """All of a thread but the newest checkpoints of each namespace and what those need.
 
-    What it needs are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
+    What they need are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
     goes whole with the root checkpoint it ran under. Checkpoints that an older writer kept where no
     reader looks for them are left alone.
 
@@ -149,7 +180,7 @@ def _but_latest(store: Store, thread_id: str) -> Operation[tuple[Thread, list[Ch
     found by the next prune.
     """
     thread = yield from read_thread(store, thread_id)
-    kept = yield from _kept(store, thread)
+    kept = yield from _kept(store, thread, count)
     doomed = [
         head
         for head in thread.heads
@@ -162,9 +193,12 @@ def _but_latest(store: Store, thread_id: str) -> Operation[tuple[Thread, list[Ch
     return thread, doomed
 
 
-def _kept(store: Store, thread: Thread) -> Operation[dict[str, set[str]]]:
+def _kept(store: Store, thread: Thread, count: int) -> Operation[dict[str, set[str]]]:
     """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
-    newest = {checkpoint_ns: {id_} for checkpoint_ns, id_ in thread.newest().items()}
+    newest = {
+        checkpoint_ns: set(sorted(ids, reverse=True)[:count])
+        for checkpoint_ns, ids in thread.visible.items()
+    }
     root = {ROOT_NAMESPACE: newest.pop(ROOT_NAMESPACE, set())}
     kept = yield from needed_ancestors(store, thread, root)
     for checkpoint_ns in thread.outlived(kept[ROOT_NAMESPACE]):

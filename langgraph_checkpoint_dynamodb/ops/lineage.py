@@ -30,6 +30,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
     read_metadata,
 )
+from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
@@ -67,6 +68,7 @@ class Thread:
             under.
         bases: What checkpoints are differences from.
         bases_deleted: When bases of the thread were last deleted with it; `None` for never.
+        item: What is known of the thread as a whole; `None` for nothing.
     """
 
     thread_id: str
@@ -75,6 +77,7 @@ class Thread:
     roots: Mapping[Key, str] = field(default_factory=dict)
     bases: tuple[CheckpointHead, ...] = ()
     bases_deleted: int | None = None
+    item: StoredItem | None = None
 
     @cached_property
     def visible(self) -> dict[str, dict[str, CheckpointHead]]:
@@ -186,13 +189,15 @@ def thread_of(thread_id: str, items: Sequence[StoredItem], now: int) -> Thread:
     Raises:
         UnreadableItemError: What one of them says of itself is damaged.
     """
-    heads = [read_checkpoint_head(item, now) for item in items]
+    known = next(filter(is_thread_item, items), None)
+    heads = [read_checkpoint_head(item, now) for item in items if item is not known]
     mark = bases_deleted_key(thread_id)
     return Thread(
         thread_id,
         heads=tuple(head for head in heads if head.base is None and head.key != mark),
         bases=tuple(head for head in heads if head.base is not None),
         bases_deleted=next((head.created for head in heads if head.key == mark), None),
+        item=known,
     )
 
 

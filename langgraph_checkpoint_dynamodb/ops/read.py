@@ -10,12 +10,14 @@ from langgraph_checkpoint_dynamodb.codec import (
     decode_tuple,
     holds_snapshot,
     outline_of,
+    waits_of,
 )
 from langgraph_checkpoint_dynamodb.differences import Progress
 from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.memory import ThreadSeen
 from langgraph_checkpoint_dynamodb.ops.beside import (
     beside_query,
     is_inline,
@@ -32,6 +34,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     was_deleted_with_base,
 )
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
+from langgraph_checkpoint_dynamodb.ops.turns import keeps_threads, saw_newest, with_fork
 from langgraph_checkpoint_dynamodb.payload import origin_of
 
 if TYPE_CHECKING:
@@ -80,6 +83,11 @@ def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | No
     if address.checkpoint is None:
         inline = is_inline(record.checkpoint) and is_inline(record.metadata)
         store.memory.saw_newest(record.ref, store.now, inline=inline)
+        if keeps_threads(store, record.ref):
+            step: object = found.metadata.get("step")
+            waits = frozenset(waits_of(found.pending_writes or ()))
+            seen = ThreadSeen(record.ref.checkpoint_id, step, waits=waits)
+            saw_newest(store, seen, record.ref.thread_id)
     _remember_base(store, record)
     if store.ttl_seconds is not None and holds_snapshot(found.checkpoint):
         # No history is read of it, which would prolong it: it is where histories begin.
@@ -90,7 +98,7 @@ def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | No
 def _look(store: Store, address: Address) -> Operation[tuple[CheckpointRecord, Beside] | None]:
     """The checkpoint addressed and what lies beside it, and its base is looked for as well."""
     ref = address.checkpoint
-    looking = _newest_checkpoint(store, address) if ref is None else get_checkpoint(store, ref)
+    looking = _newest_checkpoint(store, address) if ref is None else _given(store, ref)
     # Usually it is the one that was the newest before: its writes are asked for together.
     ref = _guess(store, address) if ref is None else ref
     if ref is None:
@@ -112,6 +120,11 @@ def _look(store: Store, address: Address) -> Operation[tuple[CheckpointRecord, B
     else:
         beside, _ = yield from both(read_beside(store, record), finding)
     return record, beside
+
+
+def _given(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+    looking = get_checkpoint(store, ref)
+    return with_fork(store, ref, looking) if store.fences and keeps_threads(store, ref) else looking
 
 
 def _remember_base(store: Store, record: CheckpointRecord) -> None:

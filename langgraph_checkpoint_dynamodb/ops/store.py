@@ -53,6 +53,8 @@ class Store:
         consistent: Whether reads on the resume path are strongly consistent.
         run_id_index: Name of the run index, `None` where there is none.
         ttl_seconds: How long a checkpoint stored now lives; `None` for ever.
+        lists_threads: Whether the thread index is kept.
+        fences: Whether a run may only go on from what its thread has come to.
     """
 
     serde: SerializerProtocol
@@ -63,6 +65,8 @@ class Store:
     consistent: bool = True
     run_id_index: str | None = None
     ttl_seconds: int | None = None
+    lists_threads: bool = False
+    fences: bool = False
 
     @property
     def now(self) -> int:

@@ -26,6 +26,7 @@ from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
 from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_text, updated_of
 from langgraph_checkpoint_dynamodb.keys import (
     SPECS,
     Attribute,
@@ -33,7 +34,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     is_beside_namespaces,
 )
-from langgraph_checkpoint_dynamodb.ops.delete import read_partition, remove
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_partition, remove
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
@@ -62,6 +63,7 @@ class SweepReport:
         objects_deleted: S3 objects that nothing refers to.
         marks_deleted: Marks of deletes that no reader needs any more.
         bases_deleted: Bases that no checkpoint is a difference from any more.
+        threads_deleted: Items of threads that have no checkpoint any more.
         young: Items of those kinds that were left alone because of their age.
         unknown: Items that were left alone because they do not say whose they are or how old.
         resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
@@ -75,6 +77,7 @@ class SweepReport:
     objects_deleted: int = 0
     marks_deleted: int = 0
     bases_deleted: int = 0
+    threads_deleted: int = 0
     young: int = 0
     unknown: int = 0
     resume_from: str | None = None
@@ -107,6 +110,7 @@ def sweep_orphans(
         else:
             found = yield from _finish_deletes(store, page, before)
             found = found.plus((yield from _sweep_threads(store, scan, page, before)))
+            found = found.plus((yield from _sweep_items_of_threads(scan, page, before)))
         report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
         scan = _next(scan, page)
     return replace(report, resume_from=None if scan is None else _token(scan))
@@ -298,6 +302,19 @@ def _sweep_thread(
     return SweepReport(
         deletes_finished=len(left_over), bases_deleted=len(needless), marks_deleted=int(gone)
     )
+
+
+def _sweep_items_of_threads(scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+    """Delete what is known of threads that have no checkpoints, and were not active lately."""
+    long_ago = moment_text(before * 1000)
+    alone = [
+        items[0]
+        for _, items, whole in _partitions(scan, page)
+        if whole and len(items) == 1 and is_thread_item(items[0])
+    ]
+    idle = [item for item in alone if (updated_of(item) or "") <= long_ago]
+    gone = yield from together([delete_thread_item(item) for item in idle])
+    return SweepReport(threads_deleted=sum(gone), young=len(alone) - len(idle))
 
 
 def _head_if_possible(item: StoredItem) -> CheckpointHead | None:

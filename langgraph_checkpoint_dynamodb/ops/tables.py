@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import backoff
 from langgraph_checkpoint_dynamodb.effects import (
-    CreateRunIndex,
+    CreateIndex,
     CreateTable,
     DescribeTable,
     DescribeTimeToLive,
@@ -18,9 +18,9 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
 from langgraph_checkpoint_dynamodb.keys import (
-    RUN_ID_INDEX_KEY,
     SPECS,
     Attribute,
+    IndexSpec,
     Table,
     TableSpec,
 )
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
+        GlobalSecondaryIndexDescriptionTypeDef,
         KeySchemaElementTypeDef,
         TableDescriptionTypeDef,
     )
@@ -39,41 +40,40 @@ _POLLS = 60
 five seconds at most. A table is there within seconds, an index over data takes longer."""
 
 
-def set_up(names: dict[Table, str], run_id_index: str | None, *, expiring: bool) -> Operation[None]:
+def set_up(
+    names: dict[Table, str], indexes: Sequence[IndexSpec], *, expiring: bool
+) -> Operation[None]:
     """Create what is missing and verify what is there. Can be repeated, and run by many at once.
 
     Args:
         names: Name of each table.
-        run_id_index: Name of the run index, `None` for none.
+        indexes: The indexes on the checkpoints table.
         expiring: Whether items expire, so that DynamoDB is to delete them.
 
     Raises:
-        TableMismatchError: A table has other keys, the index is not on the run id, or items expire
-            by another attribute.
+        TableMismatchError: A table or an index has other keys, or items expire by another
+            attribute.
         TableError: A table did not become active in time.
     """
-    yield from together(
-        [_set_up_table(table, names[table], run_id_index, expiring) for table in SPECS]
-    )
+    yield from together([_set_up_table(table, names[table], indexes, expiring) for table in SPECS])
 
 
 def _set_up_table(
-    table: Table, name: str, run_id_index: str | None, expiring: bool
+    table: Table, name: str, indexes: Sequence[IndexSpec], expiring: bool
 ) -> Operation[None]:
-    yield from _set_up(table, name, run_id_index)
+    yield from _set_up(table, name, indexes if table is Table.CHECKPOINTS else ())
     if expiring:
         yield from _set_up_expiry(table, name)
 
 
-def _set_up(table: Table, name: str, run_id_index: str | None) -> Operation[None]:
-    index = run_id_index if table is Table.CHECKPOINTS else None
+def _set_up(table: Table, name: str, indexes: Sequence[IndexSpec]) -> Operation[None]:
     for attempt in range(1, _POLLS + 1):
         description = yield from send(DescribeTable(table))
         if description is not None:
-            _verify(description, name, SPECS[table], index)
-            if _ready(description, index):
+            _verify(description, name, SPECS[table], indexes)
+            if _ready(description, indexes):
                 return
-        request = _missing(table, description, index)
+        request = _missing(table, description, indexes)
         if request is not None:
             # Somebody else may be at it: then wait for what they make, and verify that.
             with suppress(TableInUseError):
@@ -110,18 +110,26 @@ def _set_up_expiry(table: Table, name: str) -> Operation[None]:
 
 
 def _missing(
-    table: Table, description: TableDescriptionTypeDef | None, index: str | None
-) -> CreateTable | CreateRunIndex | None:
+    table: Table, description: TableDescriptionTypeDef | None, indexes: Sequence[IndexSpec]
+) -> CreateTable | CreateIndex | None:
     if description is None:
-        return CreateTable(table, index)
-    if index is not None and _index_status(description, index) is None and _active(description):
-        return CreateRunIndex(index)
-    return None
+        return CreateTable(table, tuple(indexes))
+    if not _active(description):
+        return None  # DynamoDB makes one index of a table at a time.
+    defined = [one["AttributeName"] for one in description.get("AttributeDefinitions", [])]
+    return next(
+        (
+            CreateIndex(index, tuple(defined))
+            for index in indexes
+            if _index_status(description, index.name) is None
+        ),
+        None,
+    )
 
 
-def _ready(description: TableDescriptionTypeDef, index: str | None) -> bool:
-    return _active(description) and (
-        index is None or _index_status(description, index) in ("ACTIVE", "")
+def _ready(description: TableDescriptionTypeDef, indexes: Sequence[IndexSpec]) -> bool:
+    return _active(description) and all(
+        _index_status(description, index.name) in ("ACTIVE", "") for index in indexes
     )
 
 
@@ -138,7 +146,10 @@ def _index_status(description: TableDescriptionTypeDef, index: str) -> str | Non
 
 
 def _verify(
-    description: TableDescriptionTypeDef, name: str, spec: TableSpec, index: str | None
+    description: TableDescriptionTypeDef,
+    name: str,
+    spec: TableSpec,
+    indexes: Sequence[IndexSpec],
 ) -> None:
     definitions = description.get("AttributeDefinitions", [])
     found = _key_schema(description.get("KeySchema", []), definitions)
@@ -147,15 +158,30 @@ def _verify(
         raise TableMismatchError(
             name, f"has the keys {found}, needs {wanted}; name another table or make this one anew"
         )
-    for described in description.get("GlobalSecondaryIndexes", []):
-        if index is None or described.get("IndexName") != index:
-            continue
-        found = _key_schema(described.get("KeySchema", []), definitions)
-        wanted = [("HASH", RUN_ID_INDEX_KEY, "S")]
-        if found[:1] != wanted:
-            raise TableMismatchError(
-                name, f"index {index!r} has the keys {found}, needs {wanted}; name another index"
-            )
+    described = {one.get("IndexName"): one for one in description.get("GlobalSecondaryIndexes", [])}
+    for index in indexes:
+        if index.name in described:
+            _verify_index(described[index.name], definitions, name, index)
+
+
+def _verify_index(
+    described: GlobalSecondaryIndexDescriptionTypeDef,
+    definitions: Sequence[AttributeDefinitionTypeDef],
+    name: str,
+    index: IndexSpec,
+) -> None:
+    found = _key_schema(described.get("KeySchema", []), definitions)
+    kinds = ("HASH", "RANGE")
+    wanted = [(kind, key, "S") for kind, key in zip(kinds, index.keys, strict=False)]
+    if found[: len(wanted)] != wanted:
+        raise TableMismatchError(
+            name, f"index {index.name!r} has the keys {found}, needs {wanted}; name another index"
+        )
+    projection = described.get("Projection", {}).get("ProjectionType", "ALL")
+    if index.whole and projection != "ALL":
+        raise TableMismatchError(
+            name, f"index {index.name!r} holds {projection}, needs ALL; name another index"
+        )
 
 
 def _key_schema(

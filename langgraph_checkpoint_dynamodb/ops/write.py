@@ -30,6 +30,11 @@ from langgraph_checkpoint_dynamodb.keys import CheckpointRef, task_range
 from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
 from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
+from langgraph_checkpoint_dynamodb.ops.turns import (
+    is_news,
+    put_with_thread,
+    put_writes_with_thread,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +47,19 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.turns import News, Turn
 
 
-def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
-    """Store a checkpoint, replacing one of the same id."""
+def put_checkpoint(
+    store: Store, record: CheckpointRecord, turn: Turn | None = None
+) -> Operation[None]:
+    """Store a checkpoint, replacing one of the same id.
+
+    Args:
+        store: How to write.
+        record: The checkpoint.
+        turn: What it says of its run, where threads are kept; `None` elsewhere.
+    """
     carried = _carried(store, record)
     record = replace(record, carried=carried_attribute(carried))
     effort = store.payloads.effort(record.size)
@@ -57,8 +71,12 @@ def put_checkpoint(store: Store, record: CheckpointRecord) -> Operation[None]:
     if plan.base is not None and plan.progress is not None:
         yield from _put_planned(plan.progress.base.ref, plan.base, base_stamp(store.stamp))
     planned = plan.planned
-    outcome = yield from _put_planned(record.ref, planned, store.stamp)
-    if not planned.parts and not outcome.replaced:
+    if turn is None:
+        outcome = yield from _put_planned(record.ref, planned, store.stamp)
+    else:
+        yield from store_parts(record.ref, planned.parts, store.stamp)
+        outcome = yield from put_with_thread(store, record, planned.put, turn)
+    if not (planned.parts or outcome.replaced or outcome.unsure):
         store.memory.created(record.ref, store.now)
     _remember(store, record, carried, inline=not planned.parts)
     store.memory.reached(record.ref, plan.progress, store.now)
@@ -114,30 +132,43 @@ def _remember(
         memory.learn(ref, link, store.now)
 
 
-def put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[None]:
+def put_writes(
+    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord], news: News | None = None
+) -> Operation[None]:
     """Store a task's writes, all or none.
 
     LangGraph takes a task for finished as soon as one of its outputs is stored. Were the writes of
     a task stored one by one, a process that dies between them would leave a task that counts as
     finished and has lost the rest of its output.
+
+    Args:
+        store: How to write.
+        ref: The checkpoint they belong to.
+        writes: The writes.
+        news: What they say of the thread, where that is to be told.
     """
     stored = None
     store.memory.begin(ref)
     try:
-        if (yield from _put_writes(store, ref, writes)):
+        if (yield from _put_writes(store, ref, writes, news)):
             stored = writes
     finally:
         store.memory.end(ref, stored, store.now)
 
 
-def _put_writes(store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]) -> Operation[bool]:
+def _put_writes(
+    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord], news: News | None
+) -> Operation[bool]:
     """Store them; tells whether all of them count."""
     effort = store.payloads.effort(data_size(writes))
     plan = yield from compute(lambda: plan_writes(writes, ref, store.payloads, store.stamp), effort)
     parts = [part for planned in plan.planned for part in planned.parts]
     yield from store_parts(ref, parts, store.stamp)
     puts = [planned.put for planned in plan.planned]
-    outcome = yield from put_together(puts, once=bool(parts))
+    if news is None or not is_news(store, ref, news):
+        outcome = yield from put_together(puts, once=bool(parts))
+    else:
+        outcome = yield from put_writes_with_thread(store, ref, puts, news, once=bool(parts))
     yield from _discard_replaced(store, ref, outcome.replaced)
     if outcome.lost:
         yield from _put_place_by_place(store, ref, plan, outcome)

@@ -13,11 +13,12 @@ from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
     CopyObject,
-    CreateRunIndex,
+    CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
     DeleteObjects,
+    DeleteUnchanged,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
@@ -30,10 +31,18 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutObject,
     Query,
     QueryRunIndex,
+    QueryThreadIndex,
     Request,
     Scan,
+    ScanThreadIndex,
 )
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Key, Table
+from langgraph_checkpoint_dynamodb.keys import (
+    RUN_ID_INDEX_KEY,
+    SPECS,
+    THREAD_INDEX_KEYS,
+    Key,
+    Table,
+)
 from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
 
 if TYPE_CHECKING:
@@ -75,11 +84,15 @@ class Replies:
                 return _require_partition(request, _page(response))
             case QueryRunIndex(run_id=run_id):
                 return _require_run(run_id, _page(response))
-            case Scan():
+            case QueryThreadIndex(owner=owner):
+                page = _page(response)
+                _require_all(page.items, THREAD_INDEX_KEYS[0], {"S": owner})
+                return page
+            case Scan() | ScanThreadIndex():
                 return _page(response)
             case BatchWrite(changes):
                 return self._leftover(changes, _required(response, "UnprocessedItems"))
-            case Prolong() | DeleteIfOld():
+            case Prolong() | DeleteIfOld() | DeleteUnchanged():
                 return True
             case PutObject() | GetObject() | CopyObject() | DeleteObjects():
                 return _object_reply(request, response)
@@ -87,7 +100,7 @@ class Replies:
                 return self._described(table, _required(response, "Table"))
             case DescribeTimeToLive():
                 return _required(response, "TimeToLiveDescription")
-            case CreateTable() | CreateRunIndex():
+            case CreateTable() | CreateIndex():
                 _required(response, "TableDescription")
             case EnableTimeToLive():
                 _required(response, "TimeToLiveSpecification")

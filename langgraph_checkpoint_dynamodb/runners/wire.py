@@ -21,14 +21,16 @@ from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
     CopyObject,
-    CreateRunIndex,
+    CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
     DeleteObjects,
+    DeleteUnchanged,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
+    Expected,
     GetItem,
     GetObject,
     Prolong,
@@ -37,14 +39,20 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutObject,
     Query,
     QueryRunIndex,
+    QueryThreadIndex,
     Request,
     Scan,
+    ScanThreadIndex,
     TransactPut,
+    Update,
+    UpdateItem,
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
     SPECS,
+    THREAD_INDEX_KEYS,
     Attribute,
+    IndexSpec,
     Key,
     Table,
     is_beside_namespaces,
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
         UpdateItemInputTypeDef,
         UpdateTableInputTypeDef,
         UpdateTimeToLiveInputTypeDef,
+        UpdateTypeDef,
         WriteRequestTypeDef,
     )
 
@@ -134,6 +143,17 @@ class Wire:
             case QueryRunIndex():
                 arguments = self._query_index(request)
                 return self._single("query", "Query", Table.CHECKPOINTS, arguments)
+            case QueryThreadIndex():
+                arguments = self._query_threads(request)
+                return self._single("query", "Query", Table.CHECKPOINTS, arguments)
+            case ScanThreadIndex():
+                threads = self._scan_threads(request)
+                return self._single("scan", "Scan", Table.CHECKPOINTS, threads)
+            case UpdateItem(update):
+                return self._single("update_item", "UpdateItem", update.table, self._update(update))
+            case DeleteUnchanged():
+                deletion = self._delete_unchanged(request)
+                return self._single("delete_item", "DeleteItem", request.table, deletion)
             case Prolong():
                 return self._single(
                     "update_item", "UpdateItem", request.table, self._prolong(request)
@@ -156,8 +176,8 @@ class Wire:
             case CreateTable(table):
                 created = self._create_table(request)
                 return self._single("create_table", "CreateTable", table, created)
-            case CreateRunIndex(index):
-                updated = self._create_index(index)
+            case CreateIndex():
+                updated = self._create_index(request)
                 return self._single("update_table", "UpdateTable", Table.CHECKPOINTS, updated)
         raise AssertionError(f"no call for {type(request).__name__}")
 
@@ -185,7 +205,9 @@ class Wire:
         match request:
             case GetObject() | CopyObject() if code in _NO_SUCH_OBJECT:
                 return None if isinstance(request, GetObject) else False
-            case Prolong() | DeleteIfOld() if code == "ConditionalCheckFailedException":
+            case Prolong() | DeleteIfOld() | DeleteUnchanged() if (
+                code == "ConditionalCheckFailedException"
+            ):
                 return False
             case EnableTimeToLive() if code == "ValidationException":
                 code = "ResourceInUseException"
@@ -222,7 +244,7 @@ class Wire:
         self,
         method: str,
         action: str,
-        changes: Sequence[Put | Delete],
+        changes: Sequence[Put | Update | Delete],
         arguments: Mapping[str, Any],
     ) -> Call:
         names = {self._names[change.table] for change in changes}
@@ -292,8 +314,90 @@ class Wire:
             arguments["ExpressionAttributeValues"] = values
         return arguments
 
-    def _transact(self, puts: Sequence[Put]) -> TransactWriteItemsInputTypeDef:
-        return {"TransactItems": [{"Put": self._put(put)} for put in puts]}
+    def _update(self, update: Update) -> UpdateItemInputTypeDef:
+        """Arguments of UpdateItem, and of an Update within a transaction, which are the same."""
+        expression = _Expression()
+        sets = [
+            f"{expression.name(name)} = {expression.value(value)}"
+            for name, value in update.values.items()
+        ]
+        for name, value in update.unless_set.items():
+            alias = expression.name(name)
+            sets.append(f"{alias} = if_not_exists({alias}, {expression.value(value)})")
+        removed = [expression.name(name) for name in update.removed]
+        for name, entry, value in update.entries:
+            path = f"{expression.name(name)}.{expression.name(entry)}"
+            if value is None:
+                removed.append(path)
+            else:
+                sets.append(f"{path} = {expression.value(value)}")
+        clauses = [
+            f"{word} {', '.join(some)}"
+            for word, some in (("SET", sets), ("REMOVE", removed))
+            if some
+        ]
+        conditions = [
+            f"attribute_exists({expression.name(name)})"
+            for name in dict.fromkeys(name for name, _, _ in update.entries)
+        ]
+        if update.expected is not None:
+            conditions.append(_expectation(update.expected, expression))
+        arguments: dict[str, Any] = {
+            "TableName": self._names[update.table],
+            "Key": _typed_key(update.table, update.key),
+            "UpdateExpression": " ".join(clauses),
+            "ExpressionAttributeNames": expression.names,
+        }
+        if expression.values:
+            arguments["ExpressionAttributeValues"] = expression.values
+        if conditions:
+            arguments["ConditionExpression"] = " AND ".join(conditions)
+        return cast("UpdateItemInputTypeDef", arguments)
+
+    def _delete_unchanged(self, request: DeleteUnchanged) -> DeleteItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ConditionExpression": "#a = :v",
+            "ExpressionAttributeNames": {"#a": request.attribute},
+            "ExpressionAttributeValues": {":v": request.value},
+        }
+
+    def _query_threads(self, request: QueryThreadIndex) -> QueryInputTypeDef:
+        arguments: QueryInputTypeDef = {
+            "TableName": self._names[Table.CHECKPOINTS],
+            "IndexName": request.index,
+            "KeyConditionExpression": "#p = :p",
+            "ExpressionAttributeNames": {"#p": THREAD_INDEX_KEYS[0]},
+            "ExpressionAttributeValues": {":p": {"S": request.owner}},
+            "ScanIndexForward": False,
+        }
+        if request.limit is not None:
+            arguments["Limit"] = request.limit
+        if request.start is not None:
+            arguments["ExclusiveStartKey"] = request.start
+        return arguments
+
+    def _scan_threads(self, request: ScanThreadIndex) -> ScanInputTypeDef:
+        arguments: ScanInputTypeDef = {
+            "TableName": self._names[Table.CHECKPOINTS],
+            "IndexName": request.index,
+        }
+        if request.limit is not None:
+            arguments["Limit"] = request.limit
+        if request.start is not None:
+            arguments["ExclusiveStartKey"] = request.start
+        return arguments
+
+    def _transact(self, puts: Sequence[Put | Update]) -> TransactWriteItemsInputTypeDef:
+        return {
+            "TransactItems": [
+                {"Put": self._put(put)}
+                if isinstance(put, Put)
+                else {"Update": cast("UpdateTypeDef", self._update(put))}
+                for put in puts
+            ]
+        }
 
     def _batch(self, changes: Sequence[Put | Delete]) -> BatchWriteItemInputTypeDef:
         by_table: dict[str, list[WriteRequestTypeDef]] = {}
@@ -374,23 +478,51 @@ class Wire:
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": definitions,
         }
-        if request.run_id_index is not None:
-            definitions.append(_string(RUN_ID_INDEX_KEY))
-            arguments["GlobalSecondaryIndexes"] = [_run_index(request.run_id_index)]
+        if request.indexes:
+            names = dict.fromkeys(key for index in request.indexes for key in index.keys)
+            definitions += map(_string, names)
+            arguments["GlobalSecondaryIndexes"] = [_index(index) for index in request.indexes]
         return arguments
 
-    def _create_index(self, index: str) -> UpdateTableInputTypeDef:
-        spec = SPECS[Table.CHECKPOINTS]
+    def _create_index(self, request: CreateIndex) -> UpdateTableInputTypeDef:
+        # Those of the keys that are there too: some engines keep only what an update names.
+        names = dict.fromkeys((*request.defined, *request.index.keys))
         return {
             "TableName": self._names[Table.CHECKPOINTS],
-            # Those of the table's own keys too: some engines keep only what an update names.
-            "AttributeDefinitions": [
-                _string(spec.partition_key),
-                _string(spec.sort_key),
-                _string(RUN_ID_INDEX_KEY),
-            ],
-            "GlobalSecondaryIndexUpdates": [{"Create": _run_index(index)}],
+            "AttributeDefinitions": [_string(name) for name in names],
+            "GlobalSecondaryIndexUpdates": [{"Create": _index(request.index)}],
         }
+
+
+class _Expression:
+    """Names and values of an expression, each by a placeholder."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+
+    def name(self, name: str) -> str:
+        """The alias of an attribute."""
+        for alias, known in self.names.items():
+            if known == name:
+                return alias
+        alias = f"#{len(self.names)}"
+        self.names[alias] = name
+        return alias
+
+    def value(self, value: Any) -> str:
+        """The placeholder of a value."""
+        placeholder = f":{len(self.values)}"
+        self.values[placeholder] = value
+        return placeholder
+
+
+def _expectation(expected: Expected, expression: _Expression) -> str:
+    name = expression.name(expected.attribute)
+    found = [f"{name} = {expression.value(value)}" for value in expected.values]
+    if expected.missing:
+        found.append(f"attribute_not_exists({name})")
+    return f"({' OR '.join(found)})"
 
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
@@ -520,9 +652,9 @@ def _range(name: str) -> KeySchemaElementTypeDef:
     return {"AttributeName": name, "KeyType": "RANGE"}
 
 
-def _run_index(name: str) -> GlobalSecondaryIndexTypeDef:
+def _index(index: IndexSpec) -> GlobalSecondaryIndexTypeDef:
     return {
-        "IndexName": name,
-        "KeySchema": [_hash(RUN_ID_INDEX_KEY)],
-        "Projection": {"ProjectionType": "KEYS_ONLY"},
+        "IndexName": index.name,
+        "KeySchema": [make(key) for make, key in zip((_hash, _range), index.keys, strict=False)],
+        "Projection": {"ProjectionType": "ALL" if index.whole else "KEYS_ONLY"},
     }

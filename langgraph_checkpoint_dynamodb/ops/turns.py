@@ -1,0 +1,293 @@
+"""Keeping the item of a thread while its runs store checkpoints and writes.
+
+It is written in one transaction with what it speaks of, so it never speaks of what is not stored:
+once a run, with the first checkpoint of it that this process stores, and where a task waits or
+fails. With `on_conflict="raise"` it is written with every root checkpoint, on the condition that
+the thread has not been moved on.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import (
+    TRANSACTION_BYTES,
+    Outcome,
+    put_all_or_none,
+    put_one,
+    put_together,
+)
+from langgraph_checkpoint_dynamodb.effects import (
+    Expected,
+    GetItem,
+    Put,
+    Query,
+    UpdateItem,
+    both,
+    send,
+)
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    ThreadConflictError,
+    TransactionCanceledError,
+)
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
+from langgraph_checkpoint_dynamodb.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    CheckpointRef,
+    SortRange,
+    Table,
+    thread_key,
+)
+from langgraph_checkpoint_dynamodb.memory import ThreadSeen
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
+from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Update
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
+    from langgraph_checkpoint_dynamodb.ops.store import Store
+
+_ATTEMPTS_BESIDE = 2
+"""Attempts at a transaction of a task's writes and the thread's item. The tasks of a superstep all
+come to that one item: who does not get it stores the writes first, and updates the item alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a checkpoint says of the run that stores it.
+
+    Attributes:
+        owner: The owner of the run's thread, where it says so.
+        source: What made the checkpoint: `input`, `loop`, `update` or `fork`.
+        step: Its number in the thread.
+    """
+
+    owner: str | None
+    source: object
+    step: object
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the writes of a task at a root checkpoint say of the thread.
+
+    Attributes:
+        task_id: The task.
+        waits: The number of its interrupts, `FAILED`, or `None`: it has finished.
+    """
+
+    task_id: str
+    waits: int | None
+
+
+def keeps_threads(store: Store, ref: CheckpointRef) -> bool:
+    """Whether the item of a checkpoint's thread is kept with it."""
+    return (store.lists_threads or store.fences) and ref.checkpoint_ns == ROOT_NAMESPACE
+
+
+def is_told(store: Store, record: CheckpointRecord, turn: Turn) -> bool:
+    """Whether a checkpoint is to be told to the thread's item: the first of a run that is stored.
+
+    A run is recognized by a source of its own, by a checkpoint that this process has not stored the
+    parent of, by steps left out (`durability="exit"`), or by its going on from where tasks waited.
+    """
+    seen = store.memory.thread(record.ref.thread_id)
+    if seen is None or not seen.listed or seen.waits or turn.source != "loop":
+        return True
+    following = isinstance(turn.step, int) and seen.step == turn.step - 1
+    return not following or seen.head != record.parent_id
+
+
+def put_with_thread(
+    store: Store, record: CheckpointRecord, put: Put, turn: Turn
+) -> Operation[Outcome]:
+    """Store a root checkpoint, and what it says of its thread, in one transaction.
+
+    Raises:
+        ThreadConflictError: Another run has moved the thread on.
+    """
+    listed = store.lists_threads and is_told(store, record, turn)
+    if not listed and not store.fences:
+        outcome = yield from put_one(put)
+    else:
+        update = turn_update(record.ref, turn.owner, store.stamp, listed=listed)
+        if store.fences:
+            outcome = yield from _put_fenced(store, record, put, update)
+        else:
+            outcome = yield from _put_listed(put, update)
+    seen = store.memory.thread(record.ref.thread_id)
+    known = listed or (seen is not None and seen.listed)
+    now_seen = ThreadSeen(record.ref.checkpoint_id, turn.step, listed=known)
+    store.memory.saw_thread(record.ref.thread_id, now_seen, store.now)
+    return outcome
+
+
+def _put_listed(put: Put, update: Update) -> Operation[Outcome]:
+    try:
+        # Who sees that nothing was there knows all that lies beside it.
+        lost = yield from put_all_or_none([replace(put, unless_exists=True), update])
+        if lost:
+            yield from put_all_or_none([put, update])
+            return Outcome(unsure=True)
+    except TransactionCanceledError:
+        # Others are at the thread's item all the time. The checkpoint comes first.
+        outcome = yield from put_one(put)
+        yield from send(UpdateItem(update))
+        return outcome
+    return Outcome()
+
+
+def _put_fenced(
+    store: Store, record: CheckpointRecord, put: Put, update: Update
+) -> Operation[Outcome]:
+    expected = _expected(store, record)
+    once = replace(put, unless_exists=True)
+    unsure = False
+    while True:
+        conditional = replace(update, expected=expected)
+        lost = yield from put_all_or_none([put if unsure else once, conditional])
+        if not lost:
+            store.memory.forked(record.ref.thread_id, record.parent_id)
+            return Outcome(unsure=unsure)
+        if conditional in lost:
+            expected = yield from _what_is_to_be_expected(store, record, expected)
+        unsure = unsure or any(isinstance(one, Put) for one in lost)
+
+
+def _expected(store: Store, record: CheckpointRecord) -> Expected:
+    """Which checkpoint the thread must have come to: the parent, but for an intended fork of it."""
+    ref = record.ref
+    fork = store.memory.fork(ref.thread_id, record.parent_id)
+    head = record.parent_id if fork is None else fork
+    return _one_of(*([] if head is None else [head]), ref.checkpoint_id)
+
+
+def _one_of(*heads: str) -> Expected:
+    return Expected(Attribute.HEAD, tuple({"S": head} for head in heads))
+
+
+def _what_is_to_be_expected(
+    store: Store, record: CheckpointRecord, expected: Expected
+) -> Operation[Expected]:
+    """What the thread's item says, where that stands in nobody's way.
+
+    It may name a checkpoint that was deleted since, or one that runs without `on_conflict="raise"`
+    have gone on from.
+
+    Raises:
+        ThreadConflictError: It names one that another run has stored.
+    """
+    ref = record.ref
+    item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
+    found = head_of(item)
+    if found is None or {"S": found} in expected.values:
+        return expected  # It has changed again, or is gone.
+    head = CheckpointRef.if_possible(ref.thread_id, ROOT_NAMESPACE, found)
+    there = head and (yield from get_checkpoint(store.consistently(), head))
+    if there and not (yield from _descends(store, record, found)):
+        raise ThreadConflictError(thread_id=ref.thread_id, expected=record.parent_id, found=found)
+    return _one_of(found, ref.checkpoint_id)
+
+
+def _descends(store: Store, record: CheckpointRecord, ancestor: str) -> Operation[bool]:
+    """Whether a checkpoint comes from an older one, by way of those between the two."""
+    parent_id = record.parent_id
+    if parent_id is None or parent_id <= ancestor:
+        return False
+    query = Query(
+        Table.CHECKPOINTS,
+        record.ref.thread_id,
+        consistent=True,
+        sort=SortRange(ancestor, parent_id),
+        forward=False,
+        attributes=CHECKPOINT_KEYS,
+    )
+    wanted: str | None = parent_id
+    while True:
+        page = yield from send(query)
+        for item in page.items:
+            head = read_checkpoint_head(item, store.now)
+            if head.checkpoint_ns != ROOT_NAMESPACE or head.checkpoint_id != wanted:
+                continue
+            if wanted == ancestor:
+                return True
+            wanted = head.parent_id
+        if page.next is None:
+            return False
+        query = replace(query, start=page.next)
+
+
+def is_news(store: Store, ref: CheckpointRef, news: News) -> bool:
+    """Whether the thread's item is to be told: not of tasks that finish without having waited."""
+    seen = store.memory.thread(ref.thread_id)
+    if news.waits is not None:
+        return True
+    return seen is not None and seen.head == ref.checkpoint_id and news.task_id in seen.waits
+
+
+def put_writes_with_thread(
+    store: Store, ref: CheckpointRef, puts: Sequence[Put], news: News, *, once: bool
+) -> Operation[Outcome]:
+    """Store the writes of a task at a root checkpoint, and what they say of the thread.
+
+    Args:
+        store: How to write.
+        ref: The checkpoint.
+        puts: What stores the writes.
+        news: What they say.
+        once: See `put_atomically`.
+    """
+    update = waits_update(ref, news.task_id, news.waits, store.stamp, moves=not store.fences)
+    lost: Sequence[Put | Update] | None = None
+    if len(puts) < TRANSACTION_BYTES // ITEM_LIMIT:
+        with suppress(TransactionCanceledError):
+            lost = yield from put_all_or_none([*puts, update], _ATTEMPTS_BESIDE)
+        if lost is not None and not lost:
+            _saw(store, ref, news)
+            return Outcome(unsure=True)
+    outcome = yield from put_together(puts, once=once)
+    if not outcome.lost and (lost is None or update not in lost):
+        with suppress(ConditionFailedError):
+            yield from send(UpdateItem(update))
+            _saw(store, ref, news)
+    return outcome
+
+
+def _saw(store: Store, ref: CheckpointRef, news: News) -> None:
+    seen = store.memory.thread(ref.thread_id)
+    if seen is None or seen.head != ref.checkpoint_id:
+        return
+    others = seen.waits - {news.task_id}
+    waits = others if news.waits is None else others | {news.task_id}
+    store.memory.saw_thread(ref.thread_id, replace(seen, waits=waits), store.now)
+
+
+def saw_newest(store: Store, seen: ThreadSeen, thread_id: str) -> None:
+    """The newest root checkpoint of a thread was read, and what its tasks wait for."""
+    known = store.memory.thread(thread_id)
+    listed = known is not None and known.listed and known.head == seen.head
+    store.memory.saw_thread(thread_id, replace(seen, listed=listed), store.now)
+
+
+def with_fork(
+    store: Store, ref: CheckpointRef, looking: Operation[CheckpointRecord | None]
+) -> Operation[CheckpointRecord | None]:
+    """Read a root checkpoint by its id, and see whether the thread has moved past it.
+
+    What goes on from it then is a fork that is intended.
+    """
+    asking = send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
+    record, item = yield from both(looking, asking)
+    head = head_of(item)
+    if head is not None and head != ref.checkpoint_id:
+        store.memory.may_fork(ref.thread_id, ref.checkpoint_id, head, store.now)
+    else:
+        store.memory.forked(ref.thread_id, ref.checkpoint_id)
+    return record
