@@ -21,15 +21,19 @@ from langgraph_checkpoint_dynamodb.errors import (
     TableInUseError,
     TableMismatchError,
     TableNotFoundError,
+    ThreadConflictError,
+    ThreadNotFoundError,
     TransactionCanceledError,
     TransportError,
     UnprocessedItemsError,
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.installed import warn_of_others
+from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
+from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig
+from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig, ThreadIndex
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver as AsyncDynamoDBSaver
@@ -56,6 +60,11 @@ __all__ = [
     "TableInUseError",
     "TableMismatchError",
     "TableNotFoundError",
+    "ThreadConflictError",
+    "ThreadIndex",
+    "ThreadInfo",
+    "ThreadNotFoundError",
+    "ThreadPage",
     "TransactionCanceledError",
     "TransportError",
     "UnprocessedItemsError",

@@ -19,7 +19,6 @@ except ModuleNotFoundError as error:
 
 from langgraph_checkpoint_dynamodb.errors import EventLoopError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
-from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
@@ -32,6 +31,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     payload_policy,
     s3_endpoint_url,
 )
+from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
 from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ __all__ = ["AsyncDynamoDBSaver"]
 T = TypeVar("T")
 
 
-class AsyncDynamoDBSaver(SaverMethods):
+class AsyncDynamoDBSaver(ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables, natively asynchronous.
 
     The same tables and the same behaviour as `DynamoDBSaver`, performed by aiobotocore on the event

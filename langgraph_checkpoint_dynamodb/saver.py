@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
-from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
@@ -20,6 +19,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     payload_policy,
     s3_endpoint_url,
 )
+from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DynamoDBSaver(SaverMethods):
+class DynamoDBSaver(ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
 
     Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of

@@ -194,10 +194,9 @@ class ThreadIndex:
     index_name: str = "by-owner"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.owner, str) or not self.owner:
-            raise InvalidInputError(
-                "thread_index.owner", f"must be the name of a key, got {self.owner!r}"
-            )
+        owner: object = self.owner
+        if not isinstance(owner, str) or not owner:
+            raise InvalidInputError("thread_index.owner", f"must name a key, got {owner!r}")
         _require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
 
 
@@ -252,6 +251,7 @@ class Settings:
             _require_positive("max_concurrency", self.max_concurrency)
         _require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
+        self._require_fence()
         if self.ttl_seconds is not None:
             _require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
@@ -260,13 +260,17 @@ class Settings:
                 )
 
     def _require_threads(self) -> None:
-        index = self.thread_index
-        if index is not None and not isinstance(index, ThreadIndex):
+        index: object = self.thread_index
+        if index is None:
+            return
+        if not isinstance(index, ThreadIndex):
             raise InvalidInputTypeError(
                 "thread_index", f"must be a ThreadIndex, got {type(index).__name__}"
             )
-        if index is not None and index.index_name == self.run_id_index:
+        if index.index_name == self.run_id_index:
             raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
+
+    def _require_fence(self) -> None:
         if self.on_conflict not in ("fork", "raise"):
             raise InvalidInputError(
                 "on_conflict", f'must be "fork" or "raise", got {self.on_conflict!r}'

@@ -10,12 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Saver: TypeAlias = SaverMethods
+Saver: TypeAlias = ThreadMethods
 
 KINDS = ("sync", "async")
 

@@ -1,0 +1,272 @@
+"""The methods of a saver that treat threads as users know them, plain and async."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, closing
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, get_args
+
+from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.items.threads import Status
+from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
+from langgraph_checkpoint_dynamodb.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.ops.threads import (
+    ThreadsWanted,
+    delete_threads,
+    get_thread,
+    list_threads,
+    reindex_threads,
+    update_thread,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
+    from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
+
+
+class ThreadMethods(SaverMethods):
+    """What a saver with a `ThreadIndex` knows of threads as a whole."""
+
+    def list_threads(
+        self,
+        *,
+        owner: str | None = None,
+        status: Status | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ThreadPage:
+        """List the threads of an owner, the most recently active first.
+
+        One request for a page of 20 threads, and at most 5 read units, however long they are. It
+        may be a moment behind. With a status, the owner's other threads are read as well and left
+        out.
+
+        Args:
+            owner: The owner; `None` for the threads of everybody, with a Scan of the index and in
+                no order.
+            status: Only threads that are `"idle"`, `"waiting"` or `"failed"`.
+            limit: Most threads to return, from 1.
+            cursor: `cursor` of the page before.
+
+        Returns:
+            The threads, and where to go on.
+
+        Raises:
+            InvalidInputError: The saver has no `thread_index`, or an argument cannot be used.
+            UnreadableItemError: What is known of a thread cannot be read.
+        """
+        return self._run(self._list_threads(owner, status, limit, cursor), "list_threads")
+
+    async def alist_threads(
+        self,
+        *,
+        owner: str | None = None,
+        status: Status | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ThreadPage:
+        """Asynchronous version of `list_threads`."""
+        return await self._await(self._list_threads(owner, status, limit, cursor))
+
+    def get_thread(self, thread_id: str) -> ThreadInfo | None:
+        """Get what is known of a thread as a whole, at the cost of one small read.
+
+        Args:
+            thread_id: The thread.
+
+        Returns:
+            What is known; `None` if the thread is not listed.
+
+        Raises:
+            UnreadableItemError: It is there but cannot be read.
+        """
+        return self._run(self._get_thread(thread_id), "get_thread")
+
+    async def aget_thread(self, thread_id: str) -> ThreadInfo | None:
+        """Asynchronous version of `get_thread`."""
+        return await self._await(self._get_thread(thread_id))
+
+    def update_thread(
+        self,
+        thread_id: str,
+        *,
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ThreadInfo:
+        """Give a thread a title, or more metadata. It keeps its place in lists.
+
+        Args:
+            thread_id: The thread.
+            title: The title; `None` leaves it as it is, an empty one removes it.
+            metadata: Merged with what is there; a value of `None` removes its key. Title and
+                metadata together take at most 1,024 bytes, serialized by the saver's serde.
+
+        Returns:
+            The thread as it is then.
+
+        Raises:
+            ThreadNotFoundError: The thread is not listed.
+            InvalidInputError: They take more, or are of another type.
+        """
+        return self._run(self._update_thread(thread_id, title, metadata), "update_thread")
+
+    async def aupdate_thread(
+        self,
+        thread_id: str,
+        *,
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ThreadInfo:
+        """Asynchronous version of `update_thread`."""
+        return await self._await(self._update_thread(thread_id, title, metadata))
+
+    def delete_threads(
+        self,
+        *,
+        owner: str | None = None,
+        idle_for: timedelta | float | None = None,
+        dry_run: bool = False,
+        on_progress: Callable[[ThreadInfo], object] | None = None,
+    ) -> int:
+        """Delete the threads of an owner, or those that were not active for some time, or both.
+
+        Stopped anywhere, it is finished by calling it again: what is known of a thread goes last.
+        A list of threads may be a moment behind, so a thread whose first run begins at that moment
+        may stay.
+
+        Args:
+            owner: Only the threads of this owner.
+            idle_for: Only threads whose last run began, waited or failed so long ago or longer: a
+                `timedelta` or seconds.
+            dry_run: Delete nothing, and tell what would be.
+            on_progress: Called with each thread that is gone, or would be.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            InvalidInputError: The saver has no `thread_index`, or neither is given.
+        """
+        gone = 0
+        stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
+        with closing(self._pages(stream, "delete_threads")) as pages:
+            for page in pages:
+                gone += _tell(page, on_progress)
+        return gone
+
+    async def adelete_threads(
+        self,
+        *,
+        owner: str | None = None,
+        idle_for: timedelta | float | None = None,
+        dry_run: bool = False,
+        on_progress: Callable[[ThreadInfo], object] | None = None,
+    ) -> int:
+        """Asynchronous version of `delete_threads`."""
+        gone = 0
+        stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
+        async with aclosing(self._apages(stream)) as pages:
+            async for page in pages:
+                gone += _tell(page, on_progress)
+        return gone
+
+    def reindex_threads(self, *, on_progress: Callable[[ThreadInfo], object] | None = None) -> int:
+        """List the threads of tables that were in use before there was a thread index.
+
+        Scans the checkpoints table, and reads the newest checkpoint of each thread that is not
+        listed as it is. Can be stopped and repeated, beside runs.
+
+        Args:
+            on_progress: Called with each thread that is listed anew.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            InvalidInputError: The saver has no `thread_index`.
+            UnreadableItemError: A checkpoint is there but cannot be read.
+        """
+        listed = 0
+        with closing(self._pages(self._reindex_threads(), "reindex_threads")) as pages:
+            for page in pages:
+                listed += _tell(page, on_progress)
+        return listed
+
+    async def areindex_threads(
+        self, *, on_progress: Callable[[ThreadInfo], object] | None = None
+    ) -> int:
+        """Asynchronous version of `reindex_threads`."""
+        listed = 0
+        async with aclosing(self._apages(self._reindex_threads())) as pages:
+            async for page in pages:
+                listed += _tell(page, on_progress)
+        return listed
+
+    def _list_threads(
+        self, owner: str | None, status: Status | None, limit: int, cursor: str | None
+    ) -> Operation[ThreadPage]:
+        require_optional("cursor", cursor, str)
+        if status is not None and status not in get_args(Status):
+            known = ", ".join(map(repr, get_args(Status)))
+            raise InvalidInputError("status", f"must be None or one of {known}, got {status!r}")
+        if require_optional("limit", limit, int) is None or limit < 1:
+            raise InvalidInputError("limit", f"must be at least 1, got {limit}")
+        wanted = ThreadsWanted(_owner(owner), status)
+        return list_threads(self._store(), self._thread_index(), wanted, limit, cursor)
+
+    def _get_thread(self, thread_id: str) -> Operation[ThreadInfo | None]:
+        return get_thread(self._store(), require_thread_id(thread_id))
+
+    def _update_thread(
+        self, thread_id: str, title: str | None, metadata: Mapping[str, Any] | None
+    ) -> Operation[ThreadInfo]:
+        require_optional("title", title, str)
+        said = {} if metadata is None else metadata
+        if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
+            raise InvalidInputError("metadata", "must be a dict with string keys")
+        return update_thread(self._store(), require_thread_id(thread_id), title, said)
+
+    def _delete_threads(
+        self, owner: str | None, idle_for: timedelta | float | None, *, dry_run: bool
+    ) -> Stream[ThreadInfo]:
+        if owner is None and idle_for is None:
+            raise InvalidInputError("owner", "is missing, and so is idle_for: name one of them")
+        since = None
+        store = self._store()
+        if idle_for is not None:
+            before = store.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
+            since = datetime.fromtimestamp(before, timezone.utc)
+        wanted = ThreadsWanted(_owner(owner), idle_since=since)
+        return delete_threads(store, self._thread_index(), wanted, dry_run=dry_run)
+
+    def _reindex_threads(self) -> Stream[ThreadInfo]:
+        self._thread_index()
+        return reindex_threads(self._store(), self._owner_of)
+
+    def _thread_index(self) -> str:
+        index = self._settings.thread_index
+        if index is None:
+            raise InvalidInputError(
+                "thread_index",
+                'is missing; pass thread_index=ThreadIndex("user_id") to the saver',
+            )
+        return index.index_name
+
+
+def _owner(owner: object) -> str | None:
+    if owner is None:
+        return None
+    if not can_own(owner):
+        raise InvalidInputError("owner", "must be a text of 1 to 2,048 bytes")
+    return str(owner)
+
+
+def _tell(page: list[ThreadInfo], on_progress: Callable[[ThreadInfo], object] | None) -> int:
+    if on_progress is not None:
+        for info in page:
+            on_progress(info)
+    return len(page)
