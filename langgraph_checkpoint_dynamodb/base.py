@@ -194,7 +194,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         )
 
     def _prune(
-        self, thread_ids: Sequence[str], strategy: str, keep_last: int | None
+        self, thread_ids: Sequence[str], strategy: str, keep_last: int | None = None
     ) -> Operation[None]:
         threads = require_thread_ids("thread_ids", thread_ids)
         if strategy not in ("keep_latest", *_DELETE):

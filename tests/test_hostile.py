@@ -127,7 +127,7 @@ def acts() -> list[Any]:
         put_writes(SMALL, REF, [write(-1, value="z")]),
         put_writes(SMALL, REF, [write(0, value="z" * 200)]),
         copy_thread(SMALL, "t", "copy"),
-        prune(SMALL, ["t"], keep_latest=True),
+        prune(SMALL, ["t"], kept=1),
         delete_thread(SMALL, "t"),
     ]
 

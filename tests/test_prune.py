@@ -223,7 +223,7 @@ def test_what_calls_ran_under_takes_no_request_more() -> None:
             for checkpoint_id in ("1", "2")
         ]
         memory = Memory(map(stored, records))
-        memory.run(prune(STORE, ["t"], keep_latest=True))
+        memory.run(prune(STORE, ["t"], kept=1))
         return kinds(memory.asked)
 
     assert asked(parents={"": "2"}) == asked()

@@ -394,7 +394,7 @@ def script_expiry(*replies: Any) -> list[Request[Any]]:
         return last[0]
 
     _perform(
-        set_up_operation({Table.CHECKPOINTS: "c", Table.WRITES: "w"}, None, expiring=True), reply
+        set_up_operation({Table.CHECKPOINTS: "c", Table.WRITES: "w"}, (), expiring=True), reply
     )
     return sent
 

@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     Delete,
     DeleteIfOld,
     DeleteObjects,
+    DeleteUnchanged,
     GetItem,
     GetObject,
     Page,
@@ -28,6 +29,8 @@ from langgraph_checkpoint_dynamodb.effects import (
     QueryRunIndex,
     Scan,
     TransactPut,
+    Update,
+    UpdateItem,
 )
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
@@ -162,6 +165,10 @@ class Universe:
                 return self._transact(world, puts)
             case BatchWrite(changes):
                 return self.changed(world, changes), self._reply((), ())
+            case UpdateItem(update):
+                return self._update(world, update)
+            case DeleteUnchanged():
+                return self._delete_unchanged(world, request)
             case DeleteIfOld() | Prolong():
                 return self._conditional(world, request)
         return self._object(world, request)
@@ -268,11 +275,44 @@ class Universe:
         reply = self._reply(("replaced", old), None if old is None else old.item)
         return self.changed(world, [put]), reply
 
-    def _transact(self, world: World, puts: Sequence[Put]) -> tuple[World, Reply]:
-        refused = tuple(_refuses(world, put) for put in puts)
+    def _transact(self, world: World, puts: Sequence[Put | Update]) -> tuple[World, Reply]:
+        refused = tuple(
+            _refuses(world, put) if isinstance(put, Put) else _refuses_update(world, put)
+            for put in puts
+        )
         if any(refused):
             return world, _cancelled(refused)
-        return self.changed(world, puts), self._reply("stored", None)
+        after = self.changed(world, [put for put in puts if isinstance(put, Put)])
+        for put in puts:
+            after = self._updated(after, put) if isinstance(put, Update) else after
+        return after, self._reply("stored", None)
+
+    def _update(self, world: World, update: Update) -> tuple[World, Reply]:
+        if _refuses_update(world, update):
+            return world, _condition_failed(None)
+        return self._updated(world, update), self._reply("stored", None)
+
+    def _updated(self, world: World, update: Update) -> World:
+        place = Place(update.table, *update.key)
+        spec = SPECS[update.table]
+        there = world.items.get(place)
+        keys = {spec.partition_key: {"S": place.partition}, spec.sort_key: {"S": place.sort}}
+        old: Mapping[str, Any] = keys if there is None else there.item
+        item: dict[str, Any] = {**update.unless_set, **old, **update.values}
+        for name, entry, value in update.entries:
+            entries = {**item[name]["M"], entry: value}
+            kept = {known: found for known, found in entries.items() if found is not None}
+            item[name] = {"M": kept}
+        for name in update.removed:
+            item.pop(name, None)
+        return self._world({**world.items, place: self.entry(item)}, world.objects)
+
+    def _delete_unchanged(self, world: World, request: DeleteUnchanged) -> tuple[World, Reply]:
+        place = Place(request.table, *request.key)
+        entry = world.items.get(place)
+        if entry is None or entry.item.get(request.attribute) != request.value:
+            return world, self._reply(False, False)
+        return self.without(world, place), self._reply(True, True)
 
     def _conditional(self, world: World, request: DeleteIfOld | Prolong) -> tuple[World, Reply]:
         place = Place(request.table, *request.key)
@@ -334,6 +374,19 @@ def _refuses(world: World, put: Put) -> bool:
         return False
     ttl = entry.number(Attribute.TTL)
     return ttl is None or ttl > put.now
+
+
+def _refuses_update(world: World, update: Update) -> bool:
+    """Whether an update's condition does not hold."""
+    entry = world.items.get(Place(update.table, *update.key))
+    item: Mapping[str, Any] = {} if entry is None else entry.item
+    if any(name not in item for name, _, _ in update.entries):
+        return True
+    expected = update.expected
+    if expected is None:
+        return False
+    found = item.get(expected.attribute)
+    return not (expected.missing if found is None else found in expected.values)
 
 
 def _is_old(entry: Entry | None, request: DeleteIfOld) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS
+from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, THREAD_INDEX_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,10 @@ REGION = "us-east-1"
 _ELEMENTS = {"Version", "Statement"}
 _STATEMENT = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _KINDS = {"Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem"}
-_PARTITION_KEYS = {spec.partition_key for spec in SPECS.values()} | {RUN_ID_INDEX_KEY}
+_PARTITION_KEYS = {spec.partition_key for spec in SPECS.values()} | {
+    RUN_ID_INDEX_KEY,
+    THREAD_INDEX_KEYS[0],
+}
 _OWN_KEYS = [(spec.partition_key, spec.sort_key) for spec in SPECS.values()]
 
 
