@@ -1,0 +1,143 @@
+"""Every order in which the requests of a few actors can take effect.
+
+An actor is a generator of requests, one call of a saver after the other. What a call does side by
+side it does here in its order: what matters is what others do in between. Any actor may die after
+any of its requests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from tests.simulation.scenarios import ALL
+from tests.simulation.world import Universe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from tests.simulation.world import World
+
+    Actor: TypeAlias = Generator[Request[Any], Any, object]
+
+
+def one_by_one(operation: Operation[Any]) -> Actor:
+    """The requests of a call, one after the other."""
+    reply: Any = None
+    error: DynamoDBSaverError | None = None
+    while True:
+        try:
+            request = operation.send(reply) if error is None else operation.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        reply = error = None
+        try:
+            if isinstance(request, Concurrently):
+                reply = []
+                for each in request.operations:
+                    reply.append((yield from one_by_one(each)))
+            elif isinstance(request, Compute):
+                reply = request.work()
+            elif not isinstance(request, Backoff):
+                reply = yield request
+        except DynamoDBSaverError as raised:
+            error = raised
+
+
+class Played:
+    """One order, played to its end.
+
+    Attributes:
+        world: What is stored in the end.
+        results: By actor, what it has returned or raised; `None` where it has died.
+        choices: At each step, the actors that could go on, and the one that did.
+    """
+
+    def __init__(
+        self,
+        universe: Universe,
+        world: World,
+        actors: Sequence[Actor],
+        order: Sequence[int],
+        see: Callable[[World], None],
+    ) -> None:
+        self.world = world
+        self.results: list[Any] = [None] * len(actors)
+        self.choices: list[tuple[tuple[int, ...], int]] = []
+        waiting: dict[int, Request[Any]] = {}
+        for number in range(len(actors)):
+            self._advance(waiting, actors, number, next)
+        while waiting:
+            able = tuple(sorted(waiting))
+            step = len(self.choices)
+            chosen = order[step] if step < len(order) else able[0]
+            self.choices.append((able, chosen))
+            if chosen < 0:  # It dies.
+                actors[-1 - chosen].close()
+                del waiting[-1 - chosen]
+                continue
+            self.world, reply = universe.after(self.world, waiting.pop(chosen), ALL)
+            see(self.world)
+            answer = _answer(reply)
+            self._advance(waiting, actors, chosen, answer)
+
+    def _advance(
+        self,
+        waiting: dict[int, Request[Any]],
+        actors: Sequence[Actor],
+        number: int,
+        answer: Callable[[Actor], Request[Any]],
+    ) -> None:
+        try:
+            waiting[number] = answer(actors[number])
+        except StopIteration as stop:
+            self.results[number] = stop.value
+        except DynamoDBSaverError as error:
+            self.results[number] = error
+
+
+def _answer(reply: Any) -> Callable[[Actor], Request[Any]]:
+    if reply.error is not None:
+        return lambda actor: actor.throw(reply.error())
+    return lambda actor: actor.send(reply.value)
+
+
+def every_order(
+    begin: Callable[[Universe], World],
+    make: Callable[[], Sequence[Actor]],
+    *,
+    mortal: Sequence[int] = (),
+    see: Callable[[World], None] = lambda _: None,
+) -> Iterator[Played]:
+    """Play every order, depth first.
+
+    Args:
+        begin: Makes what is stored in the beginning.
+        make: Makes the actors, anew for each order.
+        mortal: Those that may die, each at any of its requests.
+        see: Called with the world after every request.
+    """
+    universe = Universe()
+    world = begin(universe)
+    order: list[int] = []
+    while True:
+        played = Played(universe, world, make(), order, see)
+        yield played
+        order = [chosen for _, chosen in played.choices]
+        while order:
+            able, chosen = played.choices[len(order) - 1]
+            options = [*able, *(-1 - number for number in able if number in mortal)]
+            later = options[options.index(chosen) + 1 :]
+            order.pop()
+            if later:
+                order.append(later[0])
+                break
+        else:
+            return
+
+
+def alone(universe: Universe, world: World, actor: Actor) -> World:
+    """The world after one actor."""
+    return Played(universe, world, [actor], [], lambda _: None).world
