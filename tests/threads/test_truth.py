@@ -1,0 +1,174 @@
+"""What is known of a thread is never what is not so, in whatever order requests take effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb.items.threads import read_thread_info
+from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY, Table
+from langgraph_checkpoint_dynamodb.ops.threads import update_thread
+from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from tests.simulation.scenarios import NOW, Pickle
+from tests.support.values import config
+from tests.threads.interleavings import alone, every_order, one_by_one
+from tests.threads.test_fencing import put, run, simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langgraph_checkpoint_dynamodb import ThreadInfo
+    from tests.simulation.scenarios import Saver
+    from tests.simulation.world import Universe, World
+    from tests.threads.interleavings import Actor
+
+LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
+SETTINGS = [LISTED, {**LISTED, "on_conflict": "raise"}]
+
+
+def listed_thread(universe: Universe) -> World:
+    saver = simulated("before", **LISTED)
+    world = alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
+    return alone(universe, world, put(saver, "0002", "0001", user_id="ann"))
+
+
+def waits(saver: Saver, task: str, channel: str = "__interrupt__", id_: str = "0002") -> Actor:
+    value = ["question"] if channel == "__interrupt__" else "value"
+    yield from one_by_one(saver._put_writes(config("t", "", id_), [(channel, value)], task, ""))
+    return "waits"
+
+
+def deletes(saver: Saver) -> Actor:
+    yield from one_by_one(saver._delete_thread("t"))
+    return "deleted"
+
+
+def copies(saver: Saver) -> Actor:
+    yield from one_by_one(saver._copy_thread("t", "c"))
+    return "copied"
+
+
+def describes(saver: Saver, title: str | None, **metadata: Any) -> Actor:
+    yield from one_by_one(update_thread(saver._store(), "t", title, metadata))
+    return "described"
+
+
+def checkpoints(world: World, thread_id: str = "t") -> set[str]:
+    """Those of a thread that are there and not being deleted."""
+    return {
+        place.sort
+        for place, entry in world.items.items()
+        if place.table is Table.CHECKPOINTS
+        and place.partition == thread_id
+        and not place.sort.startswith("!!")
+        and "deleted" not in entry.item
+    }
+
+
+def info(world: World, thread_id: str = "t") -> ThreadInfo | None:
+    for place, entry in world.items.items():
+        if place.sort == THREAD_SORT_KEY and place.partition == thread_id:
+            return read_thread_info(entry.item, Pickle(), NOW)
+    return None
+
+
+def interrupted(world: World, id_: str = "0002") -> set[str]:
+    """The tasks of a checkpoint that have stored an interrupt."""
+    return {
+        place.sort.partition(":::")[0]
+        for place in world.items
+        if place.table is Table.WRITES and place.partition.startswith(f"t:::{id_}:::")
+        and place.sort.endswith(":::-3")
+    }  # fmt: skip
+
+
+def is_so(world: World) -> None:
+    """What is known of the thread is so, or was before a delete that is under way."""
+    known = info(world)
+    if known is None:
+        return
+    assert known.owner == "ann"
+    if checkpoints(world):
+        assert known.checkpoint_id in checkpoints(world)
+    assert known.interrupts <= len(interrupted(world, known.checkpoint_id or ""))
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_tasks_that_wait_side_by_side_are_all_told_or_none_that_did_not(
+    settings: dict[str, Any],
+) -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [waits(simulated(f"{n}", **settings), f"task{n}") for n in range(2)],
+        mortal=[0, 1],
+        see=is_so,
+    ):
+        known = info(played.world)
+        assert known is not None
+        ended = [result == "waits" for result in played.results]
+        assert known.interrupts >= sum(ended)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_a_run_that_dies_anywhere_leaves_a_list_that_is_at_most_a_run_behind(
+    settings: dict[str, Any],
+) -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [run(simulated("a", **settings), "a")],
+        mortal=[0],
+        see=is_so,
+    ):
+        known = info(played.world)
+        assert known is not None
+        if played.results[0] == "ran":
+            assert known.checkpoint_id in {"a0", "a1"}
+
+
+@pytest.mark.parametrize("first", [run, lambda saver, _: waits(saver, "task")], ids=["run", "wait"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_a_delete_beside_a_run_leaves_no_thread_listed_that_is_not_there(
+    settings: dict[str, Any], first: Callable[[Saver, str], Actor]
+) -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [first(simulated("a", **settings), "a"), deletes(simulated("d", **LISTED))],
+        mortal=[0],
+    ):
+        known = info(played.world)
+        assert (known is not None) <= bool(checkpoints(played.world))
+
+
+def test_a_delete_that_dies_is_still_found_by_who_lists_threads() -> None:
+    for played in every_order(
+        listed_thread, lambda: [deletes(simulated("d", **LISTED))], mortal=[0]
+    ):
+        if played.results[0] is None and checkpoints(played.world):
+            assert info(played.world) is not None
+
+
+def test_a_title_is_never_lost_to_a_run_nor_to_another_title() -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [
+            describes(simulated("x", **LISTED), "First"),
+            describes(simulated("y", **LISTED), None, a=1),
+            run(simulated("a", **LISTED), "a", 1),
+        ],
+        see=is_so,
+    ):
+        known = info(played.world)
+        assert known is not None
+        assert played.results == ["described", "described", "ran"]
+        assert (known.title, dict(known.metadata)) == ("First", {"a": 1})
+
+
+def test_a_copy_beside_a_run_is_listed_as_what_it_holds() -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [copies(simulated("c", **LISTED)), run(simulated("a", **LISTED), "a", 1)],
+    ):
+        known = info(played.world, "c")
+        assert known is not None
+        assert known.checkpoint_id in checkpoints(played.world, "c")
