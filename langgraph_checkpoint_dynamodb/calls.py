@@ -176,11 +176,16 @@ def put_all_or_none(
             yield from send(TransactPut(tuple(changes)))
         except TransactionCanceledError as error:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
+            busy = not _BUSY.isdisjoint(error.reasons)
             # Anything else is final: a reason this code does not know must not loop.
-            if len(lost) == len(changes) and any(lost):
-                return tuple(one for one, no in zip(changes, lost, strict=True) if no)
-            if len(lost) != len(changes) or _BUSY.isdisjoint(error.reasons) or attempt == attempts:
+            if len(lost) != len(changes) or not (any(lost) or busy):
                 raise
+            if busy and attempt == attempts:
+                raise
+            if any(lost):
+                if busy:
+                    yield from send(backoff(attempt))
+                return tuple(one for one, no in zip(changes, lost, strict=True) if no)
         else:
             return ()
         yield from send(backoff(attempt))

@@ -249,11 +249,11 @@ class Memory:
         return None if found is None else str(found.value)
 
     def may_fork(self, thread_id: str, checkpoint_id: str, head: str, now: int) -> None:
-        """A checkpoint was read by its id that the thread had moved past."""
+        """A checkpoint was read by its id, and what the thread had come to then."""
         self._put(_Place("fork", thread_id, "", checkpoint_id), head, 0, now)
 
     def forked(self, thread_id: str, checkpoint_id: str | None) -> None:
-        """A run has gone on from a checkpoint, or it was seen that it is the newest."""
+        """A run has gone on from a checkpoint."""
         with self._lock:
             self._drop(_Place("fork", thread_id, "", checkpoint_id or ""))
 

@@ -1058,6 +1058,11 @@ def test_the_public_names_are_these() -> None:
         "TableInUseError",
         "TableMismatchError",
         "TableNotFoundError",
+        "ThreadConflictError",
+        "ThreadIndex",
+        "ThreadInfo",
+        "ThreadNotFoundError",
+        "ThreadPage",
         "TransactionCanceledError",
         "TransportError",
         "UnprocessedItemsError",
@@ -1097,7 +1102,7 @@ def test_the_error_tree_is_as_its_docstring_draws_it() -> None:
     classes = error_classes()
     real = {name: {base.__name__ for base in found.__bases__} for name, found in classes.items()}
     real["DynamoDBSaverError"] -= {"Exception"}
-    assert len(real) == 22
+    assert len(real) == 24
     assert drawn_tree() == real
 
 

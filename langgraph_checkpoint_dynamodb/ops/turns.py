@@ -286,8 +286,6 @@ def with_fork(
     asking = send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
     record, item = yield from both(looking, asking)
     head = head_of(item)
-    if head is not None and head != ref.checkpoint_id:
+    if head is not None:
         store.memory.may_fork(ref.thread_id, ref.checkpoint_id, head, store.now)
-    else:
-        store.memory.forked(ref.thread_id, ref.checkpoint_id)
     return record

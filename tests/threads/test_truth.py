@@ -140,6 +140,15 @@ def test_a_delete_beside_a_run_leaves_no_thread_listed_that_is_not_there(
         assert (known is not None) <= bool(checkpoints(played.world))
 
 
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_a_thread_that_a_run_begins_beside_a_delete_is_listed(settings: dict[str, Any]) -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [run(simulated("a", **settings), "a", 1), deletes(simulated("d", **LISTED))],
+    ):
+        assert (info(played.world) is not None) is bool(checkpoints(played.world))
+
+
 def test_a_delete_that_dies_is_still_found_by_who_lists_threads() -> None:
     for played in every_order(
         listed_thread, lambda: [deletes(simulated("d", **LISTED))], mortal=[0]
