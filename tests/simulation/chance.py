@@ -25,7 +25,8 @@ from tests.simulation.explore import (
     story,
 )
 from tests.simulation.judging import Party
-from tests.simulation.scenarios import ALL, NOW, VARIANTS, beginning, calls
+from tests.simulation.scenarios import ALL, beginning, calls
+from tests.simulation.variants import NOW, VARIANTS
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langgraph_checkpoint_dynamodb.effects import BatchWrite, QueryRunIndex, TransactPut
 from tests.simulation.judging import Judge
 from tests.simulation.processes import FORWARD
-from tests.simulation.scenarios import ALL, NOW
+from tests.simulation.scenarios import ALL
+from tests.simulation.variants import NOW
 from tests.simulation.world import CHANGING, expired
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.judging import Party
     from tests.simulation.processes import Node
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
     from tests.simulation.world import Reply, Universe, World
 
 WAITING, RUNNING, ENDED, DEAD = range(4)

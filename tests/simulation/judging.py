@@ -45,7 +45,6 @@ from tests.simulation.findings import (
 )
 from tests.simulation.scenarios import (
     LATER,
-    NOW,
     SWEEP_AGE,
     TARGET,
     THREAD,
@@ -54,6 +53,7 @@ from tests.simulation.scenarios import (
     reference_after,
     run,
 )
+from tests.simulation.variants import NOW
 from tests.simulation.world import expired
 from tests.support.stopping import Stored, loose_ends
 from tests.support.values import config
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
     from tests.simulation.processes import Ended
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
     from tests.simulation.world import Universe, World
 
 _UNREADABLE = "UnreadableItemError"

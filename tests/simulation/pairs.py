@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from tests.simulation.explore import Play, explore, story
 from tests.simulation.judging import Party
 from tests.simulation.processes import BACKWARD, FORWARD, TURNS
-from tests.simulation.scenarios import ALL, NOW, VARIANTS, Call, beginning, calls
+from tests.simulation.scenarios import ALL, Call, beginning, calls
+from tests.simulation.variants import NOW, VARIANTS
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.simulation.explore import Report
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
 
 
 @dataclass(frozen=True)

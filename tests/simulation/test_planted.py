@@ -32,25 +32,15 @@ from langgraph_checkpoint_dynamodb.ops import (
 )
 from tests.simulation.explore import Play, explore, story
 from tests.simulation.judging import Party
-from tests.simulation.scenarios import (
-    ALL,
-    CHUNKS,
-    DELTA,
-    DELTA_CHUNKS,
-    INCREMENTAL,
-    INLINE,
-    OBJECTS,
-    Call,
-    beginning,
-    calls,
-)
+from tests.simulation.scenarios import ALL, Call, beginning, calls
+from tests.simulation.variants import CHUNKS, DELTA, DELTA_CHUNKS, INCREMENTAL, INLINE, OBJECTS
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.simulation.explore import Report
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
 
     Patch = Callable[[pytest.MonkeyPatch], None]
 

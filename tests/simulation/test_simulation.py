@@ -21,16 +21,8 @@ from tests.simulation.explore import DIE, GO, LOSE, Play, Step, explore, story
 from tests.simulation.judging import Party
 from tests.simulation.pairs import ONE_ITEM_PAGES, PLAIN, WITH_FAULT, Pair, Way, every, pairs
 from tests.simulation.processes import BACKWARD, FORWARD, TURNS, Script, steps
-from tests.simulation.scenarios import (
-    CHUNKS,
-    DELTA,
-    INLINE,
-    NOW,
-    VARIANTS,
-    Variant,
-    beginning,
-    calls,
-)
+from tests.simulation.scenarios import beginning, calls
+from tests.simulation.variants import CHUNKS, DELTA, INLINE, NOW, VARIANTS, Variant
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
