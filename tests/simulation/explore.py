@@ -126,7 +126,10 @@ class Play:
         self._page = page
         self._expiring = variant.ttl_seconds is not None
         self._relaxed = variant.relaxed
-        scripts = [party.call.script(variant, party.token, party.now, order) for party in parties]
+        known = (universe, world)
+        scripts = [
+            party.call.script(variant, party.token, party.now, order, known) for party in parties
+        ]
         places = tuple(Place(WAITING, script.first) for script in scripts)
         self.first = State(world, places, frozenset(), faults)
 

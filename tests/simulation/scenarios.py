@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
 from langgraph_checkpoint_dynamodb.effects import Emit, done
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
@@ -84,6 +85,7 @@ class Call:
         stream: Whether it returns what a stream has emitted.
         delta: Whether it makes sense on threads with a DeltaChannel alone.
         several: Whether it is several calls of one process, one after the other.
+        knows: Whether that process has read the newest checkpoint in the beginning.
     """
 
     name: str
@@ -95,9 +97,15 @@ class Call:
     stream: bool = False
     delta: bool = False
     several: bool = False
+    knows: bool = False
 
     def script(
-        self, variant: Variant, token: str, now: int = NOW, order: str | int = FORWARD
+        self,
+        variant: Variant,
+        token: str,
+        now: int = NOW,
+        order: str | int = FORWARD,
+        known: tuple[Universe, World] | None = None,
     ) -> Script:
         """The call in steps.
 
@@ -106,8 +114,16 @@ class Call:
             token: What the call goes by.
             now: What the clock of its process says.
             order: How the members of groups are run; a number is a seed to draw it from.
+            known: What was there in the beginning, for those who know it.
         """
-        return Script(lambda: self._steps(variant.saver(token, now), order))
+
+        def make() -> Any:
+            saver = variant.saver(token, now)
+            if self.knows and known is not None:
+                run(*known, Script(lambda: steps(saver._get_tuple(config(THREAD)), FORWARD)))
+            return self._steps(saver, order)
+
+        return Script(make)
 
     def _steps(self, saver: Saver, chosen: str | int) -> Any:
         operation = self.act(saver)
@@ -218,14 +234,17 @@ def _writes(
 _LARGE = "l" * 200
 _GONE = NOW - TTL_SECONDS - 2 * MARGIN
 """When was stored what DynamoDB may delete."""
-_JUST = NOW - 100
+JUST = NOW - 100
+"""When the bases were stored that runs go on from."""
+LAST = JUST + BASE_LIFE
+"""The last second in which a checkpoint may be a difference from them."""
 
 
 def first_calls(variant: Variant) -> list[tuple[int, Any]]:
     """What stores the threads that a scenario begins with, and when."""
-    first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, _JUST)
+    first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, JUST)
     if variant.payloads.incremental:
-        then = _JUST  # What is long ago is no base for what comes.
+        then = JUST  # What is long ago is no base for what comes.
     if variant.delta:
         return [
             (first, _put_delta("0001", None)),
@@ -302,7 +321,7 @@ DELTA_WRITES = (
 )
 INCREMENTAL_WRITES = (
     Call("go on(0005)", _go_on("0005"), several=True),
-    Call("go on(0006)", _go_on("0006"), several=True),
+    Call("go on(0006)", _go_on("0006"), several=True, knows=True),
 )
 UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
