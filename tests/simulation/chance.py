@@ -25,7 +25,8 @@ from tests.simulation.explore import (
     story,
 )
 from tests.simulation.judging import Party
-from tests.simulation.scenarios import ALL, NOW, VARIANTS, beginning, calls
+from tests.simulation.scenarios import ALL, LAST, beginning, calls
+from tests.simulation.variants import NOW, VARIANTS
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _FAULTS = 3
 _CALLS = (3, 3, 4)
 _CLOCKS = (0, 0, MARGIN // 2 - 1, 1 - MARGIN // 2)
 """How far a clock is off: no two are `MARGIN` apart."""
+_TIMES = (NOW, LAST, LAST + MARGIN // 2 - 1)
+"""What time it is where bases age. At the last, they are past their time by some clocks alone."""
 
 
 @dataclass
@@ -62,8 +65,9 @@ def scenario(seed: int) -> Play:
     variant = draw.choice(VARIANTS)
     universe = Universe()
     made = draw.choices(calls(variant), k=draw.choice(_CALLS))
+    now = draw.choice(_TIMES) if variant.payloads.incremental else NOW
     parties = [
-        Party(call, token, NOW + draw.choice(_CLOCKS))
+        Party(call, token, now + draw.choice(_CLOCKS))
         for call, token in zip(made, "ABCD", strict=False)
     ]
     return Play(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langgraph_checkpoint_dynamodb.effects import BatchWrite, QueryRunIndex, TransactPut
 from tests.simulation.judging import Judge
 from tests.simulation.processes import FORWARD
-from tests.simulation.scenarios import ALL, NOW
+from tests.simulation.scenarios import ALL
+from tests.simulation.variants import NOW
 from tests.simulation.world import CHANGING, expired
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.judging import Party
     from tests.simulation.processes import Node
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
     from tests.simulation.world import Reply, Universe, World
 
 WAITING, RUNNING, ENDED, DEAD = range(4)
@@ -125,7 +126,10 @@ class Play:
         self._page = page
         self._expiring = variant.ttl_seconds is not None
         self._relaxed = variant.relaxed
-        scripts = [party.call.script(variant, party.token, party.now, order) for party in parties]
+        known = (universe, world)
+        scripts = [
+            party.call.script(variant, party.token, party.now, order, known) for party in parties
+        ]
         places = tuple(Place(WAITING, script.first) for script in scripts)
         self.first = State(world, places, frozenset(), faults)
 

@@ -45,7 +45,6 @@ from tests.simulation.findings import (
 )
 from tests.simulation.scenarios import (
     LATER,
-    NOW,
     SWEEP_AGE,
     TARGET,
     THREAD,
@@ -54,6 +53,7 @@ from tests.simulation.scenarios import (
     reference_after,
     run,
 )
+from tests.simulation.variants import NOW
 from tests.simulation.world import expired
 from tests.support.stopping import Stored, loose_ends
 from tests.support.values import config
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
     from tests.simulation.processes import Ended
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
     from tests.simulation.world import Universe, World
 
 _UNREADABLE = "UnreadableItemError"
@@ -232,7 +232,8 @@ class Judge:
             return [f"in the end {place} is {found[place]}" for place in short]
         if any(self._parties[one].call.several for one in begun):
             # Between its calls others may come, so no order of whole runs explains it.
-            return [*self._lost_before_runs(found, done, before)]
+            lost = [*self._lost_before_runs(found, done, before)]
+            return [*lost, *self._lost_of_runs(found, done, begun, before)]
         if sum(self._parties[one].call.deletes for one in begun) > 1:
             done -= {one for one in done if self._parties[one].call.name.startswith("prune")}
         orders = [self._after(order) for order in _orders(done, begun, before)]
@@ -269,6 +270,32 @@ class Judge:
             history = found.get(f"history of {made}", _UNREADABLE)
             if history != _UNREADABLE and not {"0004", "0005"} & {*history.split("'")}:
                 yield f"in the end the history of {name} lacks what was there before it: {history}"
+
+    def _lost_of_runs(
+        self,
+        found: Mapping[str, str],
+        done: frozenset[int],
+        begun: frozenset[int],
+        before: frozenset[Any],
+    ) -> Iterator[str]:
+        """What cannot be read, and runs that nobody can have deleted and that have left nothing."""
+        if "" in found:
+            yield f"in the end a listing raises {found['']}"
+            return
+        deletes = {one for one in begun if self._parties[one].call.deletes}
+        newest = max((place for place in found if place.startswith(f"{THREAD}//")), default="")
+        for one in done:
+            call = self._parties[one].call
+            # The others of several calls store nothing where the thread is gone.
+            if (
+                not call.several
+                or call.delta
+                or any((delete, one) not in before for delete in deletes)
+            ):
+                continue
+            made = f"{THREAD}//{call.name[-5:-1]}"
+            if newest < made:
+                yield f"in the end {newest!r} is the newest, though {call.name} came after it"
 
     def _not_promised(
         self, place: str, seen: str | None, begun: frozenset[int], before: frozenset[Any]

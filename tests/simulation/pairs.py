@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, product, repeat
 from typing import TYPE_CHECKING
 
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from tests.simulation.explore import Play, explore, story
 from tests.simulation.judging import Party
 from tests.simulation.processes import BACKWARD, FORWARD, TURNS
-from tests.simulation.scenarios import ALL, NOW, VARIANTS, Call, beginning, calls
+from tests.simulation.scenarios import ALL, LAST, Call, beginning, calls
+from tests.simulation.variants import NOW, VARIANTS
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.simulation.explore import Report
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,41 @@ WAYS = (
     Way(clocks=(-3599, 0)),
 )
 """Clocks are within the margin of an hour."""
+OF_BASES = (
+    Way(clocks=(LAST - NOW, LAST + MARGIN - 1 - NOW)),
+    Way(clocks=(LAST + MARGIN - 1 - NOW, LAST - NOW)),
+)
+"""The bases that are there may just still be referred to by one clock, and just not be deleted by
+the other."""
+
+
+def meeting(
+    variant: Variant,
+    names: Sequence[str],
+    clocks: Sequence[int] | None = None,
+    *,
+    order: str = FORWARD,
+    page: int = ALL,
+    faults: int = 0,
+) -> Play:
+    """Calls by their names, in their beginning.
+
+    Args:
+        variant: How values are stored.
+        names: The calls.
+        clocks: What the clock of each says.
+        order: How the members of groups are run.
+        page: Most items on a page.
+        faults: How many faults may happen in a schedule.
+    """
+    by_name = {call.name: call for call in calls(variant)}
+    parties = [
+        Party(by_name[name], token, now)
+        for name, token, now in zip(names, "ABC", clocks or repeat(NOW), strict=False)
+    ]
+    universe = Universe()
+    world = beginning(universe, variant)
+    return Play(universe, variant, world, parties, order=order, page=page, faults=faults)
 
 
 @dataclass(frozen=True)
@@ -70,14 +107,10 @@ class Pair:
 
     def play(self) -> Play:
         """The pair in its beginning."""
-        universe = Universe()
-        ahead, behind = self.way.clocks
-        parties = [Party(self.first, "A", NOW + ahead), Party(self.second, "B", NOW + behind)]
-        return Play(
-            universe,
+        return meeting(
             self.variant,
-            beginning(universe, self.variant),
-            parties,
+            [self.first.name, self.second.name],
+            [NOW + off for off in self.way.clocks],
             order=self.way.order,
             page=self.way.page,
             faults=self.way.faults,
@@ -93,7 +126,7 @@ class Pair:
         return report, f"{self.name}\n{story(play, trail)}"
 
 
-def pairs(ways: Sequence[Way] = WAYS, variants: Sequence[Variant] = VARIANTS) -> Iterator[Pair]:
+def pairs(ways: Sequence[Way], variants: Sequence[Variant] = VARIANTS) -> Iterator[Pair]:
     """Every pair of calls that is more than two reads, in each of these ways."""
     for variant, way in product(variants, ways):
         for first, second in combinations_with_replacement(calls(variant), 2):
@@ -104,4 +137,5 @@ def pairs(ways: Sequence[Way] = WAYS, variants: Sequence[Variant] = VARIANTS) ->
 @cache
 def every() -> tuple[Pair, ...]:
     """All of them."""
-    return tuple(pairs())
+    incremental = [variant for variant in VARIANTS if variant.payloads.incremental]
+    return (*pairs(WAYS), *pairs(OF_BASES, incremental))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
 from langgraph_checkpoint_dynamodb.effects import Emit, done
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.memory import Memory
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
-from langgraph_checkpoint_dynamodb.runners.process import PerProcess
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
 from tests.simulation.processes import FORWARD, Script, steps
+from tests.simulation.variants import NOW, TTL_SECONDS
 from tests.support.model import ReferenceSaver
 from tests.support.values import checkpoint, config, metadata
 
@@ -24,51 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
-    from langgraph_checkpoint_dynamodb.ops.store import Store
     from tests.simulation.processes import Ended
+    from tests.simulation.variants import Saver, Variant
     from tests.simulation.world import Universe, World
 
-NOW = 2_000_000_000
 LONG_AGO = NOW - 7 * 24 * 60 * 60
 """When what a scenario begins with was stored."""
 LATER = NOW + 2 * 24 * 60 * 60
 """When the dust has settled, and a sweep may take what was left behind."""
-TTL_SECONDS = 30 * 24 * 60 * 60
 SWEEP_AGE = 24 * 60 * 60
-_LONG = 240
-"""Bytes of a value that does not stay in its item where items are to be small."""
 ALL = 1_000
 """More items than any page has to hold."""
 THREAD, OTHER, TARGET = "t", "o", "c"
-
-
-class Pickle:
-    """A serializer that takes next to no time.
-
-    What it makes of anything but metadata is longer than what stays in an item where items are to
-    be small.
-    """
-
-    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
-        data = pickle.dumps(value)
-        return "pickle", data if "source" in data.decode("latin-1") else data.ljust(_LONG)
-
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        return pickle.loads(data[1])  # noqa: S301 - what the simulation itself has stored
-
-
-class Saver(SaverBase):
-    """A saver without a runner: it turns calls into operations."""
-
-    def __init__(self, settings: Settings, token: str) -> None:
-        super().__init__(serde=Pickle())
-        self._settings = settings
-        self._token = token
-        self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
-
-    def _store(self) -> Store:
-        made = super()._store()
-        return replace(made, stamp=replace(made.stamp, token=self._token))
 
 
 class Reference:
@@ -108,88 +72,6 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """How values are stored.
-
-    Attributes:
-        name: In a word.
-        payloads: Where values go.
-        ttl_seconds: How long a checkpoint lives.
-        delta: Whether the threads have a DeltaChannel.
-        relaxed: Whether reads of the resume path may be stale, and runs are found by the index.
-    """
-
-    name: str
-    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
-    ttl_seconds: int | None = None
-    delta: bool = False
-    relaxed: bool = False
-
-    def saver(self, token: str, now: int) -> Saver:
-        """A saver whose calls go by a token and whose clock stands still."""
-        return Saver(
-            Settings(
-                checkpoints_table_name="checkpoints",
-                writes_table_name="writes",
-                client=ClientSettings(),
-                payloads=self.payloads,
-                ttl_seconds=self.ttl_seconds,
-                consistent_reads=not self.relaxed,
-                run_id_index="runs" if self.relaxed else None,
-                clock=lambda: now,
-            ),
-            token,
-        )
-
-
-_SMALL_ITEMS = PayloadPolicy(inline_limit=1, chunk_bytes=_LONG - 40)
-"""All but metadata is in two chunks or three."""
-_OBJECTS = PayloadPolicy(s3=S3Policy("bucket", "p/", _LONG - 1))
-
-INLINE = Variant("inline")
-CHUNKS = Variant("chunks", _SMALL_ITEMS)
-OBJECTS = Variant("s3", _OBJECTS)
-DELTA = Variant("delta", delta=True)
-DELTA_CHUNKS = Variant("delta in chunks", _SMALL_ITEMS, delta=True)
-DELTA_OBJECTS = Variant("delta in s3", _OBJECTS, delta=True)
-EXPIRING = Variant("ttl", ttl_seconds=TTL_SECONDS)
-EXPIRING_DELTA = Variant("delta with ttl", _SMALL_ITEMS, TTL_SECONDS, delta=True)
-RELAXED = Variant("stale reads", _SMALL_ITEMS, relaxed=True)
-_DIFFERENCES = PayloadPolicy(compression="zstd", incremental=True)
-"""Every checkpoint is the difference from a base, however small it is."""
-INCREMENTAL = Variant("incremental", _DIFFERENCES)
-INCREMENTAL_CHUNKS = Variant(
-    "incremental in chunks", replace(_DIFFERENCES, inline_limit=1, chunk_bytes=_LONG // 4)
-)
-INCREMENTAL_OBJECTS = Variant(
-    "incremental in s3", replace(_DIFFERENCES, s3=S3Policy("bucket", "p/", 20))
-)
-INCREMENTAL_DELTA = Variant("incremental delta", _DIFFERENCES, delta=True)
-INCREMENTAL_EXPIRING = Variant(
-    "incremental delta with ttl",
-    replace(_DIFFERENCES, inline_limit=1, chunk_bytes=_LONG // 2),
-    TTL_SECONDS,
-    delta=True,
-)
-VARIANTS = (
-    INLINE,
-    CHUNKS,
-    OBJECTS,
-    DELTA,
-    DELTA_CHUNKS,
-    DELTA_OBJECTS,
-    EXPIRING,
-    EXPIRING_DELTA,
-    RELAXED,
-    INCREMENTAL,
-    INCREMENTAL_CHUNKS,
-    INCREMENTAL_OBJECTS,
-    INCREMENTAL_DELTA,
-    INCREMENTAL_EXPIRING,
-)
-
-
-@dataclass(frozen=True)
 class Call:
     """A call of a saver.
 
@@ -203,6 +85,7 @@ class Call:
         stream: Whether it returns what a stream has emitted.
         delta: Whether it makes sense on threads with a DeltaChannel alone.
         several: Whether it is several calls of one process, one after the other.
+        knows: Whether that process has read the newest checkpoint in the beginning.
     """
 
     name: str
@@ -214,9 +97,15 @@ class Call:
     stream: bool = False
     delta: bool = False
     several: bool = False
+    knows: bool = False
 
     def script(
-        self, variant: Variant, token: str, now: int = NOW, order: str | int = FORWARD
+        self,
+        variant: Variant,
+        token: str,
+        now: int = NOW,
+        order: str | int = FORWARD,
+        known: tuple[Universe, World] | None = None,
     ) -> Script:
         """The call in steps.
 
@@ -225,8 +114,16 @@ class Call:
             token: What the call goes by.
             now: What the clock of its process says.
             order: How the members of groups are run; a number is a seed to draw it from.
+            known: What was there in the beginning, for those who know it.
         """
-        return Script(lambda: self._steps(variant.saver(token, now), order))
+
+        def make() -> Any:
+            saver = variant.saver(token, now)
+            if self.knows and known is not None:
+                run(*known, Script(lambda: steps(saver._get_tuple(config(THREAD)), FORWARD)))
+            return self._steps(saver, order)
+
+        return Script(make)
 
     def _steps(self, saver: Saver, chosen: str | int) -> Any:
         operation = self.act(saver)
@@ -337,14 +234,17 @@ def _writes(
 _LARGE = "l" * 200
 _GONE = NOW - TTL_SECONDS - 2 * MARGIN
 """When was stored what DynamoDB may delete."""
-_JUST = NOW - 100
+JUST = NOW - 100
+"""When the bases were stored that runs go on from."""
+LAST = JUST + BASE_LIFE
+"""The last second in which a checkpoint may be a difference from them."""
 
 
 def first_calls(variant: Variant) -> list[tuple[int, Any]]:
     """What stores the threads that a scenario begins with, and when."""
-    first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, _JUST)
+    first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, JUST)
     if variant.payloads.incremental:
-        then = _JUST  # What is long ago is no base for what comes.
+        then = JUST  # What is long ago is no base for what comes.
     if variant.delta:
         return [
             (first, _put_delta("0001", None)),
@@ -421,7 +321,7 @@ DELTA_WRITES = (
 )
 INCREMENTAL_WRITES = (
     Call("go on(0005)", _go_on("0005"), several=True),
-    Call("go on(0006)", _go_on("0006"), several=True),
+    Call("go on(0006)", _go_on("0006"), several=True, knows=True),
 )
 UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),

@@ -30,27 +30,16 @@ from langgraph_checkpoint_dynamodb.ops import (
     sweep,
     write,
 )
-from tests.simulation.explore import Play, explore, story
-from tests.simulation.judging import Party
-from tests.simulation.scenarios import (
-    ALL,
-    CHUNKS,
-    DELTA,
-    DELTA_CHUNKS,
-    INCREMENTAL,
-    INLINE,
-    OBJECTS,
-    Call,
-    beginning,
-    calls,
-)
-from tests.simulation.world import Universe
+from tests.simulation.explore import explore, story
+from tests.simulation.pairs import meeting
+from tests.simulation.scenarios import ALL
+from tests.simulation.variants import CHUNKS, DELTA, DELTA_CHUNKS, INCREMENTAL, INLINE, OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.simulation.explore import Report
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.explore import Play, Report
+    from tests.simulation.variants import Variant
 
     Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -299,17 +288,7 @@ class Planted:
     page: int = ALL
 
     def explored(self) -> tuple[Play, Report]:
-        universe = Universe()
-        by_name: dict[str, Call] = {call.name: call for call in calls(self.variant)}
-        parties = [Party(by_name[self.first], "A"), Party(by_name[self.second], "B")]
-        play = Play(
-            universe,
-            self.variant,
-            beginning(universe, self.variant),
-            parties,
-            faults=self.faults,
-            page=self.page,
-        )
+        play = meeting(self.variant, [self.first, self.second], faults=self.faults, page=self.page)
         return play, explore(play)
 
 

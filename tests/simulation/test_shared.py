@@ -19,8 +19,6 @@ from langgraph_checkpoint_dynamodb.ops import chain
 from tests.simulation.processes import BACKWARD, FORWARD, Ended
 from tests.simulation.scenarios import (
     ALL,
-    DELTA,
-    NOW,
     READS,
     THREAD,
     Call,
@@ -30,6 +28,7 @@ from tests.simulation.scenarios import (
     in_turn,
     run,
 )
+from tests.simulation.variants import DELTA, NOW
 from tests.simulation.world import Universe
 from tests.support.effort import amount
 from tests.support.values import config
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.simulation.processes import Steps
-    from tests.simulation.scenarios import Variant
+    from tests.simulation.variants import Variant
     from tests.simulation.world import World
 
 GO, FAIL, LOSE = "go", "fail", "lose"

@@ -17,20 +17,20 @@ from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import Key, Table
 from tests.simulation.chance import scenario, shrink, try_seed
-from tests.simulation.explore import DIE, GO, LOSE, Play, Step, explore, story
-from tests.simulation.judging import Party
-from tests.simulation.pairs import ONE_ITEM_PAGES, PLAIN, WITH_FAULT, Pair, Way, every, pairs
-from tests.simulation.processes import BACKWARD, FORWARD, TURNS, Script, steps
-from tests.simulation.scenarios import (
-    CHUNKS,
-    DELTA,
-    INLINE,
-    NOW,
-    VARIANTS,
-    Variant,
-    beginning,
-    calls,
+from tests.simulation.explore import DIE, GO, LOSE, Step, explore, story
+from tests.simulation.pairs import (
+    ONE_ITEM_PAGES,
+    PLAIN,
+    WITH_FAULT,
+    Pair,
+    Way,
+    every,
+    meeting,
+    pairs,
 )
+from tests.simulation.processes import BACKWARD, FORWARD, TURNS, Script, steps
+from tests.simulation.scenarios import beginning, calls
+from tests.simulation.variants import CHUNKS, DELTA, INLINE, NOW, VARIANTS, Variant
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
@@ -85,14 +85,7 @@ def test_every_call_meets_every_other_in_every_variant() -> None:
 
 
 def test_a_sweep_beyond_the_margin_of_clocks_makes_an_error_never_a_wrong_state() -> None:
-    by_name = {call.name: call for call in calls(CHUNKS)}
-    universe = Universe()
-    parties = [
-        Party(by_name["put(0003)"], "A", NOW - 2 * MARGIN),
-        Party(by_name["sweep_orphans()"], "B", NOW),
-    ]
-    play = Play(universe, CHUNKS, beginning(universe, CHUNKS), parties)
-    report = explore(play)
+    report = explore(meeting(CHUNKS, ["put(0003)", "sweep_orphans()"], [NOW - 2 * MARGIN, NOW]))
     assert report.failures
     for problem in report.failures:
         assert "MissingPartError" in problem or "missing Key" in problem or "is None;" in problem
@@ -194,10 +187,7 @@ def test_three_calls_of_one_task_that_hold_different_places(order: tuple[str, ..
 
 
 def assert_right(variant: Variant, names: Sequence[str]) -> None:
-    universe = Universe()
-    by_name = {call.name: call for call in calls(variant)}
-    parties = [Party(by_name[name], token) for name, token in zip(names, "ABC", strict=True)]
-    play = Play(universe, variant, beginning(universe, variant), parties)
+    play = meeting(variant, names)
     report = explore(play)
     for problem, trail in report.failures.items():
         pytest.fail(f"{problem}\n{story(play, trail)}")

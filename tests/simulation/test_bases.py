@@ -1,0 +1,194 @@
+"""What it takes three calls, or clocks that differ, to do to bases.
+
+A base is in danger once its last checkpoint is deleted while a run is about to refer to it. So one
+call deletes, one makes that the newest which the base is not needed for, or reads, and one goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
+from langgraph_checkpoint_dynamodb.effects import PutItem
+from langgraph_checkpoint_dynamodb.items.bases import was_deleted
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.ops import lineage, parts
+from tests.simulation.explore import ENDED, GO, Step, explore, story
+from tests.simulation.pairs import meeting
+from tests.simulation.scenarios import JUST, LAST
+from tests.simulation.variants import INCREMENTAL, NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.simulation.explore import Play, Report
+
+    Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> None:
+    original = parts._find_base
+
+    def find(store: Any, ref: Any, origin: Any) -> Any:
+        found = store.memory.base(ref)
+        if found is None:
+            yield from original(store, ref, origin)
+        else:
+            store.bases.found[ref] = found
+
+    patch.setattr(parts, "_find_base", find)
+
+
+def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.MonkeyPatch) -> None:
+    def find(store: Any, ref: Any, origin: Any) -> Any:
+        yield from parts.bases_deleted(store, ref.thread_id)
+        found = yield from parts._read_base(store, ref)
+        if found is None and was_deleted(origin.created, store.bases.marks[ref.thread_id]):
+            store.bases.deleted.add(ref)
+        store.bases.found[ref] = found
+
+    patch.setattr(parts, "_find_base", find)
+
+
+def a_prune_takes_bases_as_soon_as_their_life_ends(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lineage, "is_settled", lambda created, now: created <= now - BASE_LIFE)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A race of three calls that is planted.
+
+    Attributes:
+        plant: What plants it.
+        names: The calls.
+        clocks: What the clock of each says.
+    """
+
+    plant: Patch
+    names: tuple[str, str, str]
+    clocks: tuple[int, int, int] = (NOW, NOW, NOW)
+
+
+PLANTED = (
+    Planted(
+        a_process_trusts_what_it_remembers_of_a_base,
+        ("go on(0005)", "go on(0006)", "delete_thread(t)"),
+    ),
+    Planted(
+        the_mark_of_deleted_bases_is_looked_for_before_the_base,
+        ("go on(0005)", "get_tuple(newest)", "delete_thread(t)"),
+    ),
+    Planted(
+        a_prune_takes_bases_as_soon_as_their_life_ends,
+        ("go on(0005)", "put(0003)", "prune(t)"),
+        (LAST, LAST, LAST + MARGIN - 1),
+    ),
+)
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.plant.__name__)
+def test_a_planted_race_of_three_is_found_and_no_two_of_them_run_into_it(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_right(planted.names, planted.clocks)
+    planted.plant(monkeypatch)
+    for two in combinations(range(3), 2):
+        require_right([planted.names[one] for one in two], [planted.clocks[one] for one in two])
+    assert explore(meeting(INCREMENTAL, planted.names, planted.clocks)).failures
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Calls whose clocks are as far apart as they may be.
+
+    Attributes:
+        name: What ends there.
+        names: The calls.
+        clocks: What the clock of each says.
+        beyond: The same a second further apart.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    clocks: tuple[int, ...]
+    beyond: tuple[int, ...]
+
+
+EDGES = (
+    Edge(
+        "a prune spares what may be referred to",
+        ("go on(0005)", "put(0003)", "prune(t)"),
+        (LAST, LAST, LAST + MARGIN - 1),
+        (LAST, LAST, LAST + MARGIN),
+    ),
+    Edge(
+        "a delete marks what may be referred to",
+        ("go on(0005)", "delete_thread(t)"),
+        (LAST, LAST + MARGIN - 1),
+        (LAST, LAST + MARGIN),
+    ),
+    Edge(
+        "a mark speaks of what was stored after it",
+        ("put(0003)", "delete_thread(t)"),
+        (NOW + MARGIN, NOW),
+        (NOW + MARGIN + 1, NOW),
+    ),
+)
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
+def test_clocks_at_the_edge_of_their_margin_do_no_harm(edge: Edge) -> None:
+    require_right(edge.names, edge.clocks)
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
+def test_clocks_beyond_it_make_an_error_and_never_a_wrong_state(edge: Edge) -> None:
+    require_errors_alone(explore(meeting(INCREMENTAL, edge.names, edge.beyond)))
+
+
+def under_a_delete_long_ago(sweep: int) -> Play:
+    """A run that has read what was then deleted and is about to go on, and a sweep.
+
+    Args:
+        sweep: What the clock of the sweep says.
+    """
+    names = ("go on(0005)", "delete_thread(t)", "sweep_orphans()")
+    play = meeting(INCREMENTAL, names, (LAST, JUST - MARGIN, sweep))
+    while not isinstance(play.first.places[0].node.request, PutItem):
+        play.first, _ = play.after(play.first, Step(0, GO))
+    while play.first.places[1].status != ENDED:
+        play.first, _ = play.after(play.first, Step(1, GO))
+    return play
+
+
+def test_a_sweep_spares_the_mark_of_what_may_be_referred_to() -> None:
+    require_all_right(under_a_delete_long_ago(LAST + MARGIN - 1))
+
+
+def test_a_sweep_whose_clock_is_beyond_the_margin_makes_an_error_and_never_a_wrong_state() -> None:
+    require_errors_alone(explore(under_a_delete_long_ago(LAST + MARGIN)))
+
+
+def require_right(names: Sequence[str], clocks: Sequence[int]) -> None:
+    require_all_right(meeting(INCREMENTAL, names, clocks))
+
+
+def require_all_right(play: Play) -> None:
+    report = explore(play)
+    for problem, trail in report.failures.items():
+        pytest.fail(f"{problem}\n{story(play, trail)}")
+    assert report.complete
+
+
+def require_errors_alone(report: Report) -> None:
+    """Check that some schedules go wrong, and that nobody is told anything but an error there."""
+    assert report.complete
+    assert any("MissingPartError" in problem for problem in report.failures)
+    for problem in report.failures:
+        listed = "in the end " in problem and " is None; after" in problem
+        assert "MissingPartError" in problem or "missing base" in problem or listed, problem
