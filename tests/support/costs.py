@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb import ThreadIndex
 from tests.incremental.states import INCREMENTAL, put_steps
 from tests.support.calls import SyncCalls
 from tests.support.sessions import metered_session
@@ -28,6 +29,7 @@ STATE = "x" * 10_000
 """One channel of 10,000 bytes."""
 WRITES = [("a", "y" * 100), ("b", "y" * 100), ("branch:to:next", None)]
 LENGTH = 50
+LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
 S3_THRESHOLD = 350 * 1024
 GROWN = 200_000
 """Characters of a state that is stored as differences."""
@@ -51,13 +53,15 @@ class Cost:
 
 def measure_costs(tables: Tables, engine: Engine, bucket: Bucket) -> list[Cost]:
     """Every row of both tables, on fresh tables."""
-    tables.set_up()
+    tables.set_up(**LISTED)
     in_s3: dict[str, Any] = {"s3_offload_config": bucket.config(S3_THRESHOLD)}
     return [
         *_measure(tables, engine, _calls),
         *_measure(tables, engine, partial(_large_calls, "in chunks")),
         *_measure(tables, engine, partial(_large_calls, "in S3"), **in_s3),
         *_measure(tables, engine, _differing_calls, **INCREMENTAL),
+        *_measure(tables, engine, _listed_calls, **LISTED),
+        *_measure(tables, engine, _fenced_calls, on_conflict="raise"),
     ]
 
 
@@ -110,6 +114,37 @@ def _differing_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
         ),
     ]
     return named
+
+
+def _listed_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
+    """Calls on threads of 10 KB that are listed: 40 of one owner."""
+
+    def put(thread: str, id_: str, parent: str | None, source: str, step: int) -> object:
+        at: Any = config(thread, "", parent)
+        at["configurable"]["user_id"] = "ann"
+        said = metadata(source=source, step=step)
+        return saver.put(at, checkpoint(id_, value=STATE), said, {})
+
+    for number in range(40):
+        put(f"listed {number}", "0001", None, "input", -1)
+        saver.update_thread(f"listed {number}", title="A title of some length " * 2)
+    at = config("listed 0", "", "0002")
+    interrupt = [("__interrupt__", ["Go on?"])]
+    return [
+        ("`put`, the first of a run, listed", lambda: put("listed 0", "0002", "0001", "input", 0)),
+        ("`put`, the next of it", lambda: put("listed 0", "0003", "0002", "loop", 1)),
+        ("`put_writes` of an interrupt, listed", lambda: saver.put_writes(at, interrupt, "task")),
+        ("`list_threads`, a page of 20", lambda: saver.list_threads(owner="ann")),
+        ("`get_thread`", lambda: saver.get_thread("listed 0")),
+        ("`update_thread`", lambda: saver.update_thread("listed 0", title="Another")),
+    ]
+
+
+def _fenced_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
+    calls = SyncCalls(saver)
+    at = put_chain(calls, "fenced", 1, value=STATE)[0]
+    made = checkpoint("9", value=STATE)
+    return [('`put`, with `on_conflict="raise"`', lambda: calls.put(at, made, metadata(), {}))]
 
 
 def _as_a_new_one(saver: Saver, call: Callable[[], object]) -> object:

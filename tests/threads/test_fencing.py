@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph_checkpoint_dynamodb import DynamoDBSaver, InvalidInputError, ThreadConflictError
 from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY, Table
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
-from tests.simulation.scenarios import NOW, Saver
+from tests.simulation.variants import NOW, Saver
 from tests.support.calls import SyncCalls
 from tests.support.effort import everything
 from tests.support.tables import forget

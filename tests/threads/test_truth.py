@@ -10,7 +10,7 @@ from langgraph_checkpoint_dynamodb.items.threads import read_thread_info
 from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY, Table
 from langgraph_checkpoint_dynamodb.ops.threads import update_thread
 from langgraph_checkpoint_dynamodb.settings import ThreadIndex
-from tests.simulation.scenarios import NOW, Pickle
+from tests.simulation.variants import NOW, Pickle
 from tests.support.values import config
 from tests.threads.interleavings import alone, every_order, one_by_one
 from tests.threads.test_fencing import put, run, simulated
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from langgraph_checkpoint_dynamodb import ThreadInfo
-    from tests.simulation.scenarios import Saver
+    from tests.simulation.variants import Saver
     from tests.simulation.world import Universe, World
     from tests.threads.interleavings import Actor
 
