@@ -21,12 +21,14 @@ from langgraph_checkpoint_dynamodb.errors import (
     TableInUseError,
     TableMismatchError,
     TableNotFoundError,
+    ThreadMismatchError,
     TransactionCanceledError,
     TransportError,
     UnprocessedItemsError,
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.installed import warn_of_others
+from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig
@@ -45,6 +47,7 @@ __all__ = [
     "InvalidInputTypeError",
     "ItemTooLargeError",
     "MissingPartError",
+    "MoveReport",
     "ObjectsNotDeletedError",
     "PayloadTooLargeError",
     "ReplyError",
@@ -56,6 +59,7 @@ __all__ = [
     "TableInUseError",
     "TableMismatchError",
     "TableNotFoundError",
+    "ThreadMismatchError",
     "TransactionCanceledError",
     "TransportError",
     "UnprocessedItemsError",

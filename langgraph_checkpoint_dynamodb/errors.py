@@ -11,6 +11,7 @@
     │   ├── MissingPartError                 a chunk, an S3 object or a base of it is gone
     │   └── DeletedBaseError                 stored by a run whose thread was deleted meanwhile
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
+    ├── ThreadMismatchError                  a thread that was moved is not what it was
     ├── TableError
     │   ├── TableNotFoundError
     │   └── TableMismatchError               wrong keys, wrong index
@@ -163,6 +164,35 @@ class DeltaHistoryError(DynamoDBSaverError):
             "Nothing was deleted. Delete the whole thread, or the later runs too."
         )
         self.thread_ids = tuple(sorted(thread_ids))
+
+
+class ThreadMismatchError(DynamoDBSaverError):
+    """A checkpoint that was moved is not what it was.
+
+    Somebody has written to the thread, here or there, before or meanwhile. Or one of the savers
+    does not give back what it was given.
+
+    Attributes:
+        thread_id: The thread.
+        checkpoint_ns: The namespace, empty for the root.
+        checkpoint_id: The checkpoint.
+        field: What differs, for example `checkpoint.channel_values.messages`, `metadata.step`,
+            `parent_config` or `pending_writes`.
+    """
+
+    def __init__(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str, field: str, *, missing: bool
+    ) -> None:
+        what = "is missing" if missing else f"differs in {field}"
+        super().__init__(
+            f"thread {thread_id!r}, namespace {checkpoint_ns!r}, checkpoint {checkpoint_id!r} "
+            f"{what} where it was moved to. Let no run use the thread on either side, delete the "
+            "thread that was moved, and move it again."
+        )
+        self.thread_id = thread_id
+        self.checkpoint_ns = checkpoint_ns
+        self.checkpoint_id = checkpoint_id
+        self.field = field
 
 
 class TableError(DynamoDBSaverError):
