@@ -12,6 +12,7 @@
     │   └── DeletedBaseError                 stored by a run whose thread was deleted meanwhile
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
     ├── ThreadMismatchError                  a thread that was moved is not what it was
+    ├── ExportFormatError                    a line of exported threads that cannot be read
     ├── TableError
     │   ├── TableNotFoundError
     │   └── TableMismatchError               wrong keys, wrong index
@@ -177,22 +178,33 @@ class ThreadMismatchError(DynamoDBSaverError):
         checkpoint_ns: The namespace, empty for the root.
         checkpoint_id: The checkpoint.
         field: What differs, for example `checkpoint.channel_values.messages`, `metadata.step`,
-            `parent_config` or `pending_writes`.
+            `parent_config`, `pending_writes`, or `checkpoint` where there is none.
     """
 
-    def __init__(
-        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str, field: str, *, missing: bool
-    ) -> None:
-        what = "is missing" if missing else f"differs in {field}"
+    def __init__(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str, field: str) -> None:
         super().__init__(
             f"thread {thread_id!r}, namespace {checkpoint_ns!r}, checkpoint {checkpoint_id!r} "
-            f"{what} where it was moved to. Let no run use the thread on either side, delete the "
-            "thread that was moved, and move it again."
+            f"differs in {field} from what was moved there. Let no run use the thread on "
+            "either side, delete the thread that was moved, and move it again."
         )
         self.thread_id = thread_id
         self.checkpoint_ns = checkpoint_ns
         self.checkpoint_id = checkpoint_id
         self.field = field
+
+
+class ExportFormatError(DynamoDBSaverError):
+    """A line of exported threads is not what comes next: cut off, damaged, or of a later version.
+
+    What came before it is stored. The import can be repeated with the whole stream.
+
+    Attributes:
+        line: Number of the line, from 1.
+    """
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line} {problem}")
+        self.line = line
 
 
 class TableError(DynamoDBSaverError):

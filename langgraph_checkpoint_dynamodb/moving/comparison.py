@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.errors import ThreadMismatchError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -14,47 +12,49 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.moving.source import Found
 
 
-def difference(serde: SerializerProtocol, expected: Found, found: Found | None) -> str | None:
+def difference(
+    serde: SerializerProtocol, expected: Found, found: Found | None, *, whole: bool
+) -> str | None:
     """The first field that differs, `None` where all is the same.
 
     Args:
         serde: Compares what does not compare by `==`, by its bytes.
         expected: The checkpoint as it was.
-        found: The checkpoint as it is now.
+        found: The checkpoint as it is now, `None` where there is none.
+        whole: Whether it may have no channel values but these.
+
+    Returns:
+        For example `checkpoint`, `metadata.step`, `parent_config`, `pending_writes`.
     """
     if found is None:
         return "checkpoint"
-    return next(_differences(serde, expected, found), None)
+    return next(_differences(serde, expected, found, whole), None)
 
 
-def require_same(serde: SerializerProtocol, expected: Found, found: Found | None) -> None:
-    """Check that a checkpoint has arrived.
-
-    Raises:
-        ThreadMismatchError: It is missing, or a field of it differs.
-    """
-    field = difference(serde, expected, found)
-    if field is not None:
-        place = expected.place
-        raise ThreadMismatchError(
-            place.thread_id, place.checkpoint_ns, place.checkpoint_id, field, missing=found is None
-        )
-
-
-def _differences(serde: SerializerProtocol, expected: Found, found: Found) -> Iterator[str]:
+def _differences(
+    serde: SerializerProtocol, expected: Found, found: Found, whole: bool
+) -> Iterator[str]:
     if found.place != expected.place:
         yield "parent_config"
-    yield from _of_mappings(serde, "checkpoint", expected.checkpoint, found.checkpoint)
-    yield from _of_mappings(serde, "metadata", expected.metadata, found.metadata)
+    yield from _of_mappings(serde, "checkpoint", *map(_without_values, (expected, found)))
+    values = [one.checkpoint.get("channel_values", {}) for one in (expected, found)]
+    if not whole:
+        values[1] = {name: value for name, value in values[1].items() if name in values[0]}
+    yield from _of_mappings(serde, "checkpoint.channel_values", *values)
+    yield from _of_mappings(serde, "metadata", {**expected.metadata}, {**found.metadata})
     if not _same(serde, expected.pending_writes, found.pending_writes):
         yield "pending_writes"
 
 
-def _of_mappings(serde: SerializerProtocol, name: str, expected: Any, found: Any) -> Iterator[str]:
+def _without_values(one: Found) -> Mapping[str, Any]:
+    return {key: part for key, part in one.checkpoint.items() if key != "channel_values"}
+
+
+def _of_mappings(
+    serde: SerializerProtocol, name: str, expected: Mapping[str, Any], found: Mapping[str, Any]
+) -> Iterator[str]:
     for key in {**expected, **found}:
-        if key == "channel_values" and key in expected and key in found:
-            yield from _of_mappings(serde, f"{name}.{key}", expected[key], found[key])
-        elif not _same_entry(serde, key, expected, found):
+        if not _same_entry(serde, key, expected, found):
             yield f"{name}.{key}"
 
 

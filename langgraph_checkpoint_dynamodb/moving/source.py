@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.moving.steps import Step, take
 from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites, by_task, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import (
@@ -91,7 +91,7 @@ class ThreadPage(NamedTuple):
     next: Any
 
 
-class DetailedSource(BaseCheckpointSaver[Any]):
+class DetailedSource(ABC):
     """A saver that tells what others do not: its threads, and the paths of tasks."""
 
     @abstractmethod
@@ -154,23 +154,37 @@ def places(
     return [place for name in nested_first for place in _parents_first(found[name])]
 
 
-def read(source: Source, place: Place) -> Moving[Found | None]:
-    """A checkpoint with its writes, `None` where it is not there."""
+def read(
+    source: Source, place: Place, paths: Mapping[str, str] | None = None
+) -> Moving[Found | None]:
+    """A checkpoint with its writes, `None` where it is not there.
+
+    Args:
+        source: The saver.
+        place: The checkpoint.
+        paths: The paths of its tasks, as far as they are known.
+    """
     config = place.config
     one = yield from take(Step(lambda: source.get_tuple(config), lambda: source.aget_tuple(config)))
     if one is None:
         return None
-    paths: Mapping[str, str] = {}
-    if one.pending_writes and isinstance(source, DetailedSource):
-        paths = yield from take(
-            Step(lambda: source._task_paths(config), lambda: source._atask_paths(config))
-        )
     return Found(
         place=_place_of(one, place.thread_id),
         checkpoint=one.checkpoint,
         metadata=one.metadata,
-        tasks=by_task(one.pending_writes or (), paths),
+        tasks=tuple(by_task(one.pending_writes or (), paths or {})),
     )
+
+
+def read_with_paths(source: Source, place: Place) -> Moving[Found | None]:
+    """The same, with the paths of its tasks from a saver that tells them."""
+    if not isinstance(source, DetailedSource):
+        return (yield from read(source, place))
+    config = place.config
+    paths = yield from take(
+        Step(lambda: source._task_paths(config), lambda: source._atask_paths(config))
+    )
+    return (yield from read(source, place, paths))
 
 
 def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Moving[None]:
@@ -246,8 +260,3 @@ def _parents_first(found: Mapping[str, Place]) -> Iterator[Place]:
             line.append(place)
             place = None if place.parent_id is None else found.get(place.parent_id)
         yield from reversed(line)
-
-
-def namespaces_of(found: Iterable[Place]) -> int:
-    """How many namespaces there are."""
-    return len({(place.thread_id, place.checkpoint_ns) for place in found})

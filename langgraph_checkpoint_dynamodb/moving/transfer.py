@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from langgraph.checkpoint.base import get_checkpoint_metadata
 
-from langgraph_checkpoint_dynamodb.moving.comparison import difference, require_same
-from langgraph_checkpoint_dynamodb.moving.source import namespaces_of, places, read
+from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.errors import ThreadMismatchError
+from langgraph_checkpoint_dynamodb.moving.comparison import difference
+from langgraph_checkpoint_dynamodb.moving.source import places, read, read_with_paths
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
 
 if TYPE_CHECKING:
@@ -35,13 +37,37 @@ class MoveReport:
     checkpoints: int = 0
     writes: int = 0
 
-    def with_checkpoint(self, found: Found) -> MoveReport:
-        """The report with a checkpoint more."""
-        return replace(
-            self,
-            checkpoints=self.checkpoints + 1,
-            writes=self.writes + len(found.pending_writes),
+
+class Tally:
+    """Counts what is moved, and tells.
+
+    Attributes:
+        report: What has been moved so far.
+
+    Args:
+        on_progress: What is told after each checkpoint.
+    """
+
+    def __init__(self, on_progress: Callable[[MoveReport], object] | None) -> None:
+        self.report = MoveReport()
+        self._on_progress = on_progress
+        self._thread: str | None = None
+        self._namespace: str | None = None
+
+    def count(self, found: Found) -> None:
+        """Count a checkpoint. Those of a thread, and there of a namespace, come together."""
+        place, report = found.place, self.report
+        other_thread = place.thread_id != self._thread
+        other_namespace = other_thread or place.checkpoint_ns != self._namespace
+        self._thread, self._namespace = place.thread_id, place.checkpoint_ns
+        self.report = MoveReport(
+            report.threads + other_thread,
+            report.namespaces + other_namespace,
+            report.checkpoints + 1,
+            report.writes + len(found.pending_writes),
         )
+        if self._on_progress is not None:
+            self._on_progress(self.report)
 
 
 def import_thread(
@@ -57,20 +83,18 @@ def import_thread(
         ThreadMismatchError: The target does not have what the source has.
     """
     found = yield from places(source, thread_id, namespaces)
-    report = MoveReport(threads=1 if found else 0, namespaces=namespaces_of(found))
+    tally = Tally(on_progress)
     for place in found:
-        one = yield from read(source, place)
+        one = yield from read_with_paths(source, place)
         if one is None:
             continue  # Deleted meanwhile.
         yield from store(target, one)
-        report = report.with_checkpoint(one)
-        if on_progress is not None:
-            on_progress(report)
+        tally.count(one)
     for place in found:
         one = yield from read(source, place)
         if one is not None:
-            require_same(target.serde, as_stored(one), (yield from read(target, place)))
-    return report
+            yield from require_stored(target, one)
+    return tally.report
 
 
 def store(target: Source, one: Found) -> Moving[None]:
@@ -78,12 +102,29 @@ def store(target: Source, one: Found) -> Moving[None]:
 
     Its writes come first: who finds it finds it with them.
     """
-    there = yield from read(target, one.place)
-    if difference(target.serde, as_stored(one), there) is None:
+    if (yield from _difference(target, one)) is None:
         return
     for task in one.tasks:
         yield from take(_put_writes(target, one, task))
     yield from take(_put(target, one))
+
+
+def require_stored(target: Source, one: Found) -> Moving[None]:
+    """Check that a checkpoint is there, all the same.
+
+    Raises:
+        ThreadMismatchError: It is missing, or a field of it differs.
+    """
+    field = yield from _difference(target, one)
+    if field is not None:
+        raise ThreadMismatchError(*one.place[:3], field)
+
+
+def _difference(target: Source, one: Found) -> Moving[str | None]:
+    """The first field by which a checkpoint differs where it goes to, `None` if none does."""
+    found = yield from read(target, one.place)
+    # Others may find the value of a channel that was stored with another checkpoint.
+    return difference(target.serde, as_stored(one), found, whole=isinstance(target, SaverBase))
 
 
 def as_stored(one: Found) -> Found:

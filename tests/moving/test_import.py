@@ -12,7 +12,7 @@ from langgraph.types import Command
 from langgraph_checkpoint_dynamodb import InvalidInputError, MoveReport, ThreadMismatchError
 from tests.graphs.test_delta_channels import DeltaLog, OftenStoredLog, two_steps
 from tests.graphs.test_subgraphs import three_levels
-from tests.support.calls import SyncCalls
+from tests.support.calls import SyncCalls, elsewhere
 from tests.support.graphs import HEAD, THREAD, Mode, Stage
 from tests.support.grounds import check
 from tests.support.stopping import WHOLE, Experiment
@@ -266,10 +266,14 @@ def test_parents_come_before_children_whatever_their_ids(moves: PlainMoves) -> N
         source.put(config("t", "", parent), checkpoint(id_), metadata(), {})
         parent = id_
     seen: list[set[str]] = []
+
+    def ids_here() -> set[str]:
+        return {key[1] for key in by_place(moves.saver)}
+
     moves.import_thread(
         source,
         "t",
-        on_progress=lambda _: seen.append({key[1] for key in by_place(moves.saver)}),
+        on_progress=lambda _: seen.append(elsewhere(ids_here)),
     )
     assert seen == [{"3"}, {"3", "1"}, {"3", "1", "2"}]
 
