@@ -8,6 +8,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     DeltaHistoryError,
     DynamoDBSaverError,
     EventLoopError,
+    ExportFormatError,
     InvalidInputError,
     InvalidInputTypeError,
     ItemTooLargeError,
@@ -22,6 +23,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TableMismatchError,
     TableNotFoundError,
     ThreadConflictError,
+    ThreadMismatchError,
     ThreadNotFoundError,
     TransactionCanceledError,
     TransportError,
@@ -30,6 +32,7 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.installed import warn_of_others
 from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
+from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
@@ -45,10 +48,12 @@ __all__ = [
     "DynamoDBSaver",
     "DynamoDBSaverError",
     "EventLoopError",
+    "ExportFormatError",
     "InvalidInputError",
     "InvalidInputTypeError",
     "ItemTooLargeError",
     "MissingPartError",
+    "MoveReport",
     "ObjectsNotDeletedError",
     "PayloadTooLargeError",
     "ReplyError",
@@ -63,6 +68,7 @@ __all__ = [
     "ThreadConflictError",
     "ThreadIndex",
     "ThreadInfo",
+    "ThreadMismatchError",
     "ThreadNotFoundError",
     "ThreadPage",
     "TransactionCanceledError",

@@ -13,6 +13,8 @@
     ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
     ├── ThreadConflictError                  another run has moved the thread on
     ├── ThreadNotFoundError                  nothing is known of the thread as a whole
+    ├── ThreadMismatchError                  a thread that was moved is not what it was
+    ├── ExportFormatError                    a line of exported threads that cannot be read
     ├── TableError
     │   ├── TableNotFoundError
     │   └── TableMismatchError               wrong keys, wrong index
@@ -202,6 +204,46 @@ class ThreadNotFoundError(DynamoDBSaverError):
             "checkpoint with thread_index=, or reindex_threads() has found one"
         )
         self.thread_id = thread_id
+
+
+class ThreadMismatchError(DynamoDBSaverError):
+    """A checkpoint that was moved is not what it was.
+
+    Somebody has written to the thread, here or there, before or meanwhile. Or one of the savers
+    does not give back what it was given.
+
+    Attributes:
+        thread_id: The thread.
+        checkpoint_ns: The namespace, empty for the root.
+        checkpoint_id: The checkpoint.
+        field: What differs, for example `checkpoint.channel_values.messages`, `metadata.step`,
+            `parent_config`, `pending_writes`, or `checkpoint` where there is none.
+    """
+
+    def __init__(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str, field: str) -> None:
+        super().__init__(
+            f"thread {thread_id!r}, namespace {checkpoint_ns!r}, checkpoint {checkpoint_id!r} "
+            f"differs in {field} from what was moved there. Let no run use the thread on "
+            "either side, delete the thread that was moved, and move it again."
+        )
+        self.thread_id = thread_id
+        self.checkpoint_ns = checkpoint_ns
+        self.checkpoint_id = checkpoint_id
+        self.field = field
+
+
+class ExportFormatError(DynamoDBSaverError):
+    """A line of exported threads is not what comes next: cut off, damaged, or of a later version.
+
+    What came before it is stored. The import can be repeated with the whole stream.
+
+    Attributes:
+        line: Number of the line, from 1.
+    """
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line} {problem}")
+        self.line = line
 
 
 class TableError(DynamoDBSaverError):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.moving.methods import MovingMethods
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -40,7 +40,7 @@ SWEEP_AGE_SECONDS = 24 * 60 * 60
 """What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
 
-class SaverMethods(SaverBase):
+class SaverMethods(MovingMethods):
     """LangGraph's methods, and those of this package, over the ways to perform an operation."""
 
     @abstractmethod

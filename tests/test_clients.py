@@ -1043,10 +1043,12 @@ def test_the_public_names_are_these() -> None:
         "DynamoDBSaver",
         "DynamoDBSaverError",
         "EventLoopError",
+        "ExportFormatError",
         "InvalidInputError",
         "InvalidInputTypeError",
         "ItemTooLargeError",
         "MissingPartError",
+        "MoveReport",
         "ObjectsNotDeletedError",
         "PayloadTooLargeError",
         "ReplyError",
@@ -1061,6 +1063,7 @@ def test_the_public_names_are_these() -> None:
         "ThreadConflictError",
         "ThreadIndex",
         "ThreadInfo",
+        "ThreadMismatchError",
         "ThreadNotFoundError",
         "ThreadPage",
         "TransactionCanceledError",
@@ -1102,7 +1105,7 @@ def test_the_error_tree_is_as_its_docstring_draws_it() -> None:
     classes = error_classes()
     real = {name: {base.__name__ for base in found.__bases__} for name, found in classes.items()}
     real["DynamoDBSaverError"] -= {"Exception"}
-    assert len(real) == 24
+    assert len(real) == 26
     assert drawn_tree() == real
 
 

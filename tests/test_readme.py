@@ -62,7 +62,7 @@ def test_a_thread_moves_over_from_another_saver(saver: Saver) -> None:
     old.put_writes(chain[-1], [("a", 1), ("__resume__", "yes"), ("b", 2)], "task")
     names: dict[str, Any] = {}
     exec(blocks("python")[-1], names)  # noqa: S102 - our own README
-    names["move_thread"](old, saver, "t")
+    names["move_threads"](old, saver, ["t"])
     for stored in (*chain, *nested):
         moved, found = saver.get_tuple(stored), old.get_tuple(stored)
         assert moved is not None
@@ -90,7 +90,8 @@ def test_the_tables_of_costs_are_what_is_measured(
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
     text = README.read_text(encoding="utf-8")
     named = re.findall(
-        r"`((?:(?:graphs|infra|incremental|simulation|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`", text
+        r"`((?:(?:graphs|infra|incremental|simulation|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`",
+        text,
     )
     assert named
     assert [name for name in set(named) if not (Path(__file__).parent / name).exists()] == []

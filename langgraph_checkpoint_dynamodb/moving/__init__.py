@@ -1,0 +1,14 @@
+"""Moving threads: from another saver, to a stream of JSON lines, and back.
+
+Everything here goes by the methods that every LangGraph saver has, so it works between any two. The
+functions are for those that are not ours, which have them as methods.
+"""
+
+from langgraph_checkpoint_dynamodb.moving.functions import (
+    aexport_threads,
+    afill_saver,
+    export_threads,
+    fill_saver,
+)
+
+__all__ = ["aexport_threads", "afill_saver", "export_threads", "fill_saver"]
