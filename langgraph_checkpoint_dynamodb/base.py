@@ -143,12 +143,12 @@ class SaverBase(BaseCheckpointSaver[str]):
     ) -> tuple[Operation[None], RunnableConfig]:
         require_checkpoint(checkpoint)
         address = read_address(config)
-        record = encode_checkpoint(self.serde, config, address, checkpoint, metadata)
+        merged = get_checkpoint_metadata(config, metadata)
+        record = encode_checkpoint(self.serde, address, checkpoint, merged)
         ref = record.ref
         store = self._store()
         turn = None
         if keeps_threads(store, ref):
-            merged = get_checkpoint_metadata(config, metadata)
             turn = Turn(self._owner_of(merged), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
         return put_checkpoint(store, record, turn), stored

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
     CheckpointTuple,
-    get_checkpoint_metadata,
     writes_sort_key,
 )
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
@@ -19,6 +18,7 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, Outline
+from langgraph_checkpoint_dynamodb.items.threads import FAILED
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
 from langgraph_checkpoint_dynamodb.javascript import (
@@ -39,7 +39,6 @@ from langgraph_checkpoint_dynamodb.payload import Inline
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
@@ -48,21 +47,26 @@ if TYPE_CHECKING:
 
 def encode_checkpoint(
     serde: SerializerProtocol,
-    config: RunnableConfig,
     address: Address,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
 ) -> CheckpointRecord:
-    """A checkpoint ready to be stored. The config's own checkpoint id is its parent's."""
-    merged = get_checkpoint_metadata(config, metadata)
-    run_id = merged.get("run_id")
+    """A checkpoint ready to be stored.
+
+    Args:
+        serde: What to serialize it with.
+        address: Where it goes. The checkpoint id is its parent's.
+        checkpoint: The checkpoint.
+        metadata: All of its metadata, the config's among them (`get_checkpoint_metadata`).
+    """
+    run_id = metadata.get("run_id")
     return CheckpointRecord(
         ref=address.ref(checkpoint["id"]),
         parent_id=address.parent_id,
         checkpoint=_dump(serde, checkpoint),
-        metadata=_dump(serde, merged),
+        metadata=_dump(serde, metadata),
         run_id=run_id if fits_index_key(run_id) else None,
-        outline=outline_of(checkpoint, merged),
+        outline=outline_of(checkpoint, metadata),
     )
 
 
@@ -170,7 +174,7 @@ def _counts(write: WriteRecord, placed: Collection[tuple[str, str]]) -> bool:
 
 
 def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
-    """By task, how many of its interrupts wait for an answer, or 0: it failed.
+    """By task, how many of its interrupts wait for an answer, or `FAILED`.
 
     A task that has stored its output has been answered, or was run again.
     """
@@ -180,7 +184,7 @@ def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
         if channel == INTERRUPT:
             waits[task_id] = len(value) if isinstance(value, (list, tuple)) else 1
         elif channel == ERROR:
-            waits[task_id] = 0
+            waits[task_id] = FAILED
         elif channel not in WRITES_IDX_MAP:
             finished.add(task_id)
     return {task_id: count for task_id, count in waits.items() if task_id not in finished}

@@ -22,10 +22,13 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
     from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
+
+    OnProgress: TypeAlias = Callable[[ThreadInfo], object]
 
 
 class ThreadMethods(SaverMethods):
@@ -130,7 +133,7 @@ class ThreadMethods(SaverMethods):
         owner: str | None = None,
         idle_for: timedelta | float | None = None,
         dry_run: bool = False,
-        on_progress: Callable[[ThreadInfo], object] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Delete the threads of an owner, or those that were not active for some time, or both.
 
@@ -151,12 +154,8 @@ class ThreadMethods(SaverMethods):
         Raises:
             InvalidInputError: The saver has no `thread_index`, or neither is given.
         """
-        gone = 0
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        with closing(self._pages(stream, "delete_threads")) as pages:
-            for page in pages:
-                gone += _tell(page, on_progress)
-        return gone
+        return self._told(stream, "delete_threads", on_progress)
 
     async def adelete_threads(
         self,
@@ -164,17 +163,13 @@ class ThreadMethods(SaverMethods):
         owner: str | None = None,
         idle_for: timedelta | float | None = None,
         dry_run: bool = False,
-        on_progress: Callable[[ThreadInfo], object] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Asynchronous version of `delete_threads`."""
-        gone = 0
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        async with aclosing(self._apages(stream)) as pages:
-            async for page in pages:
-                gone += _tell(page, on_progress)
-        return gone
+        return await self._atold(stream, on_progress)
 
-    def reindex_threads(self, *, on_progress: Callable[[ThreadInfo], object] | None = None) -> int:
+    def reindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """List the threads of tables that were in use before there was a thread index.
 
         Scans the checkpoints table, and reads the newest checkpoint of each thread that is not
@@ -190,21 +185,27 @@ class ThreadMethods(SaverMethods):
             InvalidInputError: The saver has no `thread_index`.
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
-        listed = 0
-        with closing(self._pages(self._reindex_threads(), "reindex_threads")) as pages:
-            for page in pages:
-                listed += _tell(page, on_progress)
-        return listed
+        return self._told(self._reindex_threads(), "reindex_threads", on_progress)
 
-    async def areindex_threads(
-        self, *, on_progress: Callable[[ThreadInfo], object] | None = None
-    ) -> int:
+    async def areindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """Asynchronous version of `reindex_threads`."""
-        listed = 0
-        async with aclosing(self._apages(self._reindex_threads())) as pages:
+        return await self._atold(self._reindex_threads(), on_progress)
+
+    def _told(self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None) -> int:
+        """Tell of each thread that a stream hands over; how many there were."""
+        count = 0
+        with closing(self._pages(stream, method)) as pages:
+            for page in pages:
+                count += _tell(page, on_progress)
+        return count
+
+    async def _atold(self, stream: Stream[ThreadInfo], on_progress: OnProgress | None) -> int:
+        """Asynchronous version of `_told`."""
+        count = 0
+        async with aclosing(self._apages(stream)) as pages:
             async for page in pages:
-                listed += _tell(page, on_progress)
-        return listed
+                count += _tell(page, on_progress)
+        return count
 
     def _list_threads(
         self, owner: str | None, status: Status | None, limit: int, cursor: str | None
@@ -265,7 +266,7 @@ def _owner(owner: object) -> str | None:
     return str(owner)
 
 
-def _tell(page: list[ThreadInfo], on_progress: Callable[[ThreadInfo], object] | None) -> int:
+def _tell(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:
     if on_progress is not None:
         for info in page:
             on_progress(info)

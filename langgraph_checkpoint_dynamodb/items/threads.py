@@ -113,7 +113,6 @@ def turn_update(
     stamp: Stamp,
     *,
     listed: bool,
-    expected: Expected | None = None,
 ) -> Update:
     """The request that says that a run has stored a root checkpoint.
 
@@ -122,7 +121,6 @@ def turn_update(
         owner: The owner of the run; `None` where it has none, which leaves the thread's as it is.
         stamp: When and by which call.
         listed: Whether the thread is to be listed, at the place of this moment.
-        expected: Which checkpoint the thread must have come to.
     """
     values: dict[str, Any] = {Attribute.HEAD: ref.checkpoint_id, Attribute.TTL: stamp.ttl}
     first: dict[str, Any] = {}
@@ -133,8 +131,7 @@ def turn_update(
         named[Attribute.OWNER] = owner_key(owner, ref.thread_id)
         first[Attribute.BEGUN] = now
     removed = () if stamp.ttl is not None else (Attribute.TTL,)
-    update = _update(ref.thread_id, values, first, expected=expected)
-    return replace(update, removed=removed)
+    return replace(_update(ref.thread_id, values, first), removed=removed)
 
 
 def waits_update(
@@ -273,7 +270,7 @@ def updated_of(item: StoredItem) -> str | None:
     return item.get(Attribute.UPDATED, {}).get("S")
 
 
-def read_description(item: StoredItem, serde: SerializerProtocol, place: str) -> Description:
+def _read_description(item: StoredItem, serde: SerializerProtocol, place: str) -> Description:
     """What users have said of a thread.
 
     Raises:
@@ -311,14 +308,14 @@ def read_thread_info(item: StoredItem, serde: SerializerProtocol, now: int) -> T
     if Attribute.OWNER not in item or not is_live(optional_number(item, Attribute.TTL, place), now):
         return None
     waits = _read_waits(item, place)
-    description = read_description(item, serde, place)
+    description = _read_description(item, serde, place)
     updated = _read_moment(item, Attribute.UPDATED, place)
     begun = _read_moment(item, Attribute.BEGUN, place) if Attribute.BEGUN in item else updated
     return ThreadInfo(
         thread_id=thread_id,
         owner=owner_of_key(text(item, Attribute.OWNER, place)),
         title=description.title,
-        status=_status(waits),
+        status=status_of(waits),
         interrupts=sum(waits.values()),
         created=begun,
         updated=updated,
@@ -327,7 +324,8 @@ def read_thread_info(item: StoredItem, serde: SerializerProtocol, now: int) -> T
     )
 
 
-def _status(waits: Mapping[str, int]) -> Status:
+def status_of(waits: Mapping[str, int]) -> Status:
+    """The status of a thread, by what its tasks wait for."""
     if FAILED in waits.values():
         return "failed"
     return "waiting" if waits else "idle"

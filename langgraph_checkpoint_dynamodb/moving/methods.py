@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.effects import done
 from langgraph_checkpoint_dynamodb.keys import require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
 from langgraph_checkpoint_dynamodb.moving.ours import task_paths, thread_page
-from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, ThreadPage, require_saver
+from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, ThreadIds, require_saver
 from langgraph_checkpoint_dynamodb.moving.steps import aperform, perform
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
 
@@ -154,10 +154,10 @@ class MovingMethods(SaverBase, DetailedSource):
         """Asynchronous version of `import_threads`. The lines are read by another thread."""
         return await aperform(filling(self, lines, on_progress))
 
-    def _thread_page(self, start: Any) -> ThreadPage:
+    def _thread_page(self, start: Any) -> ThreadIds:
         return self._run(thread_page(self._store(), start), "export_threads")
 
-    async def _athread_page(self, start: Any) -> ThreadPage:
+    async def _athread_page(self, start: Any) -> ThreadIds:
         return await self._await(thread_page(self._store(), start))
 
     def _task_paths(self, config: RunnableConfig) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from langgraph_checkpoint_dynamodb.codec import current_writes
 from langgraph_checkpoint_dynamodb.effects import Scan, send
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table, is_beside_namespaces
-from langgraph_checkpoint_dynamodb.moving.source import ThreadPage
+from langgraph_checkpoint_dynamodb.moving.source import ThreadIds
 from langgraph_checkpoint_dynamodb.ops.beside import read_beside
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
 
-def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadPage]:
+def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadIds]:
     """The threads on a page of a Scan, which returns a thread's items together."""
     spec = SPECS[Table.CHECKPOINTS]
     page = yield from send(
@@ -33,7 +33,7 @@ def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadPage]:
     )
     keys = (read_key(item, Table.CHECKPOINTS) for item in page.items)
     threads = [key.partition for key in keys if not is_beside_namespaces(key.sort)]
-    return ThreadPage(tuple(dict.fromkeys(threads)), page.next)
+    return ThreadIds(tuple(dict.fromkeys(threads)), page.next)
 
 
 def task_paths(store: Store, ref: CheckpointRef) -> Operation[Mapping[str, str]]:

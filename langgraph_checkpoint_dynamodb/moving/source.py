@@ -79,7 +79,7 @@ class Found:
         return in_order(self.tasks)
 
 
-class ThreadPage(NamedTuple):
+class ThreadIds(NamedTuple):
     """Some of the threads that there are.
 
     Attributes:
@@ -95,11 +95,11 @@ class DetailedSource(ABC):
     """A saver that tells what others do not: its threads, and the paths of tasks."""
 
     @abstractmethod
-    def _thread_page(self, start: Any) -> ThreadPage:
+    def _thread_page(self, start: Any) -> ThreadIds:
         """Some of its threads, from `next` of the page before or `None`."""
 
     @abstractmethod
-    async def _athread_page(self, start: Any) -> ThreadPage:
+    async def _athread_page(self, start: Any) -> ThreadIds:
         """Asynchronous version of `_thread_page`."""
 
     @abstractmethod
@@ -206,7 +206,7 @@ def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Mov
         start = page.next
 
 
-def _thread_page(source: DetailedSource, start: Any) -> Step[ThreadPage]:
+def _thread_page(source: DetailedSource, start: Any) -> Step[ThreadIds]:
     return Step(lambda: source._thread_page(start), lambda: source._athread_page(start))
 
 

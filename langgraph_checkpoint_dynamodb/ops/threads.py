@@ -29,14 +29,15 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.threads import (
+    Description,
     ThreadInfo,
     description_update,
     found_update,
     head_of,
     is_thread_item,
-    read_description,
     read_thread_info,
     revision_of,
+    status_of,
 )
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
@@ -150,12 +151,12 @@ def update_thread(
         InvalidInputError: It is too much.
         ConditionFailedError: Others have changed it at every attempt.
     """
-    place = f"the item of thread {thread_id!r}"
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempt = 1
+    while True:
         item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(thread_id), consistent=True))
         if item is None or (known := read_thread_info(item, store.serde, store.now)) is None:
             raise ThreadNotFoundError(thread_id)
-        merged = read_description(item, store.serde, place).merged(title, metadata)
+        merged = Description(known.title, known.metadata).merged(title, metadata)
         update = description_update(thread_id, store.serde, merged, revision_of(item))
         try:
             yield from send(UpdateItem(update))
@@ -164,7 +165,7 @@ def update_thread(
                 raise
         else:
             return replace(known, title=merged.title, metadata=merged.metadata)
-    raise AssertionError("not reached")
+        attempt += 1
 
 
 def delete_threads(
@@ -270,7 +271,7 @@ def _list_one(
         thread_id=found.thread_id,
         owner=owner_of(checkpoint.metadata),
         title=None,
-        status="failed" if 0 in waits.values() else "waiting" if waits else "idle",
+        status=status_of(waits),
         interrupts=sum(waits.values()),
         created=_time_of_id(found.first) or updated,
         updated=updated,

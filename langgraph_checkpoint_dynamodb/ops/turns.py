@@ -92,13 +92,12 @@ def keeps_threads(store: Store, ref: CheckpointRef) -> bool:
     return (store.lists_threads or store.fences) and ref.checkpoint_ns == ROOT_NAMESPACE
 
 
-def is_told(store: Store, record: CheckpointRecord, turn: Turn) -> bool:
+def _is_told(seen: ThreadSeen | None, record: CheckpointRecord, turn: Turn) -> bool:
     """Whether a checkpoint is to be told to the thread's item: the first of a run that is stored.
 
     A run is recognized by a source of its own, by a checkpoint that this process has not stored the
     parent of, by steps left out (`durability="exit"`), or by its going on from where tasks waited.
     """
-    seen = store.memory.thread(record.ref.thread_id)
     if seen is None or not seen.listed or seen.waits or turn.source != "loop":
         return True
     following = isinstance(turn.step, int) and seen.step == turn.step - 1
@@ -113,18 +112,17 @@ def put_with_thread(
     Raises:
         ThreadConflictError: Another run has moved the thread on.
     """
-    listed = store.lists_threads and is_told(store, record, turn)
-    if not listed and not store.fences:
-        outcome = yield from put_one(put)
-    else:
-        update = turn_update(record.ref, turn.owner, store.stamp, listed=listed)
-        if store.fences:
-            outcome = yield from _put_fenced(store, record, put, update)
-        else:
-            outcome = yield from _put_listed(put, update)
     seen = store.memory.thread(record.ref.thread_id)
-    known = listed or (seen is not None and seen.listed)
-    now_seen = ThreadSeen(record.ref.checkpoint_id, turn.step, listed=known)
+    listed = store.lists_threads and _is_told(seen, record, turn)
+    update = turn_update(record.ref, turn.owner, store.stamp, listed=listed)
+    if store.fences:
+        outcome = yield from _put_fenced(store, record, put, update)
+    elif listed:
+        outcome = yield from _put_listed(put, update)
+    else:
+        outcome = yield from put_one(put)
+    # Where it is listed and this was not told, what was told before still stands.
+    now_seen = ThreadSeen(record.ref.checkpoint_id, turn.step, listed=store.lists_threads)
     store.memory.saw_thread(record.ref.thread_id, now_seen, store.now)
     return outcome
 

@@ -364,14 +364,8 @@ class Wire:
         }
 
     def _query_threads(self, request: QueryThreadIndex) -> QueryInputTypeDef:
-        arguments: QueryInputTypeDef = {
-            "TableName": self._names[Table.CHECKPOINTS],
-            "IndexName": request.index,
-            "KeyConditionExpression": "#p = :p",
-            "ExpressionAttributeNames": {"#p": THREAD_INDEX_KEYS[0]},
-            "ExpressionAttributeValues": {":p": {"S": request.owner}},
-            "ScanIndexForward": False,
-        }
+        arguments = self._of_index(request.index, THREAD_INDEX_KEYS[0], request.owner)
+        arguments["ScanIndexForward"] = False
         if request.limit is not None:
             arguments["Limit"] = request.limit
         if request.start is not None:
@@ -443,16 +437,20 @@ class Wire:
         return arguments
 
     def _query_index(self, request: QueryRunIndex) -> QueryInputTypeDef:
-        arguments: QueryInputTypeDef = {
-            "TableName": self._names[Table.CHECKPOINTS],
-            "IndexName": request.index,
-            "KeyConditionExpression": "#p = :p",
-            "ExpressionAttributeNames": {"#p": RUN_ID_INDEX_KEY},
-            "ExpressionAttributeValues": {":p": {"S": request.run_id}},
-        }
+        arguments = self._of_index(request.index, RUN_ID_INDEX_KEY, request.run_id)
         if request.start is not None:
             arguments["ExclusiveStartKey"] = request.start
         return arguments
+
+    def _of_index(self, index: str, key: str, partition: str) -> QueryInputTypeDef:
+        """Arguments of a Query of a partition of an index on the checkpoints table."""
+        return {
+            "TableName": self._names[Table.CHECKPOINTS],
+            "IndexName": index,
+            "KeyConditionExpression": "#p = :p",
+            "ExpressionAttributeNames": {"#p": key},
+            "ExpressionAttributeValues": {":p": {"S": partition}},
+        }
 
     def _scan(self, request: Scan) -> ScanInputTypeDef:
         arguments: ScanInputTypeDef = {

@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.payload import stored_bytes
 from langgraph_checkpoint_dynamodb.settings import payload_policy
 from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
 from tests.support.compressing import chat, licences
-from tests.support.values import checkpoint, config, metadata
+from tests.support.values import checkpoint, metadata
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -114,7 +114,7 @@ def grow(kind: str, turns: int, way: str | None) -> Growth:
     for step in range(turns * PUTS):
         made = checkpoint(f"{step:06}", **KINDS[kind](step))
         address = Address("thread", "", parent)
-        record = encode_checkpoint(serde, config("thread"), address, made, metadata(step=step))
+        record = encode_checkpoint(serde, address, made, metadata(step=step))
         before = None if parent is None else memory.progress(address.ref(parent))
         stamp = Stamp(f"{step:016x}", 0)
         start = time.perf_counter()
