@@ -78,7 +78,7 @@ class Node:
         live = self._live
         assert live is not None
         try:
-            self.request = _hand(live, reply)
+            self.request = hand(live, reply)
         except StopIteration as stop:
             self.ended = Ended(value=stop.value)
         except Exception as error:
@@ -98,13 +98,14 @@ class Script:
     def again(self, path: tuple[Reply, ...]) -> Steps:
         """The call, run anew up to the point that these replies lead to."""
         steps = self._make()
-        _hand(steps, None)
+        hand(steps, None)
         for reply in path:
-            _hand(steps, reply)
+            hand(steps, reply)
         return steps
 
 
-def _hand(steps: Steps, reply: Reply | None) -> Request[Any]:
+def hand(steps: Steps, reply: Reply | None) -> Request[Any]:
+    """Go on with a reply, or begin; the next request."""
     if reply is None:
         return next(steps)
     if reply.error is not None:

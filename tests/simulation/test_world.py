@@ -17,6 +17,8 @@ from langgraph_checkpoint_dynamodb.effects import (
     Delete,
     DeleteIfOld,
     DeleteObjects,
+    DeleteUnchanged,
+    Expected,
     GetItem,
     GetObject,
     Page,
@@ -28,6 +30,8 @@ from langgraph_checkpoint_dynamodb.effects import (
     QueryRunIndex,
     Scan,
     TransactPut,
+    Update,
+    UpdateItem,
     send,
 )
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
@@ -52,6 +56,7 @@ PARTITIONS = ("p", "q")
 SORTS = ("!1", "1", "2", "task:::0", "é", "\U0001f600", "~deleted")
 TIMES = (100, 200, 300)
 RUNS = ("r", "s")
+HEADS = ("1", "2")
 CHANNELS = ("__error__", "__interrupt__", "log")
 
 
@@ -70,6 +75,10 @@ class _Draw:
             lambda: PutItem(self._put()),
             lambda: PutItem(self._put()),
             lambda: TransactPut(self._several(self._put, 3)),
+            lambda: TransactPut(self._several(self._put_or_update, 3)),
+            lambda: UpdateItem(self._update()),
+            lambda: UpdateItem(self._update()),
+            self._delete_unchanged,
             lambda: BatchWrite(self._several(self._change, 4)),
             lambda: DeleteIfOld(self._table(), self._key(), self._random.choice(TIMES)),
             lambda: Prolong(self._table(), self._key(), self._random.choice(TIMES)),
@@ -113,6 +122,40 @@ class _Draw:
         unless_exists = self._random.random() < 0.5
         over = self._random.choice(((), CHANNELS[:1], CHANNELS[:2]))
         return Put(table, key, item, unless_exists, self._random.choice(TIMES), over)
+
+    def _update(self) -> Update:
+        """An update of any kind: of the item as it is expected to be, or of an entry of a map."""
+        heads = tuple({"S": head} for head in HEADS)
+        count: Any = self._random.choice((None, {"N": "1"}))
+        entry = (Attribute.WAITS, self._random.choice(HEADS), count)
+        within = self._random.random() < 0.5
+        waits: Any = {Attribute.WAITS: {"M": {HEADS[0]: {"N": "2"}}}}
+        others: Any = self._random.choice(({}, waits, waits))
+        return Update(
+            self._table(),
+            self._key(),
+            {
+                Attribute.HEAD: self._random.choice(heads),
+                **({} if within else others),
+            },
+            self._random.choice(({}, {Attribute.BEGUN: self._random.choice(heads)})),
+            (entry,) if within else (),
+            self._random.choice(((), (Attribute.TTL,))),
+            self._random.choice(
+                (
+                    None,
+                    Expected(Attribute.HEAD, heads[:1], missing=self._random.random() < 0.5),
+                    Expected(Attribute.HEAD, heads),
+                )
+            ),
+        )
+
+    def _put_or_update(self) -> Put | Update:
+        return self._random.choice((self._put, self._update))()
+
+    def _delete_unchanged(self) -> DeleteUnchanged:
+        head: Any = {"S": self._random.choice(HEADS)}
+        return DeleteUnchanged(self._table(), self._key(), Attribute.HEAD, head)
 
     def _change(self) -> Put | Delete:
         put = self._put()

@@ -10,7 +10,7 @@ from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.memory import Memory
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.store import Store
@@ -60,6 +60,7 @@ class Variant:
         ttl_seconds: How long a checkpoint lives.
         delta: Whether the threads have a DeltaChannel.
         relaxed: Whether reads of the resume path may be stale, and runs are found by the index.
+        listed: Whether threads are listed.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Variant:
     ttl_seconds: int | None = None
     delta: bool = False
     relaxed: bool = False
+    listed: bool = False
 
     def saver(self, token: str, now: int) -> Saver:
         """A saver whose calls go by a token and whose clock stands still."""
@@ -79,6 +81,7 @@ class Variant:
                 ttl_seconds=self.ttl_seconds,
                 consistent_reads=not self.relaxed,
                 run_id_index="runs" if self.relaxed else None,
+                thread_index=ThreadIndex(owner="user_id") if self.listed else None,
                 clock=lambda: now,
             ),
             token,
@@ -97,6 +100,8 @@ DELTA_CHUNKS = Variant("delta in chunks", _SMALL_ITEMS, delta=True)
 DELTA_OBJECTS = Variant("delta in s3", _OBJECTS, delta=True)
 EXPIRING = Variant("ttl", ttl_seconds=TTL_SECONDS)
 EXPIRING_DELTA = Variant("delta with ttl", _SMALL_ITEMS, TTL_SECONDS, delta=True)
+LISTED = Variant("listed", listed=True)
+LISTED_DELTA = Variant("listed delta in chunks", _SMALL_ITEMS, delta=True, listed=True)
 RELAXED = Variant("stale reads", _SMALL_ITEMS, relaxed=True)
 _DIFFERENCES = PayloadPolicy(compression="zstd", incremental=True)
 """Every checkpoint is the difference from a base, however small it is."""
@@ -124,6 +129,8 @@ VARIANTS = (
     EXPIRING,
     EXPIRING_DELTA,
     RELAXED,
+    LISTED,
+    LISTED_DELTA,
     INCREMENTAL,
     INCREMENTAL_CHUNKS,
     INCREMENTAL_OBJECTS,

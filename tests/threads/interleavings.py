@@ -7,43 +7,24 @@ any of its requests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from tests.simulation.processes import FORWARD, hand, steps
 from tests.simulation.scenarios import ALL
 from tests.simulation.world import Universe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request
-    from tests.simulation.world import World
+    from tests.simulation.processes import Steps
+    from tests.simulation.world import Reply, World
 
-    Actor: TypeAlias = Generator[Request[Any], Any, object]
 
-
-def one_by_one(operation: Operation[Any]) -> Actor:
+def one_by_one(operation: Operation[Any]) -> Steps:
     """The requests of a call, one after the other."""
-    reply: Any = None
-    error: DynamoDBSaverError | None = None
-    while True:
-        try:
-            request = operation.send(reply) if error is None else operation.throw(error)
-        except StopIteration as stop:
-            return stop.value
-        reply = error = None
-        try:
-            if isinstance(request, Concurrently):
-                reply = []
-                for each in request.operations:
-                    reply.append((yield from one_by_one(each)))
-            elif isinstance(request, Compute):
-                reply = request.work()
-            elif not isinstance(request, Backoff):
-                reply = yield request
-        except DynamoDBSaverError as raised:
-            error = raised
+    return steps(operation, FORWARD)
 
 
 class Played:
@@ -59,7 +40,7 @@ class Played:
         self,
         universe: Universe,
         world: World,
-        actors: Sequence[Actor],
+        actors: Sequence[Steps],
         order: Sequence[int],
         see: Callable[[World], None],
     ) -> None:
@@ -68,7 +49,7 @@ class Played:
         self.choices: list[tuple[tuple[int, ...], int]] = []
         waiting: dict[int, Request[Any]] = {}
         for number in range(len(actors)):
-            self._advance(waiting, actors, number, next)
+            self._advance(waiting, actors, number, None)
         while waiting:
             able = tuple(sorted(waiting))
             step = len(self.choices)
@@ -80,33 +61,26 @@ class Played:
                 continue
             self.world, reply = universe.after(self.world, waiting.pop(chosen), ALL)
             see(self.world)
-            answer = _answer(reply)
-            self._advance(waiting, actors, chosen, answer)
+            self._advance(waiting, actors, chosen, reply)
 
     def _advance(
         self,
         waiting: dict[int, Request[Any]],
-        actors: Sequence[Actor],
+        actors: Sequence[Steps],
         number: int,
-        answer: Callable[[Actor], Request[Any]],
+        reply: Reply | None,
     ) -> None:
         try:
-            waiting[number] = answer(actors[number])
+            waiting[number] = hand(actors[number], reply)
         except StopIteration as stop:
             self.results[number] = stop.value
         except DynamoDBSaverError as error:
             self.results[number] = error
 
 
-def _answer(reply: Any) -> Callable[[Actor], Request[Any]]:
-    if reply.error is not None:
-        return lambda actor: actor.throw(reply.error())
-    return lambda actor: actor.send(reply.value)
-
-
 def every_order(
     begin: Callable[[Universe], World],
-    make: Callable[[], Sequence[Actor]],
+    make: Callable[[], Sequence[Steps]],
     *,
     mortal: Sequence[int] = (),
     see: Callable[[World], None] = lambda _: None,
@@ -138,6 +112,6 @@ def every_order(
             return
 
 
-def alone(universe: Universe, world: World, actor: Actor) -> World:
+def alone(universe: Universe, world: World, actor: Steps) -> World:
     """The world after one actor."""
     return Played(universe, world, [actor], [], lambda _: None).world

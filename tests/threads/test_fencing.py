@@ -20,10 +20,10 @@ from tests.threads.interleavings import alone, every_order, one_by_one
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.simulation.processes import Steps
     from tests.simulation.world import Universe, World
     from tests.support.savers import Saver as RealSaver
     from tests.support.tables import Tables
-    from tests.threads.interleavings import Actor
 
 FENCED: dict[str, Any] = {"on_conflict": "raise"}
 SETTINGS = [FENCED, {**FENCED, "thread_index": ThreadIndex(owner="user_id")}]
@@ -44,13 +44,13 @@ def simulated(token: str, **settings: Any) -> Saver:
     return Saver(made, token)
 
 
-def put(saver: Saver, id_: str, parent: str | None, **said: Any) -> Actor:
+def put(saver: Saver, id_: str, parent: str | None, **said: Any) -> Steps:
     at = config("t", "", parent)
     operation, _ = saver._put(at, checkpoint(id_, value=1), metadata(source="input", **said))
     return one_by_one(operation)
 
 
-def run(saver: Saver, id_: str, steps: int = 2) -> Actor:
+def run(saver: Saver, id_: str, steps: int = 2) -> Steps:
     """A run: read the newest checkpoint, and store the next ones."""
     found: Any = yield from one_by_one(saver._get_tuple(config("t")))
     parent = None if found is None else found.checkpoint["id"]
@@ -60,7 +60,7 @@ def run(saver: Saver, id_: str, steps: int = 2) -> Actor:
     return "ran"
 
 
-def replay(saver: Saver, id_: str, old: str) -> Actor:
+def replay(saver: Saver, id_: str, old: str) -> Steps:
     """A run from an old checkpoint."""
     yield from one_by_one(saver._get_tuple(config("t", "", old)))
     yield from put(saver, f"{id_}1", old)

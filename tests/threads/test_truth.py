@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from langgraph_checkpoint_dynamodb import ThreadInfo
+    from tests.simulation.processes import Steps
     from tests.simulation.variants import Saver
     from tests.simulation.world import Universe, World
-    from tests.threads.interleavings import Actor
 
 LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
 SETTINGS = [LISTED, {**LISTED, "on_conflict": "raise"}]
@@ -33,23 +33,23 @@ def listed_thread(universe: Universe) -> World:
     return alone(universe, world, put(saver, "0002", "0001", user_id="ann"))
 
 
-def waits(saver: Saver, task: str, channel: str = "__interrupt__", id_: str = "0002") -> Actor:
+def waits(saver: Saver, task: str, channel: str = "__interrupt__", id_: str = "0002") -> Steps:
     value = ["question"] if channel == "__interrupt__" else "value"
     yield from one_by_one(saver._put_writes(config("t", "", id_), [(channel, value)], task, ""))
     return "waits"
 
 
-def deletes(saver: Saver) -> Actor:
+def deletes(saver: Saver) -> Steps:
     yield from one_by_one(saver._delete_thread("t"))
     return "deleted"
 
 
-def copies(saver: Saver) -> Actor:
+def copies(saver: Saver) -> Steps:
     yield from one_by_one(saver._copy_thread("t", "c"))
     return "copied"
 
 
-def describes(saver: Saver, title: str | None, **metadata: Any) -> Actor:
+def describes(saver: Saver, title: str | None, **metadata: Any) -> Steps:
     yield from one_by_one(update_thread(saver._store(), "t", title, metadata))
     return "described"
 
@@ -129,7 +129,7 @@ def test_a_run_that_dies_anywhere_leaves_a_list_that_is_at_most_a_run_behind(
 @pytest.mark.parametrize("first", [run, lambda saver, _: waits(saver, "task")], ids=["run", "wait"])
 @pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
 def test_a_delete_beside_a_run_leaves_no_thread_listed_that_is_not_there(
-    settings: dict[str, Any], first: Callable[[Saver, str], Actor]
+    settings: dict[str, Any], first: Callable[[Saver, str], Steps]
 ) -> None:
     for played in every_order(
         listed_thread,
