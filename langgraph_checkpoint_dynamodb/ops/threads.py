@@ -197,12 +197,14 @@ class _Found:
         thread_id: The thread.
         first: Id of its oldest root checkpoint.
         newest: Id of its newest one.
+        ttl: When that may be deleted; `None` for never.
         head: The checkpoint that its item names; `None` for no item.
     """
 
     thread_id: str
     first: str | None = None
     newest: str | None = None
+    ttl: int | None = None
     head: str | None = None
 
 
@@ -241,7 +243,8 @@ def _with(found: _Found, item: StoredItem, now: int) -> _Found:
     head = read_checkpoint_head(item, now)
     if not head.visible or head.checkpoint_ns != ROOT_NAMESPACE:
         return found
-    return replace(found, first=found.first or head.checkpoint_id, newest=head.checkpoint_id)
+    first = found.first or head.checkpoint_id
+    return replace(found, first=first, newest=head.checkpoint_id, ttl=head.ttl)
 
 
 def _list_found(
@@ -279,7 +282,7 @@ def _list_one(
         metadata={},
     )
     try:
-        yield from send(UpdateItem(found_update(info, waits, found.head, store.stamp.ttl)))
+        yield from send(UpdateItem(found_update(info, waits, found.head, found.ttl)))
     except ConditionFailedError:
         return None  # A run has begun meanwhile, and has listed it.
     return info

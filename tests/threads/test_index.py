@@ -303,6 +303,22 @@ def test_threads_of_a_table_in_use_are_found(tables: Tables, clock: Clock) -> No
         assert titles(saver, owner="bob") == ["done"]
 
 
+def test_a_thread_that_is_found_expires_with_its_newest_checkpoint(
+    tables: Tables, clock: Clock
+) -> None:
+    tables.set_up(ttl_seconds=1000)
+    with tables.saver(clock=clock, ttl_seconds=1000) as before:
+        begin(before, "t")
+    clock.now += 900
+    with tables.saver(**INDEXED, clock=clock, ttl_seconds=1000) as saver:
+        saver.setup()
+        assert saver.reindex_threads() == 1
+        clock.now += 99 + 3600
+        assert titles(saver, owner="ann") == ["t"]
+        clock.now += 1
+        assert titles(saver, owner="ann") == []
+
+
 def test_a_saver_without_index_lists_nothing_and_stores_as_ever(tables: Tables) -> None:
     tables.set_up()
     with tables.saver() as saver:
