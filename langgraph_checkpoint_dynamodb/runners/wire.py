@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
+        BatchGetItemInputTypeDef,
         BatchWriteItemInputTypeDef,
         CreateTableInputTypeDef,
         DeleteItemInputTypeDef,
@@ -140,6 +143,12 @@ class Wire:
             case ScanThreadIndex():
                 threads = self._scan_threads(request)
                 return self._single("scan", "Scan", Table.CHECKPOINTS, threads)
+            case BatchGet(table):
+                wanted = self._batch_get(request)
+                return self._single("batch_get_item", "BatchGetItem", table, wanted)
+            case DeleteItem(table):
+                deleted = self._delete_item(request)
+                return self._single("delete_item", "DeleteItem", table, deleted)
             case UpdateItem(update):
                 return self._single("update_item", "UpdateItem", update.table, self._update(update))
             case DeleteUnchanged():
@@ -210,6 +219,20 @@ class Wire:
             "TableName": self._names[request.table],
             "Key": _typed_key(request.table, request.key),
             "ConsistentRead": request.consistent,
+        }
+
+    def _batch_get(self, request: BatchGet) -> BatchGetItemInputTypeDef:
+        keys = [_typed_key(request.table, key) for key in request.keys]
+        wanted = {"Keys": keys, "ConsistentRead": request.consistent}
+        return cast(
+            "BatchGetItemInputTypeDef", {"RequestItems": {self._names[request.table]: wanted}}
+        )
+
+    def _delete_item(self, request: DeleteItem) -> DeleteItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ReturnValues": "ALL_OLD",
         }
 
     def _put_item(self, put: Put) -> PutItemInputTypeDef:
