@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
     Delete,
     DeleteObjects,
+    GetObject,
     Put,
     PutItem,
     Query,
@@ -28,6 +29,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     ServiceError,
     TransactionCanceledError,
+    TransportError,
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
@@ -52,6 +54,8 @@ ATTEMPTS = 10
 """Attempts without progress before a call gives up. With the delays below: at most 21 seconds."""
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
+_DOWNLOADS = 3
+"""Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
 
 _BUSY = frozenset(
     {
@@ -224,6 +228,22 @@ def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
             for batch in batched(keys, BATCH_OBJECTS)
         ]
     )
+
+
+def read_object(bucket: str, key: str) -> Operation[bytes | None]:
+    """An S3 object's bytes, `None` if there is none.
+
+    The SDK does not repeat a download that breaks off; this does.
+    """
+    attempt = 1
+    while True:
+        try:
+            return (yield from send(GetObject(bucket, key)))
+        except TransportError:
+            if attempt == _DOWNLOADS:
+                raise
+        yield from send(backoff(attempt))
+        attempt += 1
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from langgraph_checkpoint_dynamodb.compression import (
     CODECS,
@@ -58,7 +58,7 @@ _BOTO3_NAMES = frozenset(
 )
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html;
 # an ARN in place of a name reaches a table of another account.
-_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, or the ARN of an
 # access point.
@@ -68,6 +68,7 @@ INCREMENTAL = "incremental"
 """What compression is called where checkpoints are stored as differences from earlier states."""
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
+_KEY_PREFIX = "langgraph-checkpoints/"
 _LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
 """Seconds of a thousand years."""
 _LONGEST_PREFIX = 512
@@ -180,6 +181,26 @@ class ClientSettings:
         return arguments
 
 
+class RunnerSettings(Protocol):
+    """What a runner needs to know, of a saver or of a store."""
+
+    @property
+    def client(self) -> ClientSettings:
+        """Where the client comes from."""
+
+    @property
+    def max_concurrency(self) -> int | None:
+        """Most requests in flight at once; `None` for as many as the client has connections."""
+
+    @property
+    def payloads(self) -> PayloadPolicy:
+        """How values are stored."""
+
+    @property
+    def table_names(self) -> dict[Table, str]:
+        """Name of each table."""
+
+
 @dataclass(frozen=True)
 class ThreadIndex:
     """That threads are listed, and whom they belong to.
@@ -197,7 +218,7 @@ class ThreadIndex:
         owner: object = self.owner
         if not isinstance(owner, str) or not owner:
             raise InvalidInputError("thread_index.owner", f"must name a key, got {owner!r}")
-        _require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
+        require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,22 +259,22 @@ class Settings:
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        _require_name("checkpoints_table_name", self.checkpoints_table_name, _TABLE_NAME)
-        _require_name("writes_table_name", self.writes_table_name, _TABLE_NAME)
+        require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
+        require_name("writes_table_name", self.writes_table_name, TABLE_NAME)
         if self.checkpoints_table_name == self.writes_table_name:
             raise InvalidInputError(
                 "writes_table_name", "must differ from checkpoints_table_name; their keys differ"
             )
         if self.run_id_index is not None:
-            _require_name("run_id_index", self.run_id_index, _INDEX_NAME)
-        _require_bool("consistent_reads", self.consistent_reads)
+            require_name("run_id_index", self.run_id_index, _INDEX_NAME)
+        require_bool("consistent_reads", self.consistent_reads)
         if self.max_concurrency is not None:
-            _require_positive("max_concurrency", self.max_concurrency)
-        _require_number("memory_bytes", self.memory_bytes, at_least=0)
+            require_positive("max_concurrency", self.max_concurrency)
+        require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
         if self.ttl_seconds is not None:
-            _require_positive("ttl_seconds", self.ttl_seconds)
+            require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
                 raise InvalidInputError(
                     "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
@@ -303,20 +324,30 @@ class Settings:
 
 
 def payload_policy(
-    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+    *,
+    compression: str | None,
+    s3_offload_config: object,
+    max_value_bytes: int,
+    key_prefix: str = _KEY_PREFIX,
 ) -> PayloadPolicy:
     """How values are stored, from what the user says.
+
+    Args:
+        compression: What to compress with; `None` for nothing.
+        s3_offload_config: A mapping of `S3OffloadConfig`; `None` for no S3.
+        max_value_bytes: Largest serialized value.
+        key_prefix: What the keys of objects begin with where the mapping does not say.
 
     Raises:
         InvalidInputError: A setting cannot be used; the message names it.
     """
-    _require_positive("max_value_bytes", max_value_bytes)
+    require_positive("max_value_bytes", max_value_bytes)
     incremental = compression == INCREMENTAL
     return PayloadPolicy(
         compression=_codec("zstd" if incremental else compression),
         incremental=incremental,
         whole_bytes=WHOLE_BYTES,
-        s3=None if s3_offload_config is None else _s3_policy(s3_offload_config),
+        s3=None if s3_offload_config is None else _s3_policy(s3_offload_config, key_prefix),
         max_value_bytes=max_value_bytes,
     )
 
@@ -347,7 +378,7 @@ def _codec(compression: object) -> Codec | None:
     raise InvalidInputError("compression", f"must be None or one of {known}, got {compression!r}")
 
 
-def _s3_policy(config: object) -> S3Policy:
+def _s3_policy(config: object, key_prefix: str) -> S3Policy:
     if not isinstance(config, Mapping):
         raise InvalidInputTypeError(
             "s3_offload_config", f"must be a mapping, got {type(config).__name__}"
@@ -366,8 +397,8 @@ def _s3_policy(config: object) -> S3Policy:
             former_names, f"must be a list of names, got {type(former).__name__}"
         )
     threshold = config.get("threshold_bytes", _S3_THRESHOLD_BYTES)
-    _require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
-    prefix = config.get("key_prefix", "langgraph-checkpoints/")
+    require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
+    prefix = config.get("key_prefix", key_prefix)
     return S3Policy(
         bucket,
         _key_prefix(prefix),
@@ -436,7 +467,12 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from value.items()
 
 
-def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
+def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
+    """Check that a value is a name of that form.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
     if not isinstance(value, str):
         raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
     if not pattern.fullmatch(value):
@@ -446,16 +482,19 @@ def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
         )
 
 
-def _require_bool(field: str, value: object) -> None:
+def require_bool(field: str, value: object) -> None:
+    """Check that a value is a bool."""
     if not isinstance(value, bool):
         raise InvalidInputTypeError(field, f"must be a bool, got {type(value).__name__}")
 
 
-def _require_positive(field: str, value: object) -> None:
-    _require_number(field, value, at_least=1)
+def require_positive(field: str, value: object) -> None:
+    """Check that a value is a whole number from 1 on."""
+    require_number(field, value, at_least=1)
 
 
-def _require_number(field: str, value: object, *, at_least: int) -> None:
+def require_number(field: str, value: object, *, at_least: int) -> None:
+    """Check that a value is a whole number from `at_least` on."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInputTypeError(field, f"must be an int, got {type(value).__name__}")
     if value < at_least:

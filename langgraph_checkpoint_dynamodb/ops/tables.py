@@ -55,7 +55,9 @@ def set_up(
             attribute.
         TableError: A table did not become active in time.
     """
-    yield from together([_set_up_table(table, names[table], indexes, expiring) for table in SPECS])
+    yield from together(
+        [_set_up_table(table, name, indexes, expiring) for table, name in names.items()]
+    )
 
 
 def _set_up_table(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
 
@@ -51,7 +51,7 @@ _LOOK_SECONDS = 0.1
 class AsyncRunner:
     """Runs operations on whatever event loop they are awaited on, in whatever process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RunnerSettings) -> None:
         self._services = services(settings)
         self._processes: PerProcess[Loops] = PerProcess(partial(_make_loops, settings))
 
@@ -109,7 +109,7 @@ class Loops:
         parents: Those of the parent, in a child made by `os.fork`. Closed there is closed here.
     """
 
-    def __init__(self, settings: Settings, parents: Loops | None) -> None:
+    def __init__(self, settings: RunnerSettings, parents: Loops | None) -> None:
         self.threads = _Threads()
         self._settings = settings
         self._lock = threading.Lock()
@@ -181,7 +181,7 @@ class Loops:
                 del self._here[loop]
 
 
-def _make_loops(settings: Settings, parents: Loops | None) -> Loops:
+def _make_loops(settings: RunnerSettings, parents: Loops | None) -> Loops:
     return Loops(settings, parents)
 
 
@@ -190,7 +190,7 @@ class LoopRunner:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RunnerSettings,
         sessions: _Sessions,
         threads: _Threads,
         forget: Callable[[LoopRunner], None],

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
 
@@ -41,7 +41,7 @@ R = TypeVar("R")
 class SyncRunner:
     """Runs operations against DynamoDB. Safe to use from any number of threads and processes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RunnerSettings) -> None:
         self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
 
     def open(self) -> None:
@@ -100,7 +100,7 @@ class SyncRunner:
         return self._processes.get()
 
 
-def _make_performer(settings: Settings, parents: Performer | None) -> Performer:
+def _make_performer(settings: RunnerSettings, parents: Performer | None) -> Performer:
     return Performer(settings, parents)
 
 
@@ -137,7 +137,7 @@ class Performer:
         parents: That of the parent, in a child made by `os.fork`. Closed there is closed here.
     """
 
-    def __init__(self, settings: Settings, parents: Performer | None) -> None:
+    def __init__(self, settings: RunnerSettings, parents: Performer | None) -> None:
         closed = parents is not None and parents.calls.closed
         self.calls: CallsUnderWay = CallsUnderWay(closed=closed)
         self._limit = concurrency(settings)

@@ -11,7 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SPECS, Attribute, Table
+from langgraph_checkpoint_dynamodb.keys import (
+    RUN_ID_INDEX_KEY,
+    SAVER_TABLES,
+    SPECS,
+    Attribute,
+    Table,
+)
 from langgraph_checkpoint_dynamodb.policies import ROLES
 from tests.infra.tools import ROOT
 
@@ -71,7 +77,7 @@ def specified(index: str) -> dict[str, Shape]:
             Attribute.TTL,
         )
 
-    return {table.value: shape(table) for table in SPECS}
+    return {table.value: shape(table) for table in SAVER_TABLES}
 
 
 def requested(
