@@ -37,7 +37,7 @@ class MovingMethods(SaverBase, DetailedSource):
         """Perform an operation in plain code; `method` is what the user has called."""
 
     @abstractmethod
-    async def _await(self, operation: Operation[T]) -> T:
+    async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
     def import_thread(
@@ -72,7 +72,8 @@ class MovingMethods(SaverBase, DetailedSource):
                 to meanwhile, or before.
             InvalidInputError: The thread id cannot be stored, or the source is no saver.
         """
-        return perform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return perform(self._watcher.moved(moving, "import_thread"))
 
     async def aimport_thread(
         self,
@@ -83,7 +84,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
-        return await aperform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_thread"))
 
     def export_threads(
         self,
@@ -109,7 +111,8 @@ class MovingMethods(SaverBase, DetailedSource):
             InvalidInputError: A thread id is none.
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
-        return perform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return perform(self._watcher.moved(moving, "export_threads"))
 
     async def aexport_threads(
         self,
@@ -119,7 +122,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `export_threads`. The stream is written to by another thread."""
-        return await aperform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return await aperform(self._watcher.moved(moving, "export_threads"))
 
     def import_threads(
         self,
@@ -143,7 +147,7 @@ class MovingMethods(SaverBase, DetailedSource):
             ExportFormatError: A line cannot be read. What came before it is stored.
             ThreadMismatchError: The thread has gone on here.
         """
-        return perform(filling(self, lines, on_progress))
+        return perform(self._watcher.moved(filling(self, lines, on_progress), "import_threads"))
 
     async def aimport_threads(
         self,
@@ -152,19 +156,20 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_threads`. The lines are read by another thread."""
-        return await aperform(filling(self, lines, on_progress))
+        moving = filling(self, lines, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_threads"))
 
     def _thread_page(self, start: Any) -> ThreadIds:
         return self._run(thread_page(self._store(), start), "export_threads")
 
     async def _athread_page(self, start: Any) -> ThreadIds:
-        return await self._await(thread_page(self._store(), start))
+        return await self._await(thread_page(self._store(), start), "export_threads")
 
     def _task_paths(self, config: RunnableConfig) -> Mapping[str, str]:
         return self._run(self._paths(config), "export_threads")
 
     async def _atask_paths(self, config: RunnableConfig) -> Mapping[str, str]:
-        return await self._await(self._paths(config))
+        return await self._await(self._paths(config), "export_threads")
 
     def _paths(self, config: RunnableConfig) -> Operation[Mapping[str, str]]:
         ref = read_address(config).checkpoint
