@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.watching import Watcher
 
 
 _DELETE = ("delete", "delete_all")
@@ -68,6 +69,7 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     _settings: Settings
     _memories: PerProcess[Memory]
+    _watcher: Watcher
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.

@@ -56,7 +56,7 @@ from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
@@ -76,6 +76,8 @@ _ROOT_FLOOR = '"'
 _DIGEST_BYTES = 16
 _CONTENT_DIGEST_BYTES = 32
 _THREAD_IN_OBJECT_KEY = 255
+_CUT_BYTES = 4
+"""A key that is cut off is shorter than the limit by less: by part of a character."""
 
 
 class Attribute:
@@ -492,6 +494,19 @@ def split_writes_partition(partition: str) -> tuple[str, str, str] | None:
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
+def thread_of_partition(table: Table, partition: str) -> str | None:
+    """The thread that a partition of a table is of; `None` if its key does not hold it whole."""
+    if table is Table.CHECKPOINTS:
+        return partition
+    if table is not Table.WRITES:
+        return None
+    # The digest has no colons, and what comes before it may end with some.
+    head, hashed, _ = partition.rpartition(_HASHED)
+    if not hashed:
+        return partition.partition(_SEPARATOR)[0]
+    return head if _utf8_len(partition) < PARTITION_KEY_LIMIT - _CUT_BYTES else None
+
+
 def content_digest(data: bytes) -> str:
     """Digest of a value's bytes, in 64 hex characters."""
     return blake2b(data, digest_size=_CONTENT_DIGEST_BYTES).hexdigest()
@@ -527,6 +542,12 @@ def object_key(prefix: str, owner: Owner, address: PartAddress) -> str:
     names = owner.names
     shown = quote(names[0], safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
     return f"{prefix}{shown}/{digest_of(names)}/{address.digest}-{address.stamp}"
+
+
+def thread_of_object(key: str) -> str | None:
+    """The thread that an S3 object is of; `None` if its key does not hold it whole."""
+    *_, thread, _, _ = ("", "", *key.split("/"))
+    return unquote(thread) if len(thread) < _THREAD_IN_OBJECT_KEY else None
 
 
 def is_object_key(key: str, owner: Owner, address: PartAddress) -> bool:

@@ -20,6 +20,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
+from langgraph_checkpoint_dynamodb.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 T = TypeVar("T")
 
@@ -94,6 +96,12 @@ class DynamoDBSaver(ThreadMethods):
             Replays from old checkpoints pass. Each root checkpoint is then stored in a
             transaction, at twice the units. All savers of a table should have the same.
         clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
+        on_request: Is called with a `RequestInfo` once each request has ended, by the thread or on
+            the event loop that has sent it, before the call goes on; so it must not block. An error
+            of it is logged once and left out of the call. A `CallObserver`, such as
+            `langgraph_checkpoint_dynamodb.otel.OpenTelemetry()`, is told of calls too. The requests
+            then ask what they consume.
+        observe_threads: Whether `on_request` may know the thread ids that requests are about.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -132,6 +140,8 @@ class DynamoDBSaver(ThreadMethods):
         thread_index: ThreadIndex | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
+        observe_threads: bool = False,
     ) -> None:
         super().__init__(serde=serde)
         self._settings = Settings(
@@ -160,7 +170,10 @@ class DynamoDBSaver(ThreadMethods):
             thread_index=thread_index,
             on_conflict=on_conflict,
             clock=clock,
+            on_request=on_request,
+            observe_threads=observe_threads,
         )
+        self._watcher = Watcher(on_request, threads=observe_threads)
         self._memories = PerProcess(lambda _: Memory(memory_bytes))
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
@@ -195,21 +208,21 @@ class DynamoDBSaver(ThreadMethods):
         # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
         await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-saver"))
 
-    def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
-        return self._runner.run(operation)
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return self._runner.run(self._watcher.watched(operation, method))
 
-    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:  # noqa: ARG002 - see above
-        pages = self._runner.pages(stream)
+    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
+        pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
             yield from pages
         finally:
             pages.close()
 
-    async def _await(self, operation: Operation[T]) -> T:
-        return await self._runner.start(operation).result()
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.start(self._watcher.watched(operation, method)).result()
 
-    async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(stream)
+    async def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
+        pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
             while (page := await pages.start_next().result()) is not None:
                 yield page

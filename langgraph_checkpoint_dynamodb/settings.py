@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 _JAVASCRIPT_CREDENTIALS = MappingProxyType(
     {
@@ -197,6 +200,10 @@ class RunnerSettings(Protocol):
         """How values are stored."""
 
     @property
+    def on_request(self) -> OnRequest | None:
+        """Whom to tell of each request."""
+
+    @property
     def table_names(self) -> dict[Table, str]:
         """Name of each table."""
 
@@ -240,6 +247,8 @@ class Settings:
         on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
             go on, `"raise"` ends it.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request; `None` for nobody.
+        observe_threads: Whether it may know which thread a request is about.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -257,6 +266,8 @@ class Settings:
     thread_index: ThreadIndex | None = None
     on_conflict: str = "fork"
     clock: Callable[[], float] = time.time
+    on_request: OnRequest | None = None
+    observe_threads: bool = False
 
     def __post_init__(self) -> None:
         require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
@@ -273,6 +284,8 @@ class Settings:
         require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
+        _require_observer(self.on_request)
+        require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
@@ -465,6 +478,19 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 f"{', '.join(_JAVASCRIPT_CREDENTIALS)}",
             )
         yield from value.items()
+
+
+def _require_observer(on_request: object) -> None:
+    if on_request is None:
+        return
+    if not callable(on_request):
+        raise InvalidInputTypeError(
+            "on_request", f"must be a function of one argument, got {type(on_request).__name__}"
+        )
+    if iscoroutinefunction(on_request):
+        raise InvalidInputTypeError(
+            "on_request", "must be a plain function: nobody awaits what it returns"
+        )
 
 
 def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:

@@ -73,7 +73,7 @@ class ThreadMethods(SaverMethods):
         cursor: str | None = None,
     ) -> ThreadPage:
         """Asynchronous version of `list_threads`."""
-        return await self._await(self._list_threads(owner, status, limit, cursor))
+        return await self._await(self._list_threads(owner, status, limit, cursor), "list_threads")
 
     def get_thread(self, thread_id: str) -> ThreadInfo | None:
         """Get what is known of a thread as a whole, at the cost of one small read.
@@ -91,7 +91,7 @@ class ThreadMethods(SaverMethods):
 
     async def aget_thread(self, thread_id: str) -> ThreadInfo | None:
         """Asynchronous version of `get_thread`."""
-        return await self._await(self._get_thread(thread_id))
+        return await self._await(self._get_thread(thread_id), "get_thread")
 
     def update_thread(
         self,
@@ -125,7 +125,7 @@ class ThreadMethods(SaverMethods):
         metadata: Mapping[str, Any] | None = None,
     ) -> ThreadInfo:
         """Asynchronous version of `update_thread`."""
-        return await self._await(self._update_thread(thread_id, title, metadata))
+        return await self._await(self._update_thread(thread_id, title, metadata), "update_thread")
 
     def delete_threads(
         self,
@@ -167,7 +167,7 @@ class ThreadMethods(SaverMethods):
     ) -> int:
         """Asynchronous version of `delete_threads`."""
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        return await self._atold(stream, on_progress)
+        return await self._atold(stream, "delete_threads", on_progress)
 
     def reindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """List the threads of tables that were in use before there was a thread index.
@@ -189,7 +189,7 @@ class ThreadMethods(SaverMethods):
 
     async def areindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """Asynchronous version of `reindex_threads`."""
-        return await self._atold(self._reindex_threads(), on_progress)
+        return await self._atold(self._reindex_threads(), "reindex_threads", on_progress)
 
     def _told(self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None) -> int:
         """Tell of each thread that a stream hands over; how many there were."""
@@ -199,10 +199,12 @@ class ThreadMethods(SaverMethods):
                 count += _tell(page, on_progress)
         return count
 
-    async def _atold(self, stream: Stream[ThreadInfo], on_progress: OnProgress | None) -> int:
+    async def _atold(
+        self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None
+    ) -> int:
         """Asynchronous version of `_told`."""
         count = 0
-        async with aclosing(self._apages(stream)) as pages:
+        async with aclosing(self._apages(stream, method)) as pages:
             async for page in pages:
                 count += _tell(page, on_progress)
         return count

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
+from langgraph_checkpoint_dynamodb.runners.observed import listen
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.settings import ClientSettings, RunnerSettings
@@ -123,6 +124,8 @@ class ClientHolder:
         make: Any = session.client
         client = make(service, **arguments)
         check_bodies(client, service)
+        if self._settings.on_request is not None:
+            listen(client, service)
         return client
 
 

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.runners.client import Service
+    from langgraph_checkpoint_dynamodb.runners.observed import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Call:
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
         table_name: The table concerned, empty where there are several or none.
         service: Which client.
+        sight: Where the call is watched, what sees it.
     """
 
     method: str
@@ -98,6 +100,7 @@ class Call:
     arguments: Mapping[str, Any]
     table_name: str = ""
     service: Service = "dynamodb"
+    sight: Sight | None = None
 
 
 class Wire:
