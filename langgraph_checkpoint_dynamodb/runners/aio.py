@@ -296,7 +296,7 @@ class LoopRunner:
                     async with response["Body"] as body:
                         response["Body"] = await body.read()
             except Exception as error:
-                return self._wire.error(request, call, error)
+                return self._wire.error(request, call, error, client.meta)
         return self._wire.reply(request, call, response)
 
     async def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:

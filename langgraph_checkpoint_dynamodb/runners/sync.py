@@ -197,7 +197,7 @@ class Performer:
                 if "Body" in response:
                     response["Body"] = response["Body"].read()
             except Exception as error:
-                return self._wire.error(request, sent, error)
+                return self._wire.error(request, sent, error, client.meta)
         return self._wire.reply(request, sent, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
