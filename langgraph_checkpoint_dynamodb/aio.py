@@ -29,6 +29,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     Settings,
     ThreadIndex,
     payload_policy,
+    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
@@ -120,7 +121,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
-        thread_index: ThreadIndex | None = None,
+        thread_index: ThreadIndex | Mapping[str, str] | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -152,7 +153,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
-            thread_index=thread_index,
+            thread_index=read_thread_index(thread_index),
             on_conflict=on_conflict,
             clock=clock,
         )
