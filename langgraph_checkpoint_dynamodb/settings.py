@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from urllib.parse import urlsplit
 
 from langgraph_checkpoint_dynamodb.compression import (
     CODECS,
@@ -67,6 +69,9 @@ _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+"""What the hosts of AWS's own endpoints end with."""
+
 INCREMENTAL = "incremental"
 """What compression is called where checkpoints are stored as differences from earlier states."""
 _S3_THRESHOLD_BYTES = 350 * 1024
@@ -85,7 +90,8 @@ class S3OffloadConfig(TypedDict, total=False):
         bucket_name: The bucket. Required.
         key_prefix: What every key begins with; a slash is added where it is missing. Default:
             `"langgraph-checkpoints/"`.
-        endpoint_url: Endpoint of S3, for local engines and VPC endpoints.
+        endpoint_url: Endpoint of S3, for local engines and VPC endpoints. Default:
+            `AWS_ENDPOINT_URL_S3`; else the saver's `endpoint_url`, unless that is one of AWS's.
         threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
             358,400 (350 KB).
         former_bucket_names: Buckets that values went to before. They are read and deleted there.
@@ -171,7 +177,11 @@ class ClientSettings:
 
     @property
     def s3_arguments(self) -> dict[str, Any]:
-        """The same for the client for S3: all but the endpoint, which is its own."""
+        """The same for the client for S3, but for the endpoint.
+
+        A local engine has one endpoint for all, and what is tried on it must not end up in AWS.
+        Those of AWS itself are of one service each, and `AWS_ENDPOINT_URL_S3` has its say first.
+        """
         arguments = {
             name: value
             for name, value in self.arguments.items()
@@ -181,7 +191,19 @@ class ClientSettings:
             arguments["region_name"] = self.client.meta.region_name
         if self.s3_endpoint_url is not None:
             arguments["endpoint_url"] = self.s3_endpoint_url
+        elif self._local_endpoint is not None and "AWS_ENDPOINT_URL_S3" not in os.environ:
+            arguments["endpoint_url"] = self._local_endpoint
         return arguments
+
+    @property
+    def _local_endpoint(self) -> str | None:
+        """The endpoint of DynamoDB that was given, where it is none of AWS's."""
+        url = self.arguments.get("endpoint_url")
+        if self.client is not None:
+            url = self.client.meta.endpoint_url
+        if url is None or (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
+            return None
+        return str(url)
 
 
 class RunnerSettings(Protocol):
@@ -294,14 +316,8 @@ class Settings:
                 )
 
     def _require_threads(self) -> None:
-        index: object = self.thread_index
-        if index is None:
-            return
-        if not isinstance(index, ThreadIndex):
-            raise InvalidInputTypeError(
-                "thread_index", f"must be a ThreadIndex, got {type(index).__name__}"
-            )
-        if index.index_name == self.run_id_index:
+        index = self.thread_index
+        if index is not None and index.index_name == self.run_id_index:
             raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
 
     def _require_fence(self) -> None:
@@ -334,6 +350,29 @@ class Settings:
             Table.CHECKPOINTS: self.checkpoints_table_name,
             Table.WRITES: self.writes_table_name,
         }
+
+
+def read_thread_index(given: object) -> ThreadIndex | None:
+    """How threads are listed, from what the user says: as JSON has it, too.
+
+    Raises:
+        InvalidInputError: It cannot be used; the message names the field.
+    """
+    if given is None or isinstance(given, ThreadIndex):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidInputTypeError(
+            "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
+        )
+    known = [one.name for one in fields(ThreadIndex)]
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+    if "owner" not in given:
+        raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
+    return ThreadIndex(**given)
 
 
 def payload_policy(

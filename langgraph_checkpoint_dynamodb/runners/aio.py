@@ -306,7 +306,7 @@ class LoopRunner:
                     with sight.of(client):
                         response = sight.response = await _ask(client, call)
             except Exception as error:
-                return self._wire.error(request, call, error)
+                return self._wire.error(request, call, error, client.meta)
         return self._wire.reply(request, call, response)
 
     async def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:

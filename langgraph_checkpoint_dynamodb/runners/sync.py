@@ -208,7 +208,7 @@ class Performer:
                     with sight.of(client):
                         response = sight.response = _ask(client, sent)
             except Exception as error:
-                return self._wire.error(request, sent, error)
+                return self._wire.error(request, sent, error, client.meta)
         return self._wire.reply(request, sent, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:

@@ -56,6 +56,7 @@ from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyErr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from botocore.client import ClientMeta
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
@@ -195,14 +196,22 @@ class Wire:
         except WrongReplyError as error:
             raise wrong_reply(call, error) from error
 
-    def error(self, request: Request[Any], call: Call, error: Exception) -> object:
+    def error(
+        self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta
+    ) -> object:
         """The reply that an SDK error amounts to, where it does.
+
+        Args:
+            request: The request.
+            call: The call that it was made as.
+            error: What the SDK raised.
+            meta: What the client says of itself.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
             Exception: The error itself, where it is not about the service's answer.
         """
-        return self._refusals.read(request, call, error)
+        return self._refusals.read(request, call, error, meta)
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])

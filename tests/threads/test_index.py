@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -17,6 +18,7 @@ from langgraph_checkpoint_dynamodb import (
     ThreadNotFoundError,
 )
 from tests.incremental.states import NOW
+from tests.support.savers import new_saver
 from tests.support.tables import forget, sweep
 from tests.support.values import checkpoint, config, metadata
 from tests.threads.conftest import INDEXED
@@ -334,6 +336,29 @@ def test_a_saver_without_index_lists_nothing_and_stores_as_ever(tables: Tables) 
 def test_an_index_is_checked(index: Any) -> None:
     with pytest.raises(InvalidInputError):
         index()
+
+
+def test_an_index_may_be_given_as_json_has_it(tables: Tables) -> None:
+    settings = {"thread_index": {"owner": "user_id", "index_name": "threads"}}
+    tables.set_up(**settings)
+    with tables.saver(**json.loads(json.dumps(settings))) as saver:
+        begin(saver, "t")
+        assert titles(saver, owner="ann") == ["t"]
+        assert saver._settings.thread_index == ThreadIndex("user_id", "threads")
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("user_id", "must be a ThreadIndex or a mapping, got str"),
+        ({"owner": "user_id", "name": "x"}, "unknown names 'name'; known are: owner, index_name"),
+        ({"index_name": "threads"}, r"thread_index\.owner: is missing"),
+        ({"owner": 5}, r"thread_index\.owner: must name a key"),
+    ],
+)
+def test_what_describes_no_index_is_refused(index: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        new_saver(checkpoints_table_name="one", writes_table_name="two", thread_index=index)
 
 
 def test_the_index_must_be_another_one_than_that_of_runs() -> None:
