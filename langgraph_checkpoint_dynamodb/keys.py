@@ -129,10 +129,12 @@ class Attribute:
 
 
 class Table(Enum):
-    """The two tables, by role. A saver's settings give them their names."""
+    """Tables by role. A saver's settings give them their names."""
 
     CHECKPOINTS = "checkpoints"
     WRITES = "writes"
+    FOREIGN = "foreign"
+    """That of another package, which threads are moved from. Nothing is written to it."""
 
 
 class Key(NamedTuple):
@@ -159,6 +161,15 @@ SPECS = {
     Table.CHECKPOINTS: TableSpec(Attribute.THREAD_ID, Attribute.CHECKPOINT_ID),
     Table.WRITES: TableSpec(Attribute.WRITES_PARTITION, Attribute.TASK_ID_IDX),
 }
+"""What the two tables of a saver look like."""
+FOREIGN_SPEC = TableSpec("PK", "SK")
+"""What those of other packages look like, all of them."""
+
+
+def spec_of(table: Table) -> TableSpec:
+    """What a table must look like."""
+    return FOREIGN_SPEC if table is Table.FOREIGN else SPECS[table]
+
 
 RUN_ID_INDEX_KEY = Attribute.RUN_ID
 """Partition key of the optional sparse, keys-only index on the checkpoints table."""
@@ -391,7 +402,7 @@ def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRa
     low = prefix or _ROOT_FLOOR
     if highest_id is not None and _utf8_len(prefix + highest_id) <= SORT_KEY_LIMIT:
         return SortRange(low, prefix + highest_id)
-    return _beginning_with(prefix) if prefix else SortRange(low)
+    return beginning_with(prefix) if prefix else SortRange(low)
 
 
 def is_call(checkpoint_ns: str) -> bool:
@@ -528,7 +539,7 @@ def lone_write_sort_key(task_id: str, idx: int) -> str:
 
 def task_range(task_id: str) -> SortRange:
     """Sort keys of a task's writes. Those of tasks whose ids go on with `:::` may be among them."""
-    return _beginning_with(task_id + _SEPARATOR)
+    return beginning_with(task_id + _SEPARATOR)
 
 
 def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:
@@ -607,10 +618,10 @@ def fits_index_key(run_id: object) -> bool:
     return 0 < size <= PARTITION_KEY_LIMIT
 
 
-def _beginning_with(prefix: str) -> SortRange:
-    """Sort keys that begin with a text, which ends with the separator."""
-    # `;` follows `:`, so nothing that begins with the prefix lies above this.
-    return SortRange(prefix, prefix[:-1] + ";")
+def beginning_with(prefix: str) -> SortRange:
+    """Sort keys that begin with a text, which is not empty and ends with ASCII."""
+    # The next character in place of its last one, so nothing that begins with it lies above this.
+    return SortRange(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
 def _nested_prefix(checkpoint_ns: str) -> str:

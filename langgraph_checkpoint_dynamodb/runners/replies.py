@@ -38,10 +38,10 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
-    SPECS,
     THREAD_INDEX_KEYS,
     Key,
     Table,
+    spec_of,
 )
 from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
 
@@ -165,7 +165,7 @@ def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem |
     """
     if item is None:
         return None
-    spec = SPECS[table]
+    spec = spec_of(table)
     if item.get(spec.partition_key) != {"S": key.partition} or item.get(spec.sort_key) != {
         "S": key.sort
     }:
@@ -174,7 +174,7 @@ def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem |
 
 
 def _require_partition(request: Query, page: Page) -> Page:
-    name = SPECS[request.table].partition_key
+    name = spec_of(request.table).partition_key
     wanted = {"S": request.partition}
     if not request.attributes or name in request.attributes:
         _require_all(page.items, name, wanted)
@@ -220,7 +220,7 @@ def _require_deleted(bucket: str, failed: Sequence[Mapping[str, str]]) -> None:
 
 
 def _key_of(table: Table, request: Mapping[str, Any]) -> Key:
-    spec = SPECS[table]
+    spec = spec_of(table)
     item = (
         request["PutRequest"]["Item"]
         if "PutRequest" in request

@@ -40,13 +40,13 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
-    SPECS,
     THREAD_INDEX_KEYS,
     Attribute,
     IndexSpec,
     Key,
     Table,
     is_beside_namespaces,
+    spec_of,
 )
 from langgraph_checkpoint_dynamodb.runners.refusals import Refusals, wrong_reply
 from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError
@@ -256,7 +256,7 @@ class Wire:
         if put.unless_exists:
             # DynamoDB deletes expired items late: until then they are there and do not count.
             condition = "attribute_not_exists(#s) OR #t <= :now"
-            names: dict[str, str] = {"#s": SPECS[put.table].sort_key, "#t": Attribute.TTL}
+            names: dict[str, str] = {"#s": spec_of(put.table).sort_key, "#t": Attribute.TTL}
             values: dict[str, AttributeValueTypeDef] = {":now": {"N": str(put.now)}}
             if put.over_channels:
                 over = [f":c{at}" for at in range(len(put.over_channels))]
@@ -359,7 +359,7 @@ class Wire:
         return {"RequestItems": by_table}
 
     def _query(self, request: Query) -> QueryInputTypeDef:
-        spec = SPECS[request.table]
+        spec = spec_of(request.table)
         names = {"#p": spec.partition_key}
         values: dict[str, AttributeValueTypeDef] = {":p": {"S": request.partition}}
         condition = "#p = :p"
@@ -423,7 +423,7 @@ class Wire:
         return arguments
 
     def _create_table(self, request: CreateTable) -> CreateTableInputTypeDef:
-        spec = SPECS[request.table]
+        spec = spec_of(request.table)
         definitions = [_string(spec.partition_key), _string(spec.sort_key)]
         arguments: CreateTableInputTypeDef = {
             "TableName": self._names[request.table],
@@ -505,7 +505,7 @@ def _object_call(request: PutObject | GetObject | CopyObject | DeleteObjects) ->
 
 
 def _typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:
-    spec = SPECS[table]
+    spec = spec_of(table)
     return {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
 
 

@@ -71,7 +71,7 @@ def specified(index: str) -> dict[str, Shape]:
             Attribute.TTL,
         )
 
-    return {table.value: shape(table) for table in Table}
+    return {table.value: shape(table) for table in SPECS}
 
 
 def requested(
