@@ -208,13 +208,8 @@ class DynamoDBSaver(ThreadMethods):
     async def _await(self, operation: Operation[T]) -> T:
         return await self._runner.start(operation).result()
 
-    async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(stream)
-        try:
-            while (page := await pages.start_next().result()) is not None:
-                yield page
-        finally:
-            pages.close()
+    def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
+        return self._runner.pages(stream).awaited()
 
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:  # noqa: ARG002 - at once, whatever its size
         return prepare()

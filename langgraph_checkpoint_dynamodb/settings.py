@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from langgraph_checkpoint_dynamodb.compression import (
     CODECS,
@@ -180,6 +180,26 @@ class ClientSettings:
         return arguments
 
 
+class Connection(Protocol):
+    """What a runner needs of settings: the tables, and how to reach them."""
+
+    @property
+    def client(self) -> ClientSettings:
+        """Where the client comes from."""
+
+    @property
+    def max_concurrency(self) -> int | None:
+        """Most requests in flight at once; `None` for as many as the client has connections."""
+
+    @property
+    def table_names(self) -> Mapping[Table, str]:
+        """Name of each table."""
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether values may be in S3."""
+
+
 @dataclass(frozen=True)
 class ThreadIndex:
     """That threads are listed, and whom they belong to.
@@ -238,8 +258,8 @@ class Settings:
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        _require_name("checkpoints_table_name", self.checkpoints_table_name, _TABLE_NAME)
-        _require_name("writes_table_name", self.writes_table_name, _TABLE_NAME)
+        require_table_name("checkpoints_table_name", self.checkpoints_table_name)
+        require_table_name("writes_table_name", self.writes_table_name)
         if self.checkpoints_table_name == self.writes_table_name:
             raise InvalidInputError(
                 "writes_table_name", "must differ from checkpoints_table_name; their keys differ"
@@ -301,6 +321,11 @@ class Settings:
             Table.WRITES: self.writes_table_name,
         }
 
+    @property
+    def uses_s3(self) -> bool:
+        """Whether a bucket is known."""
+        return self.payloads.s3 is not None
+
 
 def payload_policy(
     *, compression: str | None, s3_offload_config: object, max_value_bytes: int
@@ -358,7 +383,7 @@ def _s3_policy(config: object) -> S3Policy:
         raise InvalidInputError(
             "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
         )
-    bucket = _bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
+    bucket = require_bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
     former_names = "s3_offload_config.former_bucket_names"
     former = config.get("former_bucket_names", ())
     if isinstance(former, str) or not isinstance(former, Sequence):
@@ -372,11 +397,16 @@ def _s3_policy(config: object) -> S3Policy:
         bucket,
         _key_prefix(prefix),
         threshold,
-        tuple(_bucket(former_names, name) for name in former),
+        tuple(require_bucket(former_names, name) for name in former),
     )
 
 
-def _bucket(field_name: str, name: object) -> str:
+def require_bucket(field_name: str, name: object) -> str:
+    """The name of a bucket.
+
+    Raises:
+        InvalidInputError: It can be none.
+    """
     if not isinstance(name, str):
         raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
     if not _BUCKET_NAME.fullmatch(name):
@@ -434,6 +464,15 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 f"{', '.join(_JAVASCRIPT_CREDENTIALS)}",
             )
         yield from value.items()
+
+
+def require_table_name(field: str, value: object) -> None:
+    """Check the name or ARN of a table.
+
+    Raises:
+        InvalidInputError: It can be none.
+    """
+    _require_name(field, value, _TABLE_NAME)
 
 
 def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:

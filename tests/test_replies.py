@@ -177,7 +177,7 @@ def test_an_item_of_another_key_that_was_replaced_is_an_error(made: Tables) -> N
     assert "another key" in refused(made, Answer("PutItem", body(Attributes=item)), put).problem
 
 
-@pytest.mark.parametrize("table", Table)
+@pytest.mark.parametrize("table", SPECS)
 def test_one_item_of_another_partition_among_those_of_a_query_is_an_error(
     made: Tables, table: Table
 ) -> None:

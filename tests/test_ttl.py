@@ -592,7 +592,7 @@ def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
 
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("table", list(Table), ids=lambda table: table.value)
+@pytest.mark.parametrize("table", SPECS, ids=lambda table: table.value)
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
 def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
     world: World, caplog: pytest.LogCaptureFixture, table: Table, code: str, kind: str
