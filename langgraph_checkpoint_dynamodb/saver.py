@@ -223,13 +223,8 @@ class DynamoDBSaver(ThreadMethods):
     async def _await(self, operation: Operation[T], method: str) -> T:
         return await self._runner.start(self._watcher.watched(operation, method)).result()
 
-    async def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(self._watcher.watched(stream, method))
-        try:
-            while (page := await pages.start_next().result()) is not None:
-                yield page
-        finally:
-            pages.close()
+    def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
+        return self._runner.pages(self._watcher.watched(stream, method)).awaited()
 
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:  # noqa: ARG002 - at once, whatever its size
         return prepare()

@@ -207,7 +207,7 @@ class ClientSettings:
 
 
 class RunnerSettings(Protocol):
-    """What a runner needs to know, of a saver or of a store."""
+    """What a runner needs to know: the tables, and how to reach them."""
 
     @property
     def client(self) -> ClientSettings:
@@ -218,15 +218,15 @@ class RunnerSettings(Protocol):
         """Most requests in flight at once; `None` for as many as the client has connections."""
 
     @property
-    def payloads(self) -> PayloadPolicy:
-        """How values are stored."""
+    def uses_s3(self) -> bool:
+        """Whether values may be in S3."""
 
     @property
     def on_request(self) -> OnRequest | None:
         """Whom to tell of each request."""
 
     @property
-    def table_names(self) -> dict[Table, str]:
+    def table_names(self) -> Mapping[Table, str]:
         """Name of each table."""
 
 
@@ -351,6 +351,11 @@ class Settings:
             Table.WRITES: self.writes_table_name,
         }
 
+    @property
+    def uses_s3(self) -> bool:
+        """Whether a bucket is known."""
+        return self.payloads.s3 is not None
+
 
 def read_thread_index(given: object) -> ThreadIndex | None:
     """How threads are listed, from what the user says: as JSON has it, too.
@@ -441,7 +446,7 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         raise InvalidInputError(
             "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
         )
-    bucket = _bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
+    bucket = require_bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
     former_names = "s3_offload_config.former_bucket_names"
     former = config.get("former_bucket_names", ())
     if isinstance(former, str) or not isinstance(former, Sequence):
@@ -455,11 +460,16 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         bucket,
         _key_prefix(prefix),
         threshold,
-        tuple(_bucket(former_names, name) for name in former),
+        tuple(require_bucket(former_names, name) for name in former),
     )
 
 
-def _bucket(field_name: str, name: object) -> str:
+def require_bucket(field_name: str, name: object) -> str:
+    """The name of a bucket.
+
+    Raises:
+        InvalidInputError: It can be none.
+    """
     if not isinstance(name, str):
         raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
     if not _BUCKET_NAME.fullmatch(name):

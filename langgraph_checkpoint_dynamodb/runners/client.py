@@ -29,7 +29,7 @@ _READ_SECONDS = 15
 
 def services(settings: RunnerSettings) -> tuple[Service, ...]:
     """The services that a saver calls."""
-    return ("dynamodb",) if settings.payloads.s3 is None else ("dynamodb", "s3")
+    return ("dynamodb", "s3") if settings.uses_s3 else ("dynamodb",)
 
 
 def concurrency(settings: RunnerSettings) -> int:

@@ -30,7 +30,7 @@ from langgraph_checkpoint_dynamodb.runners.workers import Workers
 from langgraph_checkpoint_dynamodb.watching import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
@@ -316,6 +316,14 @@ class Pages(Generic[R]):
     def start_next(self) -> Started[list[R] | None]:
         """Have a worker thread fetch the next page; `None` after the last."""
         return self._runner.submit(self._advance)
+
+    async def awaited(self) -> AsyncGenerator[list[R], None]:
+        """The pages, each fetched by a worker thread."""
+        try:
+            while (page := await self.start_next().result()) is not None:
+                yield page
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Unwind the stream, unless a worker thread is still on its way with it."""
