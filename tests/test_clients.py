@@ -1037,6 +1037,8 @@ def test_consistent_reads_that_is_no_bool_is_refused(bad: Any) -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(package.__all__) == [
+        "CallObserver",
+        "CallScope",
         "ConditionFailedError",
         "DeletedBaseError",
         "DeltaHistoryError",
@@ -1052,6 +1054,7 @@ def test_the_public_names_are_these() -> None:
         "ObjectsNotDeletedError",
         "PayloadTooLargeError",
         "ReplyError",
+        "RequestInfo",
         "S3OffloadConfig",
         "SaverClosedError",
         "ServiceError",
