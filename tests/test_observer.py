@@ -25,6 +25,7 @@ from tests.support.watched import (
     SECRET,
     THREAD,
     Calls,
+    acall,
     call,
     fill,
     recorded_session,
@@ -78,7 +79,7 @@ def test_each_request_of_a_method_is_told_once_under_its_name(
         fill(saver)
         told.clear()
         sent.clear()
-        call(saver, method, loop)
+        call(saver, method) if loop is None else loop.run(acall(saver, method))
     assert {one.operation for one in told} == {method}
     assert Counter(one.action for one in told) == sent.actions()
     assert sum(one.read_units for one in told) == sent.units(read=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from langgraph_checkpoint_dynamodb import RequestInfo
-    from tests.support.calls import LoopThread
     from tests.support.savers import Saver
 
 LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id"), "run_id_index": "runs"}
@@ -156,20 +154,19 @@ MADE_OF_OTHERS = ("import_thread", "export_threads", "import_threads")
 """Methods that send theirs by other methods."""
 
 
-def call(saver: Saver, method: str, loop: LoopThread | None) -> None:
-    """Call one of the methods to its end: on a loop its async twin, without one itself."""
+def call(saver: Saver, method: str) -> None:
+    """Call one of the methods to its end."""
     arguments, named = METHODS[method]
-    if loop is not None:
-        called = getattr(saver, f"a{method}")(*arguments, **named)
-        loop.run(_taken(called))
-        return
     result = getattr(saver, method)(*arguments, **named)
     if method == "list":
         list(result)
 
 
-async def _taken(called: Any) -> None:
-    if asyncio.iscoroutine(called):
+async def acall(saver: Saver, method: str) -> None:
+    """Await its twin to the end."""
+    arguments, named = METHODS[method]
+    called = getattr(saver, f"a{method}")(*arguments, **named)
+    if method != "list":
         await called
         return
     async for _ in called:
