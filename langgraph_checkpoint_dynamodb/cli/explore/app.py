@@ -64,6 +64,7 @@ class Explorer(App[None]):
         super().__init__()
         self._reader = Reader(saver)
         self._owner = owner
+        self.sub_title = self._reader.table
         self.theme = _DARK
 
     def compose(self) -> ComposeResult:
@@ -183,7 +184,7 @@ class Explorer(App[None]):
 
     def _show_bar(self) -> None:
         palette = Palette.of(self.theme_variables)
-        table = Text(one_line(self._reader.table), palette.muted)
+        table = Text(one_line(self.sub_title), palette.muted)
         left = Text(f" {self.TITLE}", f"bold {palette.accent}")
         if self.screen.has_class("-narrow"):
             left = Text()

@@ -105,7 +105,11 @@ def _changed(before: Any, after: Any, style: Style) -> RenderableType:
             return Group(note, message_grid(added, style))
         rows: Rows = [(Text("+", style.palette.good), _new(one, style)) for one in added]
         return Group(note, grid(rows, 1))
-    return _lines(pretty(before, style.bounds), pretty(after, style.bounds), style)
+    old, new = pretty(before, style.bounds), pretty(after, style.bounds)
+    if len(old) + len(new) < style.bounds.width and "\n" not in old + new:
+        palette = style.palette
+        return Text.assemble((old, palette.bad), (" → ", palette.muted), (new, palette.good))
+    return _lines(old, new, style)
 
 
 def _goes_on(before: Any, after: Any) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Group
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from langgraph_checkpoint_dynamodb.cli.explore.loading import Unloaded
-from langgraph_checkpoint_dynamodb.cli.explore.looks import moment, one_line
+from langgraph_checkpoint_dynamodb.cli.explore.looks import counted, moment, one_line
 from langgraph_checkpoint_dynamodb.cli.explore.messages import (
     are_messages,
     body_text,
@@ -52,11 +53,12 @@ class Style:
     palette: Palette
     bounds: Bounds
 
-    def heading(self, title: str, note: str = "") -> Text:
+    def heading(self, title: str, note: str = "") -> Rule:
         """A line above a section."""
-        return Text.assemble(
-            (f" {title} ", f"bold reverse {self.palette.accent}"), ("  " + note, self.palette.muted)
+        said = Text.assemble(
+            (title, f"bold {self.palette.plain}"), (f"  {note}".rstrip(), self.palette.muted)
         )
+        return Rule(said, align="left", style=self.palette.faint)
 
     def name(self, name: str) -> Text:
         """What stands before a value."""
@@ -165,7 +167,7 @@ def messages(values: list[Any], style: Style) -> RenderableType:
     """Messages below their number, the last ones where there are more than can be read."""
     shown = values if style.bounds.length is None else values[-_SHOWN_MESSAGES:]
     left = len(values) - len(shown)
-    note = f"{len(values):,} messages" + (f", the first {left:,} not shown" if left else "")
+    note = counted(len(values), "message") + (f", the first {left:,} not shown" if left else "")
     return Group(style.note(note), message_grid(shown, style))
 
 

@@ -21,6 +21,7 @@ from langgraph_checkpoint_dynamodb.cli.explore.values import brief
 from langgraph_checkpoint_dynamodb.keys import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import ClassVar
 
     from textual.app import ComposeResult
@@ -186,7 +187,11 @@ class HistoryPane(Pane):
     def _show(self) -> None:
         palette, now = self.palette, self._reader.clock()
         self._lines = self._tree.lines()
-        shown = [(line.key, line_columns(line, palette, now)) for line in self._lines]
+        drawn = _widths(self._lines)
+        shown = [
+            (line.key, line_columns(line, palette, now, drawn.get(line.checkpoint_ns, 0)))
+            for line in self._lines
+        ]
         self.query_one(Lines).show(shown)
         if not shown:
             self._tell()
@@ -198,11 +203,30 @@ class HistoryPane(Pane):
             self.post_message(self.Shown(self.thread_id, step))
 
 
-def line_columns(line: Line, palette: Palette, now: float) -> Columns:
-    """A line of the history."""
+def _widths(lines: Sequence[Line]) -> dict[str, int]:
+    """By namespace, how many cells are in front of its checkpoints."""
+    widths: dict[str, int] = {}
+    for line in lines:
+        if isinstance(line, StepLine):
+            name = line.checkpoint_ns
+            widths[name] = max(widths.get(name, 0), len(line.cells))
+    return widths
+
+
+def line_columns(line: Line, palette: Palette, now: float, cells: int) -> Columns:
+    """A line of the history.
+
+    Args:
+        line: What to show.
+        palette: Colours.
+        now: The time, in seconds since the epoch.
+        cells: How many cells there are in front of the checkpoints of its namespace.
+    """
     left = Text()
     for cell, colour in line.cells:
         left.append(cell, palette.lanes[colour % len(palette.lanes)])
+    if isinstance(line, StepLine):
+        left.append("  " * (cells - len(line.cells)))
     match line:
         case StepLine(step=step):
             return _step_columns(left, step, palette, now)

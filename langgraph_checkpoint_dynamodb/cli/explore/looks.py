@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Characters that a terminal acts upon, or that turn round what is shown; all but line feeds."""
-_MUTED = 0.4
+_MUTED, _FAINT = 0.4, 0.75
 _PICTURES = 0x2400
 _DELETE, _DELETE_PICTURE = 0x7F, "\u2421"
 _STEPS = ((60, 1, "s"), (3600, 60, "m"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d"))
@@ -31,6 +31,7 @@ class Palette:
     Attributes:
         plain: Of text.
         muted: Of what matters less.
+        faint: Of lines between things.
         accent: Of names.
         good: Of what was added, and of text values.
         warn: Of what waits for somebody.
@@ -40,6 +41,7 @@ class Palette:
 
     plain: str
     muted: str
+    faint: str
     accent: str
     good: str
     warn: str
@@ -55,6 +57,7 @@ class Palette:
         return cls(
             plain=plain.hex6,
             muted=plain.blend(ground, _MUTED).hex6,
+            faint=plain.blend(ground, _FAINT).hex6,
             accent=primary,
             good=good,
             warn=warn,
@@ -99,6 +102,11 @@ def age(seconds: float) -> str:
 def moment(timestamp: float) -> str:
     """A moment in UTC, to the second."""
     return f"{datetime.fromtimestamp(timestamp, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(count: int, name: str) -> str:
+    """A number of things: `1 message`, `2 messages`."""
+    return f"{count:,} {name}" + ("" if count == 1 else "s")
 
 
 class Columns:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.explore.reading import Reader
     from langgraph_checkpoint_dynamodb.cli.explore.steps import Step
 
-_BESIDE = 24
+_BESIDE = 25
 """Columns that are not for values: names, borders, the scrollbar."""
 _LEAST = 30
 

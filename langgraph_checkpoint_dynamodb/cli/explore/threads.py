@@ -182,9 +182,11 @@ class ThreadsPane(Pane):
 
     def _show(self) -> None:
         palette, now = self.palette, self._reader.clock()
+        owned = self.owner is not None
         self._shown = [one for one in self._threads if self._is_wanted(one)]
         lines: list[tuple[str, RenderableType]] = [
-            (f"thread {one.thread_id}", thread_line(one, palette, now)) for one in self._shown
+            (f"thread {one.thread_id}", thread_line(one, palette, now, owned=owned))
+            for one in self._shown
         ]
         if self._more:
             lines.append((_MORE, Columns(Text("  ... more", palette.muted))))
@@ -202,8 +204,17 @@ class ThreadsPane(Pane):
         return self._needle in one.thread_id.casefold() or self._needle in title.casefold()
 
 
-def thread_line(one: Thread, palette: Palette, now: float) -> RenderableType:
-    """A thread on two lines, or on one where nothing is known but its id."""
+def thread_line(
+    one: Thread, palette: Palette, now: float, *, owned: bool = False
+) -> RenderableType:
+    """A thread on two lines, or on one where nothing is known but its id.
+
+    Args:
+        one: The thread.
+        palette: Colours.
+        now: The time, in seconds since the epoch.
+        owned: Whether all threads are of one owner, who is not named then.
+    """
     info = one.info
     name = one_line(one.thread_id)
     if info is None:
@@ -212,7 +223,8 @@ def thread_line(one: Thread, palette: Palette, now: float) -> RenderableType:
     when = Text(age(now - info.updated.timestamp()), palette.muted)
     title = one_line(info.title or name)
     first = Columns(Text.assemble((mark, colour), (f" {title}", palette.plain)), when)
-    below = "  ".join(filter(None, ["" if info.title is None else name, info.owner or ""]))
+    owner = "" if owned else info.owner or ""
+    below = " · ".join(filter(None, ["" if info.title is None else name, owner]))
     second = Columns(Text(f"  {one_line(below)}", palette.muted), Text(said, colour))
     return Group(first, second)
 

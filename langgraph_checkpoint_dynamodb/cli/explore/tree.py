@@ -32,9 +32,14 @@ class StepLine:
     cells: tuple[Cell, ...]
 
     @property
+    def checkpoint_ns(self) -> str:
+        """The namespace that it is in."""
+        return self.step.checkpoint_ns
+
+    @property
     def key(self) -> str:
         """What tells the line apart."""
-        return f"step {self.step.checkpoint_id} {self.step.checkpoint_ns}"
+        return f"step {self.step.checkpoint_id} {self.checkpoint_ns}"
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,14 @@ class CallLine:
     is_open: bool
 
     @property
+    def checkpoint_ns(self) -> str:
+        """The namespace that it stands for."""
+        return self.call.checkpoint_ns
+
+    @property
     def key(self) -> str:
         """What tells the line apart."""
-        return f"call {self.call.checkpoint_ns}"
+        return f"call {self.checkpoint_ns}"
 
 
 @dataclass(frozen=True)
