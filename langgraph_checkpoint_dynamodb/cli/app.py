@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langgraph_checkpoint_dynamodb.cli.comparing import diff
+from langgraph_checkpoint_dynamodb.cli.deleting import delete, prune
+from langgraph_checkpoint_dynamodb.cli.doctor import doctor
 from langgraph_checkpoint_dynamodb.cli.failing import EXPECTED, StoppedError, explain
 from langgraph_checkpoint_dynamodb.cli.history import history
 from langgraph_checkpoint_dynamodb.cli.listing import threads
+from langgraph_checkpoint_dynamodb.cli.moving import copy, export, import_
 from langgraph_checkpoint_dynamodb.cli.options import Options, with_options
 from langgraph_checkpoint_dynamodb.cli.output import say, tell
+from langgraph_checkpoint_dynamodb.cli.setting_up import setup
 from langgraph_checkpoint_dynamodb.cli.showing import show
+from langgraph_checkpoint_dynamodb.cli.stats import stats
+from langgraph_checkpoint_dynamodb.cli.sweeping import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +61,16 @@ COMMANDS = (
     Command(threads),
     Command(history),
     Command(show),
+    Command(diff),
+    Command(stats),
+    Command(doctor),
+    Command(delete, _GOES_ON),
+    Command(prune, _GOES_ON),
+    Command(sweep, _GOES_ON),
+    Command(copy, _GOES_ON),
+    Command(export, _GOES_ON),
+    Command(import_, _GOES_ON),
+    Command(setup, _GOES_ON),
 )
 """Every command, in the order of `--help`."""
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,7 +58,7 @@ _SETTINGS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Connection:
     """A saver, and a way to have it perform operations.
 
@@ -86,12 +87,30 @@ class Connection:
         """Name of a table."""
         return self.saver._settings.table_names[table]
 
-    def client(self, service: str, endpoint_url: str | None = None) -> Any:
-        """A client of the SDK's, for what no saver asks for."""
+    @cached_property
+    def dynamodb(self) -> Any:
+        """A client for DynamoDB, for what no saver asks for."""
+        return self._client("dynamodb", endpoint_url=self.saver._settings.client.endpoint_url)
+
+    @cached_property
+    def s3(self) -> Any:
+        """A client for S3, likewise."""
+        return self._client("s3", endpoint_url=self.saver._settings.client.s3_endpoint_url)
+
+    @cached_property
+    def iam(self) -> Any:
+        """A client for IAM."""
+        return self._client("iam")
+
+    @cached_property
+    def sts(self) -> Any:
+        """A client for STS."""
+        return self._client("sts")
+
+    def _client(self, service: str, **arguments: Any) -> Any:
         # The stubs know services by their literal names, one overload for each.
         make: Any = self.session.client
-        quick = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5)
-        return make(service, endpoint_url=endpoint_url, config=quick)
+        return make(service, config=_quick(2), **arguments)
 
     def describe(self, table: Table) -> TableDescription | None:
         """What DynamoDB says of a table; `None` if there is none."""
@@ -132,6 +151,9 @@ class Connection:
         # Closing waits for requests under way. After Ctrl-C nobody does: the process ends.
         if kind is None or (issubclass(kind, Exception) and not issubclass(kind, StoppedError)):
             self.saver.close()
+            for name in ("dynamodb", "s3", "iam", "sts"):
+                if name in self.__dict__:
+                    self.__dict__[name].close()
 
 
 def connect(options: Options, *, moving: bool = False) -> Connection:
@@ -163,8 +185,8 @@ def _says_attempts() -> bool:
     return bool({"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys())
 
 
-def _quick() -> Config:
-    return Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
+def _quick(attempts: int = _ATTEMPTS) -> Config:
+    return Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=5)
 
 
 def _merged(options: Options) -> dict[str, Any]:

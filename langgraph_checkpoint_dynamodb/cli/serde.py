@@ -20,6 +20,7 @@ from langgraph.checkpoint.serde.jsonplus import EXT_DELTA_SNAPSHOT, JsonPlusSeri
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.keys import content_digest
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -35,10 +36,17 @@ class Opaque:
     Attributes:
         type: Its class, or what its serializer calls it.
         size: Its bytes.
+        digest: Of them, so that two of a size are told apart.
     """
 
     type: str
     size: int
+    digest: str
+
+    @classmethod
+    def of(cls, type_: str, data: bytes) -> Opaque:
+        """What stands for these bytes."""
+        return cls(type_, len(data), content_digest(data))
 
 
 class Unreadable(dict[str, Any]):
@@ -47,9 +55,9 @@ class Unreadable(dict[str, Any]):
     It is an empty mapping, so what reads a checkpoint finds no channel in it.
     """
 
-    def __init__(self, type_: str, size: int) -> None:
+    def __init__(self, opaque: Opaque) -> None:
         super().__init__()
-        self.opaque = Opaque(type_, size)
+        self.opaque = opaque
 
 
 class ShowingSerde:
@@ -73,7 +81,7 @@ class ShowingSerde:
             return self._serde.loads_typed(data)
         except Exception:
             # Whatever a serializer raises: that it cannot be read is what is shown.
-            return Unreadable(data[0], len(data[1]))
+            return Unreadable(Opaque.of(*data))
 
 
 def moving_serde(serde: SerializerProtocol | None) -> SerializerProtocol:
@@ -120,9 +128,9 @@ def _show(code: int, data: bytes) -> Any:
         said = ormsgpack.unpackb(data, ext_hook=_show, option=_OPTION)
         module, name, *rest = said
     except (ValueError, TypeError):
-        return Opaque(f"extension {code}", len(data))
+        return Opaque.of(f"extension {code}", data)
     if (module, name) not in SAFE_MSGPACK_TYPES or _holds_opaque(rest):
-        return Opaque(f"{module}.{name}", len(data))
+        return Opaque.of(f"{module}.{name}", data)
     return _KNOWN_BY_LANGGRAPH._unpack_ext_hook(code, data)
 
 

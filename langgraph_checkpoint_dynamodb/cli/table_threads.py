@@ -10,7 +10,7 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
@@ -33,8 +33,17 @@ class FoundThread:
         return json.dumps({"page": self.page, "after": self.thread_id}, ensure_ascii=False)
 
 
-def table_threads(connection: Connection, cursor: str | None = None) -> Iterator[FoundThread]:
+def table_threads(
+    connection: Connection,
+    cursor: str | None = None,
+    on_page: Callable[[int], object] = lambda _: None,
+) -> Iterator[FoundThread]:
     """The threads, one page of a Scan in memory at a time.
+
+    Args:
+        connection: The saver.
+        cursor: Where to go on.
+        on_page: Told, once the threads of a page were taken, how many items it had.
 
     Raises:
         InvalidInputError: The cursor is none of a thread's.
@@ -52,6 +61,7 @@ def table_threads(connection: Connection, cursor: str | None = None) -> Iterator
             if thread_id != last:  # The first may be the last of the page before.
                 yield FoundThread(thread_id, page)
             last = thread_id
+        on_page(found.items)
         if found.next is None:
             return
         page = found.next

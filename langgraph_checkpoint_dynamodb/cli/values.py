@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from difflib import unified_diff
@@ -24,7 +24,7 @@ def plain(value: object) -> Any:
     match value:
         case Unreadable():
             return plain(value.opaque)
-        case Opaque(type_, bytes_):
+        case Opaque(type=type_, size=bytes_):
             return {"type": type_, "bytes": bytes_}
         case None | bool() | int() | float() | str():
             return value
@@ -73,7 +73,7 @@ def brief(value: object) -> str:
     match value:
         case Unreadable():
             return brief(value.opaque)
-        case Opaque(type_, bytes_):
+        case Opaque(type=type_, size=bytes_):
             return f"<{clean_line(type_)}, {size(bytes_)}>"
         case bytes() | bytearray():
             return f"<{type(value).__name__}, {size(len(value))}>"
@@ -106,9 +106,9 @@ def elements(value: object) -> list[str]:
     return [brief(value)]
 
 
-def differing(before: object, after: object) -> Iterator[str]:
-    """The lines by which two values differ, as `diff -u` has them, without its head."""
-    lines = unified_diff(elements(before), elements(after), lineterm="", n=_CONTEXT)
+def differing(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """The lines by which two texts differ, as `diff -u` has them, without its head."""
+    lines = unified_diff(before, after, lineterm="", n=_CONTEXT)
     for position, line in enumerate(lines):
         if position >= 2 and not line.startswith("@@"):
             yield line

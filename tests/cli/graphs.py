@@ -43,14 +43,14 @@ def at(thread_id: str, owner: str = "ann") -> Any:
 def waiting(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
     """A thread that waits for an answer; its graph."""
     graph = approval(saver)
-    graph.invoke({"messages": [("user", "hello")]}, at(thread_id, owner))
+    graph.invoke({"messages": [("user", "hello")]}, at(thread_id, owner), durability="sync")
     return graph
 
 
 def answered(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
     """A thread that is done; its graph."""
     graph = waiting(saver, thread_id, owner)
-    graph.invoke(Command(resume="yes"), at(thread_id, owner))
+    graph.invoke(Command(resume="yes"), at(thread_id, owner), durability="sync")
     return graph
 
 
@@ -58,6 +58,6 @@ def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
     """A thread whose question was asked and answered again; its graph."""
     graph = answered(saver, thread_id)
     question = next(s for s in graph.get_state_history(at(thread_id)) if s.next == ("ask",))
-    graph.invoke(None, question.config)
-    graph.invoke(Command(resume="no"), at(thread_id))
+    graph.invoke(None, question.config, durability="sync")
+    graph.invoke(Command(resume="no"), at(thread_id), durability="sync")
     return graph
