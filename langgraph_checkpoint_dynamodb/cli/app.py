@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,8 +75,9 @@ COMMANDS = (
 """Every command, in the order of `--help`."""
 
 
-def build() -> typer.Typer:
-    """The command line."""
+@cache
+def build(commands: tuple[Command, ...]) -> Any:
+    """The command line that has these commands."""
     app = typer.Typer(
         help="Look after LangGraph checkpoints on Amazon DynamoDB.",
         no_args_is_help=True,
@@ -84,16 +85,15 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_program)
-    for command in COMMANDS:
+    for command in commands:
         app.command(command.name)(with_options(_guarded(command)))
-    return app
+    return typer.main.get_command(app)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; its exit code."""
-    main: Any = typer.main.get_command(build())
     try:
-        main.main(args=list(arguments), prog_name=_PROGRAM)
+        build(COMMANDS).main(args=list(arguments), prog_name=_PROGRAM)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial, reduce
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
+    from langgraph_checkpoint_dynamodb.keys import IndexSpec
     from langgraph_checkpoint_dynamodb.payload import S3Policy
 
 _REFUSALS = ("AccessDenied", "AccessDeniedException", "403", "NotAuthorized", "UnauthorizedAccess")
@@ -136,20 +138,23 @@ def _probe(connection: Connection) -> Iterator[tuple[tuple[str, str], bool | Non
         for action, attempt in _attempts(connection, table):
             allowed[action] = _both(allowed.get(action, True), _may(attempt))
     yield from (((action, "tables"), may) for action, may in allowed.items())
-    index = connection.saver._settings.thread_index
-    if index is not None:
-        name = connection.name(Table.CHECKPOINTS)
-        yield (
-            ("dynamodb:Scan", "index"),
-            _may(
-                lambda: connection.dynamodb.scan(
-                    TableName=name, IndexName=index.index_name, Limit=1
-                )
-            ),
-        )
+    indexes = connection.saver._settings.indexes
+    if indexes:
+        may = [_may(partial(_query_index, connection, index)) for index in indexes]
+        yield ("dynamodb:Query", "index"), reduce(_both, may)
     s3 = connection.saver._settings.payloads.s3
     if s3 is not None:
         yield from _probe_bucket(connection, s3)
+
+
+def _query_index(connection: Connection, index: IndexSpec) -> object:
+    return connection.dynamodb.query(
+        TableName=connection.name(Table.CHECKPOINTS),
+        IndexName=index.name,
+        KeyConditionExpression="#p = :p",
+        ExpressionAttributeNames={"#p": index.keys[0]},
+        ExpressionAttributeValues={":p": {"S": f"doctor-{token_hex(8)}"}},
+    )
 
 
 def _attempts(connection: Connection, table: Table) -> Iterator[tuple[str, Callable[[], object]]]:
