@@ -219,11 +219,14 @@ def found_update(
         Attribute.TTL: ttl,
     }
     first = {Attribute.BEGUN: moment_text(_millis(info.created))}
+    return _update(info.thread_id, values, first, expected=still_at(head))
+
+
+def still_at(head: str | None) -> Expected:
+    """That a thread's item still says that it has come to that checkpoint, or `None`: to none."""
     if head is None:
-        expected = Expected(Attribute.HEAD)
-    else:
-        expected = Expected(Attribute.HEAD, ({"S": head},), missing=False)
-    return _update(info.thread_id, values, first, expected=expected)
+        return Expected(Attribute.HEAD)
+    return Expected(Attribute.HEAD, ({"S": head},), missing=False)
 
 
 def _update(
@@ -255,14 +258,12 @@ def head_of(item: StoredItem | None) -> str | None:
     Raises:
         UnreadableItemError: It is no text.
     """
-    if item is None:
-        return None
-    return optional_text(item, Attribute.HEAD, "the item of a thread")
+    return None if item is None else optional_text(item, Attribute.HEAD, _place(item))
 
 
 def revision_of(item: StoredItem) -> int:
     """How often users have described a thread."""
-    return optional_number(item, Attribute.REVISION, "the item of a thread") or 0
+    return optional_number(item, Attribute.REVISION, _place(item)) or 0
 
 
 def updated_of(item: StoredItem) -> str | None:
@@ -303,8 +304,8 @@ def read_thread_info(item: StoredItem, serde: SerializerProtocol, now: int) -> T
     Raises:
         UnreadableItemError: An attribute is damaged.
     """
-    thread_id = text(item, Attribute.THREAD_ID, "the item of a thread")
-    place = f"the item of thread {thread_id!r}"
+    place = _place(item)
+    thread_id = text(item, Attribute.THREAD_ID, place)
     if Attribute.OWNER not in item or not is_live(optional_number(item, Attribute.TTL, place), now):
         return None
     waits = _read_waits(item, place)
@@ -329,6 +330,11 @@ def status_of(waits: Mapping[str, int]) -> Status:
     if FAILED in waits.values():
         return "failed"
     return "waiting" if waits else "idle"
+
+
+def _place(item: StoredItem) -> str:
+    """What errors call a thread's item."""
+    return f"the item of thread {item.get(Attribute.THREAD_ID, {}).get('S')!r}"
 
 
 def _read_waits(item: StoredItem, place: str) -> dict[str, int]:
