@@ -113,6 +113,8 @@ def turn_update(
     stamp: Stamp,
     *,
     listed: bool,
+    waits: Mapping[str, int] = MappingProxyType({}),
+    head: str | None = None,
 ) -> Update:
     """The request that says that a run has stored a root checkpoint.
 
@@ -121,12 +123,15 @@ def turn_update(
         owner: The owner of the run; `None` where it has none, which leaves the thread's as it is.
         stamp: When and by which call.
         listed: Whether the thread is to be listed, at the place of this moment.
+        waits: By task, what those wait for that have said so already: the number of interrupts, or
+            `FAILED`.
+        head: The later checkpoint that those tasks are of; `None` for this one.
     """
-    values: dict[str, Any] = {Attribute.HEAD: ref.checkpoint_id, Attribute.TTL: stamp.ttl}
+    values: dict[str, Any] = {Attribute.HEAD: head or ref.checkpoint_id, Attribute.TTL: stamp.ttl}
     first: dict[str, Any] = {}
     if listed:
         now = moment_text(stamp.millis)
-        values |= {Attribute.UPDATED: now, Attribute.WAITS: {}}
+        values |= {Attribute.UPDATED: now, Attribute.WAITS: dict(waits)}
         named = values if owner is not None else first
         named[Attribute.OWNER] = owner_key(owner, ref.thread_id)
         first[Attribute.BEGUN] = now

@@ -48,7 +48,7 @@ from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Update
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
@@ -117,7 +117,11 @@ def put_with_thread(
     """
     seen = store.memory.thread(record.ref.thread_id)
     listed = store.lists_threads and _is_told(seen, record, turn)
-    update = turn_update(record.ref, turn.owner, store.stamp, listed=listed)
+    known = store.memory.waits_from(record.ref) if listed else {}
+    waits = {task_id: count for (_, task_id), count in known.items()}
+    # The fence is about checkpoints that are stored.
+    head = None if store.fences else max((id_ for id_, _ in known), default=None)
+    update = turn_update(record.ref, turn.owner, store.stamp, listed=listed, waits=waits, head=head)
     if store.fences:
         outcome = yield from _put_fenced(store, record, put, update)
     elif listed:
@@ -125,9 +129,30 @@ def put_with_thread(
     else:
         outcome = yield from put_one(put)
     # Where it is listed and this was not told, what was told before still stands.
-    now_seen = ThreadSeen(record.ref.checkpoint_id, turn.step, listed=store.lists_threads)
+    now_seen = ThreadSeen(
+        record.ref.checkpoint_id, turn.step, listed=store.lists_threads, waits=frozenset(waits)
+    )
     store.memory.saw_thread(record.ref.thread_id, now_seen, store.now)
+    if listed:
+        yield from _tell_again(store, record.ref, known)
     return outcome
+
+
+def _tell_again(
+    store: Store, ref: CheckpointRef, told: Mapping[tuple[str, str], int]
+) -> Operation[None]:
+    """Tell what tasks have come to wait for while the thread's item was being stored.
+
+    They may have told it before, and then it was replaced, or there was no item to tell it.
+    """
+    for (checkpoint_id, task_id), count in store.memory.waits_from(ref).items():
+        if told.get((checkpoint_id, task_id)) == count:
+            continue
+        at = CheckpointRef(ref.thread_id, ROOT_NAMESPACE, checkpoint_id)
+        update = waits_update(at, task_id, count, store.stamp, moves=not store.fences)
+        with suppress(ConditionFailedError):  # It was deleted meanwhile.
+            yield from update_one(update)
+            _saw(store, at, News(task_id, count))
 
 
 def _put_listed(put: Put, update: Update) -> Operation[Outcome]:
@@ -250,6 +275,18 @@ def put_writes_with_thread(
         news: What they say.
         once: See `put_atomically`.
     """
+    store.memory.waiting(ref, news.task_id, news.waits)
+    try:
+        outcome = yield from _put_writes_and_news(store, ref, puts, news, once=once)
+    except BaseException:
+        store.memory.waiting(ref, news.task_id, None)
+        raise
+    return outcome
+
+
+def _put_writes_and_news(
+    store: Store, ref: CheckpointRef, puts: Sequence[Put], news: News, *, once: bool
+) -> Operation[Outcome]:
     update = waits_update(ref, news.task_id, news.waits, store.stamp, moves=not store.fences)
     lost: Sequence[Put | Update] | None = None
     if len(puts) < TRANSACTION_BYTES // ITEM_LIMIT:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
@@ -184,6 +185,20 @@ def test_a_resumed_run_is_told_by_a_process_that_has_seen_nothing(
         make_graph(other).invoke(Command(resume="yes"), owned("t"))
     info = known(listing, "t")
     assert (info.status, info.updated) == ("idle", moment(5))
+
+
+@pytest.mark.parametrize("setting", [{}, {"on_conflict": "raise"}, {"memory_bytes": 0}])
+@pytest.mark.parametrize("durability", ["exit", "sync"])
+def test_a_thread_that_is_imported_waits_as_it_did(
+    tables: Tables, setting: dict[str, Any], durability: str
+) -> None:
+    source = InMemorySaver()
+    make_graph(source).invoke({"ask": 2}, owned("t"), durability=durability)
+    tables.set_up(**INDEXED)
+    with tables.saver(**INDEXED, **setting) as saver:
+        saver.import_thread(source, "t")
+        info = known(saver, "t")
+        assert (info.owner, info.status, info.interrupts) == ("ann", "waiting", 2)
 
 
 def test_a_title_and_metadata_are_merged_and_survive_runs(listing: Saver) -> None:
