@@ -227,6 +227,23 @@ def found_update(
     return _update(info.thread_id, values, first, expected=still_at(head))
 
 
+def set_back_update(
+    thread_id: str, before: str, head: str, waits: Mapping[str, int], ttl: int | None
+) -> Update:
+    """The request that says that a thread has come to an older checkpoint: a later one was deleted.
+
+    Args:
+        thread_id: The thread.
+        before: The checkpoint that it is said to have come to now.
+        head: The older one.
+        waits: By task, the number of its interrupts there, or `FAILED`.
+        ttl: When that checkpoint may be deleted.
+    """
+    values = {Attribute.HEAD: head, Attribute.WAITS: dict(waits), Attribute.TTL: ttl}
+    update = _update(thread_id, values, expected=still_at(before))
+    return replace(update, removed=() if ttl is not None else (Attribute.TTL,))
+
+
 def still_at(head: str | None) -> Expected:
     """That a thread's item still says that it has come to that checkpoint, or `None`: to none."""
     if head is None:

@@ -38,6 +38,7 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     read_thread_info,
     revision_of,
     status_of,
+    updated_of,
 )
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
@@ -199,6 +200,7 @@ class _Found:
         newest: Id of its newest one.
         ttl: When that may be deleted; `None` for never.
         head: The checkpoint that its item names; `None` for no item.
+        listed: Whether its item is in the index. That of a thread that was only fenced is not.
     """
 
     thread_id: str
@@ -206,6 +208,12 @@ class _Found:
     newest: str | None = None
     ttl: int | None = None
     head: str | None = None
+    listed: bool = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether it is not listed as it is."""
+        return self.newest is not None and not (self.listed and self.newest == self.head)
 
 
 def reindex_threads(
@@ -239,7 +247,7 @@ def reindex_threads(
 
 def _with(found: _Found, item: StoredItem, now: int) -> _Found:
     if is_thread_item(item):
-        return replace(found, head=head_of(item))
+        return replace(found, head=head_of(item), listed=updated_of(item) is not None)
     head = read_checkpoint_head(item, now)
     if not head.visible or head.checkpoint_ns != ROOT_NAMESPACE:
         return found
@@ -250,7 +258,7 @@ def _with(found: _Found, item: StoredItem, now: int) -> _Found:
 def _list_found(
     store: Store, ready: Sequence[_Found], owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Stream[ThreadInfo]:
-    behind = [found for found in ready if found.newest is not None and found.newest != found.head]
+    behind = [found for found in ready if found.behind]
     emitted = 0
     for start in range(0, len(behind), _SIDE_BY_SIDE):
         group = behind[start : start + _SIDE_BY_SIDE]

@@ -204,9 +204,9 @@ def _what_is_to_be_expected(
 ) -> Operation[Expected]:
     """What the thread's item says, where that stands in nobody's way.
 
-    It may name a checkpoint that was deleted since, or one that is not the newest of the thread any
-    more: runs without `on_conflict="raise"` have gone on from it or beside it, or a copy has brought
-    a newer one. A run goes on from the newest then, else nothing could ever be stored again.
+    It may name a checkpoint that was deleted since, or one that is not the newest of the thread
+    any more: runs without `on_conflict="raise"` have gone on from it or beside it, or a copy has
+    brought a newer one. A run goes on from the newest then, else nothing could ever be stored.
 
     Raises:
         ThreadConflictError: It names one that another run has stored.
@@ -223,13 +223,11 @@ def _what_is_to_be_expected(
     return _one_of(found, ref.checkpoint_id)
 
 
-def _is_past(
-    store: Store, record: CheckpointRecord, head: CheckpointRef
-) -> Operation[bool]:
+def _is_past(store: Store, record: CheckpointRecord, head: CheckpointRef) -> Operation[bool]:
     """Whether a checkpoint goes on from one that is newer than `head`, and is there.
 
-    Ids say which is newer, as for every reader. But where `head` has come from that parent by way of
-    lower ids, the clock that made them is behind, and theirs is a run that has come first.
+    Ids say which is newer, as for every reader. But where `head` has come from that parent by way
+    of lower ids, the clock that made them is behind, and theirs is a run that has come first.
     """
     parent_id = record.parent_id
     if parent_id is None or parent_id <= head.checkpoint_id:

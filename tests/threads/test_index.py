@@ -238,6 +238,25 @@ def test_a_thread_whose_last_run_is_deleted_is_not_listed(listing: Saver) -> Non
     assert listing.get_thread("t") is None
 
 
+def test_a_thread_whose_last_run_is_deleted_is_listed_as_the_run_before_has_left_it(
+    listing: Saver,
+) -> None:
+    graph = make_graph(listing)
+    graph.invoke({"ask": 1}, {**owned("t"), "metadata": {"run_id": "asks"}})
+    before = known(listing, "t")
+    resumed = {**owned("t"), "metadata": {"run_id": "answers"}}
+    graph.invoke(Command(resume="yes"), resumed)
+    graph.invoke({"ask": 2}, {**owned("t"), "metadata": {"run_id": "asks again"}})
+    listing.delete_for_runs(["asks again"])
+    assert (known(listing, "t").status, known(listing, "t").interrupts) == ("idle", 0)
+    newest = listing.get_tuple(owned("t"))
+    assert newest is not None
+    assert known(listing, "t").checkpoint_id == newest.checkpoint["id"]
+    listing.delete_for_runs(["answers"])
+    assert known(listing, "t").checkpoint_id == before.checkpoint_id
+    assert titles(listing, owner="ann") == ["t"]
+
+
 def test_a_copy_is_listed_under_the_same_owner(listing: Saver, clock: Clock) -> None:
     begin(listing, "t")
     listing.update_thread("t", title="First")
@@ -316,6 +335,20 @@ def test_threads_of_a_table_in_use_are_found(tables: Tables, clock: Clock) -> No
         assert waiting.created <= waiting.updated
         assert abs(waiting.updated - datetime.now(timezone.utc)) < timedelta(hours=1)
         assert titles(saver, owner="bob") == ["done"]
+
+
+def test_threads_that_were_fenced_before_they_were_listed_are_found(
+    tables: Tables, clock: Clock
+) -> None:
+    tables.set_up(**INDEXED)
+    fenced: dict[str, Any] = {"on_conflict": "raise", "clock": clock}
+    with tables.saver(**fenced) as before:
+        make_graph(before).invoke({"ask": 2}, owned("t"))
+    with tables.saver(**INDEXED, **fenced) as saver:
+        assert saver.get_thread("t") is None
+        assert saver.reindex_threads() == 1
+        assert saver.reindex_threads() == 0
+        assert (known(saver, "t").owner, known(saver, "t").interrupts) == ("ann", 2)
 
 
 def test_a_thread_that_is_found_expires_with_its_newest_checkpoint(
