@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing, closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,7 +22,7 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
@@ -226,9 +227,9 @@ class ThreadMethods(SaverMethods):
         self, thread_id: str, title: str | None, metadata: Mapping[str, Any] | None
     ) -> Operation[ThreadInfo]:
         require_optional("title", title, str)
-        said = {} if metadata is None else metadata
-        if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
-            raise InvalidInputError("metadata", "must be a dict with string keys")
+        said: object = {} if metadata is None else metadata
+        if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+            raise InvalidInputError("metadata", "must be a mapping with string keys")
         return update_thread(self._store(), require_thread_id(thread_id), title, said)
 
     def _delete_threads(
@@ -240,7 +241,7 @@ class ThreadMethods(SaverMethods):
         store = self._store()
         if idle_for is not None:
             before = store.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
-            since = datetime.fromtimestamp(before, timezone.utc)
+            since = datetime.fromtimestamp(max(0, before), timezone.utc)
         wanted = ThreadsWanted(_owner(owner), idle_since=since)
         return delete_threads(store, self._thread_index(), wanted, dry_run=dry_run)
 

@@ -280,12 +280,26 @@ def head_of(item: StoredItem | None) -> str | None:
     Raises:
         UnreadableItemError: It is no text.
     """
-    return None if item is None else optional_text(item, Attribute.HEAD, _place(item))
+    # NULL is nothing that is missing to a condition: whoever waits for that would wait for ever.
+    if item is None or Attribute.HEAD not in item:
+        return None
+    return text(item, Attribute.HEAD, _place(item))
 
 
 def revision_of(item: StoredItem) -> int:
-    """How often users have described a thread."""
-    return optional_number(item, Attribute.REVISION, _place(item)) or 0
+    """How often users have described a thread.
+
+    Raises:
+        UnreadableItemError: It is no number that `description_update` has stored.
+    """
+    if Attribute.REVISION not in item:
+        return 0
+    found = optional_number(item, Attribute.REVISION, _place(item))
+    if not found or item[Attribute.REVISION] != {"N": str(found)}:
+        raise UnreadableItemError(
+            place=_place(item), attribute=Attribute.REVISION, problem="is no count (N) from 1"
+        )
+    return found
 
 
 def updated_of(item: StoredItem) -> str | None:

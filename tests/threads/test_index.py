@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -209,6 +210,22 @@ def test_a_title_and_metadata_are_merged_and_survive_runs(listing: Saver) -> Non
     assert (info.title, dict(info.metadata)) == ("First", {"b": [2], "c": {"d": 1.5}})
     assert listing.get_thread("t") == info
     assert listing.update_thread("t", title="").title is None
+
+
+def test_metadata_that_was_read_can_be_given_to_another_thread(listing: Saver) -> None:
+    for thread in ("t", "u"):
+        begin(listing, thread)
+    listing.update_thread("t", metadata={"a": 1})
+    listing.update_thread("u", metadata=known(listing, "t").metadata)
+    assert dict(known(listing, "u").metadata) == {"a": 1}
+
+
+def test_of_many_who_describe_a_thread_at_once_nobody_is_turned_away(listing: Saver) -> None:
+    begin(listing, "t")
+    with ThreadPoolExecutor(24) as pool:
+        for number in range(24):
+            pool.submit(listing.update_thread, "t", metadata={str(number): number})
+    assert len(known(listing, "t").metadata) == 24
 
 
 def test_what_is_not_listed_or_too_much_is_refused(listing: Saver) -> None:
