@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.threads import Status
-from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
+from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
@@ -262,9 +262,12 @@ class ThreadMethods(SaverMethods):
 def _owner(owner: object) -> str | None:
     if owner is None:
         return None
-    if not can_own(owner):
-        raise InvalidInputError("owner", "must be a text of 1 to 2,048 bytes")
-    return str(owner)
+    text = owner_text(owner)
+    if text is None:
+        raise InvalidInputError(
+            "owner", "must be a text of 1 to 2,048 bytes, an integer or a UUID, which stand for it"
+        )
+    return text
 
 
 def _tell(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from uuid import UUID
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
@@ -114,6 +115,23 @@ def test_a_thread_says_whose_it_is_and_when_it_began(listing: Saver, clock: Cloc
     assert (info.thread_id, info.owner, info.checkpoint_id) == ("t", "ann", "0002")
     assert (info.created, info.updated) == (moment(0), moment(10.25))
     assert (info.title, info.status, info.interrupts, dict(info.metadata)) == (None, "idle", 0, {})
+
+
+@pytest.mark.parametrize("owner", [5, UUID(int=5), "ü" * 1024], ids=["int", "UUID", "long"])
+def test_an_owner_may_be_any_text_or_what_stands_for_one(listing: Saver, owner: Any) -> None:
+    begin(listing, "t", owner)
+    assert known(listing, "t").owner == str(owner)
+    assert titles(listing, owner=owner) == titles(listing, owner=str(owner)) == ["t"]
+
+
+@pytest.mark.parametrize("owner", ["", "x" * 2049, "\ud800", True, 1.5, b"x", ["x"], "\0"])
+def test_what_can_own_nothing_is_no_owner(listing: Saver, owner: Any) -> None:
+    begin(listing, "t", owner)
+    begin(listing, "u", None)
+    assert known(listing, "t").owner is known(listing, "u").owner is None
+    assert sorted(titles(listing)) == ["t", "u"]
+    with pytest.raises(InvalidInputError, match="owner"):
+        listing.list_threads(owner=owner)
 
 
 def test_pages_go_on_where_the_one_before_has_ended(listing: Saver, clock: Clock) -> None:
