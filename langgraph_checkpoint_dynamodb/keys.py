@@ -397,9 +397,16 @@ def owner_of_key(key: str) -> str | None:
     return None if key.startswith(_NO_OWNER) else key
 
 
-def can_own(owner: object) -> bool:
-    """Whether a value can be the owner of a thread: text that can key an index."""
-    return fits_index_key(owner) and not str(owner).startswith(_NO_OWNER)
+def owner_text(owner: object) -> str | None:
+    """The owner that a value stands for, as text that can key an index; `None` for none.
+
+    An integer or a UUID stands for its text, as of a thread id.
+    """
+    try:
+        text = _text_of(Attribute.OWNER, owner)
+    except InvalidInputError:
+        return None
+    return str(text) if fits_index_key(text) and not str(text).startswith(_NO_OWNER) else None
 
 
 def base_id_of(token: str, copied_from: str = "") -> str:

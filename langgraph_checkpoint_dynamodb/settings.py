@@ -236,7 +236,8 @@ class ThreadIndex:
 
     Attributes:
         owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
-            text of 1 to 2,048 bytes. A thread whose runs name none is listed under none.
+            text of 1 to 2,048 bytes; an integer or a UUID stands for its text. A thread whose runs
+            name none is listed under none.
         index_name: Name of the index on the checkpoints table, which `setup()` makes.
     """
 

@@ -327,7 +327,7 @@ class Wire:
             if some
         ]
         conditions = [
-            f"attribute_exists({expression.name(name)})"
+            f"attribute_type({expression.name(name)}, {expression.value({'S': 'M'})})"
             for name in dict.fromkeys(name for name, _, _ in update.entries)
         ]
         if update.expected is not None:
