@@ -111,9 +111,9 @@ def config_of(user: str, conversation: str) -> RunnableConfig:
 
 
 async def warm_up(agent: Agent) -> None:
-    """Read a thread that is not there: name, connection and TLS are paid for before a user waits.
+    """Read a thread that is not there, for half a read unit.
 
-    It costs half a read unit for each cold start, and a function that cannot read its tables fails
-    here, not at a user's first message.
+    A function that cannot read its tables fails here, not at a user's first message. With
+    provisioned concurrency, name, connection and TLS are paid for before a user waits.
     """
     await agent.aget_state(_NOBODYS)
