@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack, stack_settings
 from langgraph_checkpoint_dynamodb_cdk.context import CONTEXT_KEYS
+
 from tests.support import CHECKPOINTS, ENVIRONMENT, WRITES, Synthesized, saying
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreBase, Role
+
 from tests.support import FULLEST, REGION, Synthesized, key_arn, saying, table_arn
 
 if TYPE_CHECKING:

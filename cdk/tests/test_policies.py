@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreBase, Role
+
 from tests.support import (
     CHECKPOINTS,
     ENVIRONMENT,

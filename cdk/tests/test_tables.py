@@ -8,8 +8,8 @@ from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
+
 from tests.support import CHECKPOINTS, REGION, WRITES, Synthesized, key_arn
 
 if TYPE_CHECKING:

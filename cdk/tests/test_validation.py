@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import CfnParameter, Environment, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
+
 from tests.support import REGION, Synthesized, key_arn, saying
 
 if TYPE_CHECKING:
