@@ -74,7 +74,7 @@ class Refusals:
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
                 "does not exist in this account, region and endpoint; create it with "
-                "saver.setup() or the infrastructure modules, or correct the name",
+                "setup() or the infrastructure modules, or correct the name",
             ) from error
         if code == "ConditionalCheckFailedException":
             raise _condition_failed(request, call, error) from error
@@ -155,7 +155,7 @@ def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDB
 
 def _mismatch(call: Call, message: str) -> errors.TableMismatchError:
     return errors.TableMismatchError(
-        call.table_name, f"does not have the keys this saver needs ({message}); see setup()"
+        call.table_name, f"does not have the keys that are needed here ({message}); see setup()"
     )
 
 
