@@ -132,12 +132,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
         observe_threads: bool = False,
     ) -> None:
         super().__init__(serde=serde)
-        if session is not None and not isinstance(session, AioSession):
-            raise InvalidInputTypeError(
-                "session",
-                f"must be an aiobotocore session, got {type(session).__module__}."
-                f"{type(session).__name__}; make one with aiobotocore.session.get_session()",
-            )
+        require_aio_session(session)
         self._settings = Settings(
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
@@ -179,7 +174,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
         Raises:
             EventLoopError: An event loop runs in this thread.
         """
-        _require_plain_code("open", "aopen")
+        require_plain_code("open", "aopen")
         self._bridge.run(self._runner.open)
         return self
 
@@ -207,7 +202,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
         Raises:
             EventLoopError: An event loop runs in this thread.
         """
-        _require_plain_code("close", "aclose")
+        require_plain_code("close", "aclose")
         self._bridge.run(self._runner.close_everywhere)
         self._bridge.close()
         self._memories.get().clear()
@@ -244,11 +239,30 @@ class AsyncDynamoDBSaver(ThreadMethods):
         return await self._runner.compute(prepare) if is_large(value) else prepare()
 
     def _require_usable(self, method: str) -> None:
-        _require_plain_code(method, f"a{method}")
+        require_plain_code(method, f"a{method}")
         self._runner.require_open()
 
 
-def _require_plain_code(method: str, instead: str) -> None:
+def require_aio_session(session: object) -> None:
+    """Check that a session is one of aiobotocore, or none.
+
+    Raises:
+        InvalidInputTypeError: It is not.
+    """
+    if session is not None and not isinstance(session, AioSession):
+        raise InvalidInputTypeError(
+            "session",
+            f"must be an aiobotocore session, got {type(session).__module__}."
+            f"{type(session).__name__}; make one with aiobotocore.session.get_session()",
+        )
+
+
+def require_plain_code(method: str, instead: str) -> None:
+    """Check that no event loop runs in this thread.
+
+    Raises:
+        EventLoopError: One does.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:

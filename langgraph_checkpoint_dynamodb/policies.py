@@ -71,12 +71,30 @@ KEY_WRITE_ACTIONS = KEY_READ_ACTIONS | {
 """Also to write."""
 
 
+STORE_READ_ACTIONS = frozenset({"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"})
+"""On the store's table: to get and search items, and to list namespaces."""
+
+STORE_RUN_ACTIONS = STORE_READ_ACTIONS | {
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+}
+"""Also to put and delete items, and for reads to prolong the lives of items that expire."""
+
+STORE_SWEEP_ACTIONS = STORE_RUN_ACTIONS | {"dynamodb:Scan"}
+"""Also for `sweep_orphans`."""
+
+STORE_SETUP_ACTIONS = SETUP_ACTIONS - {"dynamodb:UpdateTable"}
+"""For `setup()` alone; the store's table has no index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """What one kind of user of the tables may do, by what it is done to.
 
     Attributes:
-        tables: On both tables.
+        tables: On both tables of a saver, or the table of a store.
         index: On the run index.
         threads: On the index of threads.
         objects: On the objects below the key prefix.
@@ -118,3 +136,26 @@ ROLES = {
     ),
 }
 """The published policies: for those who watch threads, for agents, for `setup()`, for upkeep."""
+
+STORE_ROLES = {
+    "read": Role(
+        STORE_READ_ACTIONS,
+        objects=frozenset({"s3:GetObject"}),
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_READ_ACTIONS,
+    ),
+    "runtime": Role(
+        STORE_RUN_ACTIONS,
+        objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+    "setup": Role(STORE_SETUP_ACTIONS),
+    "admin": Role(
+        STORE_SWEEP_ACTIONS,
+        objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+}
+"""The same for the table of a store. An agent deletes what it stores, objects among it."""

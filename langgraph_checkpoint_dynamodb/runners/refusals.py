@@ -83,7 +83,7 @@ class Refusals:
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
                 f"does not exist in this account in region {meta.region_name!r}, at "
-                f"{_shown(meta.endpoint_url)}; create it with saver.setup() or the infrastructure "
+                f"{_shown(meta.endpoint_url)}; create it with setup() or the infrastructure "
                 "modules, or correct the name, region_name or endpoint_url",
             ) from error
         if code == "ConditionalCheckFailedException":
@@ -171,7 +171,7 @@ def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDB
 
 def _mismatch(call: Call, message: str) -> errors.TableMismatchError:
     return errors.TableMismatchError(
-        call.table_name, f"does not have the keys this saver needs ({message}); see setup()"
+        call.table_name, f"does not have the keys that are needed here ({message}); see setup()"
     )
 
 
