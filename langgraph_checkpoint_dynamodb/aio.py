@@ -29,6 +29,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     Settings,
     ThreadIndex,
     payload_policy,
+    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
@@ -124,7 +125,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
-        thread_index: ThreadIndex | None = None,
+        thread_index: ThreadIndex | Mapping[str, str] | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
         on_request: OnRequest | None = None,
@@ -158,7 +159,7 @@ class AsyncDynamoDBSaver(ThreadMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
-            thread_index=thread_index,
+            thread_index=read_thread_index(thread_index),
             on_conflict=on_conflict,
             clock=clock,
             on_request=on_request,

@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     Settings,
     ThreadIndex,
     payload_policy,
+    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
@@ -89,8 +90,9 @@ class DynamoDBSaver(ThreadMethods):
             checkpoints are differences from. 0 turns that off, and differences with it. Clones
             share it; a child made by `os.fork` begins with nothing.
         thread_index: A `ThreadIndex` to have threads listed (`list_threads`) by their owner, with
-            title and status; `None` for not. The first checkpoint that a run stores, interrupts and
-            errors are then stored in a transaction, at twice the units, with an item of the thread.
+            title and status, or a mapping with `owner` and optionally `index_name`; `None` for not.
+            The first checkpoint that a run stores, interrupts and errors are then stored in a
+            transaction, at twice the units, with an item of the thread.
         on_conflict: What becomes of a run whose thread another run has moved on meanwhile: `"fork"`
             lets both go on, as every saver does; `"raise"` ends it with `ThreadConflictError`.
             Replays from old checkpoints pass. Each root checkpoint is then stored in a
@@ -137,7 +139,7 @@ class DynamoDBSaver(ThreadMethods):
         s3_client: S3Client | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
-        thread_index: ThreadIndex | None = None,
+        thread_index: ThreadIndex | Mapping[str, str] | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
         on_request: OnRequest | None = None,
@@ -167,7 +169,7 @@ class DynamoDBSaver(ThreadMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
-            thread_index=thread_index,
+            thread_index=read_thread_index(thread_index),
             on_conflict=on_conflict,
             clock=clock,
             on_request=on_request,
@@ -221,13 +223,8 @@ class DynamoDBSaver(ThreadMethods):
     async def _await(self, operation: Operation[T], method: str) -> T:
         return await self._runner.start(self._watcher.watched(operation, method)).result()
 
-    async def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(self._watcher.watched(stream, method))
-        try:
-            while (page := await pages.start_next().result()) is not None:
-                yield page
-        finally:
-            pages.close()
+    def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
+        return self._runner.pages(self._watcher.watched(stream, method)).awaited()
 
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:  # noqa: ARG002 - at once, whatever its size
         return prepare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing, closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, get_args
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.threads import Status
-from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
+from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
@@ -21,7 +22,7 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
@@ -228,9 +229,9 @@ class ThreadMethods(SaverMethods):
         self, thread_id: str, title: str | None, metadata: Mapping[str, Any] | None
     ) -> Operation[ThreadInfo]:
         require_optional("title", title, str)
-        said = {} if metadata is None else metadata
-        if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
-            raise InvalidInputError("metadata", "must be a dict with string keys")
+        said: object = {} if metadata is None else metadata
+        if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+            raise InvalidInputError("metadata", "must be a mapping with string keys")
         return update_thread(self._store(), require_thread_id(thread_id), title, said)
 
     def _delete_threads(
@@ -242,7 +243,7 @@ class ThreadMethods(SaverMethods):
         store = self._store()
         if idle_for is not None:
             before = store.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
-            since = datetime.fromtimestamp(before, timezone.utc)
+            since = datetime.fromtimestamp(max(0, before), timezone.utc)
         wanted = ThreadsWanted(_owner(owner), idle_since=since)
         return delete_threads(store, self._thread_index(), wanted, dry_run=dry_run)
 
@@ -263,9 +264,12 @@ class ThreadMethods(SaverMethods):
 def _owner(owner: object) -> str | None:
     if owner is None:
         return None
-    if not can_own(owner):
-        raise InvalidInputError("owner", "must be a text of 1 to 2,048 bytes")
-    return str(owner)
+    text = owner_text(owner)
+    if text is None:
+        raise InvalidInputError(
+            "owner", "must be a text of 1 to 2,048 bytes, an integer or a UUID, which stand for it"
+        )
+    return text
 
 
 def _tell(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:

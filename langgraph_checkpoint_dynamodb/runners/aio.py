@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
 
@@ -54,7 +54,7 @@ _LOOK_SECONDS = 0.1
 class AsyncRunner:
     """Runs operations on whatever event loop they are awaited on, in whatever process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RunnerSettings) -> None:
         self._services = services(settings)
         self._processes: PerProcess[Loops] = PerProcess(partial(_make_loops, settings))
 
@@ -112,7 +112,7 @@ class Loops:
         parents: Those of the parent, in a child made by `os.fork`. Closed there is closed here.
     """
 
-    def __init__(self, settings: Settings, parents: Loops | None) -> None:
+    def __init__(self, settings: RunnerSettings, parents: Loops | None) -> None:
         self.threads = _Threads()
         self._settings = settings
         self._lock = threading.Lock()
@@ -184,7 +184,7 @@ class Loops:
                 del self._here[loop]
 
 
-def _make_loops(settings: Settings, parents: Loops | None) -> Loops:
+def _make_loops(settings: RunnerSettings, parents: Loops | None) -> Loops:
     return Loops(settings, parents)
 
 
@@ -193,7 +193,7 @@ class LoopRunner:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RunnerSettings,
         sessions: _Sessions,
         threads: _Threads,
         forget: Callable[[LoopRunner], None],
@@ -306,7 +306,7 @@ class LoopRunner:
                     with sight.of(client):
                         response = sight.response = await _ask(client, call)
             except Exception as error:
-                return self._wire.error(request, call, error)
+                return self._wire.error(request, call, error, client.meta)
         return self._wire.reply(request, call, response)
 
     async def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:

@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.observed import listen
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings
+    from langgraph_checkpoint_dynamodb.settings import ClientSettings, RunnerSettings
 
 Service: TypeAlias = Literal["dynamodb", "s3"]
 
@@ -27,12 +27,12 @@ _READ_SECONDS = 15
 """Botocore waits 60 seconds for each, longer than many Lambda functions may run."""
 
 
-def services(settings: Settings) -> tuple[Service, ...]:
+def services(settings: RunnerSettings) -> tuple[Service, ...]:
     """The services that a saver calls."""
-    return ("dynamodb",) if settings.payloads.s3 is None else ("dynamodb", "s3")
+    return ("dynamodb", "s3") if settings.uses_s3 else ("dynamodb",)
 
 
-def concurrency(settings: Settings) -> int:
+def concurrency(settings: RunnerSettings) -> int:
     """Requests in flight at once: as asked for, else as many as the client has connections."""
     if settings.max_concurrency is not None:
         return settings.max_concurrency
@@ -41,7 +41,7 @@ def concurrency(settings: Settings) -> int:
     return _pool_size(_merged({"max_pool_connections": MAX_CONCURRENCY}, settings.client))
 
 
-def client_config(settings: Settings, service: Service = "dynamodb") -> Config:
+def client_config(settings: RunnerSettings, service: Service = "dynamodb") -> Config:
     """Botocore settings: the saver's own, and over them every one the user gave.
 
     Retries follow `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS` where either is set.
@@ -73,7 +73,7 @@ class ClientHolder:
             were passed in then have connections that are the parent's.
     """
 
-    def __init__(self, settings: Settings, *, forked: bool = False) -> None:
+    def __init__(self, settings: RunnerSettings, *, forked: bool = False) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._given: dict[Service, Any] = {

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
+    Found,
     GetItem,
     GetObject,
     Page,
@@ -80,6 +83,10 @@ class Replies:
                 return require_key(table, key, response.get("Item"))
             case PutItem(put):
                 return require_key(put.table, put.key, response.get("Attributes"))
+            case DeleteItem(table, key):
+                return require_key(table, key, response.get("Attributes"))
+            case BatchGet():
+                return self._found(request, response)
             case Query():
                 return _require_partition(request, _page(response))
             case QueryRunIndex(run_id=run_id):
@@ -105,6 +112,18 @@ class Replies:
             case EnableTimeToLive():
                 _required(response, "TimeToLiveSpecification")
         return None
+
+    def _found(self, request: BatchGet, response: Response) -> Found:
+        name, asked = self._names[request.table], set(request.keys)
+        items = _required(response, "Responses").get(name, [])
+        left = response.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+        try:
+            found = [_own_key(request.table, item) for item in (*items, *left)]
+        except LookupError as error:
+            raise WrongReplyError("it has items without their keys") from error
+        if not set(found) <= asked or len(found) > len(set(found)):
+            raise WrongReplyError("its items have other keys than those asked for")
+        return Found(tuple(items), tuple(found[len(items) :]))
 
     def _leftover(
         self, changes: Sequence[Put | Delete], unprocessed: Mapping[str, Any]
@@ -219,11 +238,15 @@ def _require_deleted(bucket: str, failed: Sequence[Mapping[str, str]]) -> None:
         )
 
 
-def _key_of(table: Table, request: Mapping[str, Any]) -> Key:
+def _own_key(table: Table, item: Mapping[str, Any]) -> Key:
     spec = SPECS[table]
+    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
+
+
+def _key_of(table: Table, request: Mapping[str, Any]) -> Key:
     item = (
         request["PutRequest"]["Item"]
         if "PutRequest" in request
         else request["DeleteRequest"]["Key"]
     )
-    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
+    return _own_key(table, item)

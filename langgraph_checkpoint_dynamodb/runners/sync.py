@@ -30,13 +30,13 @@ from langgraph_checkpoint_dynamodb.runners.workers import Workers
 from langgraph_checkpoint_dynamodb.watching import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
     from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
 
@@ -44,7 +44,7 @@ R = TypeVar("R")
 class SyncRunner:
     """Runs operations against DynamoDB. Safe to use from any number of threads and processes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RunnerSettings) -> None:
         self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
 
     def open(self) -> None:
@@ -103,7 +103,7 @@ class SyncRunner:
         return self._processes.get()
 
 
-def _make_performer(settings: Settings, parents: Performer | None) -> Performer:
+def _make_performer(settings: RunnerSettings, parents: Performer | None) -> Performer:
     return Performer(settings, parents)
 
 
@@ -140,7 +140,7 @@ class Performer:
         parents: That of the parent, in a child made by `os.fork`. Closed there is closed here.
     """
 
-    def __init__(self, settings: Settings, parents: Performer | None) -> None:
+    def __init__(self, settings: RunnerSettings, parents: Performer | None) -> None:
         closed = parents is not None and parents.calls.closed
         self.calls: CallsUnderWay = CallsUnderWay(closed=closed)
         self._limit = concurrency(settings)
@@ -208,7 +208,7 @@ class Performer:
                     with sight.of(client):
                         response = sight.response = _ask(client, sent)
             except Exception as error:
-                return self._wire.error(request, sent, error)
+                return self._wire.error(request, sent, error, client.meta)
         return self._wire.reply(request, sent, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
@@ -316,6 +316,14 @@ class Pages(Generic[R]):
     def start_next(self) -> Started[list[R] | None]:
         """Have a worker thread fetch the next page; `None` after the last."""
         return self._runner.submit(self._advance)
+
+    async def awaited(self) -> AsyncGenerator[list[R], None]:
+        """The pages, each fetched by a worker thread."""
+        try:
+            while (page := await self.start_next().result()) is not None:
+                yield page
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Unwind the stream, unless a worker thread is still on its way with it."""

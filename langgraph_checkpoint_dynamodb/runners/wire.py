@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
@@ -54,9 +56,11 @@ from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyErr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from botocore.client import ClientMeta
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
+        BatchGetItemInputTypeDef,
         BatchWriteItemInputTypeDef,
         CreateTableInputTypeDef,
         DeleteItemInputTypeDef,
@@ -143,6 +147,12 @@ class Wire:
             case ScanThreadIndex():
                 threads = self._scan_threads(request)
                 return self._single("scan", "Scan", Table.CHECKPOINTS, threads)
+            case BatchGet(table):
+                wanted = self._batch_get(request)
+                return self._single("batch_get_item", "BatchGetItem", table, wanted)
+            case DeleteItem(table):
+                deleted = self._delete_item(request)
+                return self._single("delete_item", "DeleteItem", table, deleted)
             case UpdateItem(update):
                 return self._single("update_item", "UpdateItem", update.table, self._update(update))
             case DeleteUnchanged():
@@ -186,14 +196,22 @@ class Wire:
         except WrongReplyError as error:
             raise wrong_reply(call, error) from error
 
-    def error(self, request: Request[Any], call: Call, error: Exception) -> object:
+    def error(
+        self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta
+    ) -> object:
         """The reply that an SDK error amounts to, where it does.
+
+        Args:
+            request: The request.
+            call: The call that it was made as.
+            error: What the SDK raised.
+            meta: What the client says of itself.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
             Exception: The error itself, where it is not about the service's answer.
         """
-        return self._refusals.read(request, call, error)
+        return self._refusals.read(request, call, error, meta)
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])
@@ -213,6 +231,20 @@ class Wire:
             "TableName": self._names[request.table],
             "Key": _typed_key(request.table, request.key),
             "ConsistentRead": request.consistent,
+        }
+
+    def _batch_get(self, request: BatchGet) -> BatchGetItemInputTypeDef:
+        keys = [_typed_key(request.table, key) for key in request.keys]
+        wanted = {"Keys": keys, "ConsistentRead": request.consistent}
+        return cast(
+            "BatchGetItemInputTypeDef", {"RequestItems": {self._names[request.table]: wanted}}
+        )
+
+    def _delete_item(self, request: DeleteItem) -> DeleteItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ReturnValues": "ALL_OLD",
         }
 
     def _put_item(self, put: Put) -> PutItemInputTypeDef:
@@ -295,7 +327,7 @@ class Wire:
             if some
         ]
         conditions = [
-            f"attribute_exists({expression.name(name)})"
+            f"attribute_type({expression.name(name)}, {expression.value({'S': 'M'})})"
             for name in dict.fromkeys(name for name, _, _ in update.entries)
         ]
         if update.expected is not None:

@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.savers import native
 from tests.support.sessions import on, saver_session
@@ -388,7 +388,7 @@ class Replica:
     def catch_up(self, *which: Table) -> None:
         """Bring the copies up to date, or one of them alone."""
         client = self._lagging.client
-        for table in which or Table:
+        for table in which or SAVER_TABLES:
             spec = SPECS[table]
             name, then, now = {
                 Table.CHECKPOINTS: (

@@ -1,0 +1,11 @@
+"""Records anew what other packages store: `make older-writers RECORD=1`."""
+
+from tests.moving.foreign.sources import WRITERS
+from tests.support.buckets import new_bucket, running_object_store
+from tests.support.engines import running_engine
+from tests.support.sessions import new_session
+
+with running_engine() as engine, running_object_store(engine) as url:
+    client = new_session().client("dynamodb", endpoint_url=engine.url)
+    for writer in WRITERS:
+        writer.record(writer.write(engine, client, new_bucket(url)))
