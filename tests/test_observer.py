@@ -68,6 +68,7 @@ def test_every_public_method_is_among_those_that_are_tried() -> None:
     assert plain - NO_REQUESTS == {*METHODS, *MADE_OF_OTHERS}
 
 
+@pytest.mark.sample(16)
 @pytest.mark.parametrize("method", METHODS)
 def test_each_request_of_a_method_is_told_once_under_its_name(
     tables: Tables, engine: Engine, method: str, loop: LoopThread | None
