@@ -139,8 +139,9 @@ class ThreadMethods(SaverMethods):
         """Delete the threads of an owner, or those that were not active for some time, or both.
 
         Stopped anywhere, it is finished by calling it again: what is known of a thread goes last.
-        A list of threads may be a moment behind, so a thread whose first run begins at that moment
-        may stay.
+        Each thread is looked at again first: one that has run meanwhile, or is another's by now,
+        stays. A list of threads may be a moment behind, so a thread whose first run begins at that
+        moment may stay.
 
         Args:
             owner: Only the threads of this owner.

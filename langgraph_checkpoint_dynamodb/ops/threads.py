@@ -189,14 +189,27 @@ def delete_threads(
     cursor: str | None = None
     while True:
         page = yield from list_threads(store, index, wanted, _SIDE_BY_SIDE, cursor)
+        gone = [*page.threads]
         if not dry_run:
-            ids = [info.thread_id for info in page.threads]
-            yield from together([delete_thread(store, thread_id) for thread_id in ids])
-        yield Emit([*page.threads])
-        emitted += len(page.threads)
+            deleted = yield from together([_delete_one(store, info, wanted) for info in gone])
+            gone = [info for info, was in zip(gone, deleted, strict=True) if was]
+        yield Emit(gone)
+        emitted += len(gone)
         cursor = page.cursor
         if cursor is None:
             return emitted
+
+
+def _delete_one(store: Store, listed: ThreadInfo, wanted: ThreadsWanted) -> Operation[bool]:
+    """Delete a thread, unless a run that has begun since it was listed makes it unwanted.
+
+    The index may be behind, and others of the page may have taken their time.
+    """
+    known = yield from get_thread(store, listed.thread_id)
+    if known is not None and not (wanted.has(known) and known.owner == listed.owner):
+        return False
+    yield from delete_thread(store, listed.thread_id)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,6 +351,31 @@ def test_idle_threads_are_erased(listing: Saver, clock: Clock) -> None:
     assert titles(listing) == ["young"]
 
 
+@pytest.mark.parametrize("wanted", [{"idle_for": 1000}, {"owner": "ann"}], ids=["idle", "owner"])
+def test_a_thread_that_runs_again_once_it_was_listed_is_not_erased(
+    tables: Tables, clock: Clock, wanted: dict[str, Any]
+) -> None:
+    tables.set_up(**INDEXED)
+    with (
+        tables.saver(**INDEXED, clock=clock, **tables.quick()) as saver,
+        tables.boto_saver(**INDEXED, clock=clock) as other,
+    ):
+        for thread in ("t", "u"):
+            begin(saver, thread)
+        clock.now += 1000
+        ran: list[object] = []
+
+        def run_again(model: Any, **_: Any) -> None:
+            if model.name in ("Query", "Scan") and not ran:
+                ran.append(None)
+                begin(other, "t", "bob", "0002")
+
+        tables.on("after-call.dynamodb", run_again)
+        assert saver.delete_threads(**wanted) == 1
+        assert saver.delete_threads(**wanted) == 0
+        assert titles(saver) == ["t"]
+
+
 def test_all_threads_are_never_erased_by_mistake(listing: Saver) -> None:
     with pytest.raises(InvalidInputError, match="name one of them"):
         listing.delete_threads()
