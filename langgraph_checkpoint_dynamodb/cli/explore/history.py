@@ -188,7 +188,7 @@ class HistoryPane(Pane):
         palette, now = self.palette, self._reader.clock()
         self._lines = self._tree.lines()
         drawn = _widths(self._lines)
-        shown = [
+        shown: list[tuple[str | None, Columns]] = [
             (line.key, line_columns(line, palette, now, drawn.get(line.checkpoint_ns, 0)))
             for line in self._lines
         ]

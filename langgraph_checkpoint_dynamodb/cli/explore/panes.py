@@ -32,23 +32,27 @@ class Lines(OptionList):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(markup=False, **arguments)
-        self._keys: list[str] = []
+        self._keys: list[str | None] = []
 
-    def show(self, lines: Sequence[tuple[str, RenderableType]]) -> None:
+    def show(self, lines: Sequence[tuple[str | None, RenderableType]]) -> None:
         """Show other lines. The highlighted one stays so, and in its place, if it is among them.
 
         Args:
-            lines: What tells each line apart, and what it shows.
+            lines: What tells each line apart, and what it shows. `None` is for a line in whose
+                place others come: what is there then is highlighted, for else the end would be
+                seen again and again.
         """
-        before = self.highlighted
-        key = self._keys[before] if before is not None and before < len(self._keys) else None
+        before, key = self._highlighted()
         place = self.scroll_y
         self._keys = [each for each, _ in lines]
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options([Option(content) for _, content in lines])
-        if key in self._keys:
+        if key is not None and key in self._keys:
             with self.prevent(OptionList.OptionHighlighted):
                 self.highlighted = self._keys.index(key)
+            self.scroll_to(y=place, animate=False, immediate=True)
+        elif key is None and before < len(lines):
+            self.highlighted = before
             self.scroll_to(y=place, animate=False, immediate=True)
         elif lines:
             self.highlighted = 0
@@ -56,7 +60,10 @@ class Lines(OptionList):
 
     def look_for_end(self) -> None:
         """Tell if the last lines are in sight."""
-        if self.size.height and self.scroll_offset.y + self.size.height + _NEAR >= self._total():
+        if (
+            self.size.height
+            and self.scroll_offset.y + self.size.height + _NEAR >= self.virtual_size.height
+        ):
             self.post_message(self.EndSeen())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -68,8 +75,12 @@ class Lines(OptionList):
         """Look when there is more room."""
         self.call_after_refresh(self.look_for_end)
 
-    def _total(self) -> int:
-        return self.virtual_size.height
+    def _highlighted(self) -> tuple[int, str | None]:
+        """The place of the highlighted line, and what tells it apart."""
+        place = self.highlighted
+        if place is None or place >= len(self._keys):
+            return 0, None
+        return place, self._keys[place]
 
 
 class Pane(Vertical):

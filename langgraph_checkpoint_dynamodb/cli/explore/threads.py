@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.explore.reading import Reader, Thread
     from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
 
-_MORE = "more"
 _STATUSES: tuple[Status | None, ...] = (None, *get_args(Status))
 
 
@@ -184,12 +183,12 @@ class ThreadsPane(Pane):
         palette, now = self.palette, self._reader.clock()
         owned = self.owner is not None
         self._shown = [one for one in self._threads if self._is_wanted(one)]
-        lines: list[tuple[str, RenderableType]] = [
+        lines: list[tuple[str | None, RenderableType]] = [
             (f"thread {one.thread_id}", thread_line(one, palette, now, owned=owned))
             for one in self._shown
         ]
         if self._more:
-            lines.append((_MORE, Columns(Text("  ... more", palette.muted))))
+            lines.append((None, Columns(Text("  ... more", palette.muted))))
         self.query_one(Lines).show(lines)
         self.border_title = one_line(self._title())
 

@@ -80,9 +80,8 @@ class MoreLine:
     cells: tuple[Cell, ...]
 
     @property
-    def key(self) -> str:
-        """What tells the line apart."""
-        return f"more {self.checkpoint_ns}"
+    def key(self) -> None:
+        """Nothing tells it apart: others come in its place."""
 
 
 Line: TypeAlias = StepLine | CallLine | MoreLine
