@@ -126,7 +126,7 @@ def _guarded(command: Command) -> Callable[..., None]:
             sys.stdout.flush()
         except (KeyboardInterrupt, StoppedError) as stopped:
             how = stopped.how if isinstance(stopped, StoppedError) else command.stopped
-            tell(f"Stopped. {how}")
+            tell(f"Stopped. {how}", whole=True)
             raise typer.Exit(_INTERRUPTED) from None
         except BrokenPipeError:
             # Whoever read this has enough. What is left in the buffer must not be an error at exit.

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table as Grid
 from rich.text import Text
 
 from langgraph_checkpoint_dynamodb.cli.checks_of_access import check_access
@@ -116,9 +117,11 @@ def _looked_at(connection: Connection, roles: Sequence[str]) -> Iterator[Finding
 
 
 def _say(finding: Finding) -> None:
-    line = Text(f"{finding.mark:<{_MARK}}", style=_STYLES[finding.mark])
-    line.append(clean_line(f"{finding.subject}: {finding.said}"), style="none")
-    console = out()
-    console.print(line, soft_wrap=not console.is_terminal)
+    lines = Grid.grid(padding=(0, 0))
+    lines.add_column(width=_MARK, no_wrap=True)
+    lines.add_column(overflow="fold")
+    mark = Text(finding.mark, style=_STYLES[finding.mark])
+    lines.add_row(mark, Text(clean_line(f"{finding.subject}: {finding.said}")))
     if finding.advice:
-        say(f"{'':<{_MARK}}-> {clean_line(finding.advice)}")
+        lines.add_row("", Text(f"-> {clean_line(finding.advice)}"))
+    out().print(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,7 +68,7 @@ def threads(
         if printer is not None:
             printer.end(cursor=last)
         elif last is not None:
-            tell(f"There are more: --cursor '{last}'", "dim")
+            tell(f"There are more: --cursor {shlex.quote(last)}", "dim", whole=True)
 
 
 def _list_known(
@@ -111,7 +112,7 @@ def _list_found(
         if shown == limit:
             return last
         if printer is None:
-            say(found.thread_id)
+            say(found.thread_id, whole=True)
         else:
             printer.add({"thread_id": found.thread_id})
         last, shown = found.cursor, shown + 1

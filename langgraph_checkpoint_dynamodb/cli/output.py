@@ -40,14 +40,20 @@ def err() -> Console:
     return _console(stderr=True)
 
 
-def say(text: str, style: str = "") -> None:
-    """Print a line of the result. Nothing in it is taken for markup."""
-    out().print(Text(clean(text), style=style), soft_wrap=True)
+def say(text: str, style: str = "", *, whole: bool = False) -> None:
+    """Print a line of the result. Nothing in it is taken for markup.
+
+    Args:
+        text: The line.
+        style: Its style.
+        whole: Whether it stays one line, to be copied, where it is longer than the terminal's.
+    """
+    out().print(Text(clean(text), style=style), soft_wrap=whole)
 
 
-def tell(text: str, style: str = "") -> None:
-    """Tell the user something that is no result."""
-    err().print(Text(clean(text), style=style), soft_wrap=True)
+def tell(text: str, style: str = "", *, whole: bool = False) -> None:
+    """Tell the user something that is no result. See `say`."""
+    err().print(Text(clean(text), style=style), soft_wrap=whole)
 
 
 def say_json(value: object) -> None:

@@ -72,7 +72,7 @@ def show(
     if as_json:
         say_json(_document(one, values))
     elif channel is not None:
-        say(_whole(values[channel]))
+        say(_whole(values[channel]), whole=True)
     else:
         _show(one, values, serde, full=full)
 
@@ -131,9 +131,9 @@ def _section(name: str, value: object, serde: SerializerProtocol, *, full: bool)
     heading = Text("\n")
     heading.append(clean_line(name), style="bold")
     heading.append(f"  {_about(value, serde)}", style="dim")
-    out().print(heading, soft_wrap=True)
+    out().print(heading)
     if full:
-        say(_whole(value))
+        say(_whole(value), whole=True)
         return
     lines = elements(value)
     if len(lines) > _LINES:
@@ -164,7 +164,7 @@ def _whole(value: object) -> str:
 def _label(name: str, text: str) -> None:
     line = Text(f"{name:<{_LABEL}}", style="dim")
     line.append(clean_line(text), style="none")
-    out().print(line, soft_wrap=True)
+    out().print(line)
 
 
 def _line(text: str, *, full: bool) -> None:

@@ -85,7 +85,7 @@ def sweep(
         right=(1,),
     )
     if report.resume_from is not None:
-        say(_go_on(report))
+        say(_go_on(report), whole=True)
 
 
 def _sum(report: SweepReport, found: SweepReport) -> SweepReport:
