@@ -24,12 +24,12 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutItem,
     Request,
 )
+from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.keys import Table
     from langgraph_checkpoint_dynamodb.runners.wire import Call
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
@@ -71,10 +71,11 @@ class Refusals:
         if code == "ResourceNotFoundException":
             if isinstance(request, DescribeTable):
                 return None
+            create = "create it with saver.setup() or the infrastructure modules, or "
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
-                "does not exist in this account, region and endpoint; create it with "
-                "saver.setup() or the infrastructure modules, or correct the name",
+                "does not exist in this account, region and endpoint; "
+                f"{'' if Table.FOREIGN in self._names else create}correct the name",
             ) from error
         if code == "ConditionalCheckFailedException":
             raise _condition_failed(request, call, error) from error
