@@ -382,6 +382,26 @@ def test_rows_of_dynamodb_checkpoint_before_0_4_1_are_read(
             assert write in tasks[task["task_id"]]
 
 
+def test_special_channels_of_amazon_dynamodb_come_first_and_the_last_one_counts(
+    stored_by: Callable[[str], Foreign],
+) -> None:
+    foreign = stored_by("amazon-dynamodb")
+    items = foreign.items_of("parallel")
+    # A task that has written at all twelve places.
+    some = next(item for item in items if item.get("idx") == {"N": "11"})
+    rows = {int(one["idx"]["N"]): one for one in items if one.get("task_id") == some["task_id"]}
+    for place in (2, 5):
+        rows[place]["channel"] = {"S": "__error__"}
+    rows[7]["channel"] = {"S": "__resume__"}
+    with foreign.with_items(items) as changed:
+        found = changed.source().get_tuple(config("parallel"))
+    assert found is not None
+    writes = [one[1:] for one in found.pending_writes or [] if one[0] == some["task_id"]["S"]]
+    assert [channel for channel, _ in writes[:3]] == ["__resume__", "__error__", "c00"]
+    assert writes[1][1][1] == 5
+    assert len(writes) == 11
+
+
 def test_of_two_checkpoints_of_one_id_dynamodb_checkpoint_has_the_later_one(
     stored_by: Callable[[str], Foreign],
 ) -> None:
