@@ -55,7 +55,8 @@ def stats(
 
     It reads both tables whole, or the threads that are named, at half a read unit for 4 KB. Write
     units are what it takes to write each item once, and dollars their price; read units are what
-    it takes to read all of it once, strongly consistent. Prices are those of us-east-1, on demand.
+    it takes to read all of it once, strongly consistent. Indexes are not counted. Prices are those
+    of us-east-1, on demand.
 
     JSON: {"total": COUNTS, "threads": [{"thread_id", COUNTS}], "prices"}, where COUNTS are
     checkpoints, items, bytes, write_units, read_units, objects, object_bytes, write_dollars,
