@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.worker import WorkerState
+from textual.worker import WorkerCancelled, WorkerState
 
 from examples.pictures.table import ASSISTANT
 from langgraph_checkpoint_dynamodb.cli.explore import Explorer
@@ -83,4 +84,5 @@ async def settle(pilot: Pilot[None]) -> None:
         running = [one for one in pilot.app.workers if one.state in _UNDER_WAY]
         quiet = 0 if running else quiet + 1
         if running:
-            await pilot.app.workers.wait_for_complete(running)
+            with suppress(WorkerCancelled):  # Another thread was chosen meanwhile.
+                await pilot.app.workers.wait_for_complete(running)

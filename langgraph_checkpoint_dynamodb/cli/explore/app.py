@@ -66,6 +66,7 @@ class Explorer(App[None]):
         self._owner = owner
         self.sub_title = self._reader.table
         self.theme = _DARK
+        self.animation_level = "none"
 
     def compose(self) -> ComposeResult:
         """The panes between a line on top and the keys below."""

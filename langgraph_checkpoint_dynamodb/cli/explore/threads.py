@@ -151,7 +151,8 @@ class ThreadsPane(Pane):
     @on(Lines.EndSeen)
     def _end_seen(self) -> None:
         # Of few that are found the end is always seen: all of the table would be read.
-        if not self._needle:
+        # And what was told before the last page came is not so any more.
+        if not self._needle and self.query_one(Lines).end_seen:
             self._load_more()
 
     def _has(self, place: int) -> bool:
@@ -206,7 +207,7 @@ class ThreadsPane(Pane):
 def thread_line(
     one: Thread, palette: Palette, now: float, *, owned: bool = False
 ) -> RenderableType:
-    """A thread on two lines, or on one where nothing is known but its id.
+    """A thread on two lines, or on one where there is no more to say than its id.
 
     Args:
         one: The thread.
@@ -224,6 +225,8 @@ def thread_line(
     first = Columns(Text.assemble((mark, colour), (f" {title}", palette.plain)), when)
     owner = "" if owned else info.owner or ""
     below = " · ".join(filter(None, ["" if info.title is None else name, owner]))
+    if not below and not said:
+        return first
     second = Columns(Text(f"  {one_line(below)}", palette.muted), Text(said, colour))
     return Group(first, second)
 

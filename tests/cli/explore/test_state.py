@@ -146,18 +146,18 @@ def test_an_object_whose_type_is_not_there_is_shown_by_its_name(
     writer: DynamoDBSaver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    module = ModuleType("shop_of_others")
-    monkeypatch.setitem(sys.modules, "shop_of_others", module)
+    module = ModuleType("shop")
+    monkeypatch.setitem(sys.modules, "shop", module)
     made: Any = dataclasses.make_dataclass("Cart", [("items", int)])
-    made.__module__ = "shop_of_others"
+    made.__module__ = "shop"
     module.Cart = made  # type: ignore[attr-defined]  # made here
     put(writer, cart=made(3), beside="readable")
-    monkeypatch.delitem(sys.modules, "shop_of_others")
+    monkeypatch.delitem(sys.modules, "shop")
 
     async def test() -> None:
         async with opened(looking[0], WIDE) as screen:
             text = await screen.press("enter")
-            assert "<shop_of_others.Cart, " in text
+            assert "<shop.Cart, " in text
             assert " bytes: cannot be loaded> {'items': 3}" in text
             assert "readable" in text
 
