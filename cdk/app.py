@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from aws_cdk import App, Environment
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack, stack_settings
 
 app = App()

@@ -16,11 +16,14 @@ from langgraph_checkpoint_dynamodb.effects import (
     BatchWrite,
     Delete,
     DeleteObjects,
+    GetObject,
     Put,
     PutItem,
     Query,
+    Request,
     TransactPut,
     Update,
+    UpdateItem,
     send,
     together,
 )
@@ -28,6 +31,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     ServiceError,
     TransactionCanceledError,
+    TransportError,
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
@@ -52,6 +56,8 @@ ATTEMPTS = 10
 """Attempts without progress before a call gives up. With the delays below: at most 21 seconds."""
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
+_DOWNLOADS = 3
+"""Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
 
 _BUSY = frozenset(
     {
@@ -194,13 +200,30 @@ def put_all_or_none(
 
 def put_one(put: Put) -> Operation[Outcome]:
     """Write one item. With `unless_exists`, one that is already there stays as it is."""
+    try:
+        replaced = yield from _send_one(PutItem(put))
+    except ConditionFailedError as error:
+        return Outcome(lost=(put,), there=error.item)
+    return Outcome(replaced=() if replaced is None else (replaced,))
+
+
+def update_one(update: Update) -> Operation[None]:
+    """Update one item.
+
+    Raises:
+        ConditionFailedError: It is not as expected, or lacks the map of an entry.
+    """
+    yield from _send_one(UpdateItem(update))
+
+
+def _send_one(request: Request[T]) -> Operation[T]:
+    """Write one item that transactions of others may be at, which then refuse it."""
     attempt = 1
     while True:
         try:
-            replaced = yield from send(PutItem(put))
-            return Outcome(replaced=() if replaced is None else (replaced,))
-        except ConditionFailedError as error:
-            return Outcome(lost=(put,), there=error.item)
+            return (yield from send(request))
+        except ConditionFailedError:
+            raise
         except ServiceError as error:
             if error.code not in _BUSY or attempt == ATTEMPTS:
                 raise
@@ -224,6 +247,22 @@ def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
             for batch in batched(keys, BATCH_OBJECTS)
         ]
     )
+
+
+def read_object(bucket: str, key: str) -> Operation[bytes | None]:
+    """An S3 object's bytes, `None` if there is none.
+
+    The SDK does not repeat a download that breaks off; this does.
+    """
+    attempt = 1
+    while True:
+        try:
+            return (yield from send(GetObject(bucket, key)))
+        except TransportError:
+            if attempt == _DOWNLOADS:
+                raise
+        yield from send(backoff(attempt))
+        attempt += 1
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

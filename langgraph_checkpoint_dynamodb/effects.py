@@ -271,6 +271,36 @@ class BatchWrite(Request["tuple[Put | Delete, ...]"]):
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of several items.
+
+    Attributes:
+        items: Those that are there, in no order.
+        left: The keys of those that were not looked at.
+    """
+
+    items: tuple[StoredItem, ...]
+    left: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGet(Request[Found]):
+    """Read up to 100 items of a table by their keys, each of which is named once."""
+
+    table: Table
+    keys: tuple[Key, ...]
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem(Request["StoredItem | None"]):
+    """Delete one item; replies with it, `None` if there was none."""
+
+    table: Table
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteIfOld(Request[bool]):
     """Delete an item that was stored by a certain time; replies whether it was such a one.
 

@@ -284,10 +284,10 @@ class UnprocessedItemsError(DynamoDBSaverError):
 
 
 class SaverClosedError(DynamoDBSaverError):
-    """The saver was closed."""
+    """The saver or the store was closed."""
 
     def __init__(self) -> None:
-        super().__init__("this saver is closed; make a new one")
+        super().__init__("this saver or store is closed; make a new one")
 
 
 class EventLoopError(DynamoDBSaverError, asyncio.InvalidStateError):

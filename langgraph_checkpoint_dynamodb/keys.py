@@ -1,4 +1,6 @@
-"""All key text, all attribute names, and what the two tables look like.
+"""All key text of savers, all attribute names, and what the tables look like.
+
+The key text of the store is in `store/keys.py`.
 
 Everything here is a public format: items written today are read by every later version, and items
 of the JavaScript port (`@rwai/langgraphjs-checkpoint-dynamodb`) and of the first release on PyPI
@@ -53,8 +55,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import NamedTuple
-from urllib.parse import quote
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
@@ -74,6 +76,8 @@ _ROOT_FLOOR = '"'
 _DIGEST_BYTES = 16
 _CONTENT_DIGEST_BYTES = 32
 _THREAD_IN_OBJECT_KEY = 255
+_CUT_BYTES = 4
+"""A key that is cut off is shorter than the limit by less: by part of a character."""
 
 
 class Attribute:
@@ -115,6 +119,29 @@ class Attribute:
     """Of a thread: by task, how many interrupts wait there, or that it failed."""
     REVISION = "revision"
 
+    ROOT = "root"
+    """Of the store's table: the root label, or what stands for it."""
+    PATH = "path"
+    """Of the store's table: the other labels and the key."""
+    STORED = "stored"
+    """Of an item of the store: when, in microseconds since the epoch."""
+    VERSION = "version"
+    """Of an item of the store: the call that stored it."""
+    MINUTES = "minutes"
+    """Of an item of the store: how long it lives after it was last used."""
+    APART = "apart"
+    """Of an item of the store: that parts of its value lie beside the rest, in the same bytes."""
+    COPIED = "copied"
+    """Of an item of the store: the declared fields of a value that lies outside the item."""
+    COPIED_TYPE = "copied_type"
+    ITEM_ROOT = "item_root"
+    """Of a part: `root` of the item that it belongs to."""
+    ITEM_PATH = "item_path"
+    TOUCHED = "touched"
+    """Of a namespace: when it was last entered in the registry."""
+    SPREAD = "spread"
+    """Of a namespace: over how many partitions a root label is spread."""
+
     CREATED = "created"
     EXPIRES = "expires"
     TTL = "ttl"
@@ -129,12 +156,17 @@ class Attribute:
 
 
 class Table(Enum):
-    """Tables by role. A saver's settings give them their names."""
+    """The tables, by role. The settings of a saver or a store give them their names."""
 
     CHECKPOINTS = "checkpoints"
     WRITES = "writes"
+    STORE = "store"
     FOREIGN = "foreign"
     """That of another package, which threads are moved from. Nothing is written to it."""
+
+
+SAVER_TABLES = (Table.CHECKPOINTS, Table.WRITES)
+"""The tables of a saver. A store has one of its own."""
 
 
 class Key(NamedTuple):
@@ -160,16 +192,10 @@ class TableSpec:
 SPECS = {
     Table.CHECKPOINTS: TableSpec(Attribute.THREAD_ID, Attribute.CHECKPOINT_ID),
     Table.WRITES: TableSpec(Attribute.WRITES_PARTITION, Attribute.TASK_ID_IDX),
+    Table.STORE: TableSpec(Attribute.ROOT, Attribute.PATH),
+    # All those of other packages look like this.
+    Table.FOREIGN: TableSpec("PK", "SK"),
 }
-"""What the two tables of a saver look like."""
-FOREIGN_SPEC = TableSpec("PK", "SK")
-"""What those of other packages look like, all of them."""
-
-
-def spec_of(table: Table) -> TableSpec:
-    """What a table must look like."""
-    return FOREIGN_SPEC if table is Table.FOREIGN else SPECS[table]
-
 
 RUN_ID_INDEX_KEY = Attribute.RUN_ID
 """Partition key of the optional sparse, keys-only index on the checkpoints table."""
@@ -203,6 +229,18 @@ def thread_index(name: str) -> IndexSpec:
 THREAD_INDEX_KEYS = (Attribute.OWNER, Attribute.UPDATED)
 """Partition key and sort key of the optional sparse index on the checkpoints table, both text. It
 holds the items of threads, whole."""
+
+
+class Owner(Protocol):
+    """Whose values lie outside their items: a checkpoint, a base, or an item of a store."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is, in texts that together are of nothing else; the first is shown in keys."""
+
+    @property
+    def shown_bytes(self) -> int:
+        """Bytes that each of its chunks shows of it, beside the keys and names of fixed length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +278,7 @@ class CheckpointRef:
                 "must not be empty and must begin with a character above '!' "
                 f"(thread {self.thread_id!r}): keys at or below '!' belong to nested namespaces",
             )
-        _require_fits("checkpoint_id", self.sort_key, SORT_KEY_LIMIT)
+        require_fits("checkpoint_id", self.sort_key, SORT_KEY_LIMIT)
 
     @property
     def sort_key(self) -> str:
@@ -256,6 +294,16 @@ class CheckpointRef:
     def name(self) -> str:
         """What stands for it in the keys of all that belongs to it."""
         return self.checkpoint_id
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its S3 objects are known by."""
+        return (self.thread_id, self.name, self.checkpoint_ns)
+
+    @property
+    def shown_bytes(self) -> int:
+        """Bytes of the namespace, which a chunk under a hashed key shows."""
+        return len(self.checkpoint_ns.encode())
 
     @property
     def writes_partition(self) -> str:
@@ -341,7 +389,7 @@ def owner_key(owner: str | None, thread_id: str) -> str:
     """Partition key of a thread in the thread index: its owner, where it has one."""
     if owner is not None:
         return owner
-    return f"{_NO_OWNER}{int(_digest((thread_id,)), 16) % _SHARES:02}"
+    return f"{_NO_OWNER}{int(digest_of((thread_id,)), 16) % _SHARES:02}"
 
 
 def owner_of_key(key: str) -> str | None:
@@ -349,14 +397,21 @@ def owner_of_key(key: str) -> str | None:
     return None if key.startswith(_NO_OWNER) else key
 
 
-def can_own(owner: object) -> bool:
-    """Whether a value can be the owner of a thread: text that can key an index."""
-    return fits_index_key(owner) and not str(owner).startswith(_NO_OWNER)
+def owner_text(owner: object) -> str | None:
+    """The owner that a value stands for, as text that can key an index; `None` for none.
+
+    An integer or a UUID stands for its text, as of a thread id.
+    """
+    try:
+        text = _text_of(Attribute.OWNER, owner)
+    except InvalidInputError:
+        return None
+    return str(text) if fits_index_key(text) and not str(text).startswith(_NO_OWNER) else None
 
 
 def base_id_of(token: str, copied_from: str = "") -> str:
     """Id of the base that the call of that token stores, or of its copy of another base."""
-    return _digest((token, copied_from))[:16]
+    return digest_of((token, copied_from))[:16]
 
 
 class PartAddress(NamedTuple):
@@ -433,7 +488,7 @@ def writes_partition(thread_id: str, checkpoint_id: str, checkpoint_ns: str) -> 
     if all(map(_splits_cleanly, parts)) and _utf8_len(plain) <= PARTITION_KEY_LIMIT:
         return plain
     # An id is never empty, so a plain key cannot hold six colons in a row: the forms never meet.
-    suffix = _HASHED + _digest(parts)
+    suffix = _HASHED + digest_of(parts)
     head = thread_id.encode()[: PARTITION_KEY_LIMIT - len(suffix)]
     return head.decode(errors="ignore") + suffix
 
@@ -444,6 +499,19 @@ def split_writes_partition(partition: str) -> tuple[str, str, str] | None:
         return None
     parts = partition.split(_SEPARATOR)
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def thread_of_partition(table: Table, partition: str) -> str | None:
+    """The thread that a partition of a table is of; `None` if its key does not hold it whole."""
+    if table is Table.CHECKPOINTS:
+        return partition
+    if table is not Table.WRITES:
+        return None
+    # The digest has no colons, and what comes before it may end with some.
+    head, hashed, _ = partition.rpartition(_HASHED)
+    if not hashed:
+        return partition.partition(_SEPARATOR)[0]
+    return head if _utf8_len(partition) < PARTITION_KEY_LIMIT - _CUT_BYTES else None
 
 
 def content_digest(data: bytes) -> str:
@@ -476,22 +544,28 @@ def chunk_number_of(sort_key: str) -> int:
     return int(sort_key.rpartition("/")[2])
 
 
-def object_key(prefix: str, ref: CheckpointRef, address: PartAddress) -> str:
+def object_key(prefix: str, owner: Owner, address: PartAddress) -> str:
     """Key of a value's S3 object."""
-    thread = quote(ref.thread_id, safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
-    owner = _digest((ref.thread_id, ref.name, ref.checkpoint_ns))
-    return f"{prefix}{thread}/{owner}/{address.digest}-{address.stamp}"
+    names = owner.names
+    shown = quote(names[0], safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
+    return f"{prefix}{shown}/{digest_of(names)}/{address.digest}-{address.stamp}"
 
 
-def is_object_key(key: str, ref: CheckpointRef, address: PartAddress) -> bool:
+def thread_of_object(key: str) -> str | None:
+    """The thread that an S3 object is of; `None` if its key does not hold it whole."""
+    *_, thread, _, _ = ("", "", *key.split("/"))
+    return unquote(thread) if len(thread) < _THREAD_IN_OBJECT_KEY else None
+
+
+def is_object_key(key: str, owner: Owner, address: PartAddress) -> bool:
     """Whether a key is one that `object_key` makes for a value, below any prefix."""
-    ours = object_key("", ref, address)
+    ours = object_key("", owner, address)
     return key == ours or key.endswith(f"/{ours}")
 
 
 def copied_address(address: PartAddress, token: str) -> PartAddress:
     """Where the copy of a value's parts goes that is made by the call of that token."""
-    return PartAddress(address.digest, _digest((address.stamp, token)))
+    return PartAddress(address.digest, digest_of((address.stamp, token)))
 
 
 def copied_object_key(
@@ -533,7 +607,7 @@ def lone_write_sort_key(task_id: str, idx: int) -> str:
         InvalidInputError: It would pass 1,024 bytes.
     """
     sort_key = f"{task_id}{_SEPARATOR}{idx or '00'}"
-    _require_fits("task_id", sort_key, SORT_KEY_LIMIT)
+    require_fits("task_id", sort_key, SORT_KEY_LIMIT)
     return sort_key
 
 
@@ -584,7 +658,7 @@ def require_thread_id(value: object, field: str = Attribute.THREAD_ID) -> str:
     thread_id = require_text(field, _text_of(field, value))
     if not thread_id:
         raise InvalidInputError(field, "must not be empty; DynamoDB cannot key it")
-    _require_fits(field, thread_id, PARTITION_KEY_LIMIT)
+    require_fits(field, thread_id, PARTITION_KEY_LIMIT)
     return thread_id
 
 
@@ -605,7 +679,7 @@ def require_task_id(value: object, idx: int) -> str:
         InvalidInputError: It is no string, or the sort key would pass 1,024 bytes.
     """
     task_id = require_text("task_id", value)
-    _require_fits("task_id", write_sort_key(task_id, idx), SORT_KEY_LIMIT)
+    require_fits("task_id", write_sort_key(task_id, idx), SORT_KEY_LIMIT)
     return task_id
 
 
@@ -634,7 +708,7 @@ def _namespace_digest(checkpoint_ns: str) -> str:
     return blake2b(checkpoint_ns.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _digest(parts: tuple[str, ...]) -> str:
+def digest_of(parts: tuple[str, ...]) -> str:
     """One digest of several texts, none of which can run into the next."""
     digest = blake2b(digest_size=_DIGEST_BYTES)
     for part in parts:
@@ -652,7 +726,12 @@ def _utf8_len(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
 
 
-def _require_fits(field: str, key: str, limit: int) -> None:
+def require_fits(field: str, key: str, limit: int) -> None:
+    """Check that a key is within DynamoDB's limit.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
     size = _utf8_len(key)
     if size > limit:
         raise InvalidInputError(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from langgraph_checkpoint_dynamodb.effects import Item
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.keys import Owner
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 """Ceiling of one serialized value where nothing else is said."""
@@ -182,7 +182,7 @@ class PayloadPolicy:
             return False
         return self.s3 is None or largest <= self.s3.threshold_bytes
 
-    def owns(self, ref: CheckpointRef, address: PartAddress, bucket: str, key: str) -> bool:
+    def owns(self, owner: Owner, address: PartAddress, bucket: str, key: str) -> bool:
         """Whether an S3 object is one that a saver like this has stored for a value.
 
         An item says what its writer likes. Whoever may write rows of one thread must not have the
@@ -190,7 +190,7 @@ class PayloadPolicy:
         """
         if self.s3 is None or bucket not in (self.s3.bucket, *self.s3.former_buckets):
             return False
-        return is_object_key(key, ref, address)
+        return is_object_key(key, owner, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class Destination:
 
     Attributes:
         name: What is being stored, for messages.
-        ref: The checkpoint it belongs to.
+        owner: What it belongs to.
         token: Of the call and the item alone.
         build: Makes the item for given payloads, by attribute.
         room: Bytes that a value takes in the item, given its attribute and its payload.
@@ -231,7 +231,7 @@ class Destination:
     """
 
     name: str
-    ref: CheckpointRef
+    owner: Owner
     token: str
     build: Callable[[Mapping[str, Payload]], Item]
     room: Callable[[str, Payload], int]
@@ -278,7 +278,7 @@ def place_values(
         for name, stored in inline.items():
             if len(stored.data) > policy.s3.threshold_bytes:
                 room.replace(name, _in_s3(policy.s3, name, stored, destination))
-    step = chunk_bytes(policy, destination.ref)
+    step = chunk_bytes(policy, destination.owner)
     for name in sorted(inline, key=lambda name: len(inline[name].data), reverse=True):
         if room.size <= limit or len(inline[name].data) <= _DESCRIPTION_BYTES:
             break
@@ -341,18 +341,18 @@ def _require_few_chunks(payload: Payload, step: int, place: str, attribute: str)
         )
 
 
-def chunk_bytes(policy: PayloadPolicy, ref: CheckpointRef) -> int:
-    """Bytes in a chunk beside a checkpoint.
+def chunk_bytes(policy: PayloadPolicy, owner: Owner) -> int:
+    """Bytes in a chunk of a value.
 
     Under a hashed key a chunk names its checkpoint in clear, and a namespace may be of any length.
     The same chunk must fit a thread with the longest id, so that it can be copied there.
     """
-    return max(1, min(policy.chunk_bytes, roomy_limit(ref)))
+    return max(1, min(policy.chunk_bytes, roomy_limit(owner)))
 
 
-def roomy_limit(ref: CheckpointRef) -> int:
+def roomy_limit(owner: Owner) -> int:
     """Bytes of an item beside a checkpoint that fits any thread it is copied to."""
-    return ITEM_LIMIT - _CHUNK_ITEM_BYTES - len(ref.checkpoint_ns.encode())
+    return ITEM_LIMIT - _CHUNK_ITEM_BYTES - owner.shown_bytes
 
 
 def in_chunks(stored: Inline, address: PartAddress, step: int) -> Chunks:
@@ -436,5 +436,5 @@ def _compress(codec: Codec, room: _Room) -> None:
 
 def _in_s3(s3: S3Policy, name: str, stored: Inline, destination: Destination) -> S3Object:
     address = destination.address(name, stored.data)
-    key = object_key(s3.key_prefix, destination.ref, address)
+    key = object_key(s3.key_prefix, destination.owner, address)
     return S3Object(address, len(stored.data), s3.bucket, key, stored.packed)

@@ -17,17 +17,24 @@ READ_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 RUN_ACTIONS = READ_ACTIONS | {"dynamodb:PutItem"}
 """To run, resume, list and fork threads."""
 
+LIST_OWN_ACTIONS = frozenset({"dynamodb:Query"})
+"""On the index of threads, for `list_threads` of an owner."""
+
+LIST_ALL_ACTIONS = LIST_OWN_ACTIONS | {"dynamodb:Scan"}
+"""Also for `list_threads` without one."""
+
 PROLONG_ACTIONS = frozenset({"dynamodb:UpdateItem"})
-"""Also to run threads with DeltaChannels whose items expire."""
+"""Also to run threads with DeltaChannels whose items expire, with `thread_index` or with
+`on_conflict="raise"`, and for `update_thread`."""
 
 DELETE_ACTIONS = RUN_ACTIONS | {"dynamodb:BatchWriteItem"}
 """Also to delete, prune and copy threads, and to clean up after large values that were replaced."""
 
 SCAN_ACTIONS = DELETE_ACTIONS | {"dynamodb:Scan"}
-"""Also for `list(None)`, and for `delete_for_runs` without a run index."""
+"""Also for `list(None)`, for `reindex_threads`, and for `delete_for_runs` without a run index."""
 
 SWEEP_ACTIONS = SCAN_ACTIONS | {"dynamodb:DeleteItem"}
-"""Also for `sweep_orphans`."""
+"""Also for `sweep_orphans`, and for deletes of threads that are listed or fenced."""
 
 SETUP_ACTIONS = frozenset(
     {
@@ -38,7 +45,7 @@ SETUP_ACTIONS = frozenset(
         "dynamodb:UpdateTimeToLive",
     }
 )
-"""For `setup()` alone; UpdateTable only where it adds the run index to a table that exists, those
+"""For `setup()` alone; UpdateTable only where it adds an index to a table that exists, those
 of the time to live only with `ttl_seconds`."""
 
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
@@ -64,13 +71,32 @@ KEY_WRITE_ACTIONS = KEY_READ_ACTIONS | {
 """Also to write."""
 
 
+STORE_READ_ACTIONS = frozenset({"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"})
+"""On the store's table: to get and search items, and to list namespaces."""
+
+STORE_RUN_ACTIONS = STORE_READ_ACTIONS | {
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+}
+"""Also to put and delete items, and for reads to prolong the lives of items that expire."""
+
+STORE_SWEEP_ACTIONS = STORE_RUN_ACTIONS | {"dynamodb:Scan"}
+"""Also for `sweep_orphans`."""
+
+STORE_SETUP_ACTIONS = SETUP_ACTIONS - {"dynamodb:UpdateTable"}
+"""For `setup()` alone; the store's table has no index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """What one kind of user of the tables may do, by what it is done to.
 
     Attributes:
-        tables: On both tables.
+        tables: On both tables of a saver, or the table of a store.
         index: On the run index.
+        threads: On the index of threads.
         objects: On the objects below the key prefix.
         bucket: On the bucket.
         key: On the KMS key.
@@ -78,6 +104,7 @@ class Role:
 
     tables: frozenset[str]
     index: frozenset[str] = frozenset()
+    threads: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     bucket: frozenset[str] = frozenset()
     key: frozenset[str] = frozenset()
@@ -86,12 +113,14 @@ class Role:
 ROLES = {
     "read": Role(
         READ_ACTIONS,
+        threads=LIST_ALL_ACTIONS,
         objects=frozenset({"s3:GetObject"}),
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
         RUN_ACTIONS | PROLONG_ACTIONS,
+        threads=LIST_OWN_ACTIONS,
         objects=S3_RUN_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,
@@ -100,9 +129,33 @@ ROLES = {
     "admin": Role(
         SWEEP_ACTIONS | PROLONG_ACTIONS,
         index=frozenset({"dynamodb:Query"}),
+        threads=LIST_ALL_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,
     ),
 }
 """The published policies: for those who watch threads, for agents, for `setup()`, for upkeep."""
+
+STORE_ROLES = {
+    "read": Role(
+        STORE_READ_ACTIONS,
+        objects=frozenset({"s3:GetObject"}),
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_READ_ACTIONS,
+    ),
+    "runtime": Role(
+        STORE_RUN_ACTIONS,
+        objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+    "setup": Role(STORE_SETUP_ACTIONS),
+    "admin": Role(
+        STORE_SWEEP_ACTIONS,
+        objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
+        bucket=S3_BUCKET_ACTIONS,
+        key=KEY_WRITE_ACTIONS,
+    ),
+}
+"""The same for the table of a store. An agent deletes what it stores, objects among it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from urllib.parse import urlsplit
 
 from langgraph_checkpoint_dynamodb.compression import (
     CODECS,
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 _JAVASCRIPT_CREDENTIALS = MappingProxyType(
     {
@@ -58,16 +63,20 @@ _BOTO3_NAMES = frozenset(
 )
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html;
 # an ARN in place of a name reaches a table of another account.
-_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, or the ARN of an
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+"""What the hosts of AWS's own endpoints end with."""
+
 INCREMENTAL = "incremental"
 """What compression is called where checkpoints are stored as differences from earlier states."""
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
+_KEY_PREFIX = "langgraph-checkpoints/"
 _LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
 """Seconds of a thousand years."""
 _LONGEST_PREFIX = 512
@@ -81,7 +90,8 @@ class S3OffloadConfig(TypedDict, total=False):
         bucket_name: The bucket. Required.
         key_prefix: What every key begins with; a slash is added where it is missing. Default:
             `"langgraph-checkpoints/"`.
-        endpoint_url: Endpoint of S3, for local engines and VPC endpoints.
+        endpoint_url: Endpoint of S3, for local engines and VPC endpoints. Default:
+            `AWS_ENDPOINT_URL_S3`; else the saver's `endpoint_url`, unless that is one of AWS's.
         threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
             358,400 (350 KB).
         former_bucket_names: Buckets that values went to before. They are read and deleted there.
@@ -167,7 +177,11 @@ class ClientSettings:
 
     @property
     def s3_arguments(self) -> dict[str, Any]:
-        """The same for the client for S3: all but the endpoint, which is its own."""
+        """The same for the client for S3, but for the endpoint.
+
+        A local engine has one endpoint for all, and what is tried on it must not end up in AWS.
+        Those of AWS itself are of one service each, and `AWS_ENDPOINT_URL_S3` has its say first.
+        """
         arguments = {
             name: value
             for name, value in self.arguments.items()
@@ -177,11 +191,23 @@ class ClientSettings:
             arguments["region_name"] = self.client.meta.region_name
         if self.s3_endpoint_url is not None:
             arguments["endpoint_url"] = self.s3_endpoint_url
+        elif self._local_endpoint is not None and "AWS_ENDPOINT_URL_S3" not in os.environ:
+            arguments["endpoint_url"] = self._local_endpoint
         return arguments
 
+    @property
+    def _local_endpoint(self) -> str | None:
+        """The endpoint of DynamoDB that was given, where it is none of AWS's."""
+        url = self.arguments.get("endpoint_url")
+        if self.client is not None:
+            url = self.client.meta.endpoint_url
+        if url is None or (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
+            return None
+        return str(url)
 
-class Connection(Protocol):
-    """What a runner needs of settings: the tables, and how to reach them."""
+
+class RunnerSettings(Protocol):
+    """What a runner needs to know: the tables, and how to reach them."""
 
     @property
     def client(self) -> ClientSettings:
@@ -192,12 +218,16 @@ class Connection(Protocol):
         """Most requests in flight at once; `None` for as many as the client has connections."""
 
     @property
-    def table_names(self) -> Mapping[Table, str]:
-        """Name of each table."""
-
-    @property
     def uses_s3(self) -> bool:
         """Whether values may be in S3."""
+
+    @property
+    def on_request(self) -> OnRequest | None:
+        """Whom to tell of each request."""
+
+    @property
+    def table_names(self) -> Mapping[Table, str]:
+        """Name of each table."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +236,8 @@ class ThreadIndex:
 
     Attributes:
         owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
-            text of 1 to 2,048 bytes. A thread whose runs name none is listed under none.
+            text of 1 to 2,048 bytes; an integer or a UUID stands for its text. A thread whose runs
+            name none is listed under none.
         index_name: Name of the index on the checkpoints table, which `setup()` makes.
     """
 
@@ -217,7 +248,7 @@ class ThreadIndex:
         owner: object = self.owner
         if not isinstance(owner, str) or not owner:
             raise InvalidInputError("thread_index.owner", f"must name a key, got {owner!r}")
-        _require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
+        require_name("thread_index.index_name", self.index_name, _INDEX_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +270,8 @@ class Settings:
         on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
             go on, `"raise"` ends it.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request; `None` for nobody.
+        observe_threads: Whether it may know which thread a request is about.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -256,38 +289,36 @@ class Settings:
     thread_index: ThreadIndex | None = None
     on_conflict: str = "fork"
     clock: Callable[[], float] = time.time
+    on_request: OnRequest | None = None
+    observe_threads: bool = False
 
     def __post_init__(self) -> None:
-        require_table_name("checkpoints_table_name", self.checkpoints_table_name)
-        require_table_name("writes_table_name", self.writes_table_name)
+        require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
+        require_name("writes_table_name", self.writes_table_name, TABLE_NAME)
         if self.checkpoints_table_name == self.writes_table_name:
             raise InvalidInputError(
                 "writes_table_name", "must differ from checkpoints_table_name; their keys differ"
             )
         if self.run_id_index is not None:
-            _require_name("run_id_index", self.run_id_index, _INDEX_NAME)
-        _require_bool("consistent_reads", self.consistent_reads)
+            require_name("run_id_index", self.run_id_index, _INDEX_NAME)
+        require_bool("consistent_reads", self.consistent_reads)
         if self.max_concurrency is not None:
-            _require_positive("max_concurrency", self.max_concurrency)
-        _require_number("memory_bytes", self.memory_bytes, at_least=0)
+            require_positive("max_concurrency", self.max_concurrency)
+        require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
+        _require_observer(self.on_request)
+        require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
-            _require_positive("ttl_seconds", self.ttl_seconds)
+            require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
                 raise InvalidInputError(
                     "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
                 )
 
     def _require_threads(self) -> None:
-        index: object = self.thread_index
-        if index is None:
-            return
-        if not isinstance(index, ThreadIndex):
-            raise InvalidInputTypeError(
-                "thread_index", f"must be a ThreadIndex, got {type(index).__name__}"
-            )
-        if index.index_name == self.run_id_index:
+        index = self.thread_index
+        if index is not None and index.index_name == self.run_id_index:
             raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
 
     def _require_fence(self) -> None:
@@ -327,21 +358,54 @@ class Settings:
         return self.payloads.s3 is not None
 
 
+def read_thread_index(given: object) -> ThreadIndex | None:
+    """How threads are listed, from what the user says: as JSON has it, too.
+
+    Raises:
+        InvalidInputError: It cannot be used; the message names the field.
+    """
+    if given is None or isinstance(given, ThreadIndex):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidInputTypeError(
+            "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
+        )
+    known = [one.name for one in fields(ThreadIndex)]
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+    if "owner" not in given:
+        raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
+    return ThreadIndex(**given)
+
+
 def payload_policy(
-    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+    *,
+    compression: str | None,
+    s3_offload_config: object,
+    max_value_bytes: int,
+    key_prefix: str = _KEY_PREFIX,
 ) -> PayloadPolicy:
     """How values are stored, from what the user says.
+
+    Args:
+        compression: What to compress with; `None` for nothing.
+        s3_offload_config: A mapping of `S3OffloadConfig`; `None` for no S3.
+        max_value_bytes: Largest serialized value.
+        key_prefix: What the keys of objects begin with where the mapping does not say.
 
     Raises:
         InvalidInputError: A setting cannot be used; the message names it.
     """
-    _require_positive("max_value_bytes", max_value_bytes)
+    require_positive("max_value_bytes", max_value_bytes)
     incremental = compression == INCREMENTAL
     return PayloadPolicy(
         compression=_codec("zstd" if incremental else compression),
         incremental=incremental,
         whole_bytes=WHOLE_BYTES,
-        s3=None if s3_offload_config is None else _s3_policy(s3_offload_config),
+        s3=None if s3_offload_config is None else _s3_policy(s3_offload_config, key_prefix),
         max_value_bytes=max_value_bytes,
     )
 
@@ -372,7 +436,7 @@ def _codec(compression: object) -> Codec | None:
     raise InvalidInputError("compression", f"must be None or one of {known}, got {compression!r}")
 
 
-def _s3_policy(config: object) -> S3Policy:
+def _s3_policy(config: object, key_prefix: str) -> S3Policy:
     if not isinstance(config, Mapping):
         raise InvalidInputTypeError(
             "s3_offload_config", f"must be a mapping, got {type(config).__name__}"
@@ -391,8 +455,8 @@ def _s3_policy(config: object) -> S3Policy:
             former_names, f"must be a list of names, got {type(former).__name__}"
         )
     threshold = config.get("threshold_bytes", _S3_THRESHOLD_BYTES)
-    _require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
-    prefix = config.get("key_prefix", "langgraph-checkpoints/")
+    require_number("s3_offload_config.threshold_bytes", threshold, at_least=0)
+    prefix = config.get("key_prefix", key_prefix)
     return S3Policy(
         bucket,
         _key_prefix(prefix),
@@ -466,16 +530,25 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from value.items()
 
 
-def require_table_name(field: str, value: object) -> None:
-    """Check the name or ARN of a table.
+def _require_observer(on_request: object) -> None:
+    if on_request is None:
+        return
+    if not callable(on_request):
+        raise InvalidInputTypeError(
+            "on_request", f"must be a function of one argument, got {type(on_request).__name__}"
+        )
+    if iscoroutinefunction(on_request):
+        raise InvalidInputTypeError(
+            "on_request", "must be a plain function: nobody awaits what it returns"
+        )
+
+
+def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
+    """Check that a value is a name of that form.
 
     Raises:
-        InvalidInputError: It can be none.
+        InvalidInputError: It is not.
     """
-    _require_name(field, value, _TABLE_NAME)
-
-
-def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
     if not isinstance(value, str):
         raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
     if not pattern.fullmatch(value):
@@ -485,16 +558,19 @@ def _require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
         )
 
 
-def _require_bool(field: str, value: object) -> None:
+def require_bool(field: str, value: object) -> None:
+    """Check that a value is a bool."""
     if not isinstance(value, bool):
         raise InvalidInputTypeError(field, f"must be a bool, got {type(value).__name__}")
 
 
-def _require_positive(field: str, value: object) -> None:
-    _require_number(field, value, at_least=1)
+def require_positive(field: str, value: object) -> None:
+    """Check that a value is a whole number from 1 on."""
+    require_number(field, value, at_least=1)
 
 
-def _require_number(field: str, value: object, *, at_least: int) -> None:
+def require_number(field: str, value: object, *, at_least: int) -> None:
+    """Check that a value is a whole number from `at_least` on."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInputTypeError(field, f"must be an int, got {type(value).__name__}")
     if value < at_least:

@@ -5,19 +5,27 @@ locals {
       name      = var.checkpoints_table_name
       hash_key  = "thread_id"
       range_key = "checkpoint_id"
-      index     = var.run_id_index_name
+      indexes   = local.indexes
       policy    = var.checkpoints_resource_policy
     }
     writes = {
       name      = var.writes_table_name
       hash_key  = "thread_id_checkpoint_id_checkpoint_ns"
       range_key = "task_id_idx"
-      index     = null
+      indexes   = []
       policy    = var.writes_resource_policy
     }
   }
-  index_key = "run_id"
-  limited   = var.max_read_request_units != null || var.max_write_request_units != null
+  # Both are sparse: of checkpoints by run, and of what is known of each thread by its owner.
+  indexes = [
+    for index in [
+      { name = var.run_id_index_name, hash_key = "run_id", range_key = null, projection = "KEYS_ONLY" },
+      { name = local.thread_index_name, hash_key = "owner", range_key = "updated", projection = "ALL" },
+    ] : index if index.name != null
+  ]
+  thread_index_name = var.thread_index_owner == null ? null : var.thread_index_name
+
+  limited = var.max_read_request_units != null || var.max_write_request_units != null
 }
 
 resource "aws_dynamodb_table" "this" {
@@ -37,7 +45,7 @@ resource "aws_dynamodb_table" "this" {
   dynamic "attribute" {
     for_each = concat(
       [each.value.hash_key, each.value.range_key],
-      each.value.index == null ? [] : [local.index_key],
+      flatten([for index in each.value.indexes : compact([index.hash_key, index.range_key])]),
     )
     content {
       name = attribute.value
@@ -46,11 +54,12 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "global_secondary_index" {
-    for_each = each.value.index == null ? [] : [each.value.index]
+    for_each = each.value.indexes
     content {
-      name            = global_secondary_index.value
-      hash_key        = local.index_key
-      projection_type = "KEYS_ONLY"
+      name            = global_secondary_index.value.name
+      hash_key        = global_secondary_index.value.hash_key
+      range_key       = global_secondary_index.value.range_key
+      projection_type = global_secondary_index.value.projection
 
       dynamic "on_demand_throughput" {
         for_each = local.limited ? [true] : []

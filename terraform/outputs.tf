@@ -30,6 +30,11 @@ output "run_id_index_name" {
   value       = var.run_id_index_name
 }
 
+output "thread_index_name" {
+  description = "Name of the index of threads by owner, null without one."
+  value       = local.thread_index_name
+}
+
 output "bucket_name" {
   description = "Name of the bucket for large values, null without one."
   value       = local.bucket_name
@@ -53,6 +58,9 @@ output "saver_settings" {
       writes_table_name      = var.writes_table_name
     },
     { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
+    local.thread_index_name == null ? {} : {
+      thread_index = { owner = var.thread_index_owner, index_name = local.thread_index_name }
+    },
     local.bucket_name == null ? {} : {
       s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
     },

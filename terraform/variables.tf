@@ -40,6 +40,34 @@ variable "run_id_index_name" {
   }
 }
 
+variable "thread_index_owner" {
+  description = "The key of a run's `configurable` or metadata that names the owner of its thread; makes a sparse index of threads by owner, with whole items, for `list_threads`. The saver's `thread_index.owner`. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.thread_index_owner == null || try(length(var.thread_index_owner) > 0, false)
+    error_message = "thread_index_owner must name a key, or be null."
+  }
+}
+
+variable "thread_index_name" {
+  description = "Name of the index of threads by owner; only with `thread_index_owner`. The saver's `thread_index.index_name`."
+  type        = string
+  default     = "by-owner"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.thread_index_name))
+    error_message = "thread_index_name must be 3 to 255 letters, digits, dots, dashes or underscores."
+  }
+
+  validation {
+    condition     = var.thread_index_owner == null || var.thread_index_name != var.run_id_index_name
+    error_message = "thread_index_name must differ from run_id_index_name: the two indexes have other keys."
+  }
+}
+
 variable "ttl_seconds" {
   description = "The saver's `ttl_seconds`, if it has one. Both tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
   type        = number
@@ -52,7 +80,7 @@ variable "ttl_seconds" {
 }
 
 variable "max_read_request_units" {
-  description = "Most read request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Most read request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -63,7 +91,7 @@ variable "max_read_request_units" {
 }
 
 variable "max_write_request_units" {
-  description = "Most write request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Most write request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -276,5 +304,21 @@ variable "tenant_thread_id_prefix" {
   validation {
     condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})+$", var.tenant_thread_id_prefix))
     error_message = "tenant_thread_id_prefix must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or null."
+  }
+}
+
+variable "tenant_owner_prefix" {
+  description = "What the owners begin with whose threads a tenant may list, such as `$${aws:PrincipalTag/tenant}_`. Null lets the role `tenant` list none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.tenant_owner_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})+$", var.tenant_owner_prefix))
+    error_message = "tenant_owner_prefix must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or null."
+  }
+
+  validation {
+    condition     = var.tenant_owner_prefix == null || (var.tenant_thread_id_prefix != null && var.thread_index_owner != null)
+    error_message = "tenant_owner_prefix is for the role tenant, on the index of threads: set tenant_thread_id_prefix and thread_index_owner, too."
   }
 }

@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TransportError,
     UnprocessedItemsError,
 )
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, Table
 from tests.support.buckets import Bucket, new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (
@@ -598,7 +598,7 @@ def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
         assert len(list(calls.list(config("t")))) == 2
 
 
-@pytest.mark.parametrize("newer", SPECS)
+@pytest.mark.parametrize("newer", SAVER_TABLES)
 def test_relaxed_reads_of_a_checkpoint_put_again_find_one_of_the_two_never_a_mixture(
     engine: Engine, tables: Tables, newer: Table
 ) -> None:

@@ -99,6 +99,11 @@ WRITES_KEY = {"thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::c:::"}, "task_
             [Ask("dynamodb:BatchWriteItem", TABLE, ("t:::c:::",))],
         ),
         (
+            "BatchGetItem",
+            {"RequestItems": {"writes": {"Keys": [WRITES_KEY]}}},
+            [Ask("dynamodb:BatchGetItem", TABLE, ("t:::c:::",))],
+        ),
+        (
             "CopyObject",
             {"CopySource": "of/a%20b", "Bucket": "to", "Key": "k"},
             [Ask("s3:GetObject", "arn:aws:s3:::of/a b"), Ask("s3:PutObject", "arn:aws:s3:::to/k")],

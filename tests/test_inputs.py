@@ -836,6 +836,7 @@ def test_a_missing_checkpoints_table_is_named(
         act(nowhere.calls)
     assert caught.value.table_name == tables.checkpoints
     assert tables.checkpoints in str(caught.value)
+    assert f"in region 'us-east-1', at {tables.engine.url};" in str(caught.value)
     assert "saver.setup()" in str(caught.value)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table
 from tests.support.faults import SDK_ATTEMPTS, Answer, Clock, faulty
 from tests.support.savers import native
 from tests.support.values import checkpoint, config, metadata
@@ -177,7 +177,7 @@ def test_an_item_of_another_key_that_was_replaced_is_an_error(made: Tables) -> N
     assert "another key" in refused(made, Answer("PutItem", body(Attributes=item)), put).problem
 
 
-@pytest.mark.parametrize("table", SPECS)
+@pytest.mark.parametrize("table", SAVER_TABLES)
 def test_one_item_of_another_partition_among_those_of_a_query_is_an_error(
     made: Tables, table: Table
 ) -> None:

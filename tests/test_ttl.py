@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, is_live
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table, part_address_of
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table, part_address_of
 from langgraph_checkpoint_dynamodb.policies import (
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,
@@ -592,7 +592,7 @@ def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
 
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("table", SPECS, ids=lambda table: table.value)
+@pytest.mark.parametrize("table", SAVER_TABLES, ids=lambda table: table.value)
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
 def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
     world: World, caplog: pytest.LogCaptureFixture, table: Table, code: str, kind: str

@@ -57,6 +57,12 @@ def require_dynamodb_name(argument: str, value: str) -> None:
     )
 
 
+def require_text(argument: str, value: object, expected: str) -> None:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value:
+        refuse(argument, value, expected)
+
+
 def require_bucket_name(argument: str, value: str) -> None:
     """A name of a bucket."""
     _require_match(
@@ -181,6 +187,17 @@ def require_replica_keys(
 
 def require_thread_id_prefix(argument: str, value: str) -> None:
     """A prefix of thread ids that a policy can hold a tenant to."""
+    _require_match(
+        argument,
+        value,
+        _THREAD_ID_PREFIX,
+        "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:', "
+        "such as '${aws:PrincipalTag/tenant}_'",
+    )
+
+
+def require_owner_prefix(argument: str, value: str) -> None:
+    """A prefix of owners that a policy can hold a tenant to."""
     _require_match(
         argument,
         value,

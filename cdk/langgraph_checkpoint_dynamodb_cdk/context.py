@@ -174,6 +174,8 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "checkpoints_table_name": ("checkpoints_table_name", _text),
         "writes_table_name": ("writes_table_name", _text),
         "run_id_index_name": ("run_id_index_name", _text),
+        "thread_index_owner": ("thread_index_owner", _text),
+        "thread_index_name": ("thread_index_name", _text),
         "ttl": ("ttl_seconds", _number),
         "max_read_request_units": ("max_read_request_units", _number),
         "max_write_request_units": ("max_write_request_units", _number),
@@ -190,6 +192,7 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "create_policies": ("create_policies", _flag),
         "policy_name_prefix": ("policy_name_prefix", _text),
         "tenant_thread_id_prefix": ("tenant_thread_id_prefix", _text),
+        "tenant_owner_prefix": ("tenant_owner_prefix", _text),
     }
 )
 """For each key the argument of the stack, and how its value is read."""

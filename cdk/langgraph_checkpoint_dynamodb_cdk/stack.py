@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb_cdk.checkpoint_store import CheckpointStore
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
 )
 
@@ -65,6 +66,8 @@ class CheckpointStoreStack(Stack):
         checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
         writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
         run_id_index_name: str | None = None,
+        thread_index_owner: str | None = None,
+        thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
         ttl_seconds: int | None = None,
         max_read_request_units: int | None = None,
         max_write_request_units: int | None = None,
@@ -83,6 +86,7 @@ class CheckpointStoreStack(Stack):
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
         tenant_thread_id_prefix: str | None = None,
+        tenant_owner_prefix: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         create_policies: bool = False,
         policy_name_prefix: str | None = None,
@@ -102,6 +106,8 @@ class CheckpointStoreStack(Stack):
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
             run_id_index_name=run_id_index_name,
+            thread_index_owner=thread_index_owner,
+            thread_index_name=thread_index_name,
             ttl_seconds=ttl_seconds,
             max_read_request_units=max_read_request_units,
             max_write_request_units=max_write_request_units,
@@ -120,6 +126,7 @@ class CheckpointStoreStack(Stack):
             bucket_versioning=bucket_versioning,
             bucket_force_destroy=bucket_force_destroy,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
             removal_policy=removal_policy,
         )
         has_tenants = tenant_thread_id_prefix is not None
@@ -177,6 +184,7 @@ class CheckpointStoreStack(Stack):
             "WritesTableName": store.writes_table_name,
             "WritesTableArn": store.writes_table.table_arn,
             "RunIdIndexName": store.run_id_index_name,
+            "ThreadIndexName": store.thread_index_name,
             "BucketName": store.bucket_name,
             "BucketArn": None if bucket is None else bucket.bucket_arn,
             "BucketKeyPrefix": None if bucket is None else store.bucket_key_prefix,

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from langgraph_checkpoint_dynamodb_cdk import checks
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     RUN_ID_INDEX_KEY,
+    THREAD_INDEX_KEYS,
     TTL_ATTRIBUTE,
     TableSchema,
 )
@@ -79,6 +80,7 @@ def make_table(
     schema: TableSchema,
     settings: TableSettings,
     run_id_index_name: str | None = None,
+    thread_index_name: str | None = None,
     resource_policy: iam.PolicyDocument | None = None,
 ) -> dynamodb.TableV2:
     """Make one of the two tables.
@@ -90,6 +92,7 @@ def make_table(
         schema: Its keys.
         settings: What it shares with the other table.
         run_id_index_name: Name of its index on run ids, `None` for none.
+        thread_index_name: Name of its index of threads by owner, `None` for none.
         resource_policy: Its resource policy, in the stack's region only.
     """
     return dynamodb.TableV2(
@@ -104,7 +107,8 @@ def make_table(
             max_write_request_units=settings.max_write_request_units,
         ),
         global_secondary_indexes=[
-            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)])
+            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)]),
+            *([] if thread_index_name is None else [_thread_index(thread_index_name, settings)]),
         ],
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=settings.point_in_time_recovery
@@ -123,6 +127,17 @@ def _run_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIn
         index_name=name,
         partition_key=_string(RUN_ID_INDEX_KEY),
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        max_read_request_units=settings.max_read_request_units,
+        max_write_request_units=settings.max_write_request_units,
+    )
+
+
+def _thread_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=_string(THREAD_INDEX_KEYS.partition_key),
+        sort_key=_string(THREAD_INDEX_KEYS.sort_key),
+        projection_type=dynamodb.ProjectionType.ALL,
         max_read_request_units=settings.max_read_request_units,
         max_write_request_units=settings.max_write_request_units,
     )

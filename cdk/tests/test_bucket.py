@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
 from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
+
 from tests.support import CHECKPOINTS, Synthesized, key_arn
 
 if TYPE_CHECKING:

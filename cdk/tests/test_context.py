@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack, stack_settings
 from langgraph_checkpoint_dynamodb_cdk.context import CONTEXT_KEYS
+
 from tests.support import CHECKPOINTS, ENVIRONMENT, WRITES, Synthesized, saying
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
         ("checkpoints_table_name", "abc", "checkpoints_table_name", "abc"),
         ("writes_table_name", "abc", "writes_table_name", "abc"),
         ("run_id_index_name", "by-run", "run_id_index_name", "by-run"),
+        ("thread_index_owner", "user_id", "thread_index_owner", "user_id"),
+        ("thread_index_name", "by-user", "thread_index_name", "by-user"),
         ("ttl", "86400", "ttl_seconds", 86400),
         ("ttl", 86400, "ttl_seconds", 86400),
         ("max_read_request_units", "5", "max_read_request_units", 5),
@@ -78,6 +80,7 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
         ("create_policies", "true", "create_policies", True),
         ("policy_name_prefix", "team", "policy_name_prefix", "team"),
         ("tenant_thread_id_prefix", "t_", "tenant_thread_id_prefix", "t_"),
+        ("tenant_owner_prefix", "t_", "tenant_owner_prefix", "t_"),
     ],
 )
 def test_a_key_becomes_an_argument(

@@ -28,6 +28,7 @@ def test_by_default_only_what_applies_is_put_out(default: Synthesized) -> None:
 def test_the_fullest_stack_puts_out_everything(fullest: Synthesized) -> None:
     assert fullest.outputs.keys() == ALWAYS | {
         "RunIdIndexName",
+        "ThreadIndexName",
         "BucketName",
         "BucketArn",
         "BucketKeyPrefix",
@@ -43,6 +44,7 @@ def test_names_and_arns_are_those_of_the_resources(fullest: Synthesized) -> None
     assert outputs["WritesTableName"] == WRITES
     assert outputs["WritesTableArn"] == table_arn(WRITES)
     assert outputs["RunIdIndexName"] == "by-run"
+    assert outputs["ThreadIndexName"] == "by-owner"
     assert outputs["BucketName"] == "generated-name"
     assert outputs["BucketArn"] == "arn:aws:s3:::generated-name"
     assert outputs["BucketKeyPrefix"] == "langgraph-checkpoints/"
@@ -63,6 +65,7 @@ def test_the_savers_settings_are_its_arguments(default: Synthesized, fullest: Sy
         "checkpoints_table_name": CHECKPOINTS,
         "writes_table_name": WRITES,
         "run_id_index": "by-run",
+        "thread_index": {"owner": "user_id", "index_name": "by-owner"},
         "ttl_seconds": 7 * 24 * 60 * 60,
         "s3_offload_config": {
             "bucket_name": "generated-name",

@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreBase, Role
+
 from tests.support import (
     CHECKPOINTS,
     ENVIRONMENT,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REGIONS = ["ap-south-1", "eu-west-1", REGION]
 TABLES = [table_arn(name, region) for region in REGIONS for name in (CHECKPOINTS, WRITES)]
 INDEXES = [f"{table_arn(CHECKPOINTS, region)}/index/by-run" for region in REGIONS]
+THREADS = [f"{table_arn(CHECKPOINTS, region)}/index/by-owner" for region in REGIONS]
 BUCKET = "arn:aws:s3:::generated-name"
 TENANT = "${aws:PrincipalTag/tenant}_"
 
@@ -49,6 +50,13 @@ LEADING_KEYS = {
     "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
+
+LEADING_OWNERS = {
+    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["${aws:PrincipalTag/tenant}-*"]},
+    "Null": {"dynamodb:LeadingKeys": "false"},
+}
+LIST_OWN = ["dynamodb:Query"]
+LIST_ALL = ["dynamodb:Query", "dynamodb:Scan"]
 
 
 def _statement(
@@ -82,12 +90,14 @@ LIST_BUCKET = _statement("Bucket", ["s3:ListBucket"], [BUCKET])
 FULLEST_POLICIES = {
     "read": [
         _statement("Tables", READ_TABLES, TABLES),
+        _statement("ThreadIndex", LIST_ALL, THREADS),
         _objects("s3:GetObject"),
         LIST_BUCKET,
         _key(READ_KEY),
     ],
     "runtime": [
         _statement("Tables", RUN_TABLES, TABLES),
+        _statement("ThreadIndex", LIST_OWN, THREADS),
         _objects("s3:GetObject", "s3:PutObject"),
         LIST_BUCKET,
         _key(WRITE_KEY),
@@ -120,12 +130,14 @@ FULLEST_POLICIES = {
             TABLES,
         ),
         _statement("Index", ["dynamodb:Query"], INDEXES),
+        _statement("ThreadIndex", LIST_ALL, THREADS),
         _objects("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         LIST_BUCKET,
         _key(WRITE_KEY),
     ],
     "tenant": [
         _statement("Tables", RUN_TABLES, TABLES, LEADING_KEYS),
+        _statement("ThreadIndex", LIST_OWN, THREADS, LEADING_OWNERS),
         _objects("s3:GetObject", "s3:PutObject", prefix=TENANT),
         _key(WRITE_KEY),
     ],
@@ -285,6 +297,20 @@ def test_a_tenant_can_be_granted_a_prefix_of_its_own(synthesizer: Synthesizer) -
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
     assert objects["Resource"] == [f"{BUCKET}/langgraph-checkpoints/acme_*"]
+
+
+def test_a_tenant_lists_no_threads_unless_owners_carry_a_prefix(synthesizer: Synthesizer) -> None:
+    """The index is keyed by owner: nothing else could hold a query of it to a tenant."""
+    without = synthesizer.ready_made(thread_index_owner="user_id", tenant_thread_id_prefix="acme_")
+    (tables,) = without.policy("tenant")
+    assert tables["Sid"] == "Tables"
+    stack = synthesizer.stack()
+    store = CheckpointStore(stack, "Store", thread_index_owner="user_id")
+    grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    store.grant_tenant(grantee, "acme_", "acme-")
+    _, listing = Synthesized.of(stack).granted()
+    assert listing["Action"] == LIST_OWN
+    assert listing["Condition"]["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["acme-*"]}
 
 
 def test_a_tenant_without_a_prefix_is_refused(synthesizer: Synthesizer) -> None:

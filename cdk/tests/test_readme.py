@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from langgraph_checkpoint_dynamodb_cdk import (
     CheckpointStore,
     CheckpointStoreBase,
@@ -14,6 +13,7 @@ from langgraph_checkpoint_dynamodb_cdk import (
     Role,
 )
 from langgraph_checkpoint_dynamodb_cdk.context import CONTEXT_KEYS, DEFAULT_STACK_NAME
+
 from tests.support import ENVIRONMENT, Synthesized
 
 if TYPE_CHECKING:

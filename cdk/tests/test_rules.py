@@ -13,9 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped] # says no types
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 from langgraph_checkpoint_dynamodb_cdk.acknowledged import acknowledge_policy
+
 from tests.support import ENVIRONMENT, FULLEST, REGION, Synthesized, key_arn
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
+
 from tests.support import CHECKPOINTS, REGION, WRITES, Synthesized, key_arn
 
 if TYPE_CHECKING:
@@ -117,6 +117,27 @@ def test_the_run_index_is_sparse_keys_only_and_on_the_checkpoints_alone(
     assert "GlobalSecondaryIndexes" not in result.table(WRITES)["Properties"]
 
 
+def test_the_index_of_threads_is_by_owner_and_moment_with_whole_items(
+    synthesizer: Synthesizer,
+) -> None:
+    result = synthesizer.store(thread_index_owner="user_id", thread_index_name="threads")
+    properties = result.table(CHECKPOINTS)["Properties"]
+    assert properties["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "threads",
+            "KeySchema": [
+                {"AttributeName": "owner", "KeyType": "HASH"},
+                {"AttributeName": "updated", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ]
+    for name in ("owner", "updated"):
+        definition = {"AttributeName": name, "AttributeType": "S"}
+        assert definition in properties["AttributeDefinitions"]
+    assert "GlobalSecondaryIndexes" not in result.table(WRITES)["Properties"]
+
+
 @BOTH
 def test_maximum_units_hold_for_each_table(fullest: Synthesized, name: str) -> None:
     properties = fullest.table(name)["Properties"]
@@ -125,15 +146,18 @@ def test_maximum_units_hold_for_each_table(fullest: Synthesized, name: str) -> N
         assert replica["ReadOnDemandThroughputSettings"] == {"MaxReadRequestUnits": 1000}
 
 
-def test_maximum_units_hold_for_the_index(fullest: Synthesized) -> None:
-    (index,) = fullest.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
-    assert index["WriteOnDemandThroughputSettings"] == {"MaxWriteRequestUnits": 500}
+def test_maximum_units_hold_for_each_index(fullest: Synthesized) -> None:
+    indexes = fullest.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
+    assert [index["IndexName"] for index in indexes] == ["by-run", "by-owner"]
+    for index in indexes:
+        assert index["WriteOnDemandThroughputSettings"] == {"MaxWriteRequestUnits": 500}
     for replica in fullest.replicas(CHECKPOINTS).values():
-        assert replica["GlobalSecondaryIndexes"] == [
+        assert sorted(replica["GlobalSecondaryIndexes"], key=lambda one: one["IndexName"]) == [
             {
-                "IndexName": "by-run",
+                "IndexName": name,
                 "ReadOnDemandThroughputSettings": {"MaxReadRequestUnits": 1000},
             }
+            for name in ("by-owner", "by-run")
         ]
 
 

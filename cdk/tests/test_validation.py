@@ -7,14 +7,14 @@ import pytest
 from aws_cdk import CfnParameter, Environment, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
+
 from tests.support import REGION, Synthesized, key_arn, saying
 
 if TYPE_CHECKING:
     from tests.support import Synthesizer
 
-NAMES = ["checkpoints_table_name", "writes_table_name", "run_id_index_name"]
+NAMES = ["checkpoints_table_name", "writes_table_name", "run_id_index_name", "thread_index_name"]
 
 
 @pytest.mark.parametrize("argument", NAMES)
@@ -113,6 +113,37 @@ def test_a_tenants_prefix_may_hold_policy_variables(synthesizer: Synthesizer, pr
     (tables,) = synthesizer.ready_made(tenant_thread_id_prefix=prefix).policy("tenant")
     condition = tables["Condition"]["ForAllValues:StringLike"]
     assert condition == {"dynamodb:LeadingKeys": [f"{prefix}*"]}
+
+
+@pytest.mark.parametrize("owner", ["", 5])
+def test_the_owner_of_threads_is_named_by_a_key(synthesizer: Synthesizer, owner: object) -> None:
+    with pytest.raises(ValueError, match=saying(f"thread_index_owner: got {owner!r}", "a key")):
+        synthesizer.store(thread_index_owner=owner)
+
+
+def test_the_two_indexes_cannot_be_one(synthesizer: Synthesizer) -> None:
+    with pytest.raises(ValueError, match=saying("thread_index_name: got 'one'", "another name")):
+        synthesizer.store(
+            run_id_index_name="one", thread_index_owner="user_id", thread_index_name="one"
+        )
+
+
+@pytest.mark.parametrize("prefix", ["", "a*", "a/", "${saml:sub}_", 5])
+def test_a_prefix_of_owners_must_fit_a_policy(synthesizer: Synthesizer, prefix: object) -> None:
+    with pytest.raises(ValueError, match=saying(f"tenant_owner_prefix: got {prefix!r}")):
+        synthesizer.store(
+            thread_index_owner="user_id", tenant_thread_id_prefix="t_", tenant_owner_prefix=prefix
+        )
+
+
+@pytest.mark.parametrize(
+    "missing", [{"thread_index_owner": "user_id"}, {"tenant_thread_id_prefix": "t_"}]
+)
+def test_a_prefix_of_owners_is_for_tenants_on_the_index_of_threads(
+    synthesizer: Synthesizer, missing: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=saying("tenant_owner_prefix: got 't_'", "with it")):
+        synthesizer.store(tenant_owner_prefix="t_", **missing)
 
 
 def test_a_bucket_is_made_or_exists(synthesizer: Synthesizer) -> None:

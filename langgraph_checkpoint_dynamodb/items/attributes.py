@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.descriptions import (
     read_description,
 )
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table, spec_of
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.payload import DamagedPayloadError, Inline
 from langgraph_checkpoint_dynamodb.sizes import value_size
 
@@ -31,7 +31,7 @@ _serialize = TypeSerializer().serialize
 
 def make_item(table: Table, key: Key, attributes: Mapping[str, Any]) -> Item:
     """An item of a table. Attributes that are `None` are left out."""
-    spec = spec_of(table)
+    spec = SPECS[table]
     return typed({spec.partition_key: key.partition, spec.sort_key: key.sort, **attributes})
 
 
@@ -73,7 +73,7 @@ def described_size(name: str, description: Mapping[str, Any]) -> int:
 
 def read_key(item: StoredItem, table: Table) -> Key:
     """The primary key of an item."""
-    spec = spec_of(table)
+    spec = SPECS[table]
     place = f"an item of the {table.value} table"
     return Key(text(item, spec.partition_key, place), text(item, spec.sort_key, place))
 

@@ -36,7 +36,7 @@ class MovingMethods(SaverBase, DetailedSource):
         """Perform an operation in plain code; `method` is what the user has called."""
 
     @abstractmethod
-    async def _await(self, operation: Operation[T]) -> T:
+    async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
     def import_thread(
@@ -71,7 +71,8 @@ class MovingMethods(SaverBase, DetailedSource):
                 to meanwhile, or before.
             InvalidInputError: The thread id cannot be stored, or the source is no saver.
         """
-        return perform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return perform(self._watcher.moved(moving, "import_thread"))
 
     async def aimport_thread(
         self,
@@ -82,7 +83,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
-        return await aperform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_thread"))
 
     def export_threads(
         self,
@@ -108,7 +110,8 @@ class MovingMethods(SaverBase, DetailedSource):
             InvalidInputError: A thread id is none.
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
-        return perform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return perform(self._watcher.moved(moving, "export_threads"))
 
     async def aexport_threads(
         self,
@@ -118,7 +121,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `export_threads`. The stream is written to by another thread."""
-        return await aperform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return await aperform(self._watcher.moved(moving, "export_threads"))
 
     def import_threads(
         self,
@@ -142,7 +146,7 @@ class MovingMethods(SaverBase, DetailedSource):
             ExportFormatError: A line cannot be read. What came before it is stored.
             ThreadMismatchError: The thread has gone on here.
         """
-        return perform(filling(self, lines, on_progress))
+        return perform(self._watcher.moved(filling(self, lines, on_progress), "import_threads"))
 
     async def aimport_threads(
         self,
@@ -151,10 +155,14 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_threads`. The lines are read by another thread."""
-        return await aperform(filling(self, lines, on_progress))
+        moving = filling(self, lines, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_threads"))
 
     def _step(self, operation: Operation[T]) -> Step[T]:
-        return Step(lambda: self._run(operation, "export_threads"), lambda: self._await(operation))
+        return Step(
+            lambda: self._run(operation, "export_threads"),
+            lambda: self._await(operation, "export_threads"),
+        )
 
     def _thread_page(self, start: Any) -> Operation[ThreadIds]:
         return thread_page(self._store(), start)

@@ -34,7 +34,7 @@ def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadIds]:
     )
     keys = (read_key(item, Table.CHECKPOINTS) for item in page.items)
     threads = [key.partition for key in keys if not is_beside_namespaces(key.sort)]
-    return ThreadIds(tuple(dict.fromkeys(threads)), page.next)
+    return ThreadIds(tuple(dict.fromkeys(threads)), page.next, len(page.items))
 
 
 def thread_places(store: Store, thread_id: str) -> Operation[list[Place]]:

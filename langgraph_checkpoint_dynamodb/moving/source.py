@@ -88,10 +88,12 @@ class ThreadIds(NamedTuple):
     Attributes:
         thread_ids: Their ids. The first may be the last of the page before.
         next: Where the next page begins, `None` after the last.
+        items: How many items were read to find them.
     """
 
     thread_ids: Sequence[str]
     next: Any
+    items: int = 0
 
 
 class Detailed(NamedTuple):

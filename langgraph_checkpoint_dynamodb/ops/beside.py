@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import backoff, query_all
-from langgraph_checkpoint_dynamodb.effects import GetObject, Query, both, send, together
+from langgraph_checkpoint_dynamodb.calls import query_all, read_object
+from langgraph_checkpoint_dynamodb.effects import Query, both, together
 from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
-    TransportError,
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.items.beside import (
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.payload import Payload
 
-_DOWNLOADS = 3
-"""Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
 _PAGE_BYTES = 1_000_000
 """What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""
 
@@ -170,21 +167,8 @@ def get_objects(
                 "not one of this checkpoint in a bucket of s3_offload_config; if the bucket was "
                 "yours before, add it to former_bucket_names",
             )
-    fetched = yield from together([_get_object(payload) for payload in payloads])
+    fetched = yield from together([read_object(one.bucket, one.key) for one in payloads])
     return dict(zip(payloads, fetched, strict=True))
-
-
-def _get_object(payload: S3Object) -> Operation[bytes | None]:
-    """The object's bytes. The SDK does not repeat a download that breaks off; this does."""
-    attempt = 1
-    while True:
-        try:
-            return (yield from send(GetObject(payload.bucket, payload.key)))
-        except TransportError:
-            if attempt == _DOWNLOADS:
-                raise
-        yield from send(backoff(attempt))
-        attempt += 1
 
 
 def _ranges(query: Query, record: CheckpointRecord) -> list[Query]:

@@ -11,9 +11,10 @@ from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
+from langgraph_checkpoint_dynamodb.runners.observed import listen
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings import ClientSettings, Connection
+    from langgraph_checkpoint_dynamodb.settings import ClientSettings, RunnerSettings
 
 Service: TypeAlias = Literal["dynamodb", "s3"]
 
@@ -26,12 +27,12 @@ _READ_SECONDS = 15
 """Botocore waits 60 seconds for each, longer than many Lambda functions may run."""
 
 
-def services(settings: Connection) -> tuple[Service, ...]:
+def services(settings: RunnerSettings) -> tuple[Service, ...]:
     """The services that a saver calls."""
     return ("dynamodb", "s3") if settings.uses_s3 else ("dynamodb",)
 
 
-def concurrency(settings: Connection) -> int:
+def concurrency(settings: RunnerSettings) -> int:
     """Requests in flight at once: as asked for, else as many as the client has connections."""
     if settings.max_concurrency is not None:
         return settings.max_concurrency
@@ -40,7 +41,7 @@ def concurrency(settings: Connection) -> int:
     return _pool_size(_merged({"max_pool_connections": MAX_CONCURRENCY}, settings.client))
 
 
-def client_config(settings: Connection, service: Service = "dynamodb") -> Config:
+def client_config(settings: RunnerSettings, service: Service = "dynamodb") -> Config:
     """Botocore settings: the saver's own, and over them every one the user gave.
 
     Retries follow `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS` where either is set.
@@ -72,7 +73,7 @@ class ClientHolder:
             were passed in then have connections that are the parent's.
     """
 
-    def __init__(self, settings: Connection, *, forked: bool = False) -> None:
+    def __init__(self, settings: RunnerSettings, *, forked: bool = False) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._given: dict[Service, Any] = {
@@ -123,6 +124,8 @@ class ClientHolder:
         make: Any = session.client
         client = make(service, **arguments)
         check_bodies(client, service)
+        if self._settings.on_request is not None:
+            listen(client, service)
         return client
 
 

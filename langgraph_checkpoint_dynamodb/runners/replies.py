@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
+    Found,
     GetItem,
     GetObject,
     Page,
@@ -38,10 +41,10 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
+    SPECS,
     THREAD_INDEX_KEYS,
     Key,
     Table,
-    spec_of,
 )
 from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
 
@@ -80,6 +83,10 @@ class Replies:
                 return require_key(table, key, response.get("Item"))
             case PutItem(put):
                 return require_key(put.table, put.key, response.get("Attributes"))
+            case DeleteItem(table, key):
+                return require_key(table, key, response.get("Attributes"))
+            case BatchGet():
+                return self._found(request, response)
             case Query():
                 return _require_partition(request, _page(response))
             case QueryRunIndex(run_id=run_id):
@@ -105,6 +112,18 @@ class Replies:
             case EnableTimeToLive():
                 _required(response, "TimeToLiveSpecification")
         return None
+
+    def _found(self, request: BatchGet, response: Response) -> Found:
+        name, asked = self._names[request.table], set(request.keys)
+        items = _required(response, "Responses").get(name, [])
+        left = response.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+        try:
+            found = [_own_key(request.table, item) for item in (*items, *left)]
+        except LookupError as error:
+            raise WrongReplyError("it has items without their keys") from error
+        if not set(found) <= asked or len(found) > len(set(found)):
+            raise WrongReplyError("its items have other keys than those asked for")
+        return Found(tuple(items), tuple(found[len(items) :]))
 
     def _leftover(
         self, changes: Sequence[Put | Delete], unprocessed: Mapping[str, Any]
@@ -165,7 +184,7 @@ def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem |
     """
     if item is None:
         return None
-    spec = spec_of(table)
+    spec = SPECS[table]
     if item.get(spec.partition_key) != {"S": key.partition} or item.get(spec.sort_key) != {
         "S": key.sort
     }:
@@ -174,7 +193,7 @@ def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem |
 
 
 def _require_partition(request: Query, page: Page) -> Page:
-    name = spec_of(request.table).partition_key
+    name = SPECS[request.table].partition_key
     wanted = {"S": request.partition}
     if not request.attributes or name in request.attributes:
         _require_all(page.items, name, wanted)
@@ -219,11 +238,15 @@ def _require_deleted(bucket: str, failed: Sequence[Mapping[str, str]]) -> None:
         )
 
 
+def _own_key(table: Table, item: Mapping[str, Any]) -> Key:
+    spec = SPECS[table]
+    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
+
+
 def _key_of(table: Table, request: Mapping[str, Any]) -> Key:
-    spec = spec_of(table)
     item = (
         request["PutRequest"]["Item"]
         if "PutRequest" in request
         else request["DeleteRequest"]["Key"]
     )
-    return Key(item[spec.partition_key]["S"], item[spec.sort_key]["S"])
+    return _own_key(table, item)

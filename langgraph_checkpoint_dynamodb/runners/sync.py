@@ -22,10 +22,12 @@ from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
+from langgraph_checkpoint_dynamodb.runners.observed import observed
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.under_way import AbandonedError, CallsUnderWay
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
 from langgraph_checkpoint_dynamodb.runners.workers import Workers
+from langgraph_checkpoint_dynamodb.watching import Watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
-    from langgraph_checkpoint_dynamodb.settings import Connection
+    from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
+    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
 
@@ -41,7 +44,7 @@ R = TypeVar("R")
 class SyncRunner:
     """Runs operations against DynamoDB. Safe to use from any number of threads and processes."""
 
-    def __init__(self, settings: Connection) -> None:
+    def __init__(self, settings: RunnerSettings) -> None:
         self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
 
     def open(self) -> None:
@@ -100,7 +103,7 @@ class SyncRunner:
         return self._processes.get()
 
 
-def _make_performer(settings: Connection, parents: Performer | None) -> Performer:
+def _make_performer(settings: RunnerSettings, parents: Performer | None) -> Performer:
     return Performer(settings, parents)
 
 
@@ -137,7 +140,7 @@ class Performer:
         parents: That of the parent, in a child made by `os.fork`. Closed there is closed here.
     """
 
-    def __init__(self, settings: Connection, parents: Performer | None) -> None:
+    def __init__(self, settings: RunnerSettings, parents: Performer | None) -> None:
         closed = parents is not None and parents.calls.closed
         self.calls: CallsUnderWay = CallsUnderWay(closed=closed)
         self._limit = concurrency(settings)
@@ -188,16 +191,24 @@ class Performer:
                 return None
             case Compute(work):
                 return work()
-        sent = self._wire.call(request)
+            case Watched(watched, watch):
+                with observed(watched, watch, self._wire.call(watched)) as sent:
+                    return self._send(watched, sent, call)
+        return self._send(request, self._wire.call(request), call)
+
+    def _send(self, request: Request[Any], sent: Sent, call: Call) -> object:
         client = self._clients.get(sent.service)
+        sight = sent.sight
         with self._in_flight:
             call.check()
             try:
-                response = getattr(client, sent.method)(**sent.arguments)
-                if "Body" in response:
-                    response["Body"] = response["Body"].read()
+                if sight is None:
+                    response = _ask(client, sent)
+                else:
+                    with sight.of(client):
+                        response = sight.response = _ask(client, sent)
             except Exception as error:
-                return self._wire.error(request, sent, error)
+                return self._wire.error(request, sent, error, client.meta)
         return self._wire.reply(request, sent, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
@@ -238,6 +249,14 @@ class Performer:
                 group.succeeded(position, self.drive(operation, call))
             except Exception as error:
                 group.failed(position, error)
+
+
+def _ask(client: Any, sent: Sent) -> Any:
+    """The response to an SDK call, read to its end."""
+    response = getattr(client, sent.method)(**sent.arguments)
+    if "Body" in response:
+        response["Body"] = response["Body"].read()
+    return response
 
 
 class _Queue:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     CreateIndex,
     CreateTable,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
@@ -40,13 +42,13 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
+    SPECS,
     THREAD_INDEX_KEYS,
     Attribute,
     IndexSpec,
     Key,
     Table,
     is_beside_namespaces,
-    spec_of,
 )
 from langgraph_checkpoint_dynamodb.runners.refusals import Refusals, wrong_reply
 from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError
@@ -54,9 +56,11 @@ from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyErr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from botocore.client import ClientMeta
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
+        BatchGetItemInputTypeDef,
         BatchWriteItemInputTypeDef,
         CreateTableInputTypeDef,
         DeleteItemInputTypeDef,
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.runners.client import Service
+    from langgraph_checkpoint_dynamodb.runners.observed import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Call:
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
         table_name: The table concerned, empty where there are several or none.
         service: Which client.
+        sight: Where the call is watched, what sees it.
     """
 
     method: str
@@ -95,6 +101,7 @@ class Call:
     arguments: Mapping[str, Any]
     table_name: str = ""
     service: Service = "dynamodb"
+    sight: Sight | None = None
 
 
 class Wire:
@@ -140,6 +147,12 @@ class Wire:
             case ScanThreadIndex():
                 threads = self._scan_threads(request)
                 return self._single("scan", "Scan", Table.CHECKPOINTS, threads)
+            case BatchGet(table):
+                wanted = self._batch_get(request)
+                return self._single("batch_get_item", "BatchGetItem", table, wanted)
+            case DeleteItem(table):
+                deleted = self._delete_item(request)
+                return self._single("delete_item", "DeleteItem", table, deleted)
             case UpdateItem(update):
                 return self._single("update_item", "UpdateItem", update.table, self._update(update))
             case DeleteUnchanged():
@@ -183,14 +196,22 @@ class Wire:
         except WrongReplyError as error:
             raise wrong_reply(call, error) from error
 
-    def error(self, request: Request[Any], call: Call, error: Exception) -> object:
+    def error(
+        self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta
+    ) -> object:
         """The reply that an SDK error amounts to, where it does.
+
+        Args:
+            request: The request.
+            call: The call that it was made as.
+            error: What the SDK raised.
+            meta: What the client says of itself.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
             Exception: The error itself, where it is not about the service's answer.
         """
-        return self._refusals.read(request, call, error)
+        return self._refusals.read(request, call, error, meta)
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])
@@ -210,6 +231,20 @@ class Wire:
             "TableName": self._names[request.table],
             "Key": _typed_key(request.table, request.key),
             "ConsistentRead": request.consistent,
+        }
+
+    def _batch_get(self, request: BatchGet) -> BatchGetItemInputTypeDef:
+        keys = [_typed_key(request.table, key) for key in request.keys]
+        wanted = {"Keys": keys, "ConsistentRead": request.consistent}
+        return cast(
+            "BatchGetItemInputTypeDef", {"RequestItems": {self._names[request.table]: wanted}}
+        )
+
+    def _delete_item(self, request: DeleteItem) -> DeleteItemInputTypeDef:
+        return {
+            "TableName": self._names[request.table],
+            "Key": _typed_key(request.table, request.key),
+            "ReturnValues": "ALL_OLD",
         }
 
     def _put_item(self, put: Put) -> PutItemInputTypeDef:
@@ -256,7 +291,7 @@ class Wire:
         if put.unless_exists:
             # DynamoDB deletes expired items late: until then they are there and do not count.
             condition = "attribute_not_exists(#s) OR #t <= :now"
-            names: dict[str, str] = {"#s": spec_of(put.table).sort_key, "#t": Attribute.TTL}
+            names: dict[str, str] = {"#s": SPECS[put.table].sort_key, "#t": Attribute.TTL}
             values: dict[str, AttributeValueTypeDef] = {":now": {"N": str(put.now)}}
             if put.over_channels:
                 over = [f":c{at}" for at in range(len(put.over_channels))]
@@ -292,7 +327,7 @@ class Wire:
             if some
         ]
         conditions = [
-            f"attribute_exists({expression.name(name)})"
+            f"attribute_type({expression.name(name)}, {expression.value({'S': 'M'})})"
             for name in dict.fromkeys(name for name, _, _ in update.entries)
         ]
         if update.expected is not None:
@@ -359,7 +394,7 @@ class Wire:
         return {"RequestItems": by_table}
 
     def _query(self, request: Query) -> QueryInputTypeDef:
-        spec = spec_of(request.table)
+        spec = SPECS[request.table]
         names = {"#p": spec.partition_key}
         values: dict[str, AttributeValueTypeDef] = {":p": {"S": request.partition}}
         condition = "#p = :p"
@@ -423,7 +458,7 @@ class Wire:
         return arguments
 
     def _create_table(self, request: CreateTable) -> CreateTableInputTypeDef:
-        spec = spec_of(request.table)
+        spec = SPECS[request.table]
         definitions = [_string(spec.partition_key), _string(spec.sort_key)]
         arguments: CreateTableInputTypeDef = {
             "TableName": self._names[request.table],
@@ -505,7 +540,7 @@ def _object_call(request: PutObject | GetObject | CopyObject | DeleteObjects) ->
 
 
 def _typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:
-    spec = spec_of(table)
+    spec = SPECS[table]
     return {spec.partition_key: {"S": key.partition}, spec.sort_key: {"S": key.sort}}
 
 

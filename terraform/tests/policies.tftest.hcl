@@ -413,6 +413,75 @@ run "the_key_of_a_bucket_of_yours_is_used_through_s3_where_it_is" {
   }
 }
 
+run "threads_are_listed_by_role" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+  }
+
+  assert {
+    condition = (
+      { for role, policy in {
+        read    = output.read_policy_json
+        runtime = output.runtime_policy_json
+        setup   = output.setup_policy_json
+        admin   = output.admin_policy_json
+        tenant  = output.tenant_policy_json
+        } : role => [
+        for statement in jsondecode(policy).Statement : statement.Action if statement.Sid == "ThreadIndex"
+        ] } == {
+        read    = [["dynamodb:Query", "dynamodb:Scan"]]
+        runtime = [["dynamodb:Query"]]
+        setup   = []
+        admin   = [["dynamodb:Query", "dynamodb:Scan"]]
+        tenant  = []
+      }
+    )
+    error_message = "An owner's threads are listed by agents, everybody's by those who watch, and none by a tenant."
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.runtime_policy_json).Statement[1] == {
+        Sid      = "ThreadIndex"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints/index/by-owner"]
+      }
+    )
+    error_message = "Only that index may be queried."
+  }
+}
+
+run "a_tenant_lists_the_threads_of_owners_that_begin_with_it" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    thread_index_name       = "threads"
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+    tenant_owner_prefix     = "$${aws:PrincipalTag/tenant}-"
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.tenant_policy_json).Statement[1] == {
+        Sid      = "ThreadIndex"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints/index/threads"]
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["$${aws:PrincipalTag/tenant}-*"] }
+          Null                      = { "dynamodb:LeadingKeys" = "false" }
+        }
+      }
+    )
+    error_message = "The owner is the partition key of that index."
+  }
+}
+
 run "a_prefix_of_a_tenant_changes_no_other_policy" {
   command = plan
 

@@ -480,6 +480,72 @@ run "rejects_a_policy_variable_of_another_kind" {
   expect_failures = [var.tenant_thread_id_prefix]
 }
 
+run "rejects_an_empty_key_for_the_owner_of_threads" {
+  command = plan
+
+  variables {
+    thread_index_owner = ""
+  }
+
+  expect_failures = [var.thread_index_owner]
+}
+
+run "rejects_other_characters_in_the_name_of_the_index_of_threads" {
+  command = plan
+
+  variables {
+    thread_index_owner = "user_id"
+    thread_index_name  = "by owner"
+  }
+
+  expect_failures = [var.thread_index_name]
+}
+
+run "rejects_one_name_for_both_indexes" {
+  command = plan
+
+  variables {
+    run_id_index_name  = "by-owner"
+    thread_index_owner = "user_id"
+  }
+
+  expect_failures = [var.thread_index_name]
+}
+
+run "rejects_wildcards_in_the_prefix_of_owners" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    tenant_thread_id_prefix = "acme_"
+    tenant_owner_prefix     = "a*_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
+run "rejects_a_prefix_of_owners_without_tenants" {
+  command = plan
+
+  variables {
+    thread_index_owner  = "user_id"
+    tenant_owner_prefix = "acme_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
+run "rejects_a_prefix_of_owners_without_an_index_of_threads" {
+  command = plan
+
+  variables {
+    tenant_thread_id_prefix = "acme_"
+    tenant_owner_prefix     = "acme_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
 # The rest breaks one rule of each variable that is named: each of them must be refused.
 
 run "rejects_names_that_are_a_character_too_short" {

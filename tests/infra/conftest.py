@@ -69,6 +69,8 @@ FULL_VARIABLES: dict[str, Any] = {
     "checkpoints_table_name": "full-checkpoints",
     "writes_table_name": "full-writes",
     "run_id_index_name": "by-run-id",
+    "thread_index_owner": "user_id",
+    "thread_index_name": "threads",
     "ttl_seconds": 864000,
     "max_read_request_units": 50,
     "max_write_request_units": 40,
@@ -87,6 +89,7 @@ FULL_VARIABLES: dict[str, Any] = {
     "create_policies": True,
     "policy_name_prefix": "full",
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+    "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
 }
 
 

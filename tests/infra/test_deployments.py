@@ -20,7 +20,7 @@ from langgraph.channels.delta import DeltaChannel
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 
-from langgraph_checkpoint_dynamodb import ServiceError
+from langgraph_checkpoint_dynamodb import ServiceError, ThreadConflictError
 from tests.infra.account import Account, running_account
 from tests.infra.tools import ROOT, Cdk, Terraform
 from tests.support.conformance import assert_conforms
@@ -59,11 +59,13 @@ class Deployment:
     policies: Mapping[str, str]
     changes: Callable[[], str]
 
-    def saver(self, policy: str, **tags: str) -> Saver:
+    def saver(self, policy: str, settings: Mapping[str, Any] | None = None, **tags: str) -> Saver:
         """A saver held to a policy, as a principal with these tags."""
         held = Policy.parse(policy, **tags)
         session = held_session(held.allows, self.account.url)
-        return new_saver(**self.settings, session=session, endpoint_url=self.account.url)
+        return new_saver(
+            **self.settings, **(settings or {}), session=session, endpoint_url=self.account.url
+        )
 
 
 @contextmanager
@@ -95,6 +97,7 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
             "checkpoints_table_name": CHECKPOINTS,
             "writes_table_name": WRITES,
             "run_id_index_name": "by-run-id",
+            "thread_index_owner": "user_id",
             "ttl": "2592000",
             "bucket": "create",
             # The engine cannot run the function that would empty it.
@@ -103,6 +106,7 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
             "create_policies": "true",
             "policy_name_prefix": "demo",
             "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+            "tenant_owner_prefix": "${aws:PrincipalTag/tenant}_",
             "throwaway": "true",
         }
         outputs = cdk.deploy(**context)
@@ -166,10 +170,10 @@ def asking_graph(saver: Saver) -> Pregel[Any, Any, Any, Any]:
     return builder.compile(checkpointer=saver)
 
 
-def converse(saver: Saver, thread_id: str, turns: int = 2) -> list[str]:
+def converse(saver: Saver, thread_id: str, turns: int = 2, owner: str = "ann") -> list[str]:
     """Turns of a conversation that stops for a human; what has been said in the end."""
     graph = asking_graph(saver)
-    config: Any = {"configurable": {"thread_id": thread_id}}
+    config: Any = {"configurable": {"thread_id": thread_id, "user_id": owner}}
     for turn in range(turns):
         graph.invoke({"log": [f"turn {turn}"], "large": ""}, config)
         graph.invoke(Command(resume="yes"), config)
@@ -258,6 +262,68 @@ def test_runtime_has_no_rights_of_upkeep(
             act(saver)
 
 
+def listed(saver: Saver, owner: str | None = None) -> set[str]:
+    return {info.thread_id for info in saver.list_threads(owner=owner, limit=100).threads}
+
+
+def test_agents_list_an_owners_threads_and_those_who_watch_everybodys(
+    deployment: Deployment,
+) -> None:
+    assert deployment.settings["thread_index"] == {"owner": "user_id", "index_name": "by-owner"}
+    with deployment.saver(deployment.policies["runtime"]) as saver:
+        converse(saver, "hers", turns=1)
+        converse(saver, "his", turns=1, owner="bob")
+        saver.update_thread("hers", title="Coffee")
+        assert listed(saver, "ann") == {"hers"}
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:Scan"):
+            saver.list_threads()
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            saver.delete_threads(owner="ann")
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:Scan"):
+            saver.reindex_threads()
+    with deployment.saver(deployment.policies["read"]) as saver:
+        assert listed(saver) == {"hers", "his"}
+        assert listed(saver, "bob") == {"his"}
+        assert (found := saver.get_thread("hers")) is not None
+        assert (found.title, found.status) == ("Coffee", "idle")
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:UpdateItem"):
+            saver.update_thread("hers", title="Tea")
+    with deployment.saver(deployment.policies["admin"]) as saver:
+        saver.reindex_threads()
+        assert saver.reindex_threads() == 0
+        assert saver.delete_threads(owner="ann") == 1
+        assert listed(saver) == {"his"}
+
+
+@pytest.mark.parametrize("role", ["runtime", "read"])
+def test_a_thread_is_not_listed_without_the_right_to_query_its_index(
+    deployment: Deployment, role: str
+) -> None:
+    policy = json.loads(deployment.policies[role])
+    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "ThreadIndex"]
+    with (
+        deployment.saver(json.dumps(policy)) as saver,
+        pytest.raises(ServiceError, match=r"dynamodb:Query on resource: .*/index/by-owner"),
+    ):
+        saver.list_threads(owner="ann")
+
+
+def test_runs_that_end_at_conflicts_need_the_rights_of_runtime_alone(
+    deployment: Deployment,
+) -> None:
+    with deployment.saver(deployment.policies["runtime"], {"on_conflict": "raise"}) as saver:
+        assert converse(saver, "fenced") == SAID
+        stale = saver.get_tuple({"configurable": {"thread_id": "fenced"}})
+        assert stale is not None
+        asking_graph(saver).invoke(
+            {"log": ["more"], "large": ""}, {"configurable": {"thread_id": "fenced"}}
+        )
+        checkpoint = stale.checkpoint.copy()
+        checkpoint["id"] = "ffffffff-0000-6000-8000-000000000000"
+        with pytest.raises(ThreadConflictError):
+            saver.put(stale.config, checkpoint, {"source": "loop", "step": 99}, {})
+
+
 def test_upkeep_has_every_right_but_those_of_setup(deployment: Deployment) -> None:
     with deployment.saver(deployment.policies["admin"]) as saver:
         converse(saver, "kept", turns=1)
@@ -295,6 +361,22 @@ def test_a_tenant_runs_its_own_threads_and_reaches_no_others(deployment: Deploym
         assert converse(saver, "red_1") == SAID
         with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
             saver.get_tuple({"configurable": {"thread_id": "blue_1"}})
+
+
+def test_a_tenant_lists_the_threads_of_its_own_owners_and_of_no_others(
+    deployment: Deployment,
+) -> None:
+    tenant = deployment.policies["tenant"]
+    with deployment.saver(tenant, tenant="red") as saver:
+        converse(saver, "red_1", turns=1, owner="red_ann")
+    with deployment.saver(tenant, tenant="blue") as saver:
+        converse(saver, "blue_1", turns=1, owner="blue_ann")
+        assert listed(saver, "blue_ann") == {"blue_1"}
+        for owner in ("red_ann", "ann", "blue", None):
+            with pytest.raises(ServiceError, match=r"not authorized.*index/by-owner"):
+                saver.list_threads(owner=owner)
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            saver.update_thread("red_1", title="Mine")
 
 
 def test_without_rights_the_saver_says_which_one_it_lacks_and_where(

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
     Expected,
+    Found,
     GetItem,
     GetObject,
     Page,
@@ -68,6 +71,8 @@ class _Draw:
         self._bucket = bucket
         self._kinds: tuple[Callable[[], Request[Any]], ...] = (
             lambda: GetItem(self._table(), self._key(), consistent=True),
+            lambda: BatchGet(self._table(), self._keys(), consistent=True),
+            lambda: DeleteItem(self._table(), self._key()),
             self._query,
             self._query,
             lambda: Scan(self._table(), consistent=True, attributes=self._attributes()),
@@ -96,6 +101,9 @@ class _Draw:
 
     def _key(self) -> Key:
         return Key(self._random.choice(PARTITIONS), self._random.choice(SORTS))
+
+    def _keys(self) -> tuple[Key, ...]:
+        return tuple({self._key() for _ in range(3)})
 
     def _object(self) -> str:
         return self._random.choice(("x/1", "x/2", "y"))
@@ -207,6 +215,9 @@ def plain(request: Request[Any], reply: Any) -> object:
         items = [dict(item) for item in reply.items]
         ordered = not isinstance(request, (Scan, QueryRunIndex))
         return items if ordered else sorted(items, key=_in_order)
+    if isinstance(reply, Found):
+        assert not reply.left
+        return sorted(map(dict, reply.items), key=_in_order)
     return dict(reply) if isinstance(reply, dict) else reply
 
 

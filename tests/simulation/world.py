@@ -1,4 +1,4 @@
-"""A model of what is used of DynamoDB and S3: two tables and their conditions, one bucket.
+"""A model of what is used of DynamoDB and S3: tables and their conditions, one bucket.
 
 A world never changes: a request makes another one. Equal worlds are one object, and so are equal
 items, so that explorers can tell by identity what they have seen.
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zlib import crc32
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     CopyObject,
     Delete,
     DeleteIfOld,
+    DeleteItem,
     DeleteObjects,
     DeleteUnchanged,
+    Found,
     GetItem,
     GetObject,
     Page,
@@ -153,6 +156,14 @@ class Universe:
             case GetItem(table, key):
                 found = world.items.get(Place(table, *key))
                 return world, self._reply(found, None if found is None else found.item)
+            case BatchGet(table, keys):
+                entries = [world.items.get(Place(table, *key)) for key in keys]
+                items = tuple(entry.item for entry in entries if entry is not None)
+                return world, self._reply(("found", *entries), Found(items))
+            case DeleteItem(table, key):
+                gone = world.items.get(Place(table, *key))
+                reply = self._reply(("gone", gone), None if gone is None else gone.item)
+                return self.without(world, Place(table, *key)), reply
             case Query():
                 return world, self._query(world, request, page)
             case QueryRunIndex():

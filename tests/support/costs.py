@@ -1,4 +1,4 @@
-"""The README's table of costs, measured. `make costs` prints it."""
+"""The README's tables of costs, measured. `make costs` prints them, and those of the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_checkpoint_dynamodb import ThreadIndex
 from tests.incremental.states import INCREMENTAL, put_steps
 from tests.support.calls import SyncCalls
-from tests.support.sessions import metered_session
+from tests.support.sessions import metered_session, shared_client
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, metadata, put_chain
 from tests.support.walking import measure_depth
@@ -182,12 +182,19 @@ def main() -> None:
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1"
     )
+    # It is made from what is here.
+    from tests.store.costs import measure_costs as measure_store
+    from tests.store.faces import new_store_table
     from tests.support.buckets import new_bucket, running_object_store
     from tests.support.engines import running_engine
     from tests.support.tables import new_tables
 
     with running_engine() as engine, running_object_store(engine) as url:
         for cost in measure_costs(new_tables(engine), engine, new_bucket(url)):
+            print(cost.row())
+        table = new_store_table(engine, shared_client(engine.url))
+        table.set_up()
+        for cost in measure_store(table, engine):
             print(cost.row())
 
 

@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.savers import native
 from tests.support.sessions import on, saver_session
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from tests.support.tables import Tables
 
 SDK_ATTEMPTS = 6
-READS = ("GetItem", "Query", "Scan")
+READS = ("BatchGetItem", "GetItem", "Query", "Scan")
+STORE_WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem", "UpdateItem", "DeleteItem")
 WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem")
 OBJECT_READS = ("GetObject",)
 OBJECT_WRITES = ("PutObject", "CopyObject", "DeleteObjects")
@@ -194,6 +195,7 @@ class Refusals:
         seed: Of the choice.
         answers: Error code and HTTP status, of which one is chosen; by service. A status of 0
             stands for a connection that breaks.
+        writes: The API actions that write.
     """
 
     TIMES = (0, 0, 0, 0, 1, 1, 1, 2)
@@ -201,17 +203,22 @@ class Refusals:
     up, and then it makes none."""
 
     def __init__(
-        self, names: Sequence[str], seed: int, answers: Mapping[str, Mapping[str, int]]
+        self,
+        names: Sequence[str],
+        seed: int,
+        answers: Mapping[str, Mapping[str, int]],
+        writes: Sequence[str] = WRITES,
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._names = names
         self._seed = seed
         self._answers = answers
+        self._writes = writes
         self._attempts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def install(self, session: Any) -> None:
-        for event in _events((*READS, *WRITES), (*OBJECT_READS, *OBJECT_WRITES)):
+        for event in _events((*READS, *self._writes), (*OBJECT_READS, *OBJECT_WRITES)):
             on(session, event, self._refuse)
 
     def _refuse(
@@ -314,16 +321,18 @@ class LostAnswers:
 
     Args:
         attempts: How many answers are lost before one arrives; `None` for all of them.
+        writes: The API actions that write.
     """
 
-    def __init__(self, attempts: int | None = 1) -> None:
+    def __init__(self, attempts: int | None = 1, writes: Sequence[str] = WRITES) -> None:
         self.lost = 0
+        self._writes = writes
         self._attempts = attempts
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def install(self, session: Any) -> None:
-        for event in _events(WRITES, OBJECT_WRITES):
+        for event in _events(self._writes, OBJECT_WRITES):
             on(session, event, self._lose)
 
     def _lose(self, request: AWSPreparedRequest, **_: object) -> None:
@@ -388,7 +397,7 @@ class Replica:
     def catch_up(self, *which: Table) -> None:
         """Bring the copies up to date, or one of them alone."""
         client = self._lagging.client
-        for table in which or Table:
+        for table in which or SAVER_TABLES:
             spec = SPECS[table]
             name, then, now = {
                 Table.CHECKPOINTS: (

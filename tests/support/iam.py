@@ -130,6 +130,10 @@ def asks(operation: str, params: Mapping[str, Any]) -> Iterator[Ask]:
             for name, requests in params["RequestItems"].items():
                 keys = [_partition_of(part) for request in requests for part in request.values()]
                 yield Ask("dynamodb:BatchWriteItem", _table_arn(name), tuple(keys))
+        case "BatchGetItem":
+            for name, wanted in params["RequestItems"].items():
+                keys = [_partition_of({"Key": key}) for key in wanted["Keys"]]
+                yield Ask("dynamodb:BatchGetItem", _table_arn(name), tuple(keys))
         case _:
             yield _on_table(operation, params)
 

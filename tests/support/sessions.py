@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.support.iam import Ask
 
-_READS = {"GetItem", "Query", "Scan"}
+_READS = {"BatchGetItem", "GetItem", "Query", "Scan"}
 
 _loader = create_loader()
 

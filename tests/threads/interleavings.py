@@ -84,6 +84,7 @@ def every_order(
     *,
     mortal: Sequence[int] = (),
     see: Callable[[World], None] = lambda _: None,
+    universe: Universe | None = None,
 ) -> Iterator[Played]:
     """Play every order, depth first.
 
@@ -92,8 +93,9 @@ def every_order(
         make: Makes the actors, anew for each order.
         mortal: Those that may die, each at any of its requests.
         see: Called with the world after every request.
+        universe: Where the worlds are; one of its own if `None`.
     """
-    universe = Universe()
+    universe = universe or Universe()
     world = begin(universe)
     order: list[int] = []
     while True:

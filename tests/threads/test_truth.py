@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.settings import ThreadIndex
 from tests.simulation.variants import NOW, Pickle
 from tests.support.values import config
 from tests.threads.interleavings import alone, every_order, one_by_one
-from tests.threads.test_fencing import put, run, simulated
+from tests.threads.test_fencing import nothing, put, run, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,31 @@ def test_tasks_that_wait_side_by_side_are_all_told_or_none_that_did_not(
         assert known is not None
         ended = [result == "waits" for result in played.results]
         assert known.interrupts >= sum(ended)
+
+
+@pytest.mark.parametrize("begin", [nothing, listed_thread])
+@pytest.mark.parametrize(
+    "settings",
+    [*SETTINGS, {**LISTED, "memory_bytes": 0}],
+    ids=["listed", "listed and fenced", "listed without memory"],
+)
+def test_a_question_is_told_that_is_stored_beside_the_checkpoints_of_its_run(
+    begin: Callable[[Universe], World], settings: dict[str, Any]
+) -> None:
+    def run_that_asks() -> list[Steps]:
+        saver = simulated("a", **settings)
+        return [puts(saver), waits(saver, "task", id_="a1")]
+
+    def puts(saver: Saver) -> Steps:
+        yield from put(saver, "a0", "0002" if begin is listed_thread else None, user_id="ann")
+        yield from put(saver, "a1", "a0", user_id="ann")
+        return "ran"
+
+    for played in every_order(begin, run_that_asks):
+        known = info(played.world)
+        assert known is not None
+        assert (known.status, known.interrupts, known.checkpoint_id) == ("waiting", 1, "a1")
+        assert played.results == ["ran", "waits"]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])

@@ -18,7 +18,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.keys import FOREIGN_SPEC, Table
+from langgraph_checkpoint_dynamodb.keys import SPECS, Table
 from langgraph_checkpoint_dynamodb.moving.source import Detailed
 from langgraph_checkpoint_dynamodb.payload import Inline
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.moving.source import Place
 
-KEY_NAMES = (FOREIGN_SPEC.partition_key, FOREIGN_SPEC.sort_key)
+KEY_NAMES = (SPECS[Table.FOREIGN].partition_key, SPECS[Table.FOREIGN].sort_key)
 
 
 @dataclass(frozen=True, slots=True)

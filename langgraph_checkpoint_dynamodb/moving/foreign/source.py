@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, T
 from langgraph_checkpoint_dynamodb.moving.steps import Step
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, require_table_name
+from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -70,6 +70,7 @@ class _Connection:
     client: ClientSettings
     max_concurrency: int | None = None
     uses_s3: bool = False
+    on_request: None = None
 
     @property
     def table_names(self) -> Mapping[Table, str]:
@@ -102,7 +103,7 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         **reach: Unpack[ReachOfBoth],
     ) -> None:
         super().__init__(serde=serde)
-        require_table_name("table_name", table_name)
+        require_name("table_name", table_name, TABLE_NAME)
         self._table_name = table_name
         self._clock = clock
         # LangGraph clones savers with copy.copy: the clones share this one object.

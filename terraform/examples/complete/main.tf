@@ -13,6 +13,7 @@ module "checkpoints" {
   checkpoints_table_name = "${var.name}-checkpoints"
   writes_table_name      = "${var.name}-writes"
   run_id_index_name      = "by-run-id"
+  thread_index_owner     = "user_id"
   ttl_seconds            = 30 * 24 * 3600
 
   max_read_request_units  = 4000
@@ -30,6 +31,7 @@ module "checkpoints" {
   create_policies         = true
   policy_name_prefix      = var.name
   tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+  tenant_owner_prefix     = "$${aws:PrincipalTag/tenant}_"
 
   tags = { project = var.name }
 }

@@ -1,0 +1,23 @@
+"""Asking before something is gone for good."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from langgraph_checkpoint_dynamodb.cli.failing import UsageError
+from langgraph_checkpoint_dynamodb.cli.output import clean_line, err
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask, unless the user has said yes already; tells whether to go on.
+
+    Raises:
+        UsageError: Nobody is there to answer.
+    """
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and err().is_terminal):
+        raise UsageError("nobody can be asked here; pass --yes, or look first with --dry-run")
+    return typer.confirm(clean_line(question), err=True)

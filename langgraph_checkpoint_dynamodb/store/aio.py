@@ -1,0 +1,197 @@
+"""`AsyncDynamoDBStore`: the store on aiobotocore and tasks. Needs the extra `[async]`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb.aio import require_aio_session, require_plain_code
+from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
+from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
+from langgraph_checkpoint_dynamodb.store.base import StoreBase, values_of
+from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.settings import (
+    StoreSettings,
+    require_filter_paths,
+    require_no_index,
+    store_payloads,
+)
+from langgraph_checkpoint_dynamodb.weight import is_large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from aiobotocore.session import AioSession
+    from botocore.config import Config
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from langgraph.store.base import IndexConfig, Op, Result, TTLConfig
+    from typing_extensions import Self
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+
+__all__ = ["AsyncDynamoDBStore"]
+
+T = TypeVar("T")
+
+
+class AsyncDynamoDBStore(StoreBase):
+    """Keeps LangGraph's long-term memory in an Amazon DynamoDB table, natively asynchronous.
+
+    The same table and the same behaviour as `DynamoDBStore`, performed by aiobotocore on the event
+    loop instead of by threads. It serves any number of event loops, and opens and closes as
+    `AsyncDynamoDBSaver` does. The plain methods (`get`, `put` ...) work in every thread that runs
+    no event loop; where one runs, they raise `EventLoopError`.
+
+    Args:
+        store_table_name: Name or ARN of the table, which is the store's alone.
+        session: aiobotocore session to make clients from, on every loop. By default one is made
+            for each client.
+        region_name: As in `DynamoDBStore`.
+        endpoint_url: As in `DynamoDBStore`.
+        boto_config: As in `DynamoDBStore`; an `aiobotocore.config.AioConfig` too.
+        client_config: As in `DynamoDBStore`.
+        serde: As in `DynamoDBStore`. Used by several threads.
+        consistent_reads: As in `DynamoDBStore`.
+        max_concurrency: Most requests in flight at once on each event loop.
+        ttl: As in `DynamoDBStore`.
+        compression: As in `DynamoDBStore`.
+        s3_offload_config: As in `DynamoDBStore`.
+        max_value_bytes: As in `DynamoDBStore`.
+        filter_paths: As in `DynamoDBStore`.
+        spread: As in `DynamoDBStore`.
+        index: As in `DynamoDBStore`.
+        clock: As in `DynamoDBStore`.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; the message names it.
+
+    Example:
+        ```python
+        from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
+
+        async with AsyncDynamoDBStore(store_table_name="store") as store:
+            await store.asetup()
+            graph = builder.compile(store=store)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        store_table_name: str,
+        session: AioSession | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+        boto_config: Config | None = None,
+        client_config: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        consistent_reads: bool = True,
+        max_concurrency: int | None = None,
+        ttl: TTLConfig | None = None,
+        compression: Literal["gzip", "zstd"] | None = None,
+        s3_offload_config: S3OffloadConfig | None = None,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+        filter_paths: Sequence[str] = (),
+        spread: int = 1,
+        index: IndexConfig | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        require_no_index(index)
+        require_aio_session(session)
+        self.serde = JsonPlusSerializer() if serde is None else serde
+        self._settings = StoreSettings(
+            store_table_name=store_table_name,
+            client=ClientSettings(
+                session=session,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                boto_config=boto_config,
+                client_config=client_config,
+                s3_endpoint_url=s3_endpoint_url(s3_offload_config),
+            ),
+            consistent_reads=consistent_reads,
+            max_concurrency=max_concurrency,
+            payloads=store_payloads(
+                compression=compression,
+                s3_offload_config=s3_offload_config,
+                max_value_bytes=max_value_bytes,
+            ),
+            ttl=ttl,
+            filter_paths=require_filter_paths(filter_paths),
+            spread=spread,
+            clock=clock,
+        )
+        self.ttl_config = ttl
+        self._registered = PerProcess(lambda _: Registered())
+        self._runner = AsyncRunner(self._settings)
+        self._bridge = Bridge()
+
+    def open(self) -> Self:
+        """Make the clients for the plain methods now, and not at the first call. `with` does so.
+
+        Opens a store again that was closed. Can be repeated.
+
+        Raises:
+            EventLoopError: An event loop runs in this thread.
+        """
+        require_plain_code("open", "aopen")
+        self._bridge.run(self._runner.open)
+        return self
+
+    async def aopen(self) -> Self:
+        """Make the clients for this event loop now, and not at the first call. `async with` does.
+
+        Opens a store again that was closed. Can be repeated.
+        """
+        await self._runner.open()
+        return self
+
+    async def aclose(self) -> None:
+        """Close the store on this event loop, once its calls under way there are done.
+
+        Can be repeated. On other loops, and in plain code, the store can still be used.
+        """
+        await self._runner.close()
+
+    def close(self) -> None:
+        """Close the store everywhere, once calls under way are done, from plain code.
+
+        Can be repeated. Clients of an event loop that stands still are closed when that loop ends.
+
+        Raises:
+            EventLoopError: An event loop runs in this thread.
+        """
+        require_plain_code("close", "aclose")
+        self._bridge.run(self._runner.close_everywhere)
+        self._bridge.close()
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Perform several calls together; see `DynamoDBStore.batch`.
+
+        Raises:
+            EventLoopError: An event loop runs in this thread.
+        """
+        return self._run(self._batch(list(ops)), "batch")
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Asynchronous version of `batch`."""
+        listed = list(ops)
+        if is_large(values_of(listed)):
+            operation = await self._runner.compute(lambda: self._batch(listed))
+        else:
+            operation = self._batch(listed)
+        return await self._await(operation)
+
+    def _run(self, operation: Operation[T], method: str) -> T:
+        require_plain_code(method, f"a{method}")
+        self._runner.require_open()
+        return self._bridge.run(lambda: self._runner.run(operation), self._runner.require_open)
+
+    async def _await(self, operation: Operation[T]) -> T:
+        return await self._runner.run(operation)

@@ -1,0 +1,125 @@
+"""Values to bytes and back, through the store's serde.
+
+LangGraph's serde holds no integer beyond 64 bits and turns a lone surrogate into a question mark.
+Both may be in a value that InMemoryStore takes, so such leaves are stored apart: the serde gets the
+value without them and, beside it, where they were and what, as text. The item says so (`apart`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.keys import Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+_LEAST = -(2**63)
+_MOST = 2**64 - 1
+_VALUE = "value"
+_APART = "apart"
+
+
+def dump(
+    serde: SerializerProtocol, value: Mapping[str, Any], place: str
+) -> tuple[str, bytes, bool]:
+    """Type tag and bytes of a value, and whether some of its leaves are stored apart.
+
+    Raises:
+        InvalidInputError: A name in it is one that the serde would change.
+    """
+    plain = dict(value)
+    apart = [[path, _text_of(leaf)] for path, leaf in _leaves_apart(plain, (), place)]
+    whole: object = plain
+    if apart:
+        whole = {_VALUE: _without(plain), _APART: apart}
+    tag, data = serde.dumps_typed(whole)
+    return tag, bytes(data), bool(apart)
+
+
+def load(
+    serde: SerializerProtocol, tag: str, data: bytes, *, apart: bool, place: str
+) -> dict[str, Any]:
+    """The value of these bytes, fresh.
+
+    Raises:
+        UnreadableItemError: They are none.
+    """
+    try:
+        loaded = serde.loads_typed((tag, data))
+        if apart:
+            loaded = _joined(loaded)
+    except Exception as error:
+        raise UnreadableItemError(
+            place=place,
+            attribute=Attribute.VALUE,
+            problem=f"of type {tag!r} cannot be loaded by {type(serde).__name__} "
+            f"({type(error).__name__})",
+        ) from error
+    if not isinstance(loaded, dict):
+        raise UnreadableItemError(
+            place=place,
+            attribute=Attribute.VALUE,
+            problem=f"is a {type(loaded).__name__}, not a mapping",
+        )
+    return loaded
+
+
+def _leaves_apart(part: Any, path: tuple[Any, ...], place: str) -> Iterator[tuple[list[Any], Any]]:
+    """The leaves that the serde would refuse or change, with the way to each."""
+    kind = type(part)
+    if kind is dict:
+        for name, inside in part.items():
+            if _changes(name):
+                raise InvalidInputError(
+                    "value", f"of {place} has a name that cannot be stored: {name!r}"
+                )
+            yield from _leaves_apart(inside, (*path, name), place)
+    elif kind is list or kind is tuple:
+        for position, inside in enumerate(part):
+            yield from _leaves_apart(inside, (*path, position), place)
+    elif _changes(part):
+        yield list(path), part
+
+
+def _changes(leaf: Any) -> bool:
+    kind = type(leaf)
+    if kind is int:
+        return not _LEAST <= leaf <= _MOST
+    if kind is not str or leaf.isascii():
+        return False
+    try:
+        leaf.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _without(part: Any) -> Any:
+    kind = type(part)
+    if kind is dict:
+        return {name: _without(inside) for name, inside in part.items()}
+    if kind is list or kind is tuple:
+        return [_without(inside) for inside in part]
+    return None if _changes(part) else part
+
+
+def _text_of(leaf: int | str) -> str | bytes:
+    """An integer as text, in hex as any number of digits may be; text as bytes."""
+    return hex(leaf) if isinstance(leaf, int) else leaf.encode(errors="surrogatepass")
+
+
+def _joined(loaded: Any) -> Any:
+    value = loaded[_VALUE]
+    for path, text in loaded[_APART]:
+        inside = value
+        for step in path[:-1]:
+            inside = inside[step]
+        leaf: int | str = (
+            int(text, 16) if isinstance(text, str) else text.decode(errors="surrogatepass")
+        )
+        inside[path[-1]] = leaf
+    return value

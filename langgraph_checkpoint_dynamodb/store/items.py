@@ -1,0 +1,256 @@
+"""Items of the store's table: values, and the parts of large ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb.bounds import whole
+from langgraph_checkpoint_dynamodb.effects import Expected, Put, Update
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    make_item,
+    optional_number,
+    payload,
+    read_key,
+    room_of,
+    stored_as,
+    text,
+    typed,
+)
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
+from langgraph_checkpoint_dynamodb.keys import (
+    Attribute,
+    Key,
+    Table,
+    chunk_sort_key,
+    object_sort_key,
+)
+from langgraph_checkpoint_dynamodb.payload import (
+    Destination,
+    Inline,
+    Part,
+    S3Object,
+    place_values,
+)
+from langgraph_checkpoint_dynamodb.store.codec import dump, load
+from langgraph_checkpoint_dynamodb.store.keys import (
+    ItemRef,
+    holds_items,
+    root_label,
+    split_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.store.context import Context
+
+_MILLION = 1_000_000
+_LAST_DAY = 253_402_300_799 * _MILLION
+"""The end of the year 9999, in microseconds since the epoch."""
+_MOST_COPIED = 4096
+"""Bytes of declared fields that are copied; where there are more, none is."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """An item as it is stored.
+
+    Attributes:
+        ref: Which item.
+        value: Its value, serialized.
+        apart: Whether leaves of the value are stored apart.
+        stored: When it was stored, in microseconds since the epoch.
+        version: Of the call that stored it.
+        ttl: When it expires, in seconds since the epoch; `None` for never.
+        minutes: How long it lives after it was last used.
+        copied: Its declared fields, where its value lies outside the item.
+    """
+
+    ref: ItemRef
+    value: Serialized
+    apart: bool
+    stored: int
+    version: str
+    ttl: int | None
+    minutes: float | None
+    copied: Serialized | None
+
+    @property
+    def moment(self) -> datetime:
+        """When it was stored, in UTC."""
+        return _EPOCH + timedelta(microseconds=self.stored)
+
+    def expired(self, moment: float) -> bool:
+        """Whether its time was over at a moment."""
+        return self.ttl is not None and self.ttl <= moment
+
+    def decoded(self, serde: SerializerProtocol, data: bytes) -> dict[str, Any]:
+        """Its value, of the bytes that were stored for it."""
+        return load(serde, self.value.type, data, apart=self.apart, place=str(self.ref))
+
+    def fields(self, serde: SerializerProtocol) -> dict[str, Any] | None:
+        """Its declared fields by name, those that it has; `None` where they were not copied."""
+        if self.copied is None:
+            return None
+        found = load(serde, self.copied.type, self.copied.data, apart=False, place=str(self.ref))
+        known = found.get("names"), found.get("fields")
+        if not isinstance(known[0], list) or not isinstance(known[1], dict):
+            raise UnreadableItemError(
+                place=str(self.ref), attribute=Attribute.COPIED, problem="holds no fields"
+            )
+        return {**dict.fromkeys(known[0]), **known[1]}
+
+    def expires_later(self, moment: float) -> int | None:
+        """When it expires if it is used at a moment; `None` where that changes nothing."""
+        if self.ttl is None or self.minutes is None:
+            return None
+        ttl = expiry(moment, self.minutes)
+        return ttl if ttl > self.ttl else None
+
+    def lives_until(self, ttl: int) -> Update:
+        """What lets this very item expire then, and not one that was stored meanwhile."""
+        same = Expected(Attribute.VERSION, ({"S": self.version},), missing=False)
+        return Update(Table.STORE, self.ref.primary, typed({Attribute.TTL: ttl}), expected=same)
+
+
+def expiry(moment: float, minutes: float) -> int:
+    """When an item expires that is used at a moment: at a whole second, never too early."""
+    return math.ceil(moment + minutes * 60)
+
+
+def plan_item(
+    context: Context, ref: ItemRef, value: Mapping[str, Any], minutes: float | None
+) -> Planned:
+    """What stores an item.
+
+    Raises:
+        PayloadTooLargeError: The value is over the ceiling.
+    """
+    tag, data, apart = dump(context.serde, value, str(ref))
+    attributes = {
+        Attribute.TYPE: tag,
+        Attribute.APART: apart or None,
+        Attribute.STORED: int(context.moment * _MILLION),
+        Attribute.VERSION: context.stamp.token,
+        Attribute.TTL: None if minutes is None else expiry(context.moment, minutes),
+        Attribute.MINUTES: None if minutes is None else Decimal(repr(float(minutes))),
+    }
+    copied = partial(_copied, context, value)
+
+    def build(payloads: Mapping[str, Payload]) -> Item:
+        inline = isinstance(payloads[Attribute.VALUE], Inline)
+        beside = {} if inline else copied()
+        return make_item(Table.STORE, ref.primary, {**attributes, **stored_as(payloads), **beside})
+
+    destination = Destination(str(ref), ref, context.stamp.token, build, room_of)
+    placed = place_values(context.payloads, {Attribute.VALUE: data}, destination)
+    return Planned(Put(Table.STORE, ref.primary, placed.item), placed.parts, placed.payloads)
+
+
+def _copied(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The declared fields of a value, so that a filter need not read it."""
+    if not context.filter_paths:
+        return {}
+    fields = {name: value[name] for name in context.filter_paths if name in value}
+    copied = {"names": list(context.filter_paths), "fields": fields}
+    tag, data, apart = dump(context.serde, copied, "the declared fields")
+    if apart or len(data) > _MOST_COPIED:
+        return {}
+    return {Attribute.COPIED: data, Attribute.COPIED_TYPE: tag}
+
+
+def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
+    """The item of a namespace, `None` for something else.
+
+    Raises:
+        UnreadableItemError: It is damaged.
+    """
+    key = read_key(item, Table.STORE)
+    found = split_path(key.sort)
+    if found is None or not holds_items(key.partition, spread):
+        return None
+    labels, name = found
+    ref = ItemRef((root_label(key.partition), *labels), name, spread)
+    place = str(ref)
+    copied = None
+    if Attribute.COPIED in item:
+        tag = text(item, Attribute.COPIED_TYPE, place)
+        copied = Serialized(tag, payload(item, Attribute.COPIED, place))
+    return ItemRecord(
+        ref=ref,
+        value=Serialized(text(item, Attribute.TYPE, place), payload(item, Attribute.VALUE, place)),
+        apart=Attribute.APART in item,
+        stored=_micros(item, place),
+        version=text(item, Attribute.VERSION, place),
+        ttl=optional_number(item, Attribute.TTL, place),
+        minutes=_minutes(item, place),
+        copied=copied,
+    )
+
+
+def part_put(ref: ItemRef, part: Part, created: int, ttl: int | None) -> Put:
+    """The request that stores a chunk, or the item that leads to an S3 object.
+
+    An item that leads to an object does not expire: the sweep finds the object by it.
+    """
+    found = part.payload
+    attributes: dict[str, Any] = {
+        Attribute.ITEM_ROOT: ref.root,
+        Attribute.ITEM_PATH: ref.path,
+        Attribute.CREATED: created,
+    }
+    if isinstance(found, S3Object):
+        sort = object_sort_key(found.address)
+        attributes |= {Attribute.BUCKET: found.bucket, Attribute.OBJECT_KEY: found.key}
+    else:
+        sort = chunk_sort_key(found.address, part.number)
+        attributes |= {Attribute.CHUNK: part.data, Attribute.TTL: ttl}
+    key = Key(ref.parts, sort)
+    return Put(Table.STORE, key, make_item(Table.STORE, key, attributes))
+
+
+def parts_ttl(ttl: int) -> int:
+    """When the chunks of an item expire: well after it, whichever reader has it live on."""
+    return ttl + MARGIN
+
+
+def part_keys(ref: ItemRef, found: Payload) -> list[Key]:
+    """Primary keys of the items that a value has outside its own."""
+    match found:
+        case Inline():
+            return []
+        case S3Object(address):
+            return [Key(ref.parts, object_sort_key(address))]
+    return [Key(ref.parts, chunk_sort_key(found.address, number)) for number in range(found.count)]
+
+
+def _micros(item: StoredItem, place: str) -> int:
+    match item.get(Attribute.STORED):
+        case {"N": str(found)} if (micros := whole(found, _LAST_DAY)) is not None:
+            return micros
+    raise UnreadableItemError(
+        place=place, attribute=Attribute.STORED, problem="is no time in microseconds (N)"
+    )
+
+
+def _minutes(item: StoredItem, place: str) -> float | None:
+    match item.get(Attribute.MINUTES):
+        case None:
+            return None
+        case {"N": str(found)} if len(found) < 100 and float(found) > 0:
+            return float(found)
+    raise UnreadableItemError(
+        place=place, attribute=Attribute.MINUTES, problem="is no number of minutes (N)"
+    )

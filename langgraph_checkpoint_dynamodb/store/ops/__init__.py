@@ -1,0 +1,1 @@
+"""Operations of the store, as data: generators of requests."""

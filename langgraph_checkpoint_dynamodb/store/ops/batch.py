@@ -1,0 +1,63 @@
+"""Several calls at once, in the order that LangGraph's InMemoryStore performs them.
+
+Everything is read before anything is stored, whatever the order in which it was asked for; of
+several puts of one key the last counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langgraph_checkpoint_dynamodb.effects import together
+from langgraph_checkpoint_dynamodb.store.ops.get import get_all
+from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing, list_namespaces
+from langgraph_checkpoint_dynamodb.store.ops.put import Change, change_all
+from langgraph_checkpoint_dynamodb.store.ops.search import Wanted, search
+
+if TYPE_CHECKING:
+    from langgraph.store.base import Result
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls that are performed together, each at its position.
+
+    Attributes:
+        count: How many there are.
+        gets: Which item, by position; `None` for one that there cannot be.
+        used: Those of these items whose lives begin anew.
+        searches: What is searched for, by position.
+        listings: Which namespaces are listed, by position.
+        changes: What is stored and deleted, no item twice.
+    """
+
+    count: int
+    gets: dict[int, ItemRef | None] = field(default_factory=dict)
+    used: list[ItemRef] = field(default_factory=list)
+    searches: dict[int, Wanted] = field(default_factory=dict)
+    listings: dict[int, Listing] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+
+def perform(context: Context, calls: Calls) -> Operation[list[Result]]:
+    """The result of each call."""
+    refs = [ref for ref in calls.gets.values() if ref is not None]
+    reads: list[Operation[Any]] = [get_all(context, refs, calls.used)] if refs else []
+    reads += [search(context, wanted) for wanted in calls.searches.values()]
+    reads += [list_namespaces(context, listing) for listing in calls.listings.values()]
+    found = yield from together(reads)
+    results: list[Result] = [None] * calls.count
+    if refs:
+        items, *found = found
+        for position, ref in calls.gets.items():
+            results[position] = None if ref is None else items.get(ref)
+    for position, result in zip((*calls.searches, *calls.listings), found, strict=True):
+        results[position] = result
+    if calls.changes:
+        yield from change_all(context, calls.changes)
+    return results

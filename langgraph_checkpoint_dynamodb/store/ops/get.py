@@ -1,0 +1,151 @@
+"""Reading items by their keys, and letting those live on that are read."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from langgraph.store.base import Item
+
+from langgraph_checkpoint_dynamodb.calls import ATTEMPTS, backoff, batched
+from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
+    GetItem,
+    Prolong,
+    UpdateItem,
+    compute,
+    send,
+    together,
+)
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    DynamoDBSaverError,
+    UnprocessedItemsError,
+)
+from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.payload import Chunks
+from langgraph_checkpoint_dynamodb.store.items import part_keys, parts_ttl, read_item
+from langgraph_checkpoint_dynamodb.store.ops.parts import load_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.items import ItemRecord
+    from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+    from langgraph_checkpoint_dynamodb.store.ops.parts import Loaded
+
+_log = logging.getLogger("langgraph_checkpoint_dynamodb")
+
+BATCH_KEYS = 100
+"""Most keys in a BatchGetItem."""
+
+
+class Decoded(NamedTuple):
+    """An item and its value."""
+
+    record: ItemRecord
+    value: dict[str, Any]
+
+
+def get_all(
+    context: Context, refs: Sequence[ItemRef], used: Sequence[ItemRef]
+) -> Operation[dict[ItemRef, Item]]:
+    """The items of these keys that are there.
+
+    Args:
+        context: How to read.
+        refs: Which items; each is read once.
+        used: Those of them whose lives begin anew.
+    """
+    found = yield from _read(context, list(dict.fromkeys(refs)))
+    records = [one for one in found if counts(context, one)]
+    decoded = yield from decode_all(context, records)
+    wanted = set(used)
+    yield from live_on(context, [one.record for one in decoded if one.record.ref in wanted])
+    return {
+        record.ref: Item(
+            value=value,
+            key=record.ref.key,
+            namespace=record.ref.namespace,
+            created_at=record.moment,
+            updated_at=record.moment,
+        )
+        for record, value in decoded
+    }
+
+
+def counts(context: Context, record: ItemRecord) -> bool:
+    """Whether an item is there for a reader."""
+    return not (context.omits_expired and record.expired(context.moment))
+
+
+def decode_all(context: Context, records: Sequence[ItemRecord]) -> Operation[list[Decoded]]:
+    """Items with their values, wherever those are; without those that are gone meanwhile."""
+    loaded = yield from load_all(context, records)
+    # One may have been replaced meanwhile by one that has expired since.
+    there = [one for one in loaded if counts(context, one.record)]
+    return (yield from compute(partial(_decoded, context, there), sum(len(d) for _, d in there)))
+
+
+def live_on(context: Context, records: Sequence[ItemRecord]) -> Operation[None]:
+    """Let items live on that were read."""
+    yield from together([_live_on(context, record) for record in records])
+
+
+def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
+    ttl = record.expires_later(context.moment)
+    if ttl is None:
+        return
+    try:
+        yield from _chunks_live_on(record, ttl)
+        yield from send(UpdateItem(record.lives_until(ttl)))
+    except ConditionFailedError:
+        return  # It was replaced or deleted meanwhile, and has a life of its own.
+    except DynamoDBSaverError as error:
+        _log.warning("%s was read, and expires as if it had not been: %s", record.ref, error)
+
+
+def _read(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
+    keys = [ref.primary for ref in refs]
+    if len(keys) == 1:
+        item = yield from send(GetItem(Table.STORE, keys[0], context.consistent))
+        items = [] if item is None else [item]
+    else:
+        batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
+        items = [item for batch in (yield from together(batches)) for item in batch]
+    records = [read_item(item, context.spread) for item in items]
+    return [record for record in records if record is not None]
+
+
+def _get_batch(context: Context, keys: tuple[Key, ...]) -> Operation[list[StoredItem]]:
+    items: list[StoredItem] = []
+    attempt = 0
+    while True:
+        found = yield from send(BatchGet(Table.STORE, keys, context.consistent))
+        items += found.items
+        if not found.left:
+            return items
+        attempt = attempt + 1 if len(found.left) == len(keys) else 1
+        if attempt >= ATTEMPTS:
+            left = [(Table.STORE.value, key.partition, key.sort) for key in found.left]
+            raise UnprocessedItemsError(left, attempt)
+        keys = found.left
+        yield from send(backoff(attempt))
+
+
+def _decoded(context: Context, loaded: Sequence[Loaded]) -> list[Decoded]:
+    return [Decoded(record, record.decoded(context.serde, data)) for record, data in loaded]
+
+
+def _chunks_live_on(record: ItemRecord, ttl: int) -> Operation[None]:
+    """Let the chunks of an item live longer than it will, before it does."""
+    if not isinstance(record.value.payload, Chunks):
+        return
+    later = parts_ttl(ttl)
+    keys = part_keys(record.ref, record.value.payload)
+    yield from together([send(Prolong(Table.STORE, key, later)) for key in keys])

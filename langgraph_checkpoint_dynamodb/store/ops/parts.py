@@ -1,0 +1,231 @@
+"""Values that lie outside their items: stored before the item, loaded after it, deleted last."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from langgraph_checkpoint_dynamodb.calls import (
+    delete_objects,
+    put_one,
+    query_all,
+    read_object,
+    write_all,
+)
+from langgraph_checkpoint_dynamodb.effects import (
+    Delete,
+    GetItem,
+    PutObject,
+    Query,
+    compute,
+    send,
+    together,
+)
+from langgraph_checkpoint_dynamodb.errors import (
+    DynamoDBSaverError,
+    MissingPartError,
+    UnreadableItemError,
+)
+from langgraph_checkpoint_dynamodb.items.attributes import binary, outside_if_readable
+from langgraph_checkpoint_dynamodb.keys import Attribute, SortRange, Table, chunk_sort_key
+from langgraph_checkpoint_dynamodb.payload import (
+    Chunks,
+    DamagedPayloadError,
+    Inline,
+    S3Object,
+    restore,
+)
+from langgraph_checkpoint_dynamodb.store.items import part_keys, part_put, read_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.payload import Part, Payload
+    from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.items import ItemRecord
+    from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+
+_log = logging.getLogger("langgraph_checkpoint_dynamodb")
+
+_PAGE_BYTES = 1_000_000
+"""What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""
+
+
+class Loaded(NamedTuple):
+    """An item, and the bytes of its value as they were before they were stored."""
+
+    record: ItemRecord
+    data: bytes
+
+
+def is_outside(record: ItemRecord) -> bool:
+    """Whether an item's value lies outside the item."""
+    return not isinstance(record.value.payload, Inline)
+
+
+def load_all(context: Context, records: Sequence[ItemRecord]) -> Operation[list[Loaded]]:
+    """Items with the bytes of their values, in order; those outside their items side by side.
+
+    Without those that somebody has deleted meanwhile.
+    """
+    outside = [record for record in records if is_outside(record)]
+    fetched = iter((yield from together([_load(context, record) for record in outside])))
+    found = []
+    for record in records:
+        loaded = next(fetched) if is_outside(record) else (yield from _loaded(context, record))
+        if loaded is not None:
+            found.append(loaded)
+    return found
+
+
+def _load(context: Context, record: ItemRecord) -> Operation[Loaded | None]:
+    """An item and its value; `None` where somebody has deleted it meanwhile.
+
+    Raises:
+        MissingPartError: A part of the value is not there, and the item still leads to it.
+        UnreadableItemError: A part is damaged.
+    """
+    try:
+        return (yield from _loaded(context, record))
+    except MissingPartError:
+        # Somebody may have replaced the item and deleted its parts since it was read.
+        item = yield from send(GetItem(Table.STORE, record.ref.primary, consistent=True))
+        again = None if item is None else read_item(item, context.spread)
+        if again is None:
+            return None
+        if again.version == record.version and context.consistent:
+            raise
+    return (yield from _load(context.consistently(), again))
+
+
+def store_parts(
+    ref: ItemRef, parts: Iterable[Part], created: int, ttl: int | None
+) -> Operation[None]:
+    """Store the parts of a value, side by side."""
+    yield from together([_store_part(ref, part, created, ttl) for part in parts])
+
+
+def discard_of(context: Context, ref: ItemRef, item: StoredItem | None) -> Operation[None]:
+    """Delete the parts of an item that is gone or was replaced.
+
+    The call has done its work by then, so a failure is only logged; the sweep finds what stays.
+    """
+    outside = () if item is None else outside_if_readable(item, str(ref))
+    if not outside:
+        return
+    try:
+        yield from _discard(context, ref, outside)
+    except DynamoDBSaverError as error:
+        _log.warning("parts of an older value stay behind on %s: %s", ref, error)
+
+
+def _discard(
+    context: Context, ref: ItemRef, outside: Sequence[Chunks | S3Object]
+) -> Operation[None]:
+    # An object before the item that leads to it, so that none is ever out of reach.
+    objects = [one for one in outside if isinstance(one, S3Object)]
+    ours = [one for one in objects if context.payloads.owns(ref, one.address, one.bucket, one.key)]
+    for stays in objects:
+        if stays not in ours:
+            _log.warning(
+                "object %r of bucket %r is kept: %s leads to it, and it is not one of that item in "
+                "a bucket of s3_offload_config; if the bucket is yours, name it there "
+                "(former_bucket_names) and sweep",
+                stays.key,
+                stays.bucket,
+                ref,
+            )
+    yield from delete_objects((one.bucket, one.key) for one in ours)
+    gone: list[Payload] = [one for one in outside if isinstance(one, Chunks) or one in ours]
+    keys = [key for one in gone for key in part_keys(ref, one)]
+    yield from write_all([Delete(Table.STORE, key) for key in keys])
+
+
+def _store_part(ref: ItemRef, part: Part, created: int, ttl: int | None) -> Operation[None]:
+    # For an object, the item that leads to it comes first: no object is ever out of reach.
+    yield from put_one(part_put(ref, part, created, ttl))
+    if isinstance(part.payload, S3Object):
+        yield from send(PutObject(part.payload.bucket, part.payload.key, part.data))
+
+
+def _loaded(context: Context, record: ItemRecord) -> Operation[Loaded]:
+    found = record.value.payload
+    if isinstance(found, Inline) and found.packed is None:
+        return Loaded(record, found.data)
+    stored = yield from _bytes_of(context, record, found)
+    ceiling = context.payloads.readable_bytes
+    work = partial(_restored, record, found, stored, ceiling)
+    size = len(stored) if found.packed is None else max(len(stored), found.packed.size)
+    return Loaded(record, (yield from compute(work, size)))
+
+
+def _restored(record: ItemRecord, found: Payload, stored: bytes, ceiling: int) -> bytes:
+    try:
+        return restore(found, stored, ceiling)
+    except DamagedPayloadError as error:
+        raise UnreadableItemError(
+            place=str(record.ref), attribute=Attribute.VALUE, problem=str(error)
+        ) from error
+
+
+def _bytes_of(context: Context, record: ItemRecord, found: Payload) -> Operation[bytes]:
+    """The bytes that were stored for a value."""
+    if isinstance(found, Inline):
+        return found.data
+    ceiling = context.payloads.readable_bytes
+    if found.size > ceiling:
+        raise UnreadableItemError(
+            place=str(record.ref),
+            attribute=Attribute.VALUE,
+            problem=f"says it takes {found.size} bytes, over the ceiling of {ceiling}; "
+            "if that is right, raise max_value_bytes",
+        )
+    stored: bytes | None
+    if isinstance(found, Chunks):
+        stored = yield from _joined(context, record.ref, found)
+    else:
+        stored = yield from _object(context, record.ref, found)
+    if stored is None:
+        where = "in chunk items" if isinstance(found, Chunks) else f"in S3 object {found.key!r}"
+        raise MissingPartError(
+            place=str(record.ref),
+            attribute=Attribute.VALUE,
+            problem=f"is stored {where}, and part of it is not there",
+            part=str(found.address),
+        )
+    return stored
+
+
+def _joined(context: Context, ref: ItemRef, found: Chunks) -> Operation[bytes | None]:
+    step = max(1, _PAGE_BYTES * found.count // max(1, found.size))
+    ranges = [
+        Query(
+            Table.STORE,
+            ref.parts,
+            context.consistent,
+            SortRange(
+                chunk_sort_key(found.address, first),
+                chunk_sort_key(found.address, min(first + step, found.count) - 1),
+            ),
+        )
+        for first in range(0, found.count, step)
+    ]
+    pages = yield from together([query_all(one) for one in ranges])
+    items = [item for page in pages for item in page]
+    if len(items) != found.count:
+        return None
+    return b"".join(binary(item, Attribute.CHUNK, f"a chunk of {ref}") for item in items)
+
+
+def _object(context: Context, ref: ItemRef, found: S3Object) -> Operation[bytes | None]:
+    if not context.payloads.owns(ref, found.address, found.bucket, found.key):
+        raise UnreadableItemError(
+            place=str(ref),
+            attribute=Attribute.OBJECT_KEY,
+            problem=f"leads to object {found.key!r} of bucket {found.bucket!r}, which is not one "
+            "of this item in a bucket of s3_offload_config; if the bucket was yours before, add "
+            "it to former_bucket_names",
+        )
+    return (yield from read_object(found.bucket, found.key))

@@ -1,0 +1,128 @@
+"""Storing and deleting items.
+
+A namespace is entered in the registry before anything is stored in it: an item that a reader finds
+by its namespace is also found by listing namespaces, wherever a process stops. An empty namespace
+in the registry is seen by nobody: whoever lists looks whether it has items.
+
+What lies outside an item is stored before the item that refers to it, and deleted after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import put_atomically, put_one, write_all
+from langgraph_checkpoint_dynamodb.effects import (
+    DeleteItem,
+    GetItem,
+    UpdateItem,
+    both,
+    send,
+    together,
+)
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
+from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.store.items import parts_ttl
+from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, store_parts
+from langgraph_checkpoint_dynamodb.store.registry import registration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.items.values import Planned
+    from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import ItemRef, Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An item to be stored or deleted.
+
+    Attributes:
+        ref: Which item.
+        planned: What stores it; `None` to delete it.
+        ttl: When it expires, in seconds since the epoch; `None` for never.
+    """
+
+    ref: ItemRef
+    planned: Planned | None
+    ttl: int | None = None
+
+
+def change_all(context: Context, changes: Sequence[Change]) -> Operation[None]:
+    """Store and delete items, side by side. No two changes may be of the same item.
+
+    What is small is stored in batches. A batch does not tell what it has replaced: where that had
+    parts, they are left to the sweep.
+
+    Raises:
+        TableMismatchError: The table is of a store with another spread.
+    """
+    stored = [change for change in changes if change.planned is not None]
+    yield from enter(context, [change.ref.namespace for change in stored])
+    small = [
+        (change, change.planned)
+        for change in stored
+        if change.planned is not None and not change.planned.parts
+    ]
+    if len(small) == 1:
+        writes = [_put_small(context, *small[0])]
+    else:
+        writes = [write_all([planned.put for _, planned in small])] if small else []
+    large = [
+        _put_large(context, change, change.planned)
+        for change in stored
+        if change.planned is not None and change.planned.parts
+    ]
+    deletes = [_delete(context, change.ref) for change in changes if change.planned is None]
+    yield from together([*writes, *large, *deletes])
+
+
+def enter(context: Context, namespaces: Sequence[Namespace]) -> Operation[None]:
+    """Enter namespaces in the registry, those that this process has not entered lately."""
+    unknown = context.registered.unknown(namespaces, context.now)
+    yield from together([_enter(context, namespace) for namespace in unknown])
+
+
+def _enter(context: Context, namespace: Namespace) -> Operation[None]:
+    try:
+        yield from send(UpdateItem(registration(namespace, context.now, context.spread)))
+    except ConditionFailedError as error:
+        raise other_spread(context, namespace) from error
+    context.registered.entered(namespace, context.now)
+
+
+def other_spread(context: Context, namespace: Namespace) -> TableMismatchError:
+    """The error that says that a table is of a store with another spread."""
+    return TableMismatchError(
+        context.table_name,
+        f"namespace {namespace!r} was stored with another spread than {context.spread}; the spread "
+        "of a table never changes: pass the one it was first used with, or use another table",
+    )
+
+
+def _put_small(context: Context, change: Change, planned: Planned) -> Operation[None]:
+    outcome = yield from put_one(planned.put)
+    for replaced in outcome.replaced:
+        yield from discard_of(context, change.ref, replaced)
+
+
+def _put_large(context: Context, change: Change, planned: Planned) -> Operation[None]:
+    """Store an item with parts, at most once: a repeat by the SDK never brings it back.
+
+    Somebody might have replaced it meanwhile, and have deleted its parts. Such a request does not
+    tell what it has replaced, so that is read before, side by side with the parts.
+    """
+    ttl = None if change.ttl is None else parts_ttl(change.ttl)
+    parts = store_parts(change.ref, planned.parts, context.now, ttl)
+    reading = send(GetItem(Table.STORE, change.ref.primary, consistent=True))
+    _, before = yield from both(parts, reading)
+    yield from put_atomically([planned.put], once=True)
+    yield from discard_of(context, change.ref, before)
+
+
+def _delete(context: Context, ref: ItemRef) -> Operation[None]:
+    gone = yield from send(DeleteItem(Table.STORE, ref.primary))
+    yield from discard_of(context, ref, gone)

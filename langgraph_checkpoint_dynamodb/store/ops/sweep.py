@@ -1,0 +1,239 @@
+"""Removing what processes left behind that died in the middle of a call, and empty namespaces.
+
+Parts of values are stored before the item that refers to them, so they are left over if that item
+never came; and a request that does not tell what it has replaced leaves the parts of that. No
+reader ever sees them. What is young is left alone: a call may be under way.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.calls import delete_objects
+from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Scan, send, together
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    number_if_told,
+    outside_if_readable,
+    read_key,
+    text,
+)
+from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table, part_address_of
+from langgraph_checkpoint_dynamodb.store.keys import (
+    ItemRef,
+    is_registry,
+    root_label,
+    split_path,
+)
+from langgraph_checkpoint_dynamodb.store.ops.namespaces import take_out
+from langgraph_checkpoint_dynamodb.store.registry import read_registration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StartKey, StoredItem
+    from langgraph_checkpoint_dynamodb.keys import PartAddress
+    from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.registry import Registration
+
+_SWEPT = (
+    Attribute.ROOT,
+    Attribute.PATH,
+    Attribute.ITEM_ROOT,
+    Attribute.ITEM_PATH,
+    Attribute.CREATED,
+    Attribute.BUCKET,
+    Attribute.OBJECT_KEY,
+    Attribute.TOUCHED,
+    Attribute.SPREAD,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSweepReport:
+    """What a sweep of the store's table has done.
+
+    Attributes:
+        pages: Pages of the table that were read.
+        examined: Items on them.
+        chunks_deleted: Pieces of values that nothing refers to.
+        objects_deleted: S3 objects that nothing refers to.
+        namespaces_deleted: Entries of the registry whose namespaces have no items.
+        young: Parts that were left alone because of their age.
+        unknown: Items that were left alone because they do not say whose they are or how old, or
+            lead to an object that is not known to be ours.
+        resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
+    """
+
+    pages: int = 0
+    examined: int = 0
+    chunks_deleted: int = 0
+    objects_deleted: int = 0
+    namespaces_deleted: int = 0
+    young: int = 0
+    unknown: int = 0
+    resume_from: str | None = None
+
+    def plus(self, other: StoreSweepReport) -> StoreSweepReport:
+        """The sum of both."""
+        counted = [one.name for one in fields(self) if one.name != "resume_from"]
+        return replace(
+            self, **{name: getattr(self, name) + getattr(other, name) for name in counted}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a value, as the scan finds it.
+
+    Attributes:
+        key: Primary key of its item.
+        address: Which value it is a part of.
+        ref: Which item that value belongs to.
+        created: When it was stored, in seconds since the epoch.
+        target: Bucket and key of the S3 object that it leads to, if it does.
+    """
+
+    key: Key
+    address: PartAddress
+    ref: ItemRef
+    created: int
+    target: tuple[str, str] | None
+
+
+def sweep_orphans(
+    context: Context, older_than: int, resume_from: str | None, max_pages: int | None
+) -> Operation[StoreSweepReport]:
+    """Delete what nothing leads to any more.
+
+    Args:
+        context: How to read.
+        older_than: Only parts that are at least so old, in seconds.
+        resume_from: Where to begin; `None` for the beginning.
+        max_pages: Pages to read at most; `None` for all.
+    """
+    scan = Scan(Table.STORE, consistent=True, start=_start(resume_from), attributes=_SWEPT)
+    report = StoreSweepReport()
+    while True:
+        page = yield from send(scan)
+        report = report.plus((yield from _sweep_page(context, page, older_than)))
+        if page.next is None:
+            return report
+        if report.pages == max_pages:
+            return replace(report, resume_from=_token(page.next))
+        scan = replace(scan, start=page.next)
+
+
+def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[StoreSweepReport]:
+    before = context.now - older_than
+    parts: list[_Part] = []
+    entries: list[Registration] = []
+    young = unknown = 0
+    for item in page.items:
+        key = read_key(item, Table.STORE)
+        if is_registry(key.partition):
+            entries.append(read_registration(item))
+            continue
+        address = part_address_of(key.sort)
+        if address is None or "." not in key.partition:
+            continue
+        part = _part(context, item, key, address)
+        if part is None:
+            unknown += 1
+        elif part.created > before:
+            young += 1
+        else:
+            parts.append(part)
+    swept = yield from together(
+        [_sweep_item(context, list(some), before) for some in _by_item(parts)]
+    )
+    taken_out = yield from take_out(context, entries, len(entries))
+    report = StoreSweepReport(
+        pages=1,
+        examined=len(page.items),
+        namespaces_deleted=taken_out,
+        young=young,
+        unknown=unknown,
+    )
+    for one in swept:
+        report = report.plus(one)
+    return report
+
+
+def _by_item(parts: Sequence[_Part]) -> Iterator[Iterator[_Part]]:
+    for _, some in groupby(parts, lambda part: part.ref):
+        yield some
+
+
+def _sweep_item(
+    context: Context, parts: Sequence[_Part], before: int
+) -> Operation[StoreSweepReport]:
+    """Delete those of the parts of one item that it does not refer to."""
+    ref = parts[0].ref
+    item = yield from send(GetItem(Table.STORE, ref.primary, consistent=True))
+    needed = set() if item is None else {one.address for one in outside_if_readable(item, str(ref))}
+    done = yield from together(
+        [_delete(context, part, before) for part in parts if part.address not in needed]
+    )
+    report = StoreSweepReport()
+    for one in done:
+        report = report.plus(one)
+    return report
+
+
+def _delete(context: Context, part: _Part, before: int) -> Operation[StoreSweepReport]:
+    if part.target is not None:
+        if not context.payloads.owns(part.ref, part.address, *part.target):
+            return StoreSweepReport(unknown=1)
+        yield from delete_objects([part.target])
+    yield from send(DeleteIfOld(Table.STORE, part.key, before))
+    return (
+        StoreSweepReport(chunks_deleted=1)
+        if part.target is None
+        else StoreSweepReport(objects_deleted=1)
+    )
+
+
+def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) -> _Part | None:
+    """The part in an item, `None` where it does not say whose it is, or says it wrongly."""
+    created = number_if_told(item, Attribute.CREATED)
+    try:
+        root = text(item, Attribute.ITEM_ROOT, "a part")
+        path = text(item, Attribute.ITEM_PATH, "a part")
+        target = None
+        if Attribute.OBJECT_KEY in item:
+            target = (
+                text(item, Attribute.BUCKET, "a part"),
+                text(item, Attribute.OBJECT_KEY, "a part"),
+            )
+        found = split_path(path)
+        if found is None or created is None:
+            return None
+        ref = ItemRef((root_label(root), *found[0]), found[1], context.spread)
+    except (UnreadableItemError, InvalidInputError):
+        return None
+    if ref.parts != key.partition or ref.root != root:
+        return None
+    return _Part(key, address, ref, created, target)
+
+
+def _token(start: StartKey) -> str:
+    return json.dumps(start)
+
+
+def _start(resume_from: str | None) -> StartKey | None:
+    if resume_from is None:
+        return None
+    spec = SPECS[Table.STORE]
+    try:
+        start = json.loads(resume_from)
+        if set(start) != {spec.partition_key, spec.sort_key}:
+            raise ValueError
+        return {name: {"S": str(start[name]["S"])} for name in start}
+    except (ValueError, TypeError, LookupError) as error:
+        raise InvalidInputError(
+            "resume_from", "must be that of the report of an earlier sweep of this table"
+        ) from error

@@ -1,0 +1,189 @@
+"""A store's settings: frozen, checked when made."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from langgraph.store.base import TTLConfig
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+from langgraph_checkpoint_dynamodb.settings import (
+    INCREMENTAL,
+    TABLE_NAME,
+    ClientSettings,
+    payload_policy,
+    require_bool,
+    require_name,
+    require_number,
+    require_positive,
+)
+from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
+from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.keys import IndexSpec
+
+KEY_PREFIX = "langgraph-store/"
+"""What the keys of S3 objects begin with where nothing else is said."""
+_LONGEST_MINUTES = 1000 * 366 * 24 * 60
+"""Minutes of a thousand years."""
+_SHORTEST_MINUTES = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Everything a store is configured with.
+
+    Attributes:
+        store_table_name: Name or ARN of the table.
+        client: Where the client comes from.
+        consistent_reads: Whether reads are strongly consistent.
+        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
+            has connections.
+        payloads: How values are stored.
+        ttl: How long items live, as LangGraph's `TTLConfig` says it.
+        filter_paths: Fields of values that are often filtered by.
+        spread: Over how many partitions a root label is spread.
+        clock: Tells the time, in seconds since the epoch.
+
+    Raises:
+        InvalidInputError: A value cannot be used; the message names it.
+    """
+
+    store_table_name: str
+    client: ClientSettings
+    consistent_reads: bool = True
+    max_concurrency: int | None = None
+    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
+    ttl: TTLConfig | None = None
+    filter_paths: tuple[str, ...] = ()
+    spread: int = 1
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        require_name("store_table_name", self.store_table_name, TABLE_NAME)
+        require_bool("consistent_reads", self.consistent_reads)
+        if self.max_concurrency is not None:
+            require_positive("max_concurrency", self.max_concurrency)
+        require_positive("spread", self.spread)
+        if self.spread > MOST_SPREAD:
+            raise InvalidInputError("spread", f"must be at most {MOST_SPREAD}, got {self.spread}")
+        if self.ttl is not None:
+            _require_ttl(self.ttl)
+
+    @property
+    def table_names(self) -> dict[Table, str]:
+        """Name of each table."""
+        return {Table.STORE: self.store_table_name}
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether values may be in S3."""
+        return self.payloads.s3 is not None
+
+    @property
+    def on_request(self) -> None:
+        """Whom to tell of each request."""
+        return None
+
+    @property
+    def indexes(self) -> tuple[IndexSpec, ...]:
+        """The indexes on the table: none."""
+        return ()
+
+    @property
+    def omits_expired(self) -> bool:
+        """Whether expired items are absent to readers. They are, unless the user says otherwise.
+
+        Where other stores sweep every few minutes, DynamoDB takes days to delete an item.
+        """
+        return self.ttl is None or self.ttl.get("omit_expired", True)
+
+
+def store_payloads(
+    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+) -> PayloadPolicy:
+    """How values are stored, from what the user says.
+
+    Raises:
+        InvalidInputError: A setting cannot be used; the message names it.
+    """
+    if compression == INCREMENTAL:
+        raise InvalidInputError(
+            "compression",
+            'must be None, "gzip" or "zstd"; "incremental" is for the states of a run',
+        )
+    return payload_policy(
+        compression=compression,
+        s3_offload_config=s3_offload_config,
+        max_value_bytes=max_value_bytes,
+        key_prefix=KEY_PREFIX,
+    )
+
+
+def require_filter_paths(paths: object) -> tuple[str, ...]:
+    """The names of the fields that are copied, in the order given, each once.
+
+    Raises:
+        InvalidInputError: They are no names.
+    """
+    if isinstance(paths, str) or not isinstance(paths, Sequence):
+        raise InvalidInputTypeError("filter_paths", f"must be names, got {type(paths).__name__}")
+    for name in paths:
+        if not isinstance(name, str) or not name:
+            raise InvalidInputError("filter_paths", f"must be names of fields, got {name!r}")
+    return tuple(dict.fromkeys(paths))
+
+
+def require_no_index(index: object) -> None:
+    """Refuse what asks for a search by meaning.
+
+    Raises:
+        UnsupportedIndexError: It does.
+    """
+    if index is not None:
+        raise UnsupportedIndexError(
+            "index",
+            "search by meaning is not supported by this store: leave index out, and search by "
+            "namespace and filter",
+        )
+
+
+def require_minutes(name: str, minutes: object) -> float:
+    """A time to live, in minutes.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
+        raise InvalidInputTypeError(
+            name, f"must be a number of minutes, got {type(minutes).__name__}"
+        )
+    if not math.isfinite(minutes) or not _SHORTEST_MINUTES <= minutes <= _LONGEST_MINUTES:
+        raise InvalidInputError(
+            name, f"must be above 0 and at most {_LONGEST_MINUTES} minutes, got {minutes}"
+        )
+    return minutes
+
+
+def _require_ttl(ttl: object) -> None:
+    if not isinstance(ttl, Mapping):
+        raise InvalidInputTypeError("ttl", f"must be a TTLConfig, got {type(ttl).__name__}")
+    unknown = sorted(map(repr, ttl.keys() - TTLConfig.__annotations__.keys()))
+    if unknown:
+        known = ", ".join(TTLConfig.__annotations__)
+        raise InvalidInputError("ttl", f"unknown names {', '.join(unknown)}; known are: {known}")
+    for name in ("refresh_on_read", "omit_expired"):
+        if name in ttl:
+            require_bool(f"ttl.{name}", ttl[name])
+    if ttl.get("default_ttl") is not None:
+        require_minutes("ttl.default_ttl", ttl["default_ttl"])
+    if ttl.get("sweep_interval_minutes") is not None:
+        # DynamoDB deletes by itself. Taken all the same: the config may be another store's, too.
+        require_number("ttl.sweep_interval_minutes", ttl["sweep_interval_minutes"], at_least=0)

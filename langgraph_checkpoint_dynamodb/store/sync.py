@@ -1,0 +1,200 @@
+"""`DynamoDBStore`: the store on boto3 and threads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
+from langgraph_checkpoint_dynamodb.store.base import StoreBase
+from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.settings import (
+    StoreSettings,
+    require_filter_paths,
+    require_no_index,
+    store_payloads,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import boto3
+    from botocore.config import Config
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from langgraph.store.base import IndexConfig, Op, Result, TTLConfig
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from typing_extensions import Self
+
+    from langgraph_checkpoint_dynamodb.effects import Operation
+
+T = TypeVar("T")
+
+
+class DynamoDBStore(StoreBase):
+    """Keeps LangGraph's long-term memory in an Amazon DynamoDB table.
+
+    Behaves as LangGraph's `InMemoryStore` does, call by call, with these differences: what is found
+    is in the order of namespaces and keys; `list_namespaces` names those that have items; a filter
+    that orders (`$gt` and its like) passes over items that have nothing to order; negative limits
+    and offsets are refused, as are namespaces and keys of more than a kilobyte together.
+
+    One store serves any number of threads and event loops. Making one does no I/O: the client is
+    made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
+    store's own worker threads and never block the event loop while they wait.
+
+    Args:
+        store_table_name: Name or ARN of the table, which is the store's alone.
+        client: A ready boto3 DynamoDB client. The store never closes it.
+        session: boto3 session to make a client from.
+        region_name: AWS region of the client to make.
+        endpoint_url: Endpoint of the client to make, for a local engine or a VPC endpoint.
+        boto_config: Botocore settings of the client to make; see `DynamoDBSaver`.
+        client_config: Arguments of `boto3.client`; see `DynamoDBSaver`.
+        serde: Serializer of values; LangGraph's default if `None`.
+        consistent_reads: Whether reads are strongly consistent. `False` halves their cost; what was
+            stored a moment ago may be missing then.
+        max_concurrency: Most requests in flight at once, and the number of worker threads. By
+            default as many as the client has connections, 32 for a client made here.
+        ttl: LangGraph's `TTLConfig`: `default_ttl` in minutes, `refresh_on_read`, `omit_expired`.
+            Expired items are absent unless `omit_expired` is `False`; DynamoDB deletes them within
+            days. `sweep_interval_minutes` means nothing here.
+        compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit; `None`
+            for not at all. Zstandard needs Python 3.14 or the extra `[zstd]`.
+        s3_offload_config: Where values above a threshold go in S3 (see `S3OffloadConfig`; the
+            default of `key_prefix` is `"langgraph-store/"`). `None` keeps values of any size in the
+            table.
+        s3_client: A ready boto3 client for S3. The store never closes it.
+        max_value_bytes: Largest serialized value, before compression.
+        filter_paths: Names of fields of values that searches often filter by. Of a value that lies
+            outside its item, these are kept in the item too, serialized: a search need not read the
+            values that do not pass.
+        spread: Over how many partitions the items of a root label are spread, up to 100, by the
+            second label, or the key where there is none. One partition takes 1,000 write and 3,000
+            read units a second. It never changes for a table.
+        index: Must be `None`: there is no search by meaning here.
+        clock: Tells the time, in seconds since the epoch.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; the message names it.
+
+    Example:
+        ```python
+        from langgraph_checkpoint_dynamodb.store import DynamoDBStore
+
+        store = DynamoDBStore(store_table_name="store")
+        store.setup()
+        graph = builder.compile(store=store)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        store_table_name: str,
+        client: DynamoDBClient | None = None,
+        session: boto3.Session | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+        boto_config: Config | None = None,
+        client_config: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        consistent_reads: bool = True,
+        max_concurrency: int | None = None,
+        ttl: TTLConfig | None = None,
+        compression: Literal["gzip", "zstd"] | None = None,
+        s3_offload_config: S3OffloadConfig | None = None,
+        s3_client: S3Client | None = None,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+        filter_paths: Sequence[str] = (),
+        spread: int = 1,
+        index: IndexConfig | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        require_no_index(index)
+        self.serde = JsonPlusSerializer() if serde is None else serde
+        self._settings = StoreSettings(
+            store_table_name=store_table_name,
+            client=ClientSettings(
+                client=client,
+                session=session,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                boto_config=boto_config,
+                client_config=client_config,
+                s3_client=s3_client,
+                s3_endpoint_url=s3_endpoint_url(s3_offload_config),
+            ),
+            consistent_reads=consistent_reads,
+            max_concurrency=max_concurrency,
+            payloads=store_payloads(
+                compression=compression,
+                s3_offload_config=s3_offload_config,
+                max_value_bytes=max_value_bytes,
+            ),
+            ttl=ttl,
+            filter_paths=require_filter_paths(filter_paths),
+            spread=spread,
+            clock=clock,
+        )
+        self.ttl_config = ttl
+        self._registered = PerProcess(lambda _: Registered())
+        self._runner = SyncRunner(self._settings)
+
+    def open(self) -> Self:
+        """Make the clients now, and not at the first call. `with` does so. Can be repeated.
+
+        Raises:
+            SaverClosedError: The store was closed.
+        """
+        self._runner.open()
+        return self
+
+    async def aopen(self) -> Self:
+        """Asynchronous version of `open`. Best awaited before the loop has anything else to do."""
+        await self._runner.start_open().result()
+        return self
+
+    def close(self) -> None:
+        """End the store's threads and the client it made, once calls under way are done.
+
+        A client that was passed in stays open. Can be repeated.
+        """
+        self._runner.close()
+
+    async def aclose(self) -> None:
+        """Asynchronous version of `close`."""
+        # Closing waits for calls under way, so neither the loop nor the store's threads can do it.
+        await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-store"))
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Perform several calls together; see LangGraph's `BaseStore.batch`.
+
+        Everything is read before anything is stored, and of several puts of one key the last
+        counts, as in `InMemoryStore`. Reads run side by side, and so do writes. It is no
+        transaction: where one write fails, others may have taken effect, and the call can be
+        repeated.
+
+        Raises:
+            InvalidInputError: One of the calls cannot be performed; none of them is.
+            UnreadableItemError: An item is there but cannot be read.
+        """
+        return self._run(self._batch(list(ops)), "batch")
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Asynchronous version of `batch`."""
+        return await self._await(self._batch(list(ops)))
+
+    def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
+        return self._runner.run(operation)
+
+    async def _await(self, operation: Operation[T]) -> T:
+        return await self._runner.start(operation).result()

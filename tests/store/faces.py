@@ -1,0 +1,183 @@
+"""A store's table on an engine, and both ways to call a store."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from langgraph_checkpoint_dynamodb.policies import (
+    S3_DELETE_ACTIONS,
+    S3_RUN_ACTIONS,
+    STORE_SETUP_ACTIONS,
+    STORE_SWEEP_ACTIONS,
+)
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
+from langgraph_checkpoint_dynamodb.store.base import StoreBase
+from tests.support.savers import native
+from tests.support.sessions import Relay, restricted_session, saver_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine, Iterable
+
+    from langgraph.store.base import Item, Op, Result, SearchItem
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.support.buckets import Bucket
+    from tests.support.calls import LoopThread
+    from tests.support.engines import Engine
+
+Store: TypeAlias = StoreBase
+StoreT = TypeVar("StoreT", bound=StoreBase)
+T = TypeVar("T")
+
+_numbers = itertools.count()
+
+EVERY_ACTION = STORE_SWEEP_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | STORE_SETUP_ACTIONS
+
+
+@dataclass
+class Clock:
+    """Tells the time that a test says it is."""
+
+    now: float = 4_000_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True)
+class StoreTable:
+    """A store's table on an engine, not made yet."""
+
+    engine: Engine
+    client: DynamoDBClient
+    name: str
+    relay: Relay = field(default_factory=Relay)
+
+    def store(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> Store:
+        """A store on this table with a client of its own, which may do nothing but `actions`."""
+        settings.setdefault("session", restricted_session(frozenset(actions)))
+        return self.on_session(**settings)
+
+    def on_session(self, **settings: Any) -> Store:
+        """A store of the kind under test."""
+        settings.setdefault("endpoint_url", self.engine.url)
+        make: Callable[..., Store] = DynamoDBStore
+        if native():
+            from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
+
+            make = AsyncDynamoDBStore
+        return make(store_table_name=self.name, **settings)
+
+    def quick(self, bucket: Bucket | None = None, **settings: Any) -> Store:
+        """A store with all rights that is quick to make."""
+        if native():
+            session = saver_session() if bucket is None else saver_session(bucket.url)
+            self.relay.install(session)
+            return self.on_session(session=session, **settings)
+        if bucket is not None:
+            settings["s3_client"] = bucket.client
+        return DynamoDBStore(store_table_name=self.name, client=self.client, **settings)
+
+    def on(self, event: str, handler: Callable[..., Any]) -> None:
+        """Have an event of the clients of every `quick` store handled from now on."""
+        if native():
+            self.relay.on(event, handler)
+        else:
+            self.client.meta.events.register(event, handler)
+
+    def set_up(self) -> None:
+        """Make the table, with the client that is there: making another one takes longer."""
+        with DynamoDBStore(store_table_name=self.name, client=self.client) as store:
+            store.setup()
+
+    def items(self) -> list[dict[str, Any]]:
+        """Every item of the table."""
+        pages = self.client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
+        return [dict(item) for page in pages for item in page["Items"]]
+
+    def heads(self) -> list[dict[str, Any]]:
+        """Those that are of namespaces, and neither parts nor of the registry."""
+        return [one for one in self.items() if "version" in one]
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Those that are parts of values."""
+        return [one for one in self.items() if "item_path" in one]
+
+    def registered(self) -> list[tuple[str, ...]]:
+        """The namespaces of the registry, those without items too."""
+        found = [one["path"]["S"] for one in self.items() if "touched" in one]
+        return sorted(tuple(path[:-1].split("\0")) for path in found)
+
+    def replace(self, item: dict[str, Any]) -> None:
+        """Store an item as it is."""
+        self.client.put_item(TableName=self.name, Item=item)
+
+    def drop(self) -> None:
+        """Delete the table, if it was made."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_table(TableName=self.name)
+
+
+def new_store_table(engine: Engine, client: DynamoDBClient) -> StoreTable:
+    """A name that no other test of any worker uses."""
+    return StoreTable(engine, client, f"store-{os.getpid()}-{next(_numbers)}")
+
+
+def with_payloads(store: StoreT, **changes: Any) -> StoreT:
+    """The store with another payload policy, such as `inline_limit` and `chunk_bytes`."""
+    settings = store._settings
+    store._settings = replace(settings, payloads=replace(settings.payloads, **changes))
+    return store
+
+
+class StoreCalls:
+    """The calls of a store, by its plain methods or, where a loop is given, by its `a*` methods."""
+
+    def __init__(self, store: Store, loop: LoopThread | None = None) -> None:
+        self.store = store
+        self._loop = loop
+
+    def get(self, namespace: tuple[str, ...], key: str, **more: Any) -> Item | None:
+        if self._loop is None:
+            return self.store.get(namespace, key, **more)
+        return self._await(self.store.aget(namespace, key, **more))
+
+    def search(self, prefix: tuple[str, ...], **more: Any) -> list[SearchItem]:
+        if self._loop is None:
+            return self.store.search(prefix, **more)
+        return self._await(self.store.asearch(prefix, **more))
+
+    def put(self, namespace: tuple[str, ...], key: str, value: Any, **more: Any) -> None:
+        if self._loop is None:
+            self.store.put(namespace, key, value, **more)
+        else:
+            self._await(self.store.aput(namespace, key, value, **more))
+
+    def delete(self, namespace: tuple[str, ...], key: str) -> None:
+        if self._loop is None:
+            self.store.delete(namespace, key)
+        else:
+            self._await(self.store.adelete(namespace, key))
+
+    def list_namespaces(self, **more: Any) -> list[tuple[str, ...]]:
+        if self._loop is None:
+            return self.store.list_namespaces(**more)
+        return self._await(self.store.alist_namespaces(**more))
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        if self._loop is None:
+            return self.store.batch(ops)
+        return self._await(self.store.abatch(ops))
+
+    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None
+        return self._loop.run(coroutine)
+
+
+def names(found: Iterable[Item]) -> list[tuple[tuple[str, ...], str]]:
+    """Namespace and key of each item."""
+    return [(one.namespace, one.key) for one in found]
