@@ -568,7 +568,7 @@ def test_a_damaged_row_is_told_with_its_key_and_attribute(
 
 def test_a_source_is_closed_and_its_table_may_be_missing(foreign: Foreign) -> None:
     with foreign.writer.source("no-such-table", client=foreign.client) as source:
-        with pytest.raises(TableNotFoundError, match=r"endpoint; correct the name") as caught:
+        with pytest.raises(TableNotFoundError, match=r"; correct the name") as caught:
             exported(source)
         assert caught.value.table_name == "no-such-table"
         with pytest.raises(NotImplementedError):
