@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from tests.support.iam import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.infra.account import Account
 
 ROOT = Path(__file__).parent.parent.parent
+STORE_APP = (ROOT / "cdk" / "app.py", ROOT / "cdk" / "cdk.json")
 CDK = Path(".engines/cdk/node_modules/.bin/cdk").resolve()
 _SECONDS = 300
 
@@ -174,17 +175,18 @@ class Terraform:
 
 
 class Cdk:
-    """The shipped app, with the pinned CLI, on an account.
+    """A shipped app, with the pinned CLI, on an account.
 
     Args:
         copy: Where to copy the app to.
         account: The account it works on.
+        files: The files it consists of.
     """
 
-    def __init__(self, copy: Path, account: Account) -> None:
+    def __init__(self, copy: Path, account: Account, files: Sequence[Path] = STORE_APP) -> None:
         copy.mkdir()
-        for name in ("app.py", "cdk.json"):
-            shutil.copy(ROOT / "cdk" / name, copy / name)
+        for path in files:
+            shutil.copy(path, copy / path.name)
         self._folder = copy
         port = account.url.rpartition(":")[2]
         self._environment = {
