@@ -74,7 +74,7 @@ test-all: ## Run every case of every test; make test runs a sample of the slow o
 
 infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
 	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
-	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra
+	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra examples/lambda
 	cd cdk && ../.venv-infra/bin/mypy --cache-dir ../.mypy_cache/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
