@@ -95,9 +95,9 @@ def test_a_fork_is_drawn_as_a_branch(shop: tuple[DynamoDBSaver, Watch]) -> None:
         async with opened(shop[0], NARROW, "shop") as screen:
             lines = (await screen.press("enter")).split("\n")[2:15]
             assert [line[2:10].rstrip() for line in lines] == [
-                *("●      8", "●      7", "●      6", "●      5", "●      4", "●      3"),
-                *("│ ●    4", "│ ●    3", "●─╯    2", "●      1", "●      0", "│   ▸ re"),
-                "●     -1",
+                *("●     8", "●     7", "●     6", "●     5", "●     4", "●     3"),
+                *("│ ●   4", "│ ●   3", "●─╯   2", "●     1", "●     0", "│   ▸ re"),
+                "●    -1",
             ]
 
     run(test())
