@@ -34,7 +34,7 @@ class Box(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Find"),
-        Binding("down", "screen.focus_next('Lines')", "List"),
+        Binding("down", "app.focus_next", "List"),
         Binding("escape", "app.retreat", "Close"),
     ]
 
