@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from examples.pictures.story import NOW, Clock
+from langgraph_checkpoint_dynamodb.cli.explore.panes import Lines
 from tests.cli.explore.conftest import INDEX
 from tests.cli.explore.large import many_threads, owned
 from tests.cli.explore.screens import NARROW, WIDE, opened, run
@@ -130,6 +131,8 @@ def test_of_500_threads_only_the_pages_that_are_shown_are_read(tables: Tables) -
                 text = await screen.press("end")
                 assert f"Threads {50 * pages}+ · ann" in text
                 assert watch.since() == {"Query": 1}
+                # What has come in place of the last line, and not the end or the top again.
+                assert screen.app.query_one("#threads Lines", Lines).highlighted == 50 * (pages - 1)
             assert "Threads 510 · ann" in await screen.press("end")
             assert watch.since() == {"Query": 1}
             await screen.press("end", "slash")
