@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 _UNDER_WAY = (WorkerState.PENDING, WorkerState.RUNNING)
-_QUIET = 6
+_QUIET = 12
 """Rounds in which every widget has handled what it was told, and none was told to read more. What
-a key leads to takes four at most: it is handled, focus moves, the screen is laid out, its end seen.
+a key leads to was seen to take seven: it is handed down, handled, waits for the next refresh.
 """
 
 

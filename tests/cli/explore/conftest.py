@@ -36,6 +36,7 @@ def looking(tables: Tables, writer: DynamoDBSaver) -> Iterator[tuple[DynamoDBSav
     with saver:
         yield saver, watch
         watch.release.set()
+        assert watch.refused == []
 
 
 @pytest.fixture
@@ -53,3 +54,4 @@ def shop(tables: Tables, clock: Clock) -> Iterator[tuple[DynamoDBSaver, Watch]]:
     with made:
         yield made, watch
         watch.release.set()
+        assert watch.refused == []

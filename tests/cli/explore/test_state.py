@@ -56,7 +56,10 @@ def test_messages_are_readable(looking: tuple[DynamoDBSaver, Watch], writer: Dyn
 def test_channels_writes_and_metadata_are_there(
     looking: tuple[DynamoDBSaver, Watch], writer: DynamoDBSaver
 ) -> None:
-    at = put(writer, topic="tea", counts={"cups": 3}, empty=[])
+    known = metadata(counters_since_delta_snapshot={"log": [3, 3]})
+    at = writer.put(
+        config("t"), checkpoint("0001", topic="tea", counts={"cups": 3}, empty=[]), known, {}
+    )
     writer.put_writes(at, [("topic", "coffee"), ("other", 1.5)], "task-of-mine")
 
     async def test() -> None:
@@ -65,6 +68,7 @@ def test_channels_writes_and_metadata_are_there(
             assert screen.line("topic            tea")
             assert screen.line("{'cups': 3}")
             assert screen.line("empty            []")
+            assert screen.line("log              a DeltaChannel")
             assert screen.line("Pending writes  2 ")
             assert screen.line("task-of-         topic            coffee")
             assert screen.line("task-of-         other            1.5")
