@@ -36,18 +36,20 @@ def stats(
         ),
     ] = None,
     *,
-    limit: Annotated[int, typer.Option(min=0, help="Threads to show, the largest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Threads to show, the largest first.")
+    ] = 20,
     write_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a million write units.")
+        float, typer.Option("--write-price", min=0, help="Dollars for a million write units.")
     ] = prices.WRITE_DOLLARS,
     read_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a million read units.")
+        float, typer.Option("--read-price", min=0, help="Dollars for a million read units.")
     ] = prices.READ_DOLLARS,
     storage_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a GB and month in a table.")
+        float, typer.Option("--storage-price", min=0, help="Dollars for a GB and month in a table.")
     ] = prices.STORAGE_DOLLARS,
     object_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a GB and month in S3.")
+        float, typer.Option("--object-price", min=0, help="Dollars for a GB and month in S3.")
     ] = prices.OBJECT_DOLLARS,
     as_json: Json = False,
 ) -> None:

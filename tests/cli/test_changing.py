@@ -142,6 +142,7 @@ def test_the_threads_of_an_owner_are_pruned(cli: Cli, listing: DynamoDBSaver) ->
     assert [len([*listing.list(at(name))]) for name in "ab"] == [1, 3]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "command",
     [
