@@ -113,6 +113,7 @@ def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherw
     assert outputs["saver_settings"] == {
         "checkpoints_table_name": TABLES[0],
         "writes_table_name": TABLES[1],
+        "region_name": REGION,
     }
     assert terraform.changes() == ""
     client = own_account.client("dynamodb")
@@ -140,6 +141,64 @@ def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherw
     said = terraform.destroy(deletion_protection=False, run_id_index_name="by-run-id")
     assert said.code == 0, said.text
     assert own_account.inventory() == before
+
+
+def test_a_refused_destroy_leaves_agents_all_that_they_need(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    before = own_account.inventory()
+    terraform = new_terraform("examples/complete", own_account)
+    outputs = terraform.apply()
+    bucket = outputs["saver_settings"]["s3_offload_config"]["bucket_name"]
+    made, settings = own_account.inventory(), settings_of(own_account, bucket)
+    attached = attached_policies(own_account)
+    assert attached == {
+        "langgraph-complete-agent": ["langgraph-complete-runtime"],
+        "langgraph-complete-upkeep": ["langgraph-complete-admin"],
+    }
+
+    said = terraform.destroy()
+    assert said.code != 0
+    assert "protect" in said.text
+    assert own_account.inventory() == made
+    assert settings_of(own_account, bucket) == settings
+    assert attached_policies(own_account) == attached
+    planned = terraform.plan()["resource_changes"]
+    assert {action for one in planned for action in one["change"]["actions"]} == {"no-op"}
+
+    terraform.apply(protected=False)
+    said = terraform.destroy(protected=False)
+    assert said.code == 0, said.text
+    assert own_account.inventory() == before
+
+
+def settings_of(account: Account, bucket: str) -> dict[str, Any]:
+    """What is set of a bucket."""
+    client = account.client("s3")
+    asked = {
+        "policy": client.get_bucket_policy,
+        "versioning": client.get_bucket_versioning,
+        "rules": client.get_bucket_lifecycle_configuration,
+        "blocked": client.get_public_access_block,
+        "ownership": client.get_bucket_ownership_controls,
+        "encryption": client.get_bucket_encryption,
+    }
+    answers = {name: ask(Bucket=bucket) for name, ask in asked.items()}
+    for answer in answers.values():
+        del answer["ResponseMetadata"]
+    return answers
+
+
+def attached_policies(account: Account) -> dict[str, list[str]]:
+    """Names of the managed policies of each role."""
+    client = account.client("iam")
+    return {
+        name: [
+            found["PolicyName"]
+            for found in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        ]
+        for name in sorted(account.inventory()["roles"])
+    }
 
 
 def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
