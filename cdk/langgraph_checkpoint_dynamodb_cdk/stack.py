@@ -149,7 +149,7 @@ class CheckpointStoreStack(Stack):
             sweep_schedule,
             sweep_package,
             sweep_older_than_seconds,
-            sweep_name(policy_name_prefix or checkpoints_table_name),
+            policy_name_prefix or checkpoints_table_name,
         )
         has_tenants = tenant_thread_id_prefix is not None
         roles = tuple(role for role in Role if has_tenants or role is not Role.TENANT)
@@ -179,15 +179,19 @@ class CheckpointStoreStack(Stack):
         )
 
     def _make_sweep(
-        self, schedule: str | None, package: str | None, older_than_seconds: int, name: str
+        self, schedule: str | None, package: str | None, older_than_seconds: int, name_prefix: str
     ) -> lambda_.Function | None:
         checks.require_between("sweep_older_than_seconds", older_than_seconds, LEAST_AGE_SECONDS)
         if schedule is None:
             return None
         if package is None:
             checks.refuse("sweep_package", package, "the path of a zip file with sweep_schedule")
+        checks.require_policy_name_prefix("policy_name_prefix", name_prefix)
         return self.store.schedule_sweep(
-            schedule=schedule, package=package, older_than_seconds=older_than_seconds, name=name
+            schedule=schedule,
+            package=package,
+            older_than_seconds=older_than_seconds,
+            name=sweep_name(name_prefix),
         )
 
     def _make_policies(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.recovery import Pair, restore_pair
 from tests.infra.shapes import declared, defaults
 from tests.infra.tools import ROOT, Terraform, ToolError, run
 from tests.support.calls import SyncCalls
@@ -219,6 +221,49 @@ def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
     terraform.apply()
     assert terraform.changes() == ""
     assert has_thread(own_account, "older")
+
+
+def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    """The runbook of the README. The engine restores what the tables hold at that moment."""
+    settings: dict[str, Any] = {
+        "thread_index_owner": "user_id",
+        "create_policies": True,
+        "policy_name_prefix": "agents",
+    }
+    terraform = new_terraform(".", own_account)
+    terraform.apply(**settings)
+    put_thread(own_account, "kept")
+    client = own_account.client("dynamodb")
+    source = Pair(*TABLES)
+    target = source.with_suffix("-restored")
+    moment = datetime.now(timezone.utc).replace(microsecond=0)
+    restore_pair(client, source, target, moment, say=lambda _: None)
+
+    terraform.forget("aws_dynamodb_table.this")
+    settings |= {
+        "checkpoints_table_name": target.checkpoints,
+        "writes_table_name": target.writes,
+    }
+    for role, name in (("checkpoints", target.checkpoints), ("writes", target.writes)):
+        terraform.import_(f'aws_dynamodb_table.this["{role}"]', name, **settings)
+    planned = {
+        found["address"]: found["change"]["actions"]
+        for found in terraform.plan(**settings)["resource_changes"]
+        if found["change"]["actions"] != ["no-op"]
+    }
+    # Only the policies change: they name the new tables.
+    roles = ("admin", "read", "runtime", "setup")
+    assert planned == {f'aws_iam_policy.this["{role}"]': ["update"] for role in roles}
+    outputs = terraform.apply(**settings)
+    assert terraform.changes(**settings) == ""
+    assert target.checkpoints in outputs["runtime_policy_json"]
+    with DynamoDBSaver(
+        **outputs["saver_settings"], session=new_session(), endpoint_url=own_account.url
+    ) as made:
+        assert len(list(made.list({"configurable": {"thread_id": "kept"}}))) == 3
+    assert own_account.inventory()["tables"] == {*TABLES, target.checkpoints, target.writes}
 
 
 def test_a_replica_in_the_providers_own_region_is_refused(

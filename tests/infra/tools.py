@@ -154,9 +154,13 @@ class Terraform:
         """What the module's own tests say."""
         return self._run("test").output
 
-    def import_(self, address: str, name: str) -> None:
+    def import_(self, address: str, name: str, **variables: object) -> None:
         """Take over something that exists."""
-        self._run("import", "-input=false", address, name)
+        self._run("import", "-input=false", *_variables(variables), address, name)
+
+    def forget(self, address: str) -> None:
+        """Leave something where it is, and know no more of it."""
+        self._run("state", "rm", address)
 
     def plan(self, **variables: object) -> dict[str, Any]:
         """What an apply would make, as JSON."""
