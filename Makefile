@@ -11,6 +11,8 @@ ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
 CDK_PACKAGE := aws-cdk@2.1148.1
 CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+# What Lambda's Node.js has at hand, for the CDK's own function that empties buckets.
+AWS_SDK_PACKAGE := @aws-sdk/client-s3@3.940.0
 # Its dependencies conflict with everybody's, hence an environment of its own.
 CHECKOV_PACKAGE := checkov==3.3.30
 CHECKOV_BIN := .venv-checkov/bin/checkov
@@ -131,7 +133,7 @@ $(DYNOXIDE_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
 
 $(CDK_BIN):
-	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE)
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE) $(AWS_SDK_PACKAGE)
 
 $(CHECKOV_BIN):
 	@$(PYTHON) -m venv .venv-checkov
