@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table, run_index, thread_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -38,7 +38,8 @@ class Access:
     Attributes:
         who: The identity; `None` where it is not known.
         how: How this was found.
-        allowed: By action, and what it is done to (`tables`, `index`, `objects`, `bucket`, `key`):
+        allowed: By action, and what it is done to (a kind that
+            `policies.Role` has):
             whether it is; `None` where nobody knows.
     """
 
@@ -138,13 +139,21 @@ def _probe(connection: Connection) -> Iterator[tuple[tuple[str, str], bool | Non
         for action, attempt in _attempts(connection, table):
             allowed[action] = _both(allowed.get(action, True), _may(attempt))
     yield from (((action, "tables"), may) for action, may in allowed.items())
-    indexes = connection.saver._settings.indexes
-    if indexes:
-        may = [_may(partial(_query_index, connection, index)) for index in indexes]
-        yield ("dynamodb:Query", "index"), reduce(_both, may)
+    yield from _probe_indexes(connection)
     s3 = connection.saver._settings.payloads.s3
     if s3 is not None:
         yield from _probe_bucket(connection, s3)
+
+
+def _probe_indexes(connection: Connection) -> Iterator[tuple[tuple[str, str], bool | None]]:
+    settings = connection.saver._settings
+    if settings.run_id_index is not None:
+        runs = run_index(settings.run_id_index)
+        yield ("dynamodb:Query", "index"), _may(partial(_query_index, connection, runs))
+    if settings.thread_index is not None:
+        threads = thread_index(settings.thread_index.index_name)
+        yield ("dynamodb:Query", "threads"), _may(partial(_query_index, connection, threads))
+        yield ("dynamodb:Scan", "threads"), _may(partial(_scan_index, connection, threads))
 
 
 def _query_index(connection: Connection, index: IndexSpec) -> object:
@@ -154,6 +163,12 @@ def _query_index(connection: Connection, index: IndexSpec) -> object:
         KeyConditionExpression="#p = :p",
         ExpressionAttributeNames={"#p": index.keys[0]},
         ExpressionAttributeValues={":p": {"S": f"doctor-{token_hex(8)}"}},
+    )
+
+
+def _scan_index(connection: Connection, index: IndexSpec) -> object:
+    return connection.dynamodb.scan(
+        TableName=connection.name(Table.CHECKPOINTS), IndexName=index.name, Limit=1
     )
 
 

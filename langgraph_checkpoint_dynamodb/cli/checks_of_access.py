@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.cli.asking_aws import Access, find_access
 from langgraph_checkpoint_dynamodb.cli.findings import Finding, ok, unknown, wrong
 from langgraph_checkpoint_dynamodb.errors import ServiceError
 from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, Table
-from langgraph_checkpoint_dynamodb.policies import ROLES
+from langgraph_checkpoint_dynamodb.policies import ROLES, Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
-KINDS = ("tables", "index", "objects", "bucket", "key")
+KINDS = tuple(field.name for field in fields(Role))
 """What actions are done to, as `policies.Role` has it."""
 _PURPOSES = {
     "read": "to read threads",
@@ -86,10 +87,8 @@ def _resources(connection: Connection) -> dict[str, list[str]]:
             described = {}
         arn = described.get("TableArn", connection.name(table))
         found["tables"].append(arn)
-        if table is Table.CHECKPOINTS and connection.saver._settings.indexes:
-            found["index"] = [
-                f"{arn}/index/{index.name}" for index in connection.saver._settings.indexes
-            ]
+        if table is Table.CHECKPOINTS:
+            found |= _indexes(connection, arn)
         key = described.get("SSEDescription", {}).get("KMSMasterKeyArn")
         keys |= set() if key is None else {key}
     s3 = connection.saver._settings.payloads.s3
@@ -97,3 +96,12 @@ def _resources(connection: Connection) -> dict[str, list[str]]:
         bucket = s3.bucket if s3.bucket.startswith("arn:") else f"arn:aws:s3:::{s3.bucket}"
         found |= {"objects": [f"{bucket}/{s3.key_prefix}*"], "bucket": [bucket]}
     return found | ({"key": sorted(keys)} if keys else {})
+
+
+def _indexes(connection: Connection, table: str) -> dict[str, list[str]]:
+    settings = connection.saver._settings
+    names = {
+        "index": settings.run_id_index,
+        "threads": None if settings.thread_index is None else settings.thread_index.index_name,
+    }
+    return {kind: [f"{table}/index/{name}"] for kind, name in names.items() if name is not None}

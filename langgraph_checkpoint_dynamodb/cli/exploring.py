@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
+from langgraph_checkpoint_dynamodb.cli.listing import Owner
 from langgraph_checkpoint_dynamodb.cli.options import Options
 
 
 def explore(
     options: Options,
     *,
-    owner: Annotated[
-        str | None, typer.Option(metavar="OWNER", help="Only the threads of this owner.")
-    ] = None,
+    owner: Owner = None,
 ) -> None:
     """Browse threads, histories and states, by keys, without writing.
 

@@ -225,10 +225,10 @@ def test_rights_are_told_by_trying(cli: Cli, aws: Aws, action: str) -> None:
 def test_who_may_not_describe_tables_is_told_so(cli: Cli, aws: Aws) -> None:
     aws.refused = SETUP_ACTIONS
 
-    found = marks(cli)
+    found = marks(cli, "--role", "read")
 
     assert found["table"] == "UNKNOWN"
-    assert found["policy runtime"] == "OK"
+    assert found["policy read"] == "OK"
     assert marks(cli, "--role", "setup", code=1)["policy setup"] == "WRONG"
 
 
@@ -271,9 +271,11 @@ def test_the_roles_are_those_of_the_published_policies() -> None:
     assert [role.value for role in Role] == [*ROLES]
 
 
-def test_the_index_of_threads_is_among_what_is_tried(cli: Cli, aws: Aws, tables: Tables) -> None:
-    tables.set_up(**INDEXED)
+def test_indexes_are_among_what_is_tried(cli: Cli, aws: Aws, tables: Tables) -> None:
+    tables.set_up(**INDEXED, run_id_index="by-run")
 
     assert marks(cli, "--role", "admin")["policy admin"] == "OK"
-    aws.refused = ["dynamodb:Query"]
-    assert "dynamodb:Query (index)" in cli("doctor", "--role", "admin", code=1).out
+    aws.refused = ["dynamodb:Query", "dynamodb:Scan"]
+    said = " ".join(cli("doctor", "--role", "admin", code=1).out.split())
+    for lacking in ("Query (index)", "Query (threads)", "Scan (threads)"):
+        assert f"dynamodb:{lacking}" in said

@@ -81,8 +81,12 @@ def test_every_command_is_run_on_500_threads(full: Tables, tmp_path: Path) -> No
         "import": ("import file", f"{moved} checkpoints of {moved} threads"),
         "setup": ("setup --owner-key user_id --reindex", "listed."),
     }
-    assert [*lines] == [command.name for command in COMMANDS]
+    assert {*lines, "explore"} == {command.name for command in COMMANDS}
     with running_terminal(tmp_path, environment(full)) as terminal:
+        terminal.type("clear; langgraph-dynamodb explore --owner user-2; echo code=$?")
+        terminal.wait_for(lambda text: "thread-002" in text)
+        terminal.press("q")
+        terminal.wait_for(lambda text: "code=0" in text)
         for line, expected in lines.values():
             code, shown = terminal.run(f"langgraph-dynamodb {line}")
             assert code == 0, shown
