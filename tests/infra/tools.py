@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 NODE_MODULES = Path(".engines/cdk/node_modules").resolve()
 CDK = Path(".engines/cdk/node_modules/.bin/cdk").resolve()
-_SECONDS = 300
+_SECONDS = 600
 
 _PROVIDER = """
 provider "aws" {{
