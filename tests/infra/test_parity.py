@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreSt
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.keys import run_index, thread_index
+from langgraph_checkpoint_dynamodb.policies import VERIFY_ACTIONS
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
 from tests.support.iam import ACCOUNT, REGION
@@ -204,8 +205,10 @@ def test_the_actions_of_every_role_are_those_of_the_package(full_plan: JsonObjec
     found = policies(planned_outputs(full_plan))
     specified = shapes.specified_actions()
     assert {role: shapes.actions_of(found[role]) for role in specified} == specified
-    # A tenant must not see the thread ids of others, which listing the bucket would show.
+    # A tenant must not see the thread ids of others, which listing the bucket would show. Nor are
+    # the tables its own to look at.
     of_a_tenant = {sid: found for sid, found in specified["runtime"].items() if sid != "Bucket"}
+    of_a_tenant["Tables"] -= VERIFY_ACTIONS
     assert shapes.actions_of(found["tenant"]) == of_a_tenant
 
 
@@ -331,6 +334,8 @@ def test_the_construct_takes_what_the_stack_takes() -> None:
     stack = inspect.signature(CheckpointStoreStack.__init__).parameters.keys()
     construct = inspect.signature(CheckpointStore.__init__).parameters.keys()
     of_the_stack = {"create_policies", "policy_name_prefix", "kms_key_arn", "kwargs"}
+    # A construct has a method for it: schedule_sweep.
+    of_the_stack |= {"sweep_schedule", "sweep_package", "sweep_older_than_seconds"}
     assert stack - construct == of_the_stack | {"bucket_kms_key_arn"}
     assert construct - stack == {"encryption_key", "bucket"}
 

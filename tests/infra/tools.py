@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 STORE_APP = (ROOT / "cdk" / "app.py", ROOT / "cdk" / "cdk.json")
 NODE_MODULES = Path(".engines/cdk/node_modules").resolve()
 CDK = Path(".engines/cdk/node_modules/.bin/cdk").resolve()
-_SECONDS = 300
+_SECONDS = 600
 
 _PROVIDER = """
 provider "aws" {{
