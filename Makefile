@@ -11,6 +11,7 @@ ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
 CDK_PACKAGE := aws-cdk@2.1148.1
 CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+TEMPLATE := cloudformation/langgraph-checkpoint-dynamodb.yaml
 # Its dependencies conflict with everybody's, hence an environment of its own.
 CHECKOV_PACKAGE := checkov==3.3.30
 CHECKOV_BIN := .venv-checkov/bin/checkov
@@ -49,7 +50,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test older-writers langgraph-suite simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -75,6 +76,11 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 	cd cdk && ../.venv-infra/bin/mypy --cache-dir ../.mypy_cache/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
+
+template: ## Write the CloudFormation template anew from the CDK construct
+	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra
+	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template > $(TEMPLATE).new
+	mv $(TEMPLATE).new $(TEMPLATE)
 
 older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0 and earlier releases write
 ifeq ($(RECORD),1)
@@ -169,7 +175,7 @@ EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
 EXTRAS_.suite := suite
 EXTRAS_.infra := infra,test,lint
-MORE_.infra := --editable ./cdk
+MORE_.infra := --editable './cdk[template]'
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)

@@ -298,12 +298,7 @@ CDK_ONLY = {"removal_policy"}  # Terraform's is to remove a module from the stat
 
 
 def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
-    parameters = inspect.signature(CheckpointStoreStack.__init__).parameters
-    keywords = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    keywords = shapes.stack_settings()
     module = shapes.defaults()
     assert module.keys() - TERRAFORM_ONLY == keywords.keys() - CDK_ONLY
     empty: tuple[object, ...] = ((), None)
