@@ -11,6 +11,9 @@ ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
 CDK_PACKAGE := aws-cdk@2.1148.1
 CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+# What the example in TypeScript is compiled with and needs.
+TYPESCRIPT_PACKAGES := aws-cdk-lib@2.275.0 constructs@10.8.1 typescript@5.9.3 @types/node@22.20.7
+TSC := $(ENGINES)/typescript/node_modules/.bin/tsc
 TEMPLATE := cloudformation/langgraph-checkpoint-dynamodb.yaml
 # Its dependencies conflict with everybody's, hence an environment of its own.
 CHECKOV_PACKAGE := checkov==3.3.30
@@ -71,7 +74,7 @@ test-all: ## Run every case of every test; make test runs a sample of the slow o
 	@$(MAKE) --no-print-directory test TEST_ALL=1
 
 infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
-	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
+	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN) $(TSC)
 	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra
 	cd cdk && ../.venv-infra/bin/mypy --cache-dir ../.mypy_cache/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
@@ -134,6 +137,9 @@ $(DYNOXIDE_BIN):
 
 $(CDK_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE)
+
+$(TSC):
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/typescript $(TYPESCRIPT_PACKAGES)
 
 $(CHECKOV_BIN):
 	@$(PYTHON) -m venv .venv-checkov
