@@ -48,11 +48,16 @@ SETUP_ACTIONS = frozenset(
 """For `setup()` alone; UpdateTable only where it adds an index to a table that exists, those
 of the time to live only with `ttl_seconds`."""
 
+VERIFY_ACTIONS = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
+"""What `setup()` asks of tables that are right: an application may call it when it starts."""
+
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
 """On the objects below the key prefix, to run and copy threads with values in S3."""
 
 S3_BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
-"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden."""
+"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden. A
+condition on `s3:prefix` would take that away again: the request that S3 asks about is no listing,
+and names no prefix."""
 
 S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""
@@ -119,7 +124,7 @@ ROLES = {
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
-        RUN_ACTIONS | PROLONG_ACTIONS,
+        RUN_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
         threads=LIST_OWN_ACTIONS,
         objects=S3_RUN_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
@@ -127,7 +132,7 @@ ROLES = {
     ),
     "setup": Role(SETUP_ACTIONS),
     "admin": Role(
-        SWEEP_ACTIONS | PROLONG_ACTIONS,
+        SWEEP_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
         index=frozenset({"dynamodb:Query"}),
         threads=LIST_ALL_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,

@@ -7,12 +7,17 @@ locals {
   read_keys  = ["kms:Decrypt", "kms:DescribeKey"]
   write_keys = concat(local.read_keys, ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"])
 
+  # Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+  verify = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"]
+  run    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+
   runtime = {
-    tables  = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    tables  = sort(concat(local.run, local.verify))
     index   = []
     threads = ["dynamodb:Query"]
     objects = ["s3:GetObject", "s3:PutObject"]
-    # Nothing is ever listed, but without it S3 calls a missing object forbidden.
+    # Nothing is ever listed, but without it S3 calls a missing object forbidden. It cannot be held to
+    # the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
     bucket = ["s3:ListBucket"]
     key    = local.write_keys
     prefix = ""
@@ -52,6 +57,8 @@ locals {
         tables = [
           "dynamodb:BatchWriteItem",
           "dynamodb:DeleteItem",
+          "dynamodb:DescribeTable",
+          "dynamodb:DescribeTimeToLive",
           "dynamodb:GetItem",
           "dynamodb:PutItem",
           "dynamodb:Query",
@@ -71,6 +78,7 @@ locals {
       # The partition key of the index of threads is the owner: only where owners begin with the
       # tenant, too, can a query of it be held to the tenant's own.
       tenant = merge(local.runtime, {
+        tables  = local.run
         threads = var.tenant_owner_prefix == null ? [] : local.runtime.threads
         bucket  = []
         prefix  = var.tenant_thread_id_prefix
@@ -194,4 +202,15 @@ resource "aws_iam_policy" "this" {
       error_message = "checkpoints_table_name is too long for the names of policies; set policy_name_prefix."
     }
   }
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = merge([
+    for role, names in var.policy_role_names : {
+      for name in names : "${role}/${name}" => { role = role, name = name }
+    }
+  ]...)
+
+  role       = each.value.name
+  policy_arn = aws_iam_policy.this[each.value.role].arn
 }

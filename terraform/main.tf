@@ -25,6 +25,21 @@ locals {
   ]
   thread_index_name = var.thread_index_owner == null ? null : var.thread_index_name
 
+  saver_settings = merge(
+    {
+      checkpoints_table_name = var.checkpoints_table_name
+      writes_table_name      = var.writes_table_name
+      region_name            = local.region
+    },
+    { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
+    local.thread_index_name == null ? {} : {
+      thread_index = { owner = var.thread_index_owner, index_name = local.thread_index_name }
+    },
+    local.bucket_name == null ? {} : {
+      s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
+    },
+  )
+
   limited = var.max_read_request_units != null || var.max_write_request_units != null
 }
 
@@ -86,7 +101,8 @@ resource "aws_dynamodb_table" "this" {
   }
 
   point_in_time_recovery {
-    enabled = var.point_in_time_recovery
+    enabled                 = var.point_in_time_recovery
+    recovery_period_in_days = var.point_in_time_recovery_days
   }
 
   dynamic "server_side_encryption" {
@@ -113,6 +129,21 @@ resource "aws_dynamodb_table" "this" {
       error_message = "replica_regions holds the provider's own region; name others only."
     }
   }
+
+  # A destroy that protected tables refuse must leave their agents what they need: whatever the tables
+  # depend on goes after them.
+  depends_on = [
+    aws_cloudwatch_event_target.sweep,
+    aws_iam_policy.this,
+    aws_iam_role_policy_attachment.this,
+    aws_lambda_function_recursion_config.sweep,
+    aws_s3_bucket_lifecycle_configuration.this,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_public_access_block.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }
 
 resource "aws_dynamodb_resource_policy" "this" {

@@ -243,7 +243,7 @@ def test_the_moments_are_those_that_both_tables_have(store: Store) -> None:
     [
         ("latest", NOW.replace(microsecond=0)),
         ("2026-03-01T11:30:00Z", MOMENT),
-        ("2026-03-01T12:30:00.9+01:00", MOMENT),
+        ("2026-03-01T12:30:00.900+01:00", MOMENT),
     ],
 )
 def test_a_moment_is_a_second_with_its_offset(asked: str, moment: datetime) -> None:

@@ -44,6 +44,8 @@ class Rights:
 
 _READ_TABLES = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 _RUN_TABLES = _READ_TABLES | {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+# Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+_VERIFY = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
 _LIST_OWN = frozenset({"dynamodb:Query"})
 _LIST_ALL = _LIST_OWN | {"dynamodb:Scan"}
 _READ_KEY = frozenset({"kms:Decrypt", "kms:DescribeKey"})
@@ -53,11 +55,12 @@ _WRITE_KEY = _READ_KEY | {
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 }
-# Nothing is ever listed, but without this S3 calls a missing object forbidden.
+# Nothing is ever listed, but without this S3 calls a missing object forbidden. It cannot be held to
+# the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
 _LIST_BUCKET = frozenset({"s3:ListBucket"})
 
 _RUNTIME = Rights(
-    tables=_RUN_TABLES,
+    tables=_RUN_TABLES | _VERIFY,
     threads=_LIST_OWN,
     objects=frozenset({"s3:GetObject", "s3:PutObject"}),
     bucket=_LIST_BUCKET,
@@ -87,6 +90,7 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
         ),
         Role.ADMIN: Rights(
             tables=_RUN_TABLES
+            | _VERIFY
             | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Scan"},
             index=frozenset({"dynamodb:Query"}),
             threads=_LIST_ALL,
@@ -95,7 +99,7 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
             key=_WRITE_KEY,
         ),
         # To list the bucket would show a tenant the thread ids of all the others.
-        Role.TENANT: replace(_RUNTIME, bucket=frozenset()),
+        Role.TENANT: replace(_RUNTIME, tables=_RUN_TABLES, bucket=frozenset()),
     }
 )
 """What each role may do. The saver's `policies.py` says which of its calls need what."""

@@ -10,6 +10,7 @@ from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -21,6 +22,7 @@ from langgraph_checkpoint_dynamodb_cdk.access import (
     document,
     statements,
 )
+from langgraph_checkpoint_dynamodb_cdk.sweep import SweepSettings, make_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,10 +135,43 @@ class CheckpointStoreBase(Construct):
             "thread_index": (
                 None if index is None else {"owner": index.owner, "index_name": index.name}
             ),
+            # Where it is known at synthesis, else CloudFormation fills it in.
+            "region_name": self.checkpoints_table.env.region,
             "ttl_seconds": parts.ttl_seconds,
             "s3_offload_config": None if self.bucket is None else offload,
         }
         return {name: value for name, value in settings.items() if value is not None}
+
+    def schedule_sweep(
+        self,
+        *,
+        schedule: str,
+        package: str,
+        older_than_seconds: int = 86_400,
+        name: str | None = None,
+    ) -> lambda_.Function:
+        """Have the tables swept (`sweep_orphans`) by a Lambda function.
+
+        Args:
+            schedule: When, as EventBridge has it: `"rate(1 day)"`.
+            package: Path of a zip file with the saver and what it needs, for Python 3.13 on Linux.
+            older_than_seconds: What is younger is left alone: longer than any run takes, and at
+                least an hour. Default: a day.
+            name: Name of the function, its role, its rule and its log. Default: CloudFormation
+                makes them up.
+
+        Raises:
+            ValueError: An argument cannot be used; the message says which, and what to do.
+        """
+        settings = SweepSettings(
+            schedule=schedule, package=package, older_than_seconds=older_than_seconds, name=name
+        )
+        return make_sweep(
+            self,
+            settings,
+            saver_settings=Stack.of(self).to_json_string(self.saver_settings),
+            statements=self._statements(Role.ADMIN),
+        )
 
     def policy_document(self, role: Role) -> iam.PolicyDocument:
         """The policy of a role, for managed policies and roles of your own.
@@ -222,7 +257,9 @@ class CheckpointStoreBase(Construct):
                 "what the ids of the tenant's threads begin with; pass it here, or "
                 "tenant_thread_id_prefix to the store",
             )
-        checks.require_thread_id_prefix("thread_id_prefix", prefix)
+        checks.require_thread_id_prefix(
+            "thread_id_prefix", prefix, in_object_keys=self.bucket is not None
+        )
         owners = self._parts.tenant_owner_prefix if owner_prefix is None else owner_prefix
         if owners is not None:
             checks.require_owner_prefix("owner_prefix", owners)

@@ -56,6 +56,11 @@ class CheckpointStore(CheckpointStoreBase):
         max_write_request_units: Most write units a second, the same. Default: no maximum.
         point_in_time_recovery: Whether both tables and their replicas can be restored to any
             moment of the last 35 days. Default: they can.
+        point_in_time_recovery_days: How many days back the tables can be restored, and for how
+            long a bucket made here keeps deleted objects, from 1 to 35. Default: 35.
+        warm_read_units: Read units a second that both tables and their indexes can serve at once,
+            from 12,000; billed once. Default: what DynamoDB gives.
+        warm_write_units: The same for write units, from 4,000.
         deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
         table_class: Storage class of both tables. Default: standard.
         encryption_key: KMS key of both tables and of a bucket made here; the stack's region must
@@ -73,13 +78,14 @@ class CheckpointStore(CheckpointStoreBase):
         bucket_name: Name of the bucket to make. Default: CloudFormation makes one up.
         bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
             `"langgraph-checkpoints/"`.
-        bucket_versioning: Whether the bucket made here keeps deleted objects for 35 days, so that
-            a restored table finds them. Default: it does.
+        bucket_versioning: Whether the bucket made here keeps deleted objects for as long as the
+            tables can be restored, so that a restored table finds them. Default: it does.
         bucket_force_destroy: Whether the bucket made here is emptied before it is deleted, by a
             Lambda function that the CDK adds. Only with the `removal_policy` `DESTROY`. Default: a
             bucket that is not empty stays.
         tenant_thread_id_prefix: What the thread ids of a tenant begin with, such as
-            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`. Default: none.
+            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`; it ends in a separator. Default:
+            none.
         tenant_owner_prefix: What the owners begin with whose threads a tenant may list, in the same
             form. Default: a tenant lists none.
         removal_policy: What becomes of the tables and of a bucket made here when they leave the
@@ -103,6 +109,9 @@ class CheckpointStore(CheckpointStoreBase):
         max_read_request_units: int | None = None,
         max_write_request_units: int | None = None,
         point_in_time_recovery: bool = True,
+        point_in_time_recovery_days: int | None = None,
+        warm_read_units: int | None = None,
+        warm_write_units: int | None = None,
         deletion_protection: bool = True,
         table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
         encryption_key: kms.IKey | None = None,
@@ -131,6 +140,7 @@ class CheckpointStore(CheckpointStoreBase):
             lists_threads=threads is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            has_bucket=create_bucket or bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
         )
@@ -146,6 +156,9 @@ class CheckpointStore(CheckpointStoreBase):
             max_read_request_units=max_read_request_units,
             max_write_request_units=max_write_request_units,
             point_in_time_recovery=point_in_time_recovery,
+            point_in_time_recovery_days=point_in_time_recovery_days,
+            warm_read_units=warm_read_units,
+            warm_write_units=warm_write_units,
             deletion_protection=deletion_protection,
             table_class=table_class,
             encryption_key=encryption_key,
@@ -162,6 +175,7 @@ class CheckpointStore(CheckpointStoreBase):
                 key_prefix=bucket_key_prefix,
                 ttl_seconds=ttl_seconds,
                 versioned=bucket_versioning,
+                noncurrent_days=tables.recovery_days,
                 encryption_key=encryption_key,
                 removal_policy=removal_policy,
                 force_destroy=bucket_force_destroy,
@@ -250,6 +264,7 @@ class CheckpointStore(CheckpointStoreBase):
             lists_threads=threads is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            has_bucket=bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
         )
@@ -292,6 +307,7 @@ def _check_shared(
     lists_threads: bool,
     ttl_seconds: int | None,
     bucket_key_prefix: str,
+    has_bucket: bool,
     tenant_thread_id_prefix: str | None,
     tenant_owner_prefix: str | None,
 ) -> None:
@@ -301,7 +317,9 @@ def _check_shared(
         checks.require_ttl_seconds("ttl_seconds", ttl_seconds)
     checks.require_bucket_key_prefix("bucket_key_prefix", bucket_key_prefix)
     if tenant_thread_id_prefix is not None:
-        checks.require_thread_id_prefix("tenant_thread_id_prefix", tenant_thread_id_prefix)
+        checks.require_thread_id_prefix(
+            "tenant_thread_id_prefix", tenant_thread_id_prefix, in_object_keys=has_bucket
+        )
     if tenant_owner_prefix is None:
         return
     checks.require_owner_prefix("tenant_owner_prefix", tenant_owner_prefix)

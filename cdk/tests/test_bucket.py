@@ -87,6 +87,14 @@ def test_a_new_bucket_keeps_deleted_objects_as_long_as_tables_can_be_restored(
     ]
 
 
+def test_deleted_objects_are_kept_for_as_many_days_as_tables_can_be_restored(
+    synthesizer: Synthesizer,
+) -> None:
+    bucket = _bucket(synthesizer.store(create_bucket=True, point_in_time_recovery_days=7))
+    rule = _rules(bucket)["expire-noncurrent"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+
+
 def test_without_versions_those_of_before_still_expire(synthesizer: Synthesizer) -> None:
     bucket = _bucket(synthesizer.store(create_bucket=True, bucket_versioning=False))
     assert "VersioningConfiguration" not in bucket

@@ -45,6 +45,7 @@ def test_existing_tables_have_the_attributes_of_new_ones(synthesizer: Synthesize
     assert store.saver_settings == {
         "checkpoints_table_name": "old-c",
         "writes_table_name": "old-w",
+        "region_name": REGION,
         "run_id_index": "runs",
         "thread_index": {"owner": "user_id", "index_name": "threads"},
         "ttl_seconds": 60,
@@ -128,7 +129,7 @@ def test_tables_found_by_name_are_in_the_region_of_the_stack(synthesizer: Synthe
         ({"thread_index_owner": ""}, saying("thread_index_owner: got ''")),
         ({"ttl_seconds": 0}, saying("ttl_seconds: got 0")),
         ({"bucket_key_prefix": "p"}, saying("bucket_key_prefix: got 'p'")),
-        ({"tenant_thread_id_prefix": "a*"}, saying("tenant_thread_id_prefix: got 'a*'")),
+        ({"tenant_thread_id_prefix": "a*_"}, saying("tenant_thread_id_prefix: got 'a*_'")),
         ({"replica_regions": "eu-west-1"}, saying("replica_regions: got 'eu-west-1'")),
         (
             {"replica_regions": REPLICAS, "replica_kms_key_arns": {"eu-west-1": "x"}},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.support import ACCOUNT, CHECKPOINTS, WRITES, Synthesized, table_arn
+from tests.support import ACCOUNT, CHECKPOINTS, REGION, WRITES, Synthesized, table_arn
 
 if TYPE_CHECKING:
     from tests.support import Synthesizer
@@ -34,6 +34,7 @@ def test_the_fullest_stack_puts_out_everything(fullest: Synthesized) -> None:
         "BucketKeyPrefix",
         "TenantPolicyJson",
         "PolicyArns",
+        "SweepFunctionName",
     }
 
 
@@ -60,10 +61,12 @@ def test_the_savers_settings_are_its_arguments(default: Synthesized, fullest: Sy
     assert json.loads(default.outputs["SaverSettings"]) == {
         "checkpoints_table_name": CHECKPOINTS,
         "writes_table_name": WRITES,
+        "region_name": REGION,
     }
     assert json.loads(fullest.outputs["SaverSettings"]) == {
         "checkpoints_table_name": CHECKPOINTS,
         "writes_table_name": WRITES,
+        "region_name": REGION,
         "run_id_index": "by-run",
         "thread_index": {"owner": "user_id", "index_name": "by-owner"},
         "ttl_seconds": 7 * 24 * 60 * 60,

@@ -45,7 +45,8 @@ WRITE_KEY = [
     "kms:ReEncryptTo",
 ]
 READ_TABLES = ["dynamodb:GetItem", "dynamodb:Query"]
-RUN_TABLES = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+TENANT_TABLES = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+RUN_TABLES = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", *TENANT_TABLES]
 LEADING_KEYS = {
     "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
@@ -121,6 +122,8 @@ FULLEST_POLICIES = {
             [
                 "dynamodb:BatchWriteItem",
                 "dynamodb:DeleteItem",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:Query",
@@ -136,7 +139,7 @@ FULLEST_POLICIES = {
         _key(WRITE_KEY),
     ],
     "tenant": [
-        _statement("Tables", RUN_TABLES, TABLES, LEADING_KEYS),
+        _statement("Tables", TENANT_TABLES, TABLES, LEADING_KEYS),
         _statement("ThreadIndex", LIST_OWN, THREADS, LEADING_OWNERS),
         _objects("s3:GetObject", "s3:PutObject", prefix=TENANT),
         _key(WRITE_KEY),
@@ -326,7 +329,9 @@ def test_a_tenant_without_a_prefix_is_refused(synthesizer: Synthesizer) -> None:
             attempt()
 
 
-@pytest.mark.parametrize("prefix", ["", "a*", "a?b", "a/b", "${saml:sub}_", "${aws:a", "é"])
+@pytest.mark.parametrize(
+    "prefix", ["", "a*", "a?b_", "a/b_", "${saml:sub}_", "${aws:a", "é_", "acme"]
+)
 def test_a_tenants_prefix_that_is_no_plain_prefix_is_refused(
     synthesizer: Synthesizer, prefix: str
 ) -> None:
@@ -335,6 +340,16 @@ def test_a_tenants_prefix_that_is_no_plain_prefix_is_refused(
     grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
     with pytest.raises(ValueError, match=saying("thread_id_prefix: got", "expected")):
         store.grant_tenant(grantee, prefix)
+
+
+def test_a_tenant_of_a_store_with_a_bucket_has_no_colon_in_its_prefix(
+    synthesizer: Synthesizer,
+) -> None:
+    stack = synthesizer.stack()
+    store = CheckpointStore(stack, "Store", create_bucket=True)
+    grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    with pytest.raises(ValueError, match=saying("thread_id_prefix: got 'acme:'", "with a bucket")):
+        store.grant_tenant(grantee, "acme:")
 
 
 def test_a_role_can_be_given_by_its_name(synthesizer: Synthesizer) -> None:

@@ -138,6 +138,18 @@ def test_the_index_of_threads_is_by_owner_and_moment_with_whole_items(
     assert "GlobalSecondaryIndexes" not in result.table(WRITES)["Properties"]
 
 
+def test_tables_and_indexes_are_warm_for_what_is_asked(synthesizer: Synthesizer) -> None:
+    result = synthesizer.store(
+        run_id_index_name="by-run", warm_read_units=20_000, warm_write_units=8_000
+    )
+    warm = {"ReadUnitsPerSecond": 20_000, "WriteUnitsPerSecond": 8_000}
+    for name in (CHECKPOINTS, WRITES):
+        assert result.table(name)["Properties"]["WarmThroughput"] == warm
+    (index,) = result.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
+    assert index["WarmThroughput"] == warm
+    assert "Warm" not in json.dumps(synthesizer.store().template)
+
+
 @BOTH
 def test_maximum_units_hold_for_each_table(fullest: Synthesized, name: str) -> None:
     properties = fullest.table(name)["Properties"]
@@ -183,6 +195,15 @@ def test_one_maximum_sets_no_other(
         (
             {"point_in_time_recovery": False},
             {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+        ),
+        (
+            {"point_in_time_recovery_days": 7},
+            {
+                "PointInTimeRecoverySpecification": {
+                    "PointInTimeRecoveryEnabled": True,
+                    "RecoveryPeriodInDays": 7,
+                }
+            },
         ),
         (
             {"table_class": dynamodb.TableClass.STANDARD_INFREQUENT_ACCESS},

@@ -24,7 +24,7 @@ ADAPTER_ACCOUNT = "753240598075"
 ADAPTER_VERSION = 27
 """Version of the layer that holds the Lambda Web Adapter 1.0.0
 (https://github.com/aws/aws-lambda-web-adapter)."""
-_ADAPTER_LAYERS = {"arm64": "LambdaAdapterLayerArm64", "x86_64": "LambdaAdapterLayerX86"}
+ADAPTER_LAYERS = {"arm64": "LambdaAdapterLayerArm64", "x86_64": "LambdaAdapterLayerX86"}
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 _MEMORY_MB = 1769
 """What Lambda gives a whole processor for
@@ -93,7 +93,7 @@ def _make_function(
 ) -> lambda_.Function:
     layer = (
         f"arn:{stack.partition}:lambda:{stack.region}:{ADAPTER_ACCOUNT}:layer:"
-        f"{_ADAPTER_LAYERS[built.architecture]}:"
+        f"{ADAPTER_LAYERS[built.architecture]}:"
         f"{context.get('adapter_version', ADAPTER_VERSION)}"
     )
     log_group = logs.LogGroup(

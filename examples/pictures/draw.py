@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.worker import WorkerState
+from textual.worker import WorkerCancelled, WorkerState
 
 from examples.pictures.table import ASSISTANT
 from langgraph_checkpoint_dynamodb.cli.explore import Explorer
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 _UNDER_WAY = (WorkerState.PENDING, WorkerState.RUNNING)
-_QUIET = 6
+_QUIET = 12
 """Rounds in which every widget has handled what it was told, and none was told to read more. What
-a key leads to takes four at most: it is handled, focus moves, the screen is laid out, its end seen.
+a key leads to was seen to take seven: it is handed down, handled, waits for the next refresh.
 """
 
 
@@ -83,4 +84,5 @@ async def settle(pilot: Pilot[None]) -> None:
         running = [one for one in pilot.app.workers if one.state in _UNDER_WAY]
         quiet = 0 if running else quiet + 1
         if running:
-            await pilot.app.workers.wait_for_complete(running)
+            with suppress(WorkerCancelled):  # Another thread was chosen meanwhile.
+                await pilot.app.workers.wait_for_complete(running)

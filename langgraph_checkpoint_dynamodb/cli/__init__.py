@@ -34,4 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "with its extra [cli], or run: pip install rich textual typer\n"
         )
         return 1
+    except KeyboardInterrupt:
+        return 130  # Nothing has begun yet.
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -7,11 +7,11 @@ import sys
 import traceback
 from dataclasses import dataclass
 from functools import cache, wraps
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langgraph_checkpoint_dynamodb.cli.checks_of_machine import installed_version
 from langgraph_checkpoint_dynamodb.cli.comparing import diff
 from langgraph_checkpoint_dynamodb.cli.deleting import delete, prune
 from langgraph_checkpoint_dynamodb.cli.doctor import doctor
@@ -103,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        say(f"{_PROGRAM} {version('langgraph-checkpoint-dynamodb')}")
+        say(f"{_PROGRAM} {installed_version('langgraph-checkpoint-dynamodb') or 'unknown'}")
         raise typer.Exit
 
 

@@ -28,7 +28,7 @@ the saver, and up to five minutes by the signatures of AWS."""
 
 def check_versions() -> Iterator[Finding]:
     """Look at what is installed."""
-    found = {name: _version(name) for name in _PACKAGES}
+    found = {name: installed_version(name) for name in _PACKAGES}
     named = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     yield ok("versions", f"Python {platform.python_version()}, {named}")
     others = others_installed()
@@ -90,7 +90,8 @@ def _date_of_an_answer(connection: Connection) -> datetime | None:
         return None
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """The version of a distribution, `None` where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -30,6 +30,7 @@ Threads = Annotated[
 Idle = Annotated[
     int | None,
     typer.Option(
+        "--idle-for",
         metavar="TIME",
         parser=parse_duration,
         help="Only threads that were not active for so long: 30d, 12h, 90m.",
@@ -45,7 +46,9 @@ def delete(
     idle_for: Idle = None,
     run_id: Annotated[
         list[str] | None,
-        typer.Option(metavar="RUN", help="Only the checkpoints of this run; can be repeated."),
+        typer.Option(
+            "--run-id", metavar="RUN", help="Only the checkpoints of this run; can be repeated."
+        ),
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -76,11 +79,13 @@ def prune(
     owner: Owner = None,
     strategy: Annotated[
         Literal["keep_latest", "delete"],
-        typer.Option(help="Keep the newest checkpoints, or delete the threads."),
+        typer.Option("--strategy", help="Keep the newest checkpoints, or delete the threads."),
     ] = "keep_latest",
     keep_last: Annotated[
         int | None,
-        typer.Option(min=1, help="Checkpoints of each namespace to keep; 1 if not said."),
+        typer.Option(
+            "--keep-last", min=1, help="Checkpoints of each namespace to keep; 1 if not said."
+        ),
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -50,8 +50,9 @@ def doctor(
     role: Annotated[
         list[Role] | None,
         typer.Option(
+            "--role",
             help="What this identity is meant for, by the name of the published policy; can be "
-            "repeated. If not said: runtime."
+            "repeated. If not said: runtime.",
         ),
     ] = None,
     as_json: Json = False,

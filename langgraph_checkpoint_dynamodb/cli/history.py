@@ -73,7 +73,7 @@ def history(
     *,
     ns: Namespace = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Most checkpoints of each namespace.")
+        int | None, typer.Option("--limit", min=1, help="Most checkpoints of each namespace.")
     ] = None,
     as_json: Json = False,
 ) -> None:

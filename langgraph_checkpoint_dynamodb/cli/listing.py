@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _PAGE = 200
 _HEAD = ("thread", "status", "active (UTC)", "owner", "title")
 
-Owner = Annotated[str | None, typer.Option(metavar="OWNER", help="Only the threads of this owner.")]
+Owner = Annotated[
+    str | None, typer.Option("--owner", metavar="OWNER", help="Only the threads of this owner.")
+]
 
 
 def threads(
@@ -31,12 +33,12 @@ def threads(
     *,
     owner: Owner = None,
     status: Annotated[
-        Status | None, typer.Option(help="Only threads that are so.", show_choices=True)
+        Status | None, typer.Option("--status", help="Only threads that are so.", show_choices=True)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most threads to list.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most threads to list.")] = 20,
     every: Annotated[bool, typer.Option("--all", help="List every thread, page by page.")] = False,
     cursor: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="Go on where a list has ended.")
+        str | None, typer.Option("--cursor", metavar="CURSOR", help="Go on where a list has ended.")
     ] = None,
     as_json: Json = False,
 ) -> None:

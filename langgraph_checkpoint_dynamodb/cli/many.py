@@ -74,6 +74,24 @@ def items_of(connection: Connection, *tables: Table) -> int | None:
     return sum(one.get("ItemCount", 0) for one in described) or None
 
 
+def checkpoints_of(connection: Connection) -> int | None:
+    """About how many checkpoints there are: without the items of threads, of which an index tells.
+
+    `None` where nobody knows.
+    """
+    try:
+        described = connection.describe(Table.CHECKPOINTS) or {}
+    except ServiceError:
+        return None
+    index = connection.saver._settings.thread_index
+    listed = sum(
+        one.get("ItemCount", 0)
+        for one in described.get("GlobalSecondaryIndexes", [])
+        if index is not None and one.get("IndexName") == index.index_name
+    )
+    return max(0, described.get("ItemCount", 0) - listed) or None
+
+
 def changed(watch: Watch) -> str:
     """What has been deleted, in words."""
     changes = watch.changes

@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
 from langgraph_checkpoint_dynamodb.cli.history import nothing_of
-from langgraph_checkpoint_dynamodb.cli.many import items_of
+from langgraph_checkpoint_dynamodb.cli.many import checkpoints_of
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
@@ -172,7 +172,7 @@ def _counted(lines: IO[bytes], drawn: Bar) -> Iterator[bytes]:
 @contextmanager
 def _export_bar(connection: Connection, threads: Sequence[str] | None) -> Iterator[Bar]:
     unit = "threads" if threads else "checkpoints"
-    total = len(threads) if threads else items_of(connection, Table.CHECKPOINTS)
+    total = len(threads) if threads else checkpoints_of(connection.with_found_indexes())
     with bar("Exporting", unit, total) as drawn:
         yield drawn
 

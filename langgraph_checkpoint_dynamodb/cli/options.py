@@ -43,6 +43,7 @@ class Options:
     settings: Annotated[
         str | None,
         typer.Option(
+            "--settings",
             metavar="FILE",
             envvar="LANGGRAPH_DYNAMODB_SETTINGS",
             rich_help_panel=_TABLES,
@@ -53,6 +54,7 @@ class Options:
     checkpoints_table: Annotated[
         str | None,
         typer.Option(
+            "--checkpoints-table",
             metavar="NAME",
             envvar="LANGGRAPH_CHECKPOINTS_TABLE",
             rich_help_panel=_TABLES,
@@ -62,6 +64,7 @@ class Options:
     writes_table: Annotated[
         str | None,
         typer.Option(
+            "--writes-table",
             metavar="NAME",
             envvar="LANGGRAPH_WRITES_TABLE",
             rich_help_panel=_TABLES,
@@ -71,6 +74,7 @@ class Options:
     owner_key: Annotated[
         str | None,
         typer.Option(
+            "--owner-key",
             metavar="KEY",
             rich_help_panel=_TABLES,
             help="Key of a run's config that names the owner of its thread; needed by what makes "
@@ -80,6 +84,7 @@ class Options:
     run_id_index: Annotated[
         str | None,
         typer.Option(
+            "--run-id-index",
             metavar="NAME",
             rich_help_panel=_TABLES,
             help="Index on run ids; found where it is not named.",
@@ -88,6 +93,7 @@ class Options:
     ttl_seconds: Annotated[
         int | None,
         typer.Option(
+            "--ttl-seconds",
             metavar="SECONDS",
             rich_help_panel=_TABLES,
             help="How long a checkpoint lives that is imported.",
@@ -95,17 +101,23 @@ class Options:
     ] = None
     bucket: Annotated[
         str | None,
-        typer.Option(metavar="NAME", rich_help_panel=_TABLES, help="Bucket of large values."),
+        typer.Option(
+            "--bucket", metavar="NAME", rich_help_panel=_TABLES, help="Bucket of large values."
+        ),
     ] = None
     key_prefix: Annotated[
         str | None,
         typer.Option(
-            metavar="PREFIX", rich_help_panel=_TABLES, help="What the keys of its objects have."
+            "--key-prefix",
+            metavar="PREFIX",
+            rich_help_panel=_TABLES,
+            help="What the keys of its objects have.",
         ),
     ] = None
     serde: Annotated[
         str | None,
         typer.Option(
+            "--serde",
             metavar="MODULE:NAME",
             rich_help_panel=_TABLES,
             help="Serializer, or a function that makes one, for encrypted values and types of "
@@ -115,15 +127,20 @@ class Options:
     profile: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", rich_help_panel=_AWS, help="Profile of the AWS configuration."
+            "--profile",
+            metavar="NAME",
+            rich_help_panel=_AWS,
+            help="Profile of the AWS configuration.",
         ),
     ] = None
     region: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=_AWS, help="AWS region.")
+        str | None,
+        typer.Option("--region", metavar="NAME", rich_help_panel=_AWS, help="AWS region."),
     ] = None
     endpoint_url: Annotated[
         str | None,
         typer.Option(
+            "--endpoint-url",
             metavar="URL",
             rich_help_panel=_AWS,
             help="Endpoint of DynamoDB. AWS_ENDPOINT_URL_S3 and the like name those of others.",

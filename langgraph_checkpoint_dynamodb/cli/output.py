@@ -63,7 +63,8 @@ def say_json(value: object) -> None:
 
 def json_text(value: object) -> str:
     """A document. What would steer a terminal is escaped in it, as JSON allows in its texts."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    readable = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(value, indent=2, ensure_ascii=not readable)
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.progress import (
@@ -90,11 +90,11 @@ def bar(name: str, unit: str, total: int | None = None) -> Iterator[Bar]:
     progress = Progress(
         *columns,
         console=console,
-        disable=not console.is_terminal,
         refresh_per_second=_PER_SECOND,
         transient=True,
         expand=True,
     )
-    with progress:
+    # One that is disabled prints an empty line in the end, by rich before 14.
+    with progress if console.is_terminal else nullcontext():
         progress.add_task(name, total=total, note="")
         yield Bar(progress, progress.tasks[0])

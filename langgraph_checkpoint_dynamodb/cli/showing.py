@@ -43,7 +43,8 @@ def show(
     *,
     ns: Namespace = None,
     channel: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Print this channel alone, whole.")
+        str | None,
+        typer.Option("--channel", metavar="NAME", help="Print this channel alone, whole."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print every channel whole.")] = False,
     as_json: Json = False,

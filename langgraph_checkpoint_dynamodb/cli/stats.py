@@ -36,18 +36,20 @@ def stats(
         ),
     ] = None,
     *,
-    limit: Annotated[int, typer.Option(min=0, help="Threads to show, the largest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Threads to show, the largest first.")
+    ] = 20,
     write_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a million write units.")
+        float, typer.Option("--write-price", min=0, help="Dollars for a million write units.")
     ] = prices.WRITE_DOLLARS,
     read_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a million read units.")
+        float, typer.Option("--read-price", min=0, help="Dollars for a million read units.")
     ] = prices.READ_DOLLARS,
     storage_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a GB and month in a table.")
+        float, typer.Option("--storage-price", min=0, help="Dollars for a GB and month in a table.")
     ] = prices.STORAGE_DOLLARS,
     object_price: Annotated[
-        float, typer.Option(min=0, help="Dollars for a GB and month in S3.")
+        float, typer.Option("--object-price", min=0, help="Dollars for a GB and month in S3.")
     ] = prices.OBJECT_DOLLARS,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +57,8 @@ def stats(
 
     It reads both tables whole, or the threads that are named, at half a read unit for 4 KB. Write
     units are what it takes to write each item once, and dollars their price; read units are what
-    it takes to read all of it once, strongly consistent. Prices are those of us-east-1, on demand.
+    it takes to read all of it once, strongly consistent. Indexes are not counted. Prices are those
+    of us-east-1, on demand.
 
     JSON: {"total": COUNTS, "threads": [{"thread_id", COUNTS}], "prices"}, where COUNTS are
     checkpoints, items, bytes, write_units, read_units, objects, object_bytes, write_dollars,

@@ -40,16 +40,18 @@ def sweep(
     older_than: Annotated[
         int,
         typer.Option(
+            "--older-than",
             metavar="TIME",
             parser=parse_duration,
             help="Leave alone what is younger: 2h, 1d, 4w; an hour at least.",
         ),
     ] = f"{SWEEP_AGE_SECONDS // 3600}h",  # type: ignore[assignment]  # the parser reads the default, too
     max_pages: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many pages of 1 MB.")
+        int | None, typer.Option("--max-pages", min=1, help="Stop after so many pages of 1 MB.")
     ] = None,
     resume_from: Annotated[
-        str | None, typer.Option(metavar="TOKEN", help="Go on where a sweep was stopped.")
+        str | None,
+        typer.Option("--resume-from", metavar="TOKEN", help="Go on where a sweep was stopped."),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,

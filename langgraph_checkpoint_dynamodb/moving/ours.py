@@ -12,7 +12,6 @@ from langgraph_checkpoint_dynamodb.keys import SPECS, Table, is_beside_namespace
 from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
-from langgraph_checkpoint_dynamodb.ops.parts import find_bases
 from langgraph_checkpoint_dynamodb.ops.read import complete_with_writes
 
 if TYPE_CHECKING:
@@ -59,6 +58,5 @@ def detailed(store: Store, ref: CheckpointRef) -> Operation[Detailed | None]:
 
 
 def _with_paths(store: Store, record: CheckpointRecord) -> Operation[Detailed]:
-    yield from find_bases(store, [(record.ref, record.checkpoint)])
     found, writes = yield from complete_with_writes(store, record)
     return Detailed(found, {write.task_id: write.task_path for write in reversed(writes)})

@@ -25,6 +25,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutItem,
     Request,
 )
+from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, require_key
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from botocore.client import ClientMeta
 
-    from langgraph_checkpoint_dynamodb.keys import Table
     from langgraph_checkpoint_dynamodb.runners.wire import Call
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
@@ -80,11 +80,13 @@ class Refusals:
         if code == "ResourceNotFoundException":
             if isinstance(request, DescribeTable):
                 return None
+            ours = Table.FOREIGN not in self._names
+            create = "create it with setup() or the infrastructure modules, or " if ours else ""
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
                 f"does not exist in this account in region {meta.region_name!r}, at "
-                f"{_shown(meta.endpoint_url)}; create it with setup() or the infrastructure "
-                "modules, or correct the name, region_name or endpoint_url",
+                f"{_shown(meta.endpoint_url)}; {create}correct the name, region_name or "
+                "endpoint_url",
             ) from error
         if code == "ConditionalCheckFailedException":
             raise _condition_failed(request, call, error) from error

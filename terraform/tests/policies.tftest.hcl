@@ -61,7 +61,14 @@ run "roles_have_their_actions_on_the_tables_alone" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -110,6 +117,8 @@ run "roles_have_their_actions_on_the_tables_alone" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -208,7 +217,14 @@ run "roles_have_their_statements_on_index_bucket_and_key" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -287,6 +303,8 @@ run "roles_have_their_statements_on_index_bucket_and_key" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -560,7 +578,14 @@ run "a_key_is_used_through_dynamodb_alone_without_a_bucket" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -633,6 +658,8 @@ run "a_made_bucket_is_in_the_policies_under_its_name" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -902,5 +929,28 @@ run "managed_policies_take_the_prefix_given" {
       }
     )
     error_message = "Each has the prefix given."
+  }
+}
+
+run "roles_that_are_named_get_their_policy" {
+  command = plan
+
+  variables {
+    create_policies = true
+    policy_role_names = {
+      runtime = ["agent", "other"]
+      admin   = ["upkeep"]
+    }
+  }
+
+  assert {
+    condition = (
+      { for key, attached in aws_iam_role_policy_attachment.this : key => [attached.role, attached.policy_arn] } == {
+        "runtime/agent" = ["agent", "arn:aws:iam::123456789012:policy/from-runtime"]
+        "runtime/other" = ["other", "arn:aws:iam::123456789012:policy/from-runtime"]
+        "admin/upkeep"  = ["upkeep", "arn:aws:iam::123456789012:policy/from-admin"]
+      }
+    )
+    error_message = "Each has the policy of its role."
   }
 }

@@ -224,9 +224,10 @@ run "defaults_make_nothing_but_tables_and_outputs_of_them" {
       output.saver_settings == {
         checkpoints_table_name = "langgraph-checkpoints"
         writes_table_name      = "langgraph-writes"
+        region_name            = "us-east-1"
       }
     )
-    error_message = "The saver needs both names and nothing else."
+    error_message = "The saver needs both names, where they are, and nothing else."
   }
 }
 
@@ -340,6 +341,7 @@ run "tables_take_the_names_given" {
       output.saver_settings == {
         checkpoints_table_name = "agents.checkpoints"
         writes_table_name      = "agents_writes-2"
+        region_name            = "us-east-1"
       }
     )
     error_message = "The saver's settings have the names given."

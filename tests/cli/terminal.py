@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 COLUMNS = 80
-_SECONDS = 60
+_SECONDS = 180
 _ROOT = Path(__file__).parents[2]
 
 

@@ -17,6 +17,7 @@ from tests.support.values import checkpoint, config, metadata, put_chain
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.cli.conftest import Cli
+    from tests.support.buckets import Bucket
     from tests.support.tables import Tables
 
 
@@ -97,6 +98,28 @@ def test_what_is_to_be_deleted_is_said_in_one_way(cli: Cli) -> None:
     assert "setup --owner-key" in cli("delete", "--owner", "ann", code=1).err
 
 
+def test_objects_go_with_their_thread(
+    cli: Cli, tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
+    options = ("--bucket", bucket.name, "--key-prefix", "mine")
+    tables.set_up()
+    s3: Any = {"bucket_name": bucket.name, "key_prefix": "mine", "threshold_bytes": 1000}
+    with tables.boto_saver(
+        client=tables.client, s3_client=bucket.client, s3_offload_config=s3
+    ) as saver:
+        saver.put(config("1"), checkpoint(text="x" * 5000), metadata(), {})
+    assert len(bucket.keys()) == 1
+
+    looked = cli("doctor", "--role", "admin", "--json", *options).document
+    said = cli("delete", "1", "--yes", *options)
+
+    assert said.out.endswith(", 1 object.\n")
+    assert bucket.keys() == []
+    of_admin = next(one for one in looked["findings"] if one["subject"] == "policy admin")
+    assert of_admin["said"].endswith("not known: s3:PutObject (objects)")
+
+
 def test_pruned_threads_keep_what_they_go_on_from(cli: Cli, plain: DynamoDBSaver) -> None:
     for name in "abc":
         forked(plain, name)
@@ -119,6 +142,7 @@ def test_the_threads_of_an_owner_are_pruned(cli: Cli, listing: DynamoDBSaver) ->
     assert [len([*listing.list(at(name))]) for name in "ab"] == [1, 3]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "command",
     [

@@ -204,6 +204,7 @@ def test_a_clock_that_is_off_is_wrong(cli: Cli, aws: Aws, seconds: int) -> None:
     assert marks(cli, code=1)["clock"] == "WRONG"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("action", sorted(RUN_ACTIONS))
 def test_rights_are_told_by_trying(cli: Cli, aws: Aws, action: str) -> None:

@@ -78,7 +78,7 @@ def test_an_export_and_an_import_go_through_a_pipe(
     assert [*elsewhere.list(at("b"))] == []
 
 
-@pytest.mark.parametrize("kept", [0, 1, 4, 9])
+@pytest.mark.parametrize("kept", [0, 4, 7])
 @pytest.mark.parametrize("cut", ["", '{"thread_id": "a", "che'])
 def test_an_export_goes_on_behind_what_the_file_has(
     cli: Cli, plain: DynamoDBSaver, tmp_path: Path, kept: int, cut: str

@@ -181,6 +181,8 @@ class Filled:
 def _check(name: str, value: str, declared: Mapping[str, Any]) -> None:
     if declared["Type"] == "Number" and not re.fullmatch("[0-9]+", value):
         raise RefusedError(f"{name} must be a number")
+    if "MaxValue" in declared and int(value) > declared["MaxValue"]:
+        raise RefusedError(f"{name} must be at most {declared['MaxValue']}")
     if "AllowedValues" in declared and value not in declared["AllowedValues"]:
         raise RefusedError(f"{name} must be one of {declared['AllowedValues']}")
     if not re.fullmatch(declared.get("AllowedPattern", ".*"), value):

@@ -230,7 +230,7 @@ def of_type(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 class Resolver:
     """What a template's intrinsic functions come to, where names are given and not generated."""
 
-    _NAMES = ("TableName", "BucketName", "ManagedPolicyName")
+    _NAMES = ("TableName", "BucketName", "ManagedPolicyName", "FunctionName")
 
     def __init__(self, template: Mapping[str, Any], region: str, account: str) -> None:
         self._resources = template["Resources"]

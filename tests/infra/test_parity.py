@@ -274,7 +274,7 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
     # An ARN of what is not made yet is known only after the apply.
     known = {"checkpoints_table_name", "writes_table_name"}
     known |= {"run_id_index_name", "thread_index_name"}
-    known |= {"bucket_name", "bucket_arn", "bucket_key_prefix"}
+    known |= {"bucket_name", "bucket_arn", "bucket_key_prefix", "sweep_function_name"}
     assert {name: planned[name] for name in known} == {name: templated[name] for name in known}
     assert planned["saver_settings"] == json.loads(templated["saver_settings"])
     arns = {role: f"arn:aws:iam::{ACCOUNT}:policy/full-{role}" for role in ROLES}
@@ -283,7 +283,8 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
 
 def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObject) -> None:
     settings = planned_outputs(full_plan)["saver_settings"]
-    with DynamoDBSaver(**settings, session=new_session(), region_name=REGION) as saver:
+    assert settings["region_name"] == REGION
+    with DynamoDBSaver(**settings, session=new_session()) as saver:
         assert saver is not None
     assert settings["thread_index"] == {"owner": "user_id", "index_name": "threads"}
     assert settings.keys() <= inspect.signature(DynamoDBSaver.__init__).parameters.keys()
@@ -293,8 +294,15 @@ def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObje
 
 
 # Words of one tool for what the other has by other means.
-TERRAFORM_ONLY = {"tags"}  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
-CDK_ONLY = {"removal_policy"}  # Terraform's is to remove a module from the state
+TERRAFORM_ONLY = {
+    "tags",  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
+    "policy_role_names",  # the CDK's own way is grants
+}
+CDK_ONLY = {
+    "removal_policy",  # Terraform's is to remove a module from the state
+    "warm_read_units",  # the provider has them from 6.x on
+    "warm_write_units",
+}
 
 
 def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
@@ -333,6 +341,7 @@ def protection_in_plan(plan: JsonObject) -> dict[str, Any]:
             # The provider leaves the default out of a plan.
             "class": table["table_class"] or "STANDARD",
             "recovery": one("point_in_time_recovery", "enabled"),
+            "days": one("point_in_time_recovery", "recovery_period_in_days"),
             "protected": table["deletion_protection_enabled"],
             "key": one("server_side_encryption", "kms_key_arn"),
             "reads": one("on_demand_throughput", "max_read_request_units"),
@@ -368,6 +377,7 @@ def protection_in_template(template: JsonObject) -> dict[str, Any]:
             "billing": table["BillingMode"],
             "class": here.get("TableClass", "STANDARD"),
             "recovery": recovery(here),
+            "days": here["PointInTimeRecoverySpecification"].get("RecoveryPeriodInDays"),
             "protected": here["DeletionProtectionEnabled"],
             "key": key_of(here),
             "reads": here.get("ReadOnDemandThroughputSettings", {}).get("MaxReadRequestUnits"),
@@ -494,6 +504,61 @@ def test_both_tools_make_the_same_bucket(
     # Ten days and a half of them, an hour, rounded up, and two days.
     assert planned["rules"]["expire-objects"]["days"] == 18
     assert len(planned["blocked"]) == 4
+
+
+def sweep_in_plan(plan: JsonObject) -> dict[str, Any]:
+    def one(kind: str) -> JsonObject:
+        (found,) = shapes.planned_resources(plan, kind)
+        values: JsonObject = found["values"]
+        return values
+
+    function, log = one("aws_lambda_function"), one("aws_cloudwatch_log_group")
+    return {
+        "name": function["function_name"],
+        "code": (function["runtime"], function["handler"]),
+        "bounds": (function["timeout"], function["memory_size"]),
+        "environment": read_environment(function["environment"][0]["variables"]),
+        "loops": one("aws_lambda_function_recursion_config")["recursive_loop"],
+        "log": (log["name"], function["logging_config"][0]["log_format"]),
+        "days": log["retention_in_days"],
+        "schedule": one("aws_cloudwatch_event_rule")["schedule_expression"],
+        "caller": one("aws_lambda_permission")["principal"],
+    }
+
+
+def sweep_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[str, Any]:
+    def one(kind: str) -> JsonObject:
+        (found,) = (found["Properties"] for found in shapes.of_type(template, kind))
+        properties: JsonObject = found
+        return properties
+
+    function, log = one("AWS::Lambda::Function"), one("AWS::Logs::LogGroup")
+    return {
+        "name": function["FunctionName"],
+        "code": (function["Runtime"], function["Handler"]),
+        "bounds": (function["Timeout"], function["MemorySize"]),
+        "environment": read_environment(resolver.resolve(function["Environment"]["Variables"])),
+        "loops": function["RecursiveLoop"],
+        "log": (log["LogGroupName"], function["LoggingConfig"]["LogFormat"]),
+        "days": log["RetentionInDays"],
+        "schedule": one("AWS::Events::Rule")["ScheduleExpression"],
+        "caller": one("AWS::Lambda::Permission")["Principal"],
+    }
+
+
+def read_environment(variables: Mapping[str, str]) -> JsonObject:
+    return {**variables, "SAVER_SETTINGS": json.loads(variables["SAVER_SETTINGS"])}
+
+
+def test_both_tools_sweep_alike(
+    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+) -> None:
+    planned = sweep_in_plan(full_plan)
+    assert planned == sweep_in_template(full_template, resolver)
+    assert planned["environment"] == {
+        "SAVER_SETTINGS": planned_outputs(full_plan)["saver_settings"],
+        "SWEEP_OLDER_THAN_SECONDS": "7200",
+    }
 
 
 def test_by_default_neither_tool_makes_anything_but_the_tables(

@@ -134,6 +134,7 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "MaxReadRequestUnits": "50",
             "MaxWriteRequestUnits": "40",
             "KmsKeyArn": KEY,
+            "PointInTimeRecoveryDays": "7",
             "Bucket": "create",
             "ObjectExpiryDays": str(object_lifetime_days(TTL)),
             "CreatePolicies": "true",
@@ -148,6 +149,7 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "max_read_request_units": 50,
             "max_write_request_units": 40,
             "kms_key_arn": KEY,
+            "point_in_time_recovery_days": 7,
             "create_bucket": True,
             "create_policies": True,
             "policy_name_prefix": "ours",
@@ -164,6 +166,11 @@ STACK_ONLY = {
     "writes_resource_policy",
     "bucket_force_destroy",  # needs a function, and that is an asset
     "removal_policy",  # a deletion policy takes no parameter
+    "sweep_schedule",  # needs a package with the saver, and that is an asset
+    "sweep_package",
+    "sweep_older_than_seconds",
+    "warm_read_units",  # for known peaks of large tables, which have the construct
+    "warm_write_units",
 }
 
 
@@ -319,7 +326,7 @@ def test_the_tables_are_those_of_the_package_and_the_roles_too(template: dict[st
 def test_the_saver_takes_its_settings(template: dict[str, Any]) -> None:
     filled = Filled(template, ASKED["everything"][0])
     settings = json.loads(filled.outputs["SaverSettings"])
-    with DynamoDBSaver(**settings, session=new_session(), region_name=REGION) as saver:
+    with DynamoDBSaver(**settings, session=new_session()) as saver:
         assert saver is not None
     assert settings["ttl_seconds"] == TTL
 
@@ -348,6 +355,13 @@ def test_the_saver_takes_its_settings(template: dict[str, Any]) -> None:
         ({"TtlSeconds": "60", "ObjectExpiryDays": "4"}, "ObjectExpiryDays needs Bucket=create"),
         ({"Bucket": "create", "ObjectExpiryDays": "4"}, "ObjectExpiryDays needs TtlSeconds"),
         ({"PolicyNamePrefix": "a/b"}, "PolicyNamePrefix must be 1 to 120"),
+        (
+            {"PointInTimeRecovery": "false", "PointInTimeRecoveryDays": "7"},
+            "PointInTimeRecoveryDays needs",
+        ),
+        ({"PointInTimeRecoveryDays": "36"}, "PointInTimeRecoveryDays must be at most 35"),
+        ({"TenantThreadIdPrefix": "acme"}, "TenantThreadIdPrefix must be characters"),
+        ({"TenantThreadIdPrefix": "acme:"}, "TenantThreadIdPrefix must be characters"),
         ({"TenantThreadIdPrefix": "*"}, "TenantThreadIdPrefix must be characters"),
         ({"TenantOwnerPrefix": "a_"}, "TenantOwnerPrefix needs TenantThreadIdPrefix"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from tests.infra.test_deployments import SAID, converse, listed
 from tests.infra.tools import ROOT, ToolError, aws
-from tests.support.iam import Policy
+from tests.support.iam import REGION, Policy
 from tests.support.savers import new_saver
 from tests.support.sessions import held_session
 
@@ -93,6 +93,7 @@ def test_as_it_is_it_makes_two_tables_and_nothing_else(own_account: Account) -> 
     assert json.loads(outputs["SaverSettings"]) == {
         "checkpoints_table_name": "langgraph-checkpoints",
         "writes_table_name": "langgraph-writes",
+        "region_name": REGION,
     }
     assert own_account.inventory() == {**before, "tables": TABLES}
 

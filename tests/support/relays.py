@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which nobody lets a held request go any more."""
 _NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "host"}
 
@@ -43,7 +43,7 @@ class Asked:
 
 @dataclass
 class Hold:
-    """Holds a request back.
+    """Holds a request back, and its repetitions.
 
     Attributes:
         wanted: Which one.
@@ -51,9 +51,11 @@ class Hold:
     """
 
     wanted: Callable[[Asked], bool]
+    _asked: Asked | None = None
     reached: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _dropped: bool = False
+    _given_up: bool = False
 
     def wait(self) -> None:
         """Wait until it is held."""
@@ -61,7 +63,13 @@ class Hold:
             raise RuntimeError("the request to hold has not come")
 
     def release(self) -> None:
-        """Let it go."""
+        """Let it go.
+
+        Raises:
+            RuntimeError: It was not held until now.
+        """
+        if self._given_up:
+            raise RuntimeError("what had to come while the request was held has not come")
         self._over.set()
 
     def drop(self) -> None:
@@ -69,10 +77,17 @@ class Hold:
         self._dropped = True
         self._over.set()
 
+    def holds(self, asked: Asked) -> bool:
+        """Whether it is this request that is held."""
+        if self._asked is None and self.wanted(asked):
+            self._asked = asked
+        return self._asked == asked
+
     def passes(self) -> bool:
         """Hold the request at hand; whether it may go on then."""
         self.reached.set()
-        return self._over.wait(PATIENCE) and not self._dropped
+        self._given_up = not self._over.wait(PATIENCE)
+        return not self._given_up and not self._dropped
 
 
 class Relay:
@@ -133,11 +148,7 @@ class Relay:
     def _held(self, asked: Asked) -> Hold | None:
         with self._lock:
             self.asked.append(asked)
-            for hold in self._holds:
-                if hold.wanted(asked):
-                    self._holds.remove(hold)
-                    return hold
-        return None
+            return next((hold for hold in self._holds if hold.holds(asked)), None)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         relay = self

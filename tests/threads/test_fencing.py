@@ -38,13 +38,13 @@ SETTINGS = [FENCED, {**FENCED, "thread_index": ThreadIndex(owner="user_id")}]
 # At every interleaving
 
 
-def simulated(token: str, **settings: Any) -> Saver:
+def simulated(token: str, now: int = NOW, **settings: Any) -> Saver:
     client = ClientSettings(region_name="us-east-1")
     made = Settings(
         checkpoints_table_name="checkpoints",
         writes_table_name="writes",
         client=client,
-        clock=lambda: NOW,
+        clock=lambda: now,
         **settings,
     )
     return Saver(made, token)

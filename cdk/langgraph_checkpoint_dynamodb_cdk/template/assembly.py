@@ -109,6 +109,7 @@ def _saver_settings() -> Value:
     return {
         "checkpoints_table_name": ref(CHECKPOINTS),
         "writes_table_name": ref(WRITES),
+        "region_name": ref("AWS::Region"),
         "run_id_index": either("HasRunIdIndex", ref("RunIdIndexName")),
         "thread_index": either("HasThreadIndex", index),
         "ttl_seconds": either("Expires", ref("TtlSeconds")),

@@ -33,6 +33,7 @@ class Parameter:
         pattern: What a value looks like that is not empty.
         expected: The same in words, for the error.
         longest: Most characters.
+        most: The greatest number.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter:
     pattern: str | None = None
     expected: str | None = None
     longest: int | None = None
+    most: int | None = None
 
     @property
     def definition(self) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class Parameter:
             "Type": "Number" if number else "String",
             "Default": self.default,
             "MinValue": 0 if number else None,
+            "MaxValue": self.most,
             "AllowedValues": list(self.values) or None,
             "AllowedPattern": self._allowed,
             "MaxLength": self.longest,
@@ -70,7 +73,10 @@ class Parameter:
 _BOOLEAN = ("true", "false")
 _NAME = "3 to 255 characters of A-Z, a-z, 0-9, '_', '-' and '.'"
 _KEY_ARN = "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID (of the key, not of an alias)"
-_PREFIX = "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:'"
+_PREFIX = (
+    "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:', with "
+    "'_' or '-' at its end"
+)
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -143,9 +149,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="PointInTimeRecovery",
         group="Protection",
-        description="Whether both tables can be restored to any moment of the last 35 days.",
+        description="Whether both tables can be restored to any moment of the last days.",
         default="true",
         values=_BOOLEAN,
+    ),
+    Parameter(
+        name="PointInTimeRecoveryDays",
+        group="Protection",
+        description="How many days back, from 1 to 35. 0 for DynamoDB's 35.",
+        default=0,
+        most=35,
     ),
     Parameter(
         name="DeletionProtection",
@@ -195,8 +208,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="BucketVersioning",
         group="Bucket for large values",
-        description="Whether a bucket made here keeps deleted objects for 35 days, so that a "
-        "restored table finds them.",
+        description="Whether a bucket made here keeps deleted objects as long as tables can be "
+        "restored, so that a restored table finds them.",
         default="true",
         values=_BOOLEAN,
     ),
@@ -234,7 +247,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="TenantOwnerPrefix",
         group="Access",
         description="What the owners begin with whose threads a tenant may list. Empty for none.",
-        pattern=PATTERNS["thread_id_prefix"],
+        pattern=PATTERNS["owner_prefix"],
         expected=_PREFIX,
     ),
 )
@@ -268,6 +281,7 @@ CONDITIONS: Mapping[str, Value] = MappingProxyType(
         "LimitsReads": _given("MaxReadRequestUnits"),
         "LimitsWrites": _given("MaxWriteRequestUnits"),
         "IsRecoverable": _is("PointInTimeRecovery", "true"),
+        "HasRecoveryDays": _given("PointInTimeRecoveryDays"),
         "IsProtected": _is("DeletionProtection", "true"),
         "HasKey": _given("KmsKeyArn"),
         "HasBucket": _not(_is("Bucket", "none")),
@@ -301,6 +315,11 @@ RULES: Mapping[str, Value] = MappingProxyType(
             _not(_is("ThreadIndexName", ref("RunIdIndexName"))),
             "ThreadIndexName must differ from RunIdIndexName: the indexes have other keys.",
             where=_given("ThreadIndexOwner"),
+        ),
+        "DaysAreOfRecovery": _rule(
+            _is("PointInTimeRecovery", "true"),
+            "PointInTimeRecoveryDays needs PointInTimeRecovery=true.",
+            where=_given("PointInTimeRecoveryDays"),
         ),
         "ExistingBucketIsNamed": _rule(
             _given("BucketName"),

@@ -18,6 +18,8 @@ WRITES = "WritesTable"
 BUCKET = "LargeValuesBucket"
 BUCKET_POLICY = "LargeValuesBucketPolicy"
 
+_NONCURRENT = "NoncurrentVersionExpiration"
+
 _Object = dict[str, Any]
 
 
@@ -94,6 +96,7 @@ def _condition_table(table: _Object) -> None:
     replica["DeletionProtectionEnabled"] = either("IsProtected", True, False)
     recovery = replica["PointInTimeRecoverySpecification"]
     recovery["PointInTimeRecoveryEnabled"] = either("IsRecoverable", True, False)
+    recovery["RecoveryPeriodInDays"] = either("HasRecoveryDays", ref("PointInTimeRecoveryDays"))
     replica["TableClass"] = ref("TableClass")
 
 
@@ -124,6 +127,10 @@ def _condition_bucket(bucket: _Object) -> None:
     _only(bucket, "BucketName", "NamesBucket")
     _only(bucket, "VersioningConfiguration", "IsVersioned")
     rules = bucket["LifecycleConfiguration"]["Rules"]
+    for kept in (one[_NONCURRENT] for one in rules if _NONCURRENT in one):
+        kept["NoncurrentDays"] = either(
+            "HasRecoveryDays", ref("PointInTimeRecoveryDays"), kept["NoncurrentDays"]
+        )
     bucket["LifecycleConfiguration"]["Rules"] = [
         either("ExpiresObjects", {**rule, "ExpirationInDays": ref("ObjectExpiryDays")})
         if "ExpirationInDays" in rule

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from langgraph_checkpoint_dynamodb.cli.explore.help import HelpScreen
 from langgraph_checkpoint_dynamodb.cli.explore.history import HistoryPane
@@ -66,6 +66,7 @@ class Explorer(App[None]):
         self._owner = owner
         self.sub_title = self._reader.table
         self.theme = _DARK
+        self.animation_level = "none"
 
     def compose(self) -> ComposeResult:
         """The panes between a line on top and the keys below."""
@@ -166,10 +167,6 @@ class Explorer(App[None]):
     def on_resize(self) -> None:
         """Say on top what there is room for."""
         self._show_bar()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Let keys be letters while one writes."""
-        return not (isinstance(self.focused, Input) and action not in ("retreat", "quit", "ask"))
 
     def _activate(self, name: str | None) -> None:
         for pane in self.query(Pane):

@@ -34,7 +34,7 @@ _KEYS = (
     ("q", "quit"),
 )
 _SIGNS = (
-    ("●", "a checkpoint; lines join where a fork has left"),
+    ("●", "a checkpoint; a fork joins where it left"),
     ("→", "the nodes that run next"),
     ("◆", "waits for an answer"),
     ("✖", "has failed, or cannot be read"),

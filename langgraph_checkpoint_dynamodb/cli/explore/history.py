@@ -146,8 +146,10 @@ class HistoryPane(Pane):
 
     @on(Lines.EndSeen)
     def _end_seen(self) -> None:
-        if self._lines and isinstance(self._lines[-1], MoreLine):
-            self._load_more(self._lines[-1].checkpoint_ns)
+        last = self._lines[-1] if self._lines else None
+        # What was told before the last page came is not so any more.
+        if isinstance(last, MoreLine) and self.query_one(Lines).end_seen:
+            self._load_more(last.checkpoint_ns)
 
     def _load_more(self, checkpoint_ns: str) -> None:
         branch = self._tree.branches.get(checkpoint_ns)

@@ -58,12 +58,15 @@ class Lines(OptionList):
             self.highlighted = 0
         self.call_after_refresh(self.look_for_end)
 
+    @property
+    def end_seen(self) -> bool:
+        """Whether the last lines are in sight, or nearly."""
+        last_seen = self.scroll_offset.y + self.size.height
+        return self.size.height > 0 and last_seen + _NEAR >= self.virtual_size.height
+
     def look_for_end(self) -> None:
         """Tell if the last lines are in sight."""
-        if (
-            self.size.height
-            and self.scroll_offset.y + self.size.height + _NEAR >= self.virtual_size.height
-        ):
+        if self.end_seen:
             self.post_message(self.EndSeen())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.console import Group
 from rich.text import Text
 from textual import on
+from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
 
@@ -15,14 +16,27 @@ from langgraph_checkpoint_dynamodb.cli.explore.panes import Lines, Pane
 from langgraph_checkpoint_dynamodb.items.threads import Status
 
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from rich.console import RenderableType
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from langgraph_checkpoint_dynamodb.cli.explore.looks import Palette
     from langgraph_checkpoint_dynamodb.cli.explore.reading import Reader, Thread
     from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
 
 _STATUSES: tuple[Status | None, ...] = (None, *get_args(Status))
+
+
+class Box(Input):
+    """A line to write in, which is left by keys that are shown meanwhile."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Find"),
+        Binding("down", "app.focus_next", "List"),
+        Binding("escape", "app.retreat", "Close"),
+    ]
 
 
 class ThreadsPane(Pane):
@@ -60,8 +74,8 @@ class ThreadsPane(Pane):
 
     def content(self) -> ComposeResult:
         """A line to filter by, and the threads."""
-        yield Input(placeholder="part of a title or an id", id="filter", compact=True)
-        yield Input(placeholder="owner; empty for everybody", id="owner", compact=True)
+        yield Box(placeholder="part of a title or an id", id="filter", compact=True)
+        yield Box(placeholder="owner; empty for everybody", id="owner", compact=True)
         yield Lines()
 
     def on_mount(self) -> None:
@@ -151,7 +165,8 @@ class ThreadsPane(Pane):
     @on(Lines.EndSeen)
     def _end_seen(self) -> None:
         # Of few that are found the end is always seen: all of the table would be read.
-        if not self._needle:
+        # And what was told before the last page came is not so any more.
+        if not self._needle and self.query_one(Lines).end_seen:
             self._load_more()
 
     def _has(self, place: int) -> bool:
@@ -206,7 +221,7 @@ class ThreadsPane(Pane):
 def thread_line(
     one: Thread, palette: Palette, now: float, *, owned: bool = False
 ) -> RenderableType:
-    """A thread on two lines, or on one where nothing is known but its id.
+    """A thread on two lines, or on one where there is no more to say than its id.
 
     Args:
         one: The thread.
@@ -224,6 +239,8 @@ def thread_line(
     first = Columns(Text.assemble((mark, colour), (f" {title}", palette.plain)), when)
     owner = "" if owned else info.owner or ""
     below = " · ".join(filter(None, ["" if info.title is None else name, owner]))
+    if not below and not said:
+        return first
     second = Columns(Text(f"  {one_line(below)}", palette.muted), Text(said, colour))
     return Group(first, second)
 

@@ -6,8 +6,8 @@
     <thread>   <id>$<task>$<idx>   checkpoint_key writes$<thread>$<ns>$<id>$<task>$<idx>
 
 All namespaces share the ids: of two checkpoints of one id, the later one is there. Releases before
-0.4 left the place out of the sort key: of a task's writes, the last one is there. Values are text,
-Base64 of what was serialized; metadata is a list of type and value.
+0.4.1 left the place out of the sort key: of a task's writes, the last one is there. Values are
+text, Base64 of what was serialized. Metadata is a list of type and value; before 0.2.6.4, JSON.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class DynamodbCheckpointTable(ForeignTable):
         known = f"writes${thread_id}${checkpoint_ns}${row.key.sort}"
         if name == known:
             task_id, _, idx = task_id.rpartition("$")
-        elif name.startswith(f"{known}$"):  # Of a release before 0.4.
+        elif name.startswith(f"{known}$"):  # Of a release before 0.4.1.
             idx = name[len(known) + 1 :]
         elif name.startswith(f"writes${thread_id}$") and f"${row.key.sort}" in name:
             return None
@@ -119,6 +119,8 @@ def _typed_value(row: Row, attribute: str) -> tuple[str, str]:
     match row.item.get(attribute):
         case {"L": [{"S": str(type_name)}, {"S": str(value)}]}:
             return type_name, value
+        case {"S": str(value)}:  # Of a release before 0.2.6.4.
+            return "json", value
         case None:
             raise row.damaged(attribute, "is missing")
     raise row.damaged(attribute, "is no list (L) of a type and a value, both text (S)")

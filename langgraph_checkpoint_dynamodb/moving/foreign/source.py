@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -166,8 +166,9 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             InvalidInputError: An argument cannot be used.
             UnreadableItemError: A row is there but cannot be read.
         """
-        for page in self._runner.pages(self._list(config, filter, before, limit)):
-            yield from page
+        with closing(self._runner.pages(self._list(config, filter, before, limit))) as pages:
+            for page in pages:
+                yield from page
 
     async def alist(
         self,
@@ -183,6 +184,19 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             async for page in pages:
                 for found in page:
                     yield found
+
+    def thread_ids(self) -> Iterator[str]:
+        """The threads of the table, found by a Scan of its keys as they are asked for."""
+        with closing(self._runner.pages(self._each_thread(_one))) as pages:
+            for page in pages:
+                yield from page
+
+    async def athread_ids(self) -> AsyncIterator[str]:
+        """Asynchronous version of `thread_ids`."""
+        async with aclosing(self._runner.pages(self._each_thread(_one)).awaited()) as pages:
+            async for page in pages:
+                for thread_id in page:
+                    yield thread_id
 
     def close(self) -> None:
         """End the worker threads and the clients that were made here. Can be repeated."""
@@ -253,25 +267,35 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             limit=require_optional("limit", limit, int),
         )
         if not config:
-            return (yield from self._list_all(wanted))
+            return (
+                yield from self._each_thread(
+                    lambda thread_id, before: self._list_thread(
+                        thread_id, None, wanted.after(before)
+                    ),
+                    wanted.limit,
+                )
+            )
         address = read_address(config)
         wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
         return (yield from self._list_thread(address.thread_id, address.checkpoint_ns, wanted))
 
-    def _list_all(self, wanted: Wanted) -> Stream[CheckpointTuple]:
+    def _each_thread(
+        self, visit: Callable[[str, int], Stream[T]], limit: int | None = None
+    ) -> Stream[T]:
+        """Visit threads as they are found, each told how much there was before, up to a limit."""
         emitted = 0
         start: Any = None
         last: str | None = None
-        while True:
+        while limit is None or emitted < limit:
             page = yield from self._thread_page(start)
             for thread_id in page.thread_ids:
                 if thread_id != last:
-                    left = wanted.after(emitted)
-                    emitted += yield from self._list_thread(thread_id, None, left)
+                    emitted += yield from visit(thread_id, emitted)
                 last = thread_id
-            if page.next is None or wanted.after(emitted).satisfied:
-                return emitted
+            if page.next is None:
+                break
             start = page.next
+        return emitted
 
     def _list_thread(
         self, thread_id: str, checkpoint_ns: str | None, wanted: Wanted
@@ -292,3 +316,8 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             if wanted.after(emitted).satisfied:
                 break
         return emitted
+
+
+def _one(thread_id: str, _: int) -> Stream[str]:
+    yield Emit([thread_id])
+    return 1

@@ -35,7 +35,8 @@ def looking(tables: Tables, writer: DynamoDBSaver) -> Iterator[tuple[DynamoDBSav
     saver, watch = reader(tables, clock=writer._settings.clock)
     with saver:
         yield saver, watch
-    watch.release.set()
+        watch.release.set()
+        assert watch.refused == []
 
 
 @pytest.fixture
@@ -52,4 +53,5 @@ def shop(tables: Tables, clock: Clock) -> Iterator[tuple[DynamoDBSaver, Watch]]:
     made, watch = reader(tables, thread_index=INDEX, clock=clock)
     with made:
         yield made, watch
-    watch.release.set()
+        watch.release.set()
+        assert watch.refused == []

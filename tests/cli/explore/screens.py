@@ -10,7 +10,7 @@ from examples.pictures.draw import press, settle
 from langgraph_checkpoint_dynamodb.cli.explore import Explorer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from textual.pilot import Pilot
 
@@ -36,6 +36,13 @@ class Screen:
         for key in keys:
             await press(self.pilot, key)
         return self.text
+
+    async def until(self, happened: Callable[[], bool], rounds: int = 2_000) -> None:
+        """Go on until something has happened, but not for ever; what is under way may stay so."""
+        for _ in range(rounds):
+            await self.pilot.pause(0)
+            if happened():
+                return
 
     async def write(self, text: str) -> str:
         """Write into the box that has the focus."""

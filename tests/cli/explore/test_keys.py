@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from tests.cli.explore.watched import Watch
 
 EVERY_KEY = (
-    *("enter", "down", "d", "w", "down", "down", "d", "w", "end", "up", "enter", "down", "enter"),
-    *("pagedown", "end", "escape", "r", "t", "question_mark", "escape", "y", "escape", "s", "s"),
-    *("r", "o", "enter", "s", "s", "slash", "a", "enter", "escape", "tab", "tab", "1", "2", "3"),
+    *("enter", "down", "d", "w", "end", "up", "space", "enter", "pagedown", "escape", "r", "t"),
+    *("question_mark", "escape", "y", "1", "s", "r", "o", "escape", "slash", "a", "escape", "tab"),
 )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("size", [WIDE, NARROW, (40, 10)], ids=str)
 def test_no_key_writes_or_fails(shop: tuple[DynamoDBSaver, Watch], size: tuple[int, int]) -> None:
     saver, watch = shop
@@ -30,7 +30,6 @@ def test_no_key_writes_or_fails(shop: tuple[DynamoDBSaver, Watch], size: tuple[i
                 assert not any(line.display for line in screen.app.query(".problem"))
 
     run(test())
-    assert watch.refused == []
     assert watch.asked.keys() - {"GetItem"} == {"Query", "Scan"}
 
 

@@ -26,6 +26,7 @@ def shown(picture: str) -> list[tuple[str, str]]:
     return sorted((line, text.replace("\xa0", " ").rstrip()) for line, text in lines.items())
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
 def test_a_picture_shows_what_the_command_draws(
     shop: tuple[DynamoDBSaver, Watch], picture: Picture

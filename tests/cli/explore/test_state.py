@@ -56,7 +56,10 @@ def test_messages_are_readable(looking: tuple[DynamoDBSaver, Watch], writer: Dyn
 def test_channels_writes_and_metadata_are_there(
     looking: tuple[DynamoDBSaver, Watch], writer: DynamoDBSaver
 ) -> None:
-    at = put(writer, topic="tea", counts={"cups": 3}, empty=[])
+    known = metadata(counters_since_delta_snapshot={"log": [3, 3]})
+    at = writer.put(
+        config("t"), checkpoint("0001", topic="tea", counts={"cups": 3}, empty=[]), known, {}
+    )
     writer.put_writes(at, [("topic", "coffee"), ("other", 1.5)], "task-of-mine")
 
     async def test() -> None:
@@ -65,6 +68,7 @@ def test_channels_writes_and_metadata_are_there(
             assert screen.line("topic            tea")
             assert screen.line("{'cups': 3}")
             assert screen.line("empty            []")
+            assert screen.line("log              a DeltaChannel")
             assert screen.line("Pending writes  2 ")
             assert screen.line("task-of-         topic            coffee")
             assert screen.line("task-of-         other            1.5")
@@ -146,18 +150,18 @@ def test_an_object_whose_type_is_not_there_is_shown_by_its_name(
     writer: DynamoDBSaver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    module = ModuleType("shop_of_others")
-    monkeypatch.setitem(sys.modules, "shop_of_others", module)
+    module = ModuleType("shop")
+    monkeypatch.setitem(sys.modules, "shop", module)
     made: Any = dataclasses.make_dataclass("Cart", [("items", int)])
-    made.__module__ = "shop_of_others"
+    made.__module__ = "shop"
     module.Cart = made  # type: ignore[attr-defined]  # made here
     put(writer, cart=made(3), beside="readable")
-    monkeypatch.delitem(sys.modules, "shop_of_others")
+    monkeypatch.delitem(sys.modules, "shop")
 
     async def test() -> None:
         async with opened(looking[0], WIDE) as screen:
             text = await screen.press("enter")
-            assert "<shop_of_others.Cart, " in text
+            assert "<shop.Cart, " in text
             assert " bytes: cannot be loaded> {'items': 3}" in text
             assert "readable" in text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from examples.pictures.story import NOW, Clock
+from langgraph_checkpoint_dynamodb.cli.explore.panes import Lines
 from tests.cli.explore.conftest import INDEX
 from tests.cli.explore.large import many_threads, owned
 from tests.cli.explore.screens import NARROW, WIDE, opened, run
@@ -74,7 +75,8 @@ def test_threads_are_found_by_title_and_id_among_those_read(
             assert "Threads 1 of 11 · shop" in text
             assert "Gift card" not in text
             assert watch.since() == {}
-            assert "History · bulk-order-d5c2" in await screen.press("enter", "enter")
+            assert "esc Close" in text.split("\n")[-1]
+            assert "History · bulk-order-d5c2" in await screen.press("down", "enter")
             assert "Gift card" in await screen.press("1", "escape")
 
     run(test())
@@ -116,7 +118,7 @@ def test_without_an_index_threads_are_those_of_the_table(
 def test_of_500_threads_only_the_pages_that_are_shown_are_read(tables: Tables) -> None:
     tables.set_up(thread_index=INDEX)
     with tables.boto_saver(client=tables.client, thread_index=INDEX, clock=Clock(NOW)) as saver:
-        many_threads(tables, saver, 500)
+        many_threads(tables, saver, 510)
     looking, watch = reader(tables, thread_index=INDEX)
 
     async def test() -> None:
@@ -127,12 +129,15 @@ def test_of_500_threads_only_the_pages_that_are_shown_are_read(tables: Tables) -
             assert watch.since() == {}
             for pages in range(2, 11):
                 text = await screen.press("end")
-                assert f"Threads {50 * pages}{'+' if pages < 10 else ''} · ann" in text
+                assert f"Threads {50 * pages}+ · ann" in text
                 assert watch.since() == {"Query": 1}
-            await screen.press("end")
+                # What has come in place of the last line, and not the end or the top again.
+                assert screen.app.query_one("#threads Lines", Lines).highlighted == 50 * (pages - 1)
+            assert "Threads 510 · ann" in await screen.press("end")
+            assert watch.since() == {"Query": 1}
+            await screen.press("end", "slash")
+            assert "Threads 15 of 510" in await screen.write("49")
             assert watch.since() == {}
-            await screen.press("slash")
-            assert "Threads 10 of 500" in await screen.write("49")
 
     with looking:
         run(test())
@@ -149,7 +154,7 @@ def test_of_a_scan_only_the_pages_that_are_shown_are_read(
     async def test() -> None:
         async with opened(saver, (80, 8)) as screen:
             first = watch.since()["Scan"]
-            assert "+" in screen.line("Threads ")
+            assert "+" in screen.line("─ Threads ")
             for _ in range(6):
                 await screen.press("end")
                 assert watch.asked["Scan"] <= 4
@@ -163,8 +168,8 @@ def test_an_error_is_a_line_in_its_pane(tables: Tables) -> None:
     looking, _ = reader(tables)
 
     async def test() -> None:
-        async with opened(looking) as screen:
-            assert tables.checkpoints in screen.line("does not exist")
+        async with opened(looking, NARROW) as screen:
+            assert "does not exist" in screen.text
             tables.set_up()
             with tables.boto_saver(client=tables.client) as writer:
                 writer.put(owned("t"), checkpoint("0001"), metadata(), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from itertools import groupby
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langgraph.checkpoint.base import WRITES_IDX_MAP
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
 from langgraph_checkpoint_dynamodb import (
     InvalidInputError,
     MissingPartError,
     MoveReport,
+    SaverClosedError,
+    TableNotFoundError,
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.moving import (
@@ -28,6 +32,7 @@ from tests.moving.foreign.writers.graphs import GRAPHS, ODD
 from tests.moving.test_import import by_place
 from tests.support.sessions import own_handlers
 from tests.support.values import config
+from tests.test_readme import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +45,6 @@ if TYPE_CHECKING:
     from tests.support.calls import LoopThread
     from tests.support.savers import Saver
     from tests.support.tables import Tables
-
-READS = {"GetItem", "Query", "Scan"}
 
 
 def thread(thread_id: str) -> Any:
@@ -77,6 +80,24 @@ def test_every_thread_arrives_as_its_package_was_told_to_store_it(
         assert states(thread_id, saver) == states(thread_id, expected)
 
 
+def test_all_threads_move_as_the_readme_says(
+    stored_by: Callable[[str], Foreign], saver: Saver
+) -> None:
+    foreign = stored_by("checkpoint-aws-offloaded")
+    offload = {
+        "bucket_name": foreign.bucket.name,
+        "endpoint_url": foreign.bucket.url,
+        "key_prefix": "/an/app/",
+    }
+    names: dict[str, Any] = {}
+    (example,) = (block for block in blocks("python") if "def move_all" in block)
+    exec(example, names)  # noqa: S102 - our own README
+    names["move_all"](saver, foreign.table_name, client=foreign.client, s3_offload_config=offload)
+    for thread_id in foreign.stored.thread_ids:
+        assert by_place(saver, thread_id) == foreign.stored.tuples(thread_id)
+
+
+@pytest.mark.sample(4)
 def test_a_thread_is_imported_by_either_family_and_again(
     foreign: Foreign, moves: PlainMoves, tables: Tables
 ) -> None:
@@ -90,8 +111,13 @@ def test_a_thread_is_imported_by_either_family_and_again(
 
 
 def test_all_threads_are_exported_with_nested_namespaces_and_task_paths(foreign: Foreign) -> None:
-    stored = foreign.stored
-    lines = list(map(json.loads, exported(foreign.source())))
+    stored, asked = foreign.stored, set()
+    with own_handlers(foreign.client):
+        foreign.client.meta.events.register(
+            "before-call.dynamodb", lambda model, **_: asked.add(model.name)
+        )
+        lines = list(map(json.loads, exported(foreign.source())))
+    assert asked == {"GetItem", "Query", "Scan"}
     assert lines[-1] == {"checkpoints": len(stored.records)}
     assert {one["thread_id"] for one in lines[1:-1]} == set(stored.thread_ids)
     for one in lines[1:-1]:
@@ -101,6 +127,17 @@ def test_all_threads_are_exported_with_nested_namespaces_and_task_paths(foreign:
     assert len(threads) == len(stored.thread_ids)
 
 
+def test_the_threads_of_a_table_are_found(foreign: Foreign, loop_thread: LoopThread) -> None:
+    async def awaited() -> list[str]:
+        return [thread_id async for thread_id in foreign.source().athread_ids()]
+
+    found = list(foreign.source().thread_ids())
+    assert sorted(found) == sorted(foreign.stored.thread_ids)
+    assert found == loop_thread.run(awaited())
+    listed = [one.config["configurable"]["thread_id"] for one in foreign.source().list(None)]
+    assert list(dict.fromkeys(listed)) == found
+
+
 def test_an_export_is_the_same_on_an_event_loop(foreign: Foreign, loop_thread: LoopThread) -> None:
     stream = io.StringIO()
     report = loop_thread.run(aexport_threads(foreign.source(), stream, ["parallel"]))
@@ -108,6 +145,7 @@ def test_an_export_is_the_same_on_an_event_loop(foreign: Foreign, loop_thread: L
     assert report.checkpoints == 3
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", ["checkpoint-aws", "dynamodb-checkpoint", "amazon-dynamodb"])
 @pytest.mark.parametrize("thread_id", ["nested", "parallel", ODD])
 def test_a_graph_that_waits_goes_on_here(
@@ -132,9 +170,9 @@ def test_some_namespaces_are_imported_where_they_are_named(
     assert {place[0] for place in by_place(moves.saver, "nested")} == {""}
 
 
+@pytest.mark.sample(1)
 def test_pages_of_one_item_give_the_same(foreign: Foreign) -> None:
     whole = exported(foreign.source(), "nested", "parallel")
-    threads = {one.config["configurable"]["thread_id"] for one in foreign.source().list(None)}
 
     def cut(params: dict[str, Any], **_: Any) -> None:
         params["Limit"] = 1
@@ -144,20 +182,8 @@ def test_pages_of_one_item_give_the_same(foreign: Foreign) -> None:
             foreign.client.meta.events.register(f"provide-client-params.dynamodb.{action}", cut)
         with foreign.with_items(foreign.items_of("nested", "parallel")) as changed:
             some = exported(changed.source())
+            assert list(changed.source().thread_ids()).count("nested") == 1
     assert sorted(some) == sorted(whole)
-    assert threads == set(foreign.stored.thread_ids)
-
-
-def test_the_table_is_read_and_nothing_else(foreign: Foreign) -> None:
-    asked: list[str] = []
-    with own_handlers(foreign.client), foreign.source() as source:
-        foreign.client.meta.events.register(
-            "before-call.dynamodb", lambda model, **_: asked.append(model.name)
-        )
-        exported(source)
-        assert set(asked) == READS
-        with pytest.raises(NotImplementedError):
-            source.put(config("t"), {}, {}, {})  # type: ignore[typeddict-item]  # it is not there
 
 
 # --- as a saver ---
@@ -167,6 +193,7 @@ def ids(found: Any) -> list[str]:
     return [one.checkpoint["id"] for one in found]
 
 
+@pytest.mark.sample(2)
 def test_a_source_lists_what_is_asked_for(foreign: Foreign) -> None:
     source, expected = foreign.source(), foreign.stored.in_memory()
     root = config("chat")
@@ -184,6 +211,7 @@ def test_a_source_lists_what_is_asked_for(foreign: Foreign) -> None:
     assert ids(source.list(config("nobody"))) == []
 
 
+@pytest.mark.sample(2)
 def test_a_source_finds_the_newest_of_each_namespace_and_any_by_its_id(
     foreign: Foreign, loop_thread: LoopThread
 ) -> None:
@@ -201,6 +229,7 @@ def test_a_source_finds_the_newest_of_each_namespace_and_any_by_its_id(
     assert both(config("parallel", "", "none")) == [None, None]
 
 
+@pytest.mark.sample(1)
 def test_a_listing_on_an_event_loop_can_be_left(foreign: Foreign, loop_thread: LoopThread) -> None:
     async def first() -> str:
         async for one in foreign.source().alist(config("chat")):
@@ -324,7 +353,7 @@ def test_amazon_dynamodb_rows_that_have_expired_do_not_count(
 # --- other shapes ---
 
 
-def test_writes_of_dynamodb_checkpoint_before_0_4_are_read(
+def test_rows_of_dynamodb_checkpoint_before_0_4_1_are_read(
     stored_by: Callable[[str], Foreign],
 ) -> None:
     foreign = stored_by("dynamodb-checkpoint")
@@ -333,7 +362,9 @@ def test_writes_of_dynamodb_checkpoint_before_0_4_are_read(
         """The sort key had no place in it, so the last write of a task was left."""
         sort = item["SK"]["S"]
         if "$" not in sort:
-            return item
+            data = base64.b64decode(item["metadata"]["L"][1]["S"])
+            text = json.dumps(JsonPlusSerializer().loads_typed(("msgpack", data)))
+            return {**item, "metadata": {"S": base64.b64encode(text.encode()).decode()}}
         without = {name: value for name, value in item.items() if name != "task_path"}
         return {**without, "SK": {"S": sort.rpartition("$")[0]}}
 
@@ -342,12 +373,33 @@ def test_writes_of_dynamodb_checkpoint_before_0_4_are_read(
         found = list(map(json.loads, exported(changed.source())[1:-1]))
     for one in found:
         wanted = foreign.stored.records["parallel", "", one["checkpoint_id"]]
+        assert one["metadata"] == wanted["metadata"]
         tasks = {task["task_id"]: task["writes"] for task in wanted["tasks"]}
         assert {task["task_id"] for task in one["tasks"]} == tasks.keys()
         for task in one["tasks"]:
             assert task["task_path"] == ""
             (write,) = task["writes"]
             assert write in tasks[task["task_id"]]
+
+
+def test_special_channels_of_amazon_dynamodb_come_first_and_the_last_one_counts(
+    stored_by: Callable[[str], Foreign],
+) -> None:
+    foreign = stored_by("amazon-dynamodb")
+    items = foreign.items_of("parallel")
+    # A task that has written at all twelve places.
+    some = next(item for item in items if item.get("idx") == {"N": "11"})
+    rows = {int(one["idx"]["N"]): one for one in items if one.get("task_id") == some["task_id"]}
+    for place in (2, 5):
+        rows[place]["channel"] = {"S": "__error__"}
+    rows[7]["channel"] = {"S": "__resume__"}
+    with foreign.with_items(items) as changed:
+        found = changed.source().get_tuple(config("parallel"))
+    assert found is not None
+    writes = [one[1:] for one in found.pending_writes or [] if one[0] == some["task_id"]["S"]]
+    assert [channel for channel, _ in writes[:3]] == ["__resume__", "__error__", "c00"]
+    assert writes[1][1][1] == 5
+    assert len(writes) == 11
 
 
 def test_of_two_checkpoints_of_one_id_dynamodb_checkpoint_has_the_later_one(
@@ -512,6 +564,17 @@ def test_a_damaged_row_is_told_with_its_key_and_attribute(
     assert "of table 'foreign-" in said
     if find is not chunk_row:
         assert f"row {where['PK']['S']!r}, {where['SK']['S']!r}" in said
+
+
+def test_a_source_is_closed_and_its_table_may_be_missing(foreign: Foreign) -> None:
+    with foreign.writer.source("no-such-table", client=foreign.client) as source:
+        with pytest.raises(TableNotFoundError, match=r"; correct the name") as caught:
+            exported(source)
+        assert caught.value.table_name == "no-such-table"
+        with pytest.raises(NotImplementedError):
+            source.put(config("t"), {}, {}, {})  # type: ignore[typeddict-item]  # it is not there
+    with pytest.raises(SaverClosedError):
+        exported(source)
 
 
 @pytest.mark.parametrize(
