@@ -11,6 +11,10 @@ ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
 CDK_PACKAGE := aws-cdk@2.1148.1
 CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+# What the example in TypeScript is compiled with and needs.
+TYPESCRIPT_PACKAGES := aws-cdk-lib@2.275.0 constructs@10.8.1 typescript@5.9.3 @types/node@22.20.7
+TSC := $(ENGINES)/typescript/node_modules/.bin/tsc
+TEMPLATE := cloudformation/langgraph-checkpoint-dynamodb.yaml
 # What Lambda's Node.js has at hand, for the CDK's own function that empties buckets.
 AWS_SDK_PACKAGE := @aws-sdk/client-s3@3.940.0
 # Its dependencies conflict with everybody's, hence an environment of its own.
@@ -54,7 +58,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test older-writers langgraph-suite simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -75,11 +79,16 @@ test-all: ## Run every case of every test; make test runs a sample of the slow o
 	@$(MAKE) --no-print-directory test TEST_ALL=1
 
 infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
-	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
+	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN) $(TSC)
 	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra examples/lambda
 	cd cdk && ../.venv-infra/bin/mypy --cache-dir ../.mypy_cache/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
+
+template: ## Write the CloudFormation template anew from the CDK construct
+	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra
+	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template > $(TEMPLATE).new
+	mv $(TEMPLATE).new $(TEMPLATE)
 
 older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(OLDER_OTHERS) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0, earlier releases and other packages write
 ifeq ($(RECORD),1)
@@ -135,6 +144,9 @@ $(DYNOXIDE_BIN):
 $(CDK_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE) $(AWS_SDK_PACKAGE)
 
+$(TSC):
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/typescript $(TYPESCRIPT_PACKAGES)
+
 $(CHECKOV_BIN):
 	@$(PYTHON) -m venv .venv-checkov
 	@echo 'Installing checkov into .venv-checkov ...'
@@ -180,7 +192,7 @@ EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
 EXTRAS_.suite := suite
 EXTRAS_.infra := infra,test,lint
-MORE_.infra := --editable ./cdk
+MORE_.infra := --editable './cdk[template]'
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NoReturn
 
 from aws_cdk import Token
@@ -32,6 +33,23 @@ _TENANT_PREFIX_EXPECTED = (
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _POLICY_NAME_PREFIX = re.compile(r"[A-Za-z0-9_+=,.@-]{1,120}")
+
+PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        "dynamodb_name": _DYNAMODB_NAME.pattern,
+        "bucket_name": _BUCKET_NAME.pattern,
+        "bucket_key_prefix": _KEY_PREFIX.pattern,
+        # CloudFormation's expressions are those of Java, which name groups otherwise.
+        "key_arn": _KEY_ARN.pattern.replace("(?P<region>", "("),
+        # A template cannot say that colons depend on the bucket.
+        "thread_id_prefix": _TENANT_PREFIX.pattern.replace("_:-]", "_-]"),
+        "owner_prefix": _TENANT_PREFIX.pattern,
+        "policy_name_prefix": _POLICY_NAME_PREFIX.pattern,
+    }
+)
+"""The same expressions as text, for the parameters of the template."""
+LONGEST_BUCKET_KEY_PREFIX = _LONGEST_KEY_PREFIX
+"""Characters of a key prefix, at most."""
 
 
 def refuse(argument: str, value: object, expected: str) -> NoReturn:

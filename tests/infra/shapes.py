@@ -6,10 +6,13 @@ plan, a CDK template. None knows what is right.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
 
 from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.policies import ROLES
@@ -277,3 +280,13 @@ class Resolver:
             case "AWS::IAM::ManagedPolicy":
                 return f"arn:aws:iam::{account}:policy/{properties['ManagedPolicyName']}"
         raise ValueError(f"no ARN known for a {resource['Type']}")
+
+
+def stack_settings() -> dict[str, Any]:
+    """Keyword arguments of the CDK stack, with their defaults."""
+    parameters = inspect.signature(CheckpointStoreStack.__init__).parameters
+    return {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }

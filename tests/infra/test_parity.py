@@ -309,12 +309,7 @@ CDK_ONLY = {
 
 
 def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
-    parameters = inspect.signature(CheckpointStoreStack.__init__).parameters
-    keywords = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    keywords = shapes.stack_settings()
     module = shapes.defaults()
     assert module.keys() - TERRAFORM_ONLY == keywords.keys() - CDK_ONLY
     empty: tuple[object, ...] = ((), None)

@@ -295,3 +295,25 @@ def _variables(variables: Mapping[str, object]) -> list[str]:
         f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in variables.items()
     ]
+
+
+def aws(account: Account, *arguments: str) -> str:
+    """Run the AWS CLI in the folder of the template; what it says.
+
+    Raises:
+        ToolError: It failed.
+    """
+    environment = {
+        "AWS_ENDPOINT_URL": account.url,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    said = run([sys.executable, "-m", "awscli", *arguments], ROOT / "cloudformation", environment)
+    if said.code:
+        raise ToolError(f"aws {' '.join(arguments)}:\n{said.text}")
+    return said.output

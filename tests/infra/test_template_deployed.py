@@ -1,0 +1,107 @@
+"""The CloudFormation template: deployed by one line of its README, used, changed and deleted."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.test_deployments import SAID, converse, listed
+from tests.infra.tools import ROOT, ToolError, aws
+from tests.support.iam import REGION, Policy
+from tests.support.savers import new_saver
+from tests.support.sessions import held_session
+
+if TYPE_CHECKING:
+    from tests.infra.account import Account
+
+FOLDER = ROOT / "cloudformation"
+TABLES = {"langgraph-checkpoints", "langgraph-writes"}
+
+
+def deploy(account: Account, **parameters: str) -> dict[str, str]:
+    """Run the command of the README; the outputs of the stack."""
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^aws (cloudformation deploy .+)$", readme, flags=re.MULTILINE)
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    given = ["--parameter-overrides", *overrides] if overrides else []
+    aws(account, *shlex.split(line), *given)
+    (stack,) = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {found["OutputKey"]: found["OutputValue"] for found in stack["Outputs"]}
+
+
+STACK = "langgraph-checkpoints"
+OWN = {
+    "Bucket": "create",
+    "BucketKeyPrefix": "agents/",
+    "CreatePolicies": "true",
+    "PolicyNamePrefix": "ours",
+    "DeletionProtection": "false",
+}
+
+
+def run_graph(account: Account, outputs: dict[str, str], thread_id: str) -> None:
+    """A graph with large values, and with the rights of runtime alone."""
+    held = Policy.parse(outputs["RuntimePolicyJson"])
+    session = held_session(held.allows, account.url)
+    settings: dict[str, Any] = json.loads(outputs["SaverSettings"])
+    with new_saver(**settings, session=session, endpoint_url=account.url) as saver:
+        assert converse(saver, thread_id) == SAID
+        if "thread_index" in settings:
+            assert listed(saver, "ann") == {thread_id}
+
+
+def test_one_line_deploys_it_a_parameter_changes_it_and_what_is_stored_outlives_it(
+    own_account: Account,
+) -> None:
+    before = own_account.inventory()
+    outputs = deploy(own_account, **OWN)
+    run_graph(own_account, outputs, "first")
+    bucket = outputs["BucketName"]
+    s3 = own_account.client("s3")
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/first/")["KeyCount"] > 0
+    arns = json.loads(outputs["PolicyArns"])
+    assert arns.keys() == {"read", "runtime", "setup", "admin"}
+    assert own_account.inventory()["policies"] == {f"ours-{role}" for role in arns}
+
+    # The settings that are not given stay as they were.
+    outputs = deploy(own_account, ThreadIndexOwner="user_id", TtlSeconds="2592000")
+    assert outputs["BucketName"] == bucket
+    assert json.loads(outputs["SaverSettings"])["thread_index"] == {
+        "owner": "user_id",
+        "index_name": "by-owner",
+    }
+    client = own_account.client("dynamodb")
+    described = client.describe_table(TableName="langgraph-checkpoints")["Table"]
+    (index,) = described["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == ("by-owner", {"ProjectionType": "ALL"})
+    run_graph(own_account, outputs, "second")
+
+    own_account.client("cloudformation").delete_stack(StackName=STACK)
+    left = own_account.inventory()
+    assert left["policies"] == before["policies"]
+    assert left["tables"] == TABLES
+    assert left["buckets"] == {bucket}
+
+
+def test_as_it_is_it_makes_two_tables_and_nothing_else(own_account: Account) -> None:
+    before = own_account.inventory()
+    outputs = deploy(own_account)
+    assert json.loads(outputs["SaverSettings"]) == {
+        "checkpoints_table_name": "langgraph-checkpoints",
+        "writes_table_name": "langgraph-writes",
+        "region_name": REGION,
+    }
+    assert own_account.inventory() == {**before, "tables": TABLES}
+
+
+def test_parameters_that_contradict_each_other_are_refused_before_anything_is_made(
+    own_account: Account,
+) -> None:
+    before = own_account.inventory()
+    with pytest.raises(ToolError, match="BucketName must say which"):
+        deploy(own_account, Bucket="existing")
+    assert own_account.inventory() == before
