@@ -127,7 +127,7 @@ class AsyncDynamoDBStore(StoreBase):
             spread=spread,
             clock=clock,
         )
-        self.ttl_config = ttl
+        self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()

@@ -43,8 +43,9 @@ class DynamoDBStore(StoreBase):
 
     Behaves as LangGraph's `InMemoryStore` does, call by call, with these differences: what is found
     is in the order of namespaces and keys; `list_namespaces` names those that have items; a filter
-    that orders (`$gt` and its like) passes over items that have nothing to order; negative limits
-    and offsets are refused, as are namespaces and keys of more than a kilobyte together.
+    that orders (`$gt` and its like) passes over items that have nothing to order; values come back
+    as the serde makes them, fresh each time, a tuple as a list; negative limits and offsets are
+    refused, as are namespaces and keys of more than a kilobyte together.
 
     One store serves any number of threads and event loops. Making one does no I/O: the client is
     made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
@@ -145,7 +146,7 @@ class DynamoDBStore(StoreBase):
             spread=spread,
             clock=clock,
         )
-        self.ttl_config = ttl
+        self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = SyncRunner(self._settings)
 

@@ -147,7 +147,7 @@ def _list_page(
         some, groups = groups[: listed.missing], groups[listed.missing :]
         decided = yield from together([_has_items(context, group) for _, group in some])
         for (name, _), (there, empty) in zip(some, decided, strict=True):
-            listed.empty += empty
+            listed.empty += empty[: _MOST_TAKEN_OUT - len(listed.empty)]
             if there:
                 listed.names.append(name)
 
