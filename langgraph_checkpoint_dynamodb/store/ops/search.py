@@ -139,11 +139,17 @@ def _search_below(
             collected.add((yield from decode_all(context, collected.skip(records))))
             continue
         rest = yield from _not_excluded(context, records, wanted.condition)
-        for batch in in_batches(rest, lambda one: stored_bytes(one.value.payload)):
+        for batch in in_batches(rest, _weight):
             decoded = yield from decode_all(context, batch)
             collected.add([one for one in decoded if matches(one.value, wanted.condition)])
             if not collected.missing:
                 return
+
+
+def _weight(record: ItemRecord) -> int:
+    """Bytes that an item's value takes in memory."""
+    found = record.value.payload
+    return stored_bytes(found) if found.packed is None else found.packed.size
 
 
 def _records(context: Context, items: Sequence[StoredItem]) -> list[ItemRecord]:
