@@ -72,7 +72,7 @@ def test_many_gets_take_a_request_for_each_hundred(table: StoreTable) -> None:
         assert meter.requests == {"BatchGetItem": 3}
 
 
-MANY = amount(100_000, 3_000)
+MANY = amount(100_000, 2_000)
 PART = 1000
 
 
