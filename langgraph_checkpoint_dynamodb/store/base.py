@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +27,7 @@ from langgraph_checkpoint_dynamodb.store.items import expiry, plan_item
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef, require_namespace
 from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing
-from langgraph_checkpoint_dynamodb.store.ops.put import Change
+from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut
 from langgraph_checkpoint_dynamodb.store.ops.search import Wanted
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
 from langgraph_checkpoint_dynamodb.store.settings import require_minutes
@@ -216,8 +215,12 @@ class StoreBase(BaseStore):
                         puts[ref] = op
                 case _:
                     raise InvalidInputTypeError("ops", f"unknown operation {type(op).__name__}")
-        changes = tuple(_change(context, ref, op) for ref, op in puts.items())
-        return perform(context, replace(calls, changes=changes))
+        for ref, op in puts.items():
+            if op.value is None:
+                calls.deletes.append(ref)
+            else:
+                calls.puts.append(_put(context, ref, op.value, op.ttl))
+        return perform(context, calls)
 
     def _ref(self, op: GetOp | PutOp) -> ItemRef | None:
         """Which item; `None` for one that there cannot be, and that is not to be stored."""
@@ -235,15 +238,14 @@ def values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:
     return [op.value for op in ops if isinstance(op, PutOp) and op.value is not None]
 
 
-def _change(context: Context, ref: ItemRef, op: PutOp) -> Change:
-    value: object = op.value
-    if value is None:
-        return Change(ref, None)
-    if not isinstance(op.value, Mapping):
+def _put(context: Context, ref: ItemRef, value: object, ttl: object) -> ItemPut:
+    if not isinstance(value, Mapping):
         raise InvalidInputTypeError("value", f"must be a mapping, got {type(value).__name__}")
-    minutes = None if op.ttl is None else require_minutes("ttl", op.ttl)
-    ttl = None if minutes is None else expiry(context.moment, minutes)
-    return Change(ref, plan_item(context, ref, op.value, minutes), ttl)
+    if ttl is None:
+        return ItemPut(ref, plan_item(context, ref, value, None))
+    minutes = require_minutes("ttl", ttl)
+    planned = plan_item(context, ref, value, minutes)
+    return ItemPut(ref, planned, expiry(context.moment, minutes))
 
 
 def _wanted(op: SearchOp) -> Wanted:
