@@ -5,6 +5,8 @@
     DynamoDBSaverError
     ├── InvalidInputError (ValueError)       you passed something that cannot be stored
     │   ├── InvalidInputTypeError (TypeError)
+    │   ├── NamespaceError                   of a store, in `store.errors`; LangGraph's, too
+    │   ├── UnsupportedIndexError            of a store, in `store.errors` (NotImplementedError)
     │   ├── ItemTooLargeError                over DynamoDB's item limit
     │   └── PayloadTooLargeError             over the saver's own ceiling
     ├── UnreadableItemError                  stored, but damaged or not ours
