@@ -40,6 +40,13 @@ def test_a_namespace_is_entered_once_by_a_process_and_again_after_an_hour(
         assert meter.requests == {"UpdateItem": 2, "PutItem": 5}
 
 
+@pytest.mark.parametrize("now", [0.0, 100.5, 4e9])
+def test_a_namespace_is_entered_whatever_the_clock_says(table: StoreTable, now: float) -> None:
+    with table.quick(clock=lambda: now) as store:
+        store.put(("a", "b"), "k", {})
+        assert store.list_namespaces() == [("a", "b")]
+
+
 def test_fields_that_are_copied_save_reading_large_values(table: StoreTable) -> None:
     def search(**settings: Any) -> tuple[list[str], int]:
         session, meter = metered_session()
