@@ -5,8 +5,6 @@
     DynamoDBSaverError
     ├── InvalidInputError (ValueError)       you passed something that cannot be stored
     │   ├── InvalidInputTypeError (TypeError)
-    │   ├── NamespaceError                   of a store, in `store.errors`; LangGraph's, too
-    │   ├── UnsupportedIndexError            of a store, in `store.errors` (NotImplementedError)
     │   ├── ItemTooLargeError                over DynamoDB's item limit
     │   └── PayloadTooLargeError             over the saver's own ceiling
     ├── UnreadableItemError                  stored, but damaged or not ours
@@ -31,7 +29,8 @@
         ├── ReplyError                       an answer that is none to the request
         └── TransportError                   no answer at all
 
-No message holds a stored value: keys, sizes and attribute names only.
+A store raises two more for what you pass, which are in `store.errors`. No message holds a stored
+value: keys, sizes and attribute names only.
 """
 
 from __future__ import annotations

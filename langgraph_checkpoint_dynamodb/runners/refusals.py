@@ -24,12 +24,12 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutItem,
     Request,
 )
+from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.keys import Table
     from langgraph_checkpoint_dynamodb.runners.wire import Call
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
@@ -47,6 +47,7 @@ class Refusals:
         self, table_names: Mapping[Table, str], transport_errors: tuple[type[Exception], ...]
     ) -> None:
         self._names = table_names
+        self._whose = "store" if Table.STORE in table_names else "saver"
         self._transport_errors = transport_errors
 
     def read(self, request: Request[Any], call: Call, error: Exception) -> object:
@@ -74,7 +75,7 @@ class Refusals:
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
                 "does not exist in this account, region and endpoint; create it with "
-                "setup() or the infrastructure modules, or correct the name",
+                f"{self._whose}.setup() or the infrastructure modules, or correct the name",
             ) from error
         if code == "ConditionalCheckFailedException":
             raise _condition_failed(request, call, error) from error
