@@ -11,6 +11,8 @@ ENGINES := .engines
 # The command line of the CDK, in a place of its own: npm removes what it did not install itself.
 CDK_PACKAGE := aws-cdk@2.1148.1
 CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
+# What Lambda's Node.js has at hand, for the CDK's own function that empties buckets.
+AWS_SDK_PACKAGE := @aws-sdk/client-s3@3.940.0
 # Its dependencies conflict with everybody's, hence an environment of its own.
 CHECKOV_PACKAGE := checkov==3.3.30
 CHECKOV_BIN := .venv-checkov/bin/checkov
@@ -28,6 +30,9 @@ OLDER_WRITERS := $(addprefix $(OLDER)/,\
 OLDER_RELEASES := $(addprefix $(OLDER)/,before-task-items before-differences)
 $(OLDER)/before-task-items: COMMIT := cf8dd5cdaaf9f991596937b71f1e3cbff8fb20c0
 $(OLDER)/before-differences: COMMIT := f28f1e147614c16a540eeca5cc4246b6a8233f47
+# Other packages whose tables threads are moved from, each beside the LangGraph of today.
+OLDER_OTHERS := $(addprefix $(OLDER)/,langgraph-checkpoint-aws@1.2.6 \
+    langgraph-dynamodb-checkpoint@0.5.0 langgraph-checkpoint-amazon-dynamodb@0.1.3)
 # What make langgraph-suite takes the newest of.
 NEWEST := langgraph langgraph-checkpoint langgraph-checkpoint-conformance
 # Arguments of it, for example: make langgraph-suite SUITE="--savers sync"
@@ -71,16 +76,17 @@ test-all: ## Run every case of every test; make test runs a sample of the slow o
 
 infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, use and destroy them
 	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra $(CDK_BIN) $(CHECKOV_BIN)
-	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra
+	.venv-infra/bin/mypy --cache-dir .mypy_cache/infra tests/infra examples/lambda
 	cd cdk && ../.venv-infra/bin/mypy --cache-dir ../.mypy_cache/infra
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
 
-older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0 and earlier releases write
+older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(OLDER_OTHERS) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0, earlier releases and other packages write
 ifeq ($(RECORD),1)
 	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.older
+	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.moving.foreign
 endif
-	@TEST_OLDER=1 TEST_ENGINE=dynoxide TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/older $(PYTEST)
+	@TEST_OLDER=1 TEST_ENGINE=dynoxide TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/older tests/moving/foreign $(PYTEST)
 
 langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMemorySaver
 	@$(MAKE) --no-print-directory VENV=.venv-suite .venv-suite/.suite $(DYNOXIDE_BIN)
@@ -127,7 +133,7 @@ $(DYNOXIDE_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
 
 $(CDK_BIN):
-	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE)
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE) $(AWS_SDK_PACKAGE)
 
 $(CHECKOV_BIN):
 	@$(PYTHON) -m venv .venv-checkov
@@ -146,6 +152,11 @@ $(OLDER)/pypi-langgraph-%:
 	@$(PYTHON) -m venv $@
 	@echo 'Installing $(OLDER_PYPI) beside langgraph $* ...'
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check $(OLDER_PYPI) langgraph==$* $(CHECKPOINT) || { rm -rf $@; exit 1; }
+
+$(OLDER_OTHERS):
+	@$(PYTHON) -m venv $@
+	@echo 'Installing $(subst @,==,$(@F)) ...'
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check $(subst @,==,$(@F)) langgraph==1.2.24 || { rm -rf $@; exit 1; }
 
 $(OLDER_RELEASES):
 	@mkdir -p $@.new

@@ -33,6 +33,7 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.installed import warn_of_others
 from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport
+from langgraph_checkpoint_dynamodb.observing import CallObserver, CallScope, RequestInfo
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver as AsyncDynamoDBSaver
 
 __all__ = [
+    "CallObserver",
+    "CallScope",
     "ConditionFailedError",
     "DeletedBaseError",
     "DeltaHistoryError",
@@ -57,6 +60,7 @@ __all__ = [
     "ObjectsNotDeletedError",
     "PayloadTooLargeError",
     "ReplyError",
+    "RequestInfo",
     "S3OffloadConfig",
     "SaverClosedError",
     "ServiceError",

@@ -29,9 +29,11 @@ from langgraph_checkpoint_dynamodb.settings import (
     Settings,
     ThreadIndex,
     payload_policy,
+    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
+from langgraph_checkpoint_dynamodb.watching import Watcher
 from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBSaver"]
 
@@ -85,6 +88,8 @@ class AsyncDynamoDBSaver(ThreadMethods):
         max_value_bytes: As in `DynamoDBSaver`.
         memory_bytes: As in `DynamoDBSaver`.
         clock: As in `DynamoDBSaver`.
+        on_request: As in `DynamoDBSaver`.
+        observe_threads: As in `DynamoDBSaver`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -120,9 +125,11 @@ class AsyncDynamoDBSaver(ThreadMethods):
         s3_offload_config: S3OffloadConfig | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
-        thread_index: ThreadIndex | None = None,
+        thread_index: ThreadIndex | Mapping[str, str] | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
+        observe_threads: bool = False,
     ) -> None:
         super().__init__(serde=serde)
         require_aio_session(session)
@@ -147,10 +154,13 @@ class AsyncDynamoDBSaver(ThreadMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
-            thread_index=thread_index,
+            thread_index=read_thread_index(thread_index),
             on_conflict=on_conflict,
             clock=clock,
+            on_request=on_request,
+            observe_threads=observe_threads,
         )
+        self._watcher = Watcher(on_request, threads=observe_threads)
         self._memories = PerProcess(lambda _: Memory(memory_bytes))
         # LangGraph clones savers with copy.copy: the clones share these objects.
         self._runner = AsyncRunner(self._settings)
@@ -199,10 +209,11 @@ class AsyncDynamoDBSaver(ThreadMethods):
 
     def _run(self, operation: Operation[T], method: str) -> T:
         self._require_usable(method)
+        operation = self._watcher.watched(operation, method)
         return self._bridge.run(lambda: self._runner.run(operation), self._runner.require_open)
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
-        pages = self._runner.pages(stream)
+        pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
             while True:
                 self._require_usable(method)
@@ -213,11 +224,11 @@ class AsyncDynamoDBSaver(ThreadMethods):
         finally:
             pages.close()
 
-    async def _await(self, operation: Operation[T]) -> T:
-        return await self._runner.run(operation)
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.run(self._watcher.watched(operation, method))
 
-    async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(stream)
+    async def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
+        pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
             while (page := await pages.next()) is not None:
                 yield page

@@ -28,7 +28,7 @@ from langgraph_checkpoint_dynamodb.codec import (
 from langgraph_checkpoint_dynamodb.effects import done
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
-from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
+from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.watching import Watcher
 
 
 _DELETE = ("delete", "delete_all")
@@ -68,6 +69,7 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     _settings: Settings
     _memories: PerProcess[Memory]
+    _watcher: Watcher
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
@@ -149,15 +151,16 @@ class SaverBase(BaseCheckpointSaver[str]):
         store = self._store()
         turn = None
         if keeps_threads(store, ref):
-            turn = Turn(self._owner_of(merged), merged.get("source"), merged.get("step"))
+            # LangGraph leaves all but scalars of the config out of the metadata: a UUID.
+            said = {**config["configurable"], **(config.get("metadata") or {}), **merged}
+            turn = Turn(self._owner_of(said), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
         return put_checkpoint(store, record, turn), stored
 
     def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
         """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
         index = self._settings.thread_index
-        owner = None if index is None else metadata.get(index.owner)
-        return str(owner) if can_own(owner) else None
+        return None if index is None else owner_text(metadata.get(index.owner))
 
     def _put_writes(
         self,

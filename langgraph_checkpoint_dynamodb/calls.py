@@ -20,8 +20,10 @@ from langgraph_checkpoint_dynamodb.effects import (
     Put,
     PutItem,
     Query,
+    Request,
     TransactPut,
     Update,
+    UpdateItem,
     send,
     together,
 )
@@ -198,13 +200,30 @@ def put_all_or_none(
 
 def put_one(put: Put) -> Operation[Outcome]:
     """Write one item. With `unless_exists`, one that is already there stays as it is."""
+    try:
+        replaced = yield from _send_one(PutItem(put))
+    except ConditionFailedError as error:
+        return Outcome(lost=(put,), there=error.item)
+    return Outcome(replaced=() if replaced is None else (replaced,))
+
+
+def update_one(update: Update) -> Operation[None]:
+    """Update one item.
+
+    Raises:
+        ConditionFailedError: It is not as expected, or lacks the map of an entry.
+    """
+    yield from _send_one(UpdateItem(update))
+
+
+def _send_one(request: Request[T]) -> Operation[T]:
+    """Write one item that transactions of others may be at, which then refuse it."""
     attempt = 1
     while True:
         try:
-            replaced = yield from send(PutItem(put))
-            return Outcome(replaced=() if replaced is None else (replaced,))
-        except ConditionFailedError as error:
-            return Outcome(lost=(put,), there=error.item)
+            return (yield from send(request))
+        except ConditionFailedError:
+            raise
         except ServiceError as error:
             if error.code not in _BUSY or attempt == ATTEMPTS:
                 raise

@@ -133,8 +133,8 @@ def decode_tuple(
 
 def decode_checkpoint(serde: SerializerProtocol, checkpoint: Serialized, place: str) -> Checkpoint:
     """A loaded checkpoint; `place` says which one, for messages."""
-    loaded = _load(serde, checkpoint, place, Attribute.CHECKPOINT)
-    found = _require_mapping(loaded, place, Attribute.CHECKPOINT)
+    loaded = load_value(serde, checkpoint, place, Attribute.CHECKPOINT)
+    found = require_mapping(loaded, place, Attribute.CHECKPOINT)
     if checkpoint.type == JSON_TYPE:
         revive_checkpoint(found)
     return cast("Checkpoint", found)
@@ -144,8 +144,8 @@ def decode_metadata(
     serde: SerializerProtocol, metadata: Serialized, place: str
 ) -> CheckpointMetadata:
     """Loaded metadata of a checkpoint; `place` says which one, for messages."""
-    loaded = _load(serde, metadata, place, Attribute.METADATA)
-    return cast("CheckpointMetadata", _require_mapping(loaded, place, Attribute.METADATA))
+    loaded = load_value(serde, metadata, place, Attribute.METADATA)
+    return cast("CheckpointMetadata", require_mapping(loaded, place, Attribute.METADATA))
 
 
 def decode_writes(
@@ -202,11 +202,16 @@ def _dump(serde: SerializerProtocol, value: object) -> Serialized:
 
 
 def _decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRecord) -> Any:
-    value = _load(serde, write.value, write.place(ref), Attribute.VALUE)
+    value = load_value(serde, write.value, write.place(ref), Attribute.VALUE)
     return revive_write(write.channel, value) if write.value.type == JSON_TYPE else value
 
 
-def _load(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
+def load_value(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
+    """A loaded value; `place` and `attribute` say which one, for messages.
+
+    Raises:
+        UnreadableItemError: The serde cannot load it.
+    """
     try:
         data = without_undefined(value.data) if value.type == JSON_TYPE else value.data
         return serde.loads_typed((value.type, data))
@@ -219,7 +224,12 @@ def _load(serde: SerializerProtocol, value: Serialized, place: str, attribute: s
         ) from error
 
 
-def _require_mapping(loaded: object, place: str, attribute: str) -> dict[str, Any]:
+def require_mapping(loaded: object, place: str, attribute: str) -> dict[str, Any]:
+    """A loaded value that must be a mapping.
+
+    Raises:
+        UnreadableItemError: It is none.
+    """
     if not isinstance(loaded, dict):
         raise UnreadableItemError(
             place=place, attribute=attribute, problem=f"is a {type(loaded).__name__}, not a mapping"

@@ -23,13 +23,18 @@ def warn_of_others(folders: Iterable[str] = sys.path) -> None:
     It looks at those with `dynamodb` in their name: reading what every one of them has installed,
     as `importlib.metadata.packages_distributions` does, takes longer than the whole import.
     """
-    others = sorted({name for folder in folders for name in _others(Path(folder))})
+    others = others_installed(folders)
     if others:
         warnings.warn(
             f"{_PACKAGE} is also provided by {', '.join(others)}: files of one lie over those of "
             "the other. Uninstall all of them, then install the one that is wanted.",
             stacklevel=3,
         )
+
+
+def others_installed(folders: Iterable[str] = sys.path) -> list[str]:
+    """The other distributions that provide this package, with their versions."""
+    return sorted({name for folder in folders for name in _others(Path(folder))})
 
 
 def _others(folder: Path) -> Iterable[str]:

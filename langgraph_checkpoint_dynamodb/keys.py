@@ -56,7 +56,7 @@ from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
@@ -76,6 +76,8 @@ _ROOT_FLOOR = '"'
 _DIGEST_BYTES = 16
 _CONTENT_DIGEST_BYTES = 32
 _THREAD_IN_OBJECT_KEY = 255
+_CUT_BYTES = 4
+"""A key that is cut off is shorter than the limit by less: by part of a character."""
 
 
 class Attribute:
@@ -159,6 +161,8 @@ class Table(Enum):
     CHECKPOINTS = "checkpoints"
     WRITES = "writes"
     STORE = "store"
+    FOREIGN = "foreign"
+    """That of another package, which threads are moved from. Nothing is written to it."""
 
 
 SAVER_TABLES = (Table.CHECKPOINTS, Table.WRITES)
@@ -189,6 +193,8 @@ SPECS = {
     Table.CHECKPOINTS: TableSpec(Attribute.THREAD_ID, Attribute.CHECKPOINT_ID),
     Table.WRITES: TableSpec(Attribute.WRITES_PARTITION, Attribute.TASK_ID_IDX),
     Table.STORE: TableSpec(Attribute.ROOT, Attribute.PATH),
+    # All those of other packages look like this.
+    Table.FOREIGN: TableSpec("PK", "SK"),
 }
 
 RUN_ID_INDEX_KEY = Attribute.RUN_ID
@@ -391,9 +397,16 @@ def owner_of_key(key: str) -> str | None:
     return None if key.startswith(_NO_OWNER) else key
 
 
-def can_own(owner: object) -> bool:
-    """Whether a value can be the owner of a thread: text that can key an index."""
-    return fits_index_key(owner) and not str(owner).startswith(_NO_OWNER)
+def owner_text(owner: object) -> str | None:
+    """The owner that a value stands for, as text that can key an index; `None` for none.
+
+    An integer or a UUID stands for its text, as of a thread id.
+    """
+    try:
+        text = _text_of(Attribute.OWNER, owner)
+    except InvalidInputError:
+        return None
+    return str(text) if fits_index_key(text) and not str(text).startswith(_NO_OWNER) else None
 
 
 def base_id_of(token: str, copied_from: str = "") -> str:
@@ -444,7 +457,7 @@ def namespace_range(checkpoint_ns: str, highest_id: str | None = None) -> SortRa
     low = prefix or _ROOT_FLOOR
     if highest_id is not None and _utf8_len(prefix + highest_id) <= SORT_KEY_LIMIT:
         return SortRange(low, prefix + highest_id)
-    return _beginning_with(prefix) if prefix else SortRange(low)
+    return beginning_with(prefix) if prefix else SortRange(low)
 
 
 def is_call(checkpoint_ns: str) -> bool:
@@ -488,6 +501,19 @@ def split_writes_partition(partition: str) -> tuple[str, str, str] | None:
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
+def thread_of_partition(table: Table, partition: str) -> str | None:
+    """The thread that a partition of a table is of; `None` if its key does not hold it whole."""
+    if table is Table.CHECKPOINTS:
+        return partition
+    if table is not Table.WRITES:
+        return None
+    # The digest has no colons, and what comes before it may end with some.
+    head, hashed, _ = partition.rpartition(_HASHED)
+    if not hashed:
+        return partition.partition(_SEPARATOR)[0]
+    return head if _utf8_len(partition) < PARTITION_KEY_LIMIT - _CUT_BYTES else None
+
+
 def content_digest(data: bytes) -> str:
     """Digest of a value's bytes, in 64 hex characters."""
     return blake2b(data, digest_size=_CONTENT_DIGEST_BYTES).hexdigest()
@@ -523,6 +549,12 @@ def object_key(prefix: str, owner: Owner, address: PartAddress) -> str:
     names = owner.names
     shown = quote(names[0], safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
     return f"{prefix}{shown}/{digest_of(names)}/{address.digest}-{address.stamp}"
+
+
+def thread_of_object(key: str) -> str | None:
+    """The thread that an S3 object is of; `None` if its key does not hold it whole."""
+    *_, thread, _, _ = ("", "", *key.split("/"))
+    return unquote(thread) if len(thread) < _THREAD_IN_OBJECT_KEY else None
 
 
 def is_object_key(key: str, owner: Owner, address: PartAddress) -> bool:
@@ -581,7 +613,7 @@ def lone_write_sort_key(task_id: str, idx: int) -> str:
 
 def task_range(task_id: str) -> SortRange:
     """Sort keys of a task's writes. Those of tasks whose ids go on with `:::` may be among them."""
-    return _beginning_with(task_id + _SEPARATOR)
+    return beginning_with(task_id + _SEPARATOR)
 
 
 def split_write_sort_key(sort_key: str) -> tuple[str, str] | None:
@@ -660,10 +692,10 @@ def fits_index_key(run_id: object) -> bool:
     return 0 < size <= PARTITION_KEY_LIMIT
 
 
-def _beginning_with(prefix: str) -> SortRange:
-    """Sort keys that begin with a text, which ends with the separator."""
-    # `;` follows `:`, so nothing that begins with the prefix lies above this.
-    return SortRange(prefix, prefix[:-1] + ";")
+def beginning_with(prefix: str) -> SortRange:
+    """Sort keys that begin with a text, which is not empty and ends with ASCII."""
+    # The next character in place of its last one, so nothing that begins with it lies above this.
+    return SortRange(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
 def _nested_prefix(checkpoint_ns: str) -> str:

@@ -45,8 +45,9 @@ _SHARE = 8
 _BASE_SHARE = 2
 """And no base more than this one: without it the next checkpoint would need another base."""
 _MOST_UNSURE = 10_000
-"""Checkpoints of which it is remembered that not all writes are known. Writes come before their
-checkpoint by seconds at most, so what matters is never among the oldest."""
+"""Checkpoints of which it is remembered that not all writes are known, and threads of which it is
+what their tasks wait for. Writes come before their checkpoint by seconds at most, so what matters
+is never among the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Memory:
         self._under_way: defaultdict[_Place, int] = defaultdict(int)
         self._doubts = 0
         self._unsure: OrderedDict[_Place, None] = OrderedDict()
+        self._waits: OrderedDict[str, dict[tuple[str, str], int]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Memory: {len(self._entries)} entries, {self._bytes} of {self._limit} bytes>"
@@ -243,6 +245,36 @@ class Memory:
         """A thread was read or run."""
         self._put(_Place("thread", thread_id, ""), seen, 0, now)
 
+    def waiting(self, ref: CheckpointRef, task_id: str, count: int | None) -> None:
+        """A task of a root checkpoint is about to say what it waits for; `None` for nothing.
+
+        Remembered whatever the bound is: LangGraph stores a checkpoint, those before it and the
+        writes of its tasks side by side, so what is said here may be stored before them.
+        """
+        with self._lock:
+            of_thread = self._waits.setdefault(ref.thread_id, {})
+            self._waits.move_to_end(ref.thread_id)
+            if count is None:
+                of_thread.pop((ref.checkpoint_id, task_id), None)
+            else:
+                of_thread[ref.checkpoint_id, task_id] = count
+            if not of_thread:
+                del self._waits[ref.thread_id]
+            if len(self._waits) > _MOST_UNSURE:
+                self._waits.popitem(last=False)
+
+    def waits_from(self, ref: CheckpointRef) -> dict[tuple[str, str], int]:
+        """What tasks of a root checkpoint and of later ones wait for, by checkpoint id and task.
+
+        What those of earlier ones do is forgotten: the thread is past them.
+        """
+        with self._lock:
+            found = self._waits.pop(ref.thread_id, {})
+            found = {at: count for at, count in found.items() if at[0] >= ref.checkpoint_id}
+            if found:
+                self._waits[ref.thread_id] = found
+            return dict(found)
+
     def fork(self, thread_id: str, checkpoint_id: str | None) -> str | None:
         """What a thread had come to when an older checkpoint of it was read by its id."""
         found = self._get(_Place("fork", thread_id, "", checkpoint_id or ""))
@@ -336,6 +368,7 @@ class Memory:
         """Forget all of a thread: its checkpoints are being deleted or replaced."""
         with self._lock:
             self._doubts += 1
+            self._waits.pop(thread_id, None)
             for place in list(self._of_thread.get(thread_id, ())):
                 self._lose(place)
 

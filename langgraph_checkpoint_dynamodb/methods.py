@@ -90,11 +90,11 @@ class SaverMethods(MovingMethods):
         """Perform a stream in plain code, as far as its pages are asked for."""
 
     @abstractmethod
-    async def _await(self, operation: Operation[T]) -> T:
+    async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
     @abstractmethod
-    def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
+    def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
         """Perform a stream without blocking the event loop, as far as its pages are asked for."""
 
     @abstractmethod
@@ -115,7 +115,7 @@ class SaverMethods(MovingMethods):
 
     async def asetup(self) -> None:
         """Asynchronous version of `setup`."""
-        await self._await(self._set_up())
+        await self._await(self._set_up(), "setup")
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Get a checkpoint with its metadata and pending writes.
@@ -139,7 +139,7 @@ class SaverMethods(MovingMethods):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Asynchronous version of `get_tuple`."""
-        return await self._await(self._get_tuple(config))
+        return await self._await(self._get_tuple(config), "get_tuple")
 
     def list(
         self,
@@ -177,7 +177,9 @@ class SaverMethods(MovingMethods):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """Asynchronous version of `list`."""
-        async with aclosing(self._apages(self._list(config, filter, before, limit))) as pages:
+        async with aclosing(
+            self._apages(self._list(config, filter, before, limit), "list")
+        ) as pages:
             async for page in pages:
                 for found in page:
                     yield found
@@ -226,7 +228,7 @@ class SaverMethods(MovingMethods):
         operation, stored = await self._prepared(
             lambda: self._put(config, checkpoint, metadata), checkpoint
         )
-        await self._await(operation)
+        await self._await(operation, "put")
         return stored
 
     def put_writes(
@@ -266,7 +268,7 @@ class SaverMethods(MovingMethods):
         operation = await self._prepared(
             lambda: self._put_writes(config, writes, task_id, task_path), writes
         )
-        await self._await(operation)
+        await self._await(operation, "put_writes")
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete every checkpoint of a thread, in all namespaces, with its writes.
@@ -288,7 +290,7 @@ class SaverMethods(MovingMethods):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Asynchronous version of `delete_thread`."""
-        await self._await(self._delete_thread(thread_id))
+        await self._await(self._delete_thread(thread_id), "delete_thread")
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete every checkpoint made by these runs, in all threads, with its writes.
@@ -308,7 +310,7 @@ class SaverMethods(MovingMethods):
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Asynchronous version of `delete_for_runs`."""
-        await self._await(self._delete_for_runs(run_ids))
+        await self._await(self._delete_for_runs(run_ids), "delete_for_runs")
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints of a thread, in all namespaces, with their writes.
@@ -328,7 +330,7 @@ class SaverMethods(MovingMethods):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Asynchronous version of `copy_thread`."""
-        await self._await(self._copy_thread(source_thread_id, target_thread_id))
+        await self._await(self._copy_thread(source_thread_id, target_thread_id), "copy_thread")
 
     def prune(
         self,
@@ -363,7 +365,7 @@ class SaverMethods(MovingMethods):
         keep_last: int | None = None,
     ) -> None:
         """Asynchronous version of `prune`."""
-        await self._await(self._prune(thread_ids, strategy, keep_last))
+        await self._await(self._prune(thread_ids, strategy, keep_last), "prune")
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -391,7 +393,7 @@ class SaverMethods(MovingMethods):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Asynchronous version of `get_delta_channel_history`."""
-        return await self._await(self._history(config, channels))
+        return await self._await(self._history(config, channels), "get_delta_channel_history")
 
     def sweep_orphans(
         self,
@@ -432,7 +434,9 @@ class SaverMethods(MovingMethods):
         max_pages: int | None = None,
     ) -> SweepReport:
         """Asynchronous version of `sweep_orphans`."""
-        return await self._await(self._sweep_orphans(older_than, resume_from, max_pages))
+        return await self._await(
+            self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans"
+        )
 
 
 def _flatten(pages: Generator[list[T], None, None]) -> Iterator[T]:

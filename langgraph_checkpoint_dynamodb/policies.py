@@ -17,17 +17,24 @@ READ_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 RUN_ACTIONS = READ_ACTIONS | {"dynamodb:PutItem"}
 """To run, resume, list and fork threads."""
 
+LIST_OWN_ACTIONS = frozenset({"dynamodb:Query"})
+"""On the index of threads, for `list_threads` of an owner."""
+
+LIST_ALL_ACTIONS = LIST_OWN_ACTIONS | {"dynamodb:Scan"}
+"""Also for `list_threads` without one."""
+
 PROLONG_ACTIONS = frozenset({"dynamodb:UpdateItem"})
-"""Also to run threads with DeltaChannels whose items expire."""
+"""Also to run threads with DeltaChannels whose items expire, with `thread_index` or with
+`on_conflict="raise"`, and for `update_thread`."""
 
 DELETE_ACTIONS = RUN_ACTIONS | {"dynamodb:BatchWriteItem"}
 """Also to delete, prune and copy threads, and to clean up after large values that were replaced."""
 
 SCAN_ACTIONS = DELETE_ACTIONS | {"dynamodb:Scan"}
-"""Also for `list(None)`, and for `delete_for_runs` without a run index."""
+"""Also for `list(None)`, for `reindex_threads`, and for `delete_for_runs` without a run index."""
 
 SWEEP_ACTIONS = SCAN_ACTIONS | {"dynamodb:DeleteItem"}
-"""Also for `sweep_orphans`."""
+"""Also for `sweep_orphans`, and for deletes of threads that are listed or fenced."""
 
 SETUP_ACTIONS = frozenset(
     {
@@ -38,14 +45,19 @@ SETUP_ACTIONS = frozenset(
         "dynamodb:UpdateTimeToLive",
     }
 )
-"""For `setup()` alone; UpdateTable only where it adds the run index to a table that exists, those
+"""For `setup()` alone; UpdateTable only where it adds an index to a table that exists, those
 of the time to live only with `ttl_seconds`."""
+
+VERIFY_ACTIONS = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
+"""What `setup()` asks of tables that are right: an application may call it when it starts."""
 
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
 """On the objects below the key prefix, to run and copy threads with values in S3."""
 
 S3_BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
-"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden."""
+"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden. A
+condition on `s3:prefix` would take that away again: the request that S3 asks about is no listing,
+and names no prefix."""
 
 S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""
@@ -89,6 +101,7 @@ class Role:
     Attributes:
         tables: On both tables of a saver, or the table of a store.
         index: On the run index.
+        threads: On the index of threads.
         objects: On the objects below the key prefix.
         bucket: On the bucket.
         key: On the KMS key.
@@ -96,6 +109,7 @@ class Role:
 
     tables: frozenset[str]
     index: frozenset[str] = frozenset()
+    threads: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     bucket: frozenset[str] = frozenset()
     key: frozenset[str] = frozenset()
@@ -104,20 +118,23 @@ class Role:
 ROLES = {
     "read": Role(
         READ_ACTIONS,
+        threads=LIST_ALL_ACTIONS,
         objects=frozenset({"s3:GetObject"}),
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
-        RUN_ACTIONS | PROLONG_ACTIONS,
+        RUN_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
+        threads=LIST_OWN_ACTIONS,
         objects=S3_RUN_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,
     ),
     "setup": Role(SETUP_ACTIONS),
     "admin": Role(
-        SWEEP_ACTIONS | PROLONG_ACTIONS,
+        SWEEP_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
         index=frozenset({"dynamodb:Query"}),
+        threads=LIST_ALL_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,

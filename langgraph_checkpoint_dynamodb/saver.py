@@ -17,9 +17,11 @@ from langgraph_checkpoint_dynamodb.settings import (
     Settings,
     ThreadIndex,
     payload_policy,
+    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
+from langgraph_checkpoint_dynamodb.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 T = TypeVar("T")
 
@@ -87,13 +90,20 @@ class DynamoDBSaver(ThreadMethods):
             checkpoints are differences from. 0 turns that off, and differences with it. Clones
             share it; a child made by `os.fork` begins with nothing.
         thread_index: A `ThreadIndex` to have threads listed (`list_threads`) by their owner, with
-            title and status; `None` for not. The first checkpoint that a run stores, interrupts and
-            errors are then stored in a transaction, at twice the units, with an item of the thread.
+            title and status, or a mapping with `owner` and optionally `index_name`; `None` for not.
+            The first checkpoint that a run stores, interrupts and errors are then stored in a
+            transaction, at twice the units, with an item of the thread.
         on_conflict: What becomes of a run whose thread another run has moved on meanwhile: `"fork"`
             lets both go on, as every saver does; `"raise"` ends it with `ThreadConflictError`.
             Replays from old checkpoints pass. Each root checkpoint is then stored in a
             transaction, at twice the units. All savers of a table should have the same.
         clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
+        on_request: Is called with a `RequestInfo` once each request has ended, by the thread or on
+            the event loop that has sent it, before the call goes on; so it must not block. An error
+            of it is logged once and left out of the call. A `CallObserver`, such as
+            `langgraph_checkpoint_dynamodb.otel.OpenTelemetry()`, is told of calls too. The requests
+            then ask what they consume.
+        observe_threads: Whether `on_request` may know the thread ids that requests are about.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -129,9 +139,11 @@ class DynamoDBSaver(ThreadMethods):
         s3_client: S3Client | None = None,
         max_value_bytes: int = MAX_VALUE_BYTES,
         memory_bytes: int = MEMORY_BYTES,
-        thread_index: ThreadIndex | None = None,
+        thread_index: ThreadIndex | Mapping[str, str] | None = None,
         on_conflict: Literal["fork", "raise"] = "fork",
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
+        observe_threads: bool = False,
     ) -> None:
         super().__init__(serde=serde)
         self._settings = Settings(
@@ -157,10 +169,13 @@ class DynamoDBSaver(ThreadMethods):
                 max_value_bytes=max_value_bytes,
             ),
             memory_bytes=memory_bytes,
-            thread_index=thread_index,
+            thread_index=read_thread_index(thread_index),
             on_conflict=on_conflict,
             clock=clock,
+            on_request=on_request,
+            observe_threads=observe_threads,
         )
+        self._watcher = Watcher(on_request, threads=observe_threads)
         self._memories = PerProcess(lambda _: Memory(memory_bytes))
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
@@ -195,26 +210,21 @@ class DynamoDBSaver(ThreadMethods):
         # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
         await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-saver"))
 
-    def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
-        return self._runner.run(operation)
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return self._runner.run(self._watcher.watched(operation, method))
 
-    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:  # noqa: ARG002 - see above
-        pages = self._runner.pages(stream)
+    def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
+        pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
             yield from pages
         finally:
             pages.close()
 
-    async def _await(self, operation: Operation[T]) -> T:
-        return await self._runner.start(operation).result()
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.start(self._watcher.watched(operation, method)).result()
 
-    async def _apages(self, stream: Stream[T]) -> AsyncGenerator[list[T], None]:
-        pages = self._runner.pages(stream)
-        try:
-            while (page := await pages.start_next().result()) is not None:
-                yield page
-        finally:
-            pages.close()
+    def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
+        return self._runner.pages(self._watcher.watched(stream, method)).awaited()
 
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:  # noqa: ARG002 - at once, whatever its size
         return prepare()

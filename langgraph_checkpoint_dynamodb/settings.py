@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from urllib.parse import urlsplit
 
 from langgraph_checkpoint_dynamodb.compression import (
     CODECS,
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 _JAVASCRIPT_CREDENTIALS = MappingProxyType(
     {
@@ -64,6 +69,9 @@ _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+"""What the hosts of AWS's own endpoints end with."""
+
 INCREMENTAL = "incremental"
 """What compression is called where checkpoints are stored as differences from earlier states."""
 _S3_THRESHOLD_BYTES = 350 * 1024
@@ -82,7 +90,8 @@ class S3OffloadConfig(TypedDict, total=False):
         bucket_name: The bucket. Required.
         key_prefix: What every key begins with; a slash is added where it is missing. Default:
             `"langgraph-checkpoints/"`.
-        endpoint_url: Endpoint of S3, for local engines and VPC endpoints.
+        endpoint_url: Endpoint of S3, for local engines and VPC endpoints. Default:
+            `AWS_ENDPOINT_URL_S3`; else the saver's `endpoint_url`, unless that is one of AWS's.
         threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
             358,400 (350 KB).
         former_bucket_names: Buckets that values went to before. They are read and deleted there.
@@ -168,7 +177,11 @@ class ClientSettings:
 
     @property
     def s3_arguments(self) -> dict[str, Any]:
-        """The same for the client for S3: all but the endpoint, which is its own."""
+        """The same for the client for S3, but for the endpoint.
+
+        A local engine has one endpoint for all, and what is tried on it must not end up in AWS.
+        Those of AWS itself are of one service each, and `AWS_ENDPOINT_URL_S3` has its say first.
+        """
         arguments = {
             name: value
             for name, value in self.arguments.items()
@@ -178,11 +191,23 @@ class ClientSettings:
             arguments["region_name"] = self.client.meta.region_name
         if self.s3_endpoint_url is not None:
             arguments["endpoint_url"] = self.s3_endpoint_url
+        elif self._local_endpoint is not None and "AWS_ENDPOINT_URL_S3" not in os.environ:
+            arguments["endpoint_url"] = self._local_endpoint
         return arguments
+
+    @property
+    def _local_endpoint(self) -> str | None:
+        """The endpoint of DynamoDB that was given, where it is none of AWS's."""
+        url = self.arguments.get("endpoint_url")
+        if self.client is not None:
+            url = self.client.meta.endpoint_url
+        if url is None or (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
+            return None
+        return str(url)
 
 
 class RunnerSettings(Protocol):
-    """What a runner needs to know, of a saver or of a store."""
+    """What a runner needs to know: the tables, and how to reach them."""
 
     @property
     def client(self) -> ClientSettings:
@@ -193,11 +218,15 @@ class RunnerSettings(Protocol):
         """Most requests in flight at once; `None` for as many as the client has connections."""
 
     @property
-    def payloads(self) -> PayloadPolicy:
-        """How values are stored."""
+    def uses_s3(self) -> bool:
+        """Whether values may be in S3."""
 
     @property
-    def table_names(self) -> dict[Table, str]:
+    def on_request(self) -> OnRequest | None:
+        """Whom to tell of each request."""
+
+    @property
+    def table_names(self) -> Mapping[Table, str]:
         """Name of each table."""
 
 
@@ -207,7 +236,8 @@ class ThreadIndex:
 
     Attributes:
         owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
-            text of 1 to 2,048 bytes. A thread whose runs name none is listed under none.
+            text of 1 to 2,048 bytes; an integer or a UUID stands for its text. A thread whose runs
+            name none is listed under none.
         index_name: Name of the index on the checkpoints table, which `setup()` makes.
     """
 
@@ -240,6 +270,8 @@ class Settings:
         on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
             go on, `"raise"` ends it.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request; `None` for nobody.
+        observe_threads: Whether it may know which thread a request is about.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -257,6 +289,8 @@ class Settings:
     thread_index: ThreadIndex | None = None
     on_conflict: str = "fork"
     clock: Callable[[], float] = time.time
+    on_request: OnRequest | None = None
+    observe_threads: bool = False
 
     def __post_init__(self) -> None:
         require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
@@ -273,6 +307,8 @@ class Settings:
         require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
+        _require_observer(self.on_request)
+        require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
             if self.ttl_seconds > _LONGEST_LIFE:
@@ -281,14 +317,8 @@ class Settings:
                 )
 
     def _require_threads(self) -> None:
-        index: object = self.thread_index
-        if index is None:
-            return
-        if not isinstance(index, ThreadIndex):
-            raise InvalidInputTypeError(
-                "thread_index", f"must be a ThreadIndex, got {type(index).__name__}"
-            )
-        if index.index_name == self.run_id_index:
+        index = self.thread_index
+        if index is not None and index.index_name == self.run_id_index:
             raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
 
     def _require_fence(self) -> None:
@@ -321,6 +351,34 @@ class Settings:
             Table.CHECKPOINTS: self.checkpoints_table_name,
             Table.WRITES: self.writes_table_name,
         }
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether a bucket is known."""
+        return self.payloads.s3 is not None
+
+
+def read_thread_index(given: object) -> ThreadIndex | None:
+    """How threads are listed, from what the user says: as JSON has it, too.
+
+    Raises:
+        InvalidInputError: It cannot be used; the message names the field.
+    """
+    if given is None or isinstance(given, ThreadIndex):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidInputTypeError(
+            "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
+        )
+    known = [one.name for one in fields(ThreadIndex)]
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+    if "owner" not in given:
+        raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
+    return ThreadIndex(**given)
 
 
 def payload_policy(
@@ -389,7 +447,7 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         raise InvalidInputError(
             "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
         )
-    bucket = _bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
+    bucket = require_bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
     former_names = "s3_offload_config.former_bucket_names"
     former = config.get("former_bucket_names", ())
     if isinstance(former, str) or not isinstance(former, Sequence):
@@ -403,11 +461,16 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         bucket,
         _key_prefix(prefix),
         threshold,
-        tuple(_bucket(former_names, name) for name in former),
+        tuple(require_bucket(former_names, name) for name in former),
     )
 
 
-def _bucket(field_name: str, name: object) -> str:
+def require_bucket(field_name: str, name: object) -> str:
+    """The name of a bucket.
+
+    Raises:
+        InvalidInputError: It can be none.
+    """
     if not isinstance(name, str):
         raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
     if not _BUCKET_NAME.fullmatch(name):
@@ -465,6 +528,19 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 f"{', '.join(_JAVASCRIPT_CREDENTIALS)}",
             )
         yield from value.items()
+
+
+def _require_observer(on_request: object) -> None:
+    if on_request is None:
+        return
+    if not callable(on_request):
+        raise InvalidInputTypeError(
+            "on_request", f"must be a function of one argument, got {type(on_request).__name__}"
+        )
+    if iscoroutinefunction(on_request):
+        raise InvalidInputTypeError(
+            "on_request", "must be a plain function: nobody awaits what it returns"
+        )
 
 
 def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:

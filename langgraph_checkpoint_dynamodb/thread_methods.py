@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing, closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, get_args
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.threads import Status
-from langgraph_checkpoint_dynamodb.keys import can_own, require_thread_id
+from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
@@ -21,7 +22,7 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Stream
@@ -73,7 +74,7 @@ class ThreadMethods(SaverMethods):
         cursor: str | None = None,
     ) -> ThreadPage:
         """Asynchronous version of `list_threads`."""
-        return await self._await(self._list_threads(owner, status, limit, cursor))
+        return await self._await(self._list_threads(owner, status, limit, cursor), "list_threads")
 
     def get_thread(self, thread_id: str) -> ThreadInfo | None:
         """Get what is known of a thread as a whole, at the cost of one small read.
@@ -91,7 +92,7 @@ class ThreadMethods(SaverMethods):
 
     async def aget_thread(self, thread_id: str) -> ThreadInfo | None:
         """Asynchronous version of `get_thread`."""
-        return await self._await(self._get_thread(thread_id))
+        return await self._await(self._get_thread(thread_id), "get_thread")
 
     def update_thread(
         self,
@@ -125,7 +126,7 @@ class ThreadMethods(SaverMethods):
         metadata: Mapping[str, Any] | None = None,
     ) -> ThreadInfo:
         """Asynchronous version of `update_thread`."""
-        return await self._await(self._update_thread(thread_id, title, metadata))
+        return await self._await(self._update_thread(thread_id, title, metadata), "update_thread")
 
     def delete_threads(
         self,
@@ -138,8 +139,9 @@ class ThreadMethods(SaverMethods):
         """Delete the threads of an owner, or those that were not active for some time, or both.
 
         Stopped anywhere, it is finished by calling it again: what is known of a thread goes last.
-        A list of threads may be a moment behind, so a thread whose first run begins at that moment
-        may stay.
+        Each thread is looked at again first: one that has run meanwhile, or is another's by now,
+        stays. A list of threads may be a moment behind, so a thread whose first run begins at that
+        moment may stay.
 
         Args:
             owner: Only the threads of this owner.
@@ -167,7 +169,7 @@ class ThreadMethods(SaverMethods):
     ) -> int:
         """Asynchronous version of `delete_threads`."""
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        return await self._atold(stream, on_progress)
+        return await self._atold(stream, "delete_threads", on_progress)
 
     def reindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """List the threads of tables that were in use before there was a thread index.
@@ -189,7 +191,7 @@ class ThreadMethods(SaverMethods):
 
     async def areindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """Asynchronous version of `reindex_threads`."""
-        return await self._atold(self._reindex_threads(), on_progress)
+        return await self._atold(self._reindex_threads(), "reindex_threads", on_progress)
 
     def _told(self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None) -> int:
         """Tell of each thread that a stream hands over; how many there were."""
@@ -199,10 +201,12 @@ class ThreadMethods(SaverMethods):
                 count += _tell(page, on_progress)
         return count
 
-    async def _atold(self, stream: Stream[ThreadInfo], on_progress: OnProgress | None) -> int:
+    async def _atold(
+        self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None
+    ) -> int:
         """Asynchronous version of `_told`."""
         count = 0
-        async with aclosing(self._apages(stream)) as pages:
+        async with aclosing(self._apages(stream, method)) as pages:
             async for page in pages:
                 count += _tell(page, on_progress)
         return count
@@ -226,9 +230,9 @@ class ThreadMethods(SaverMethods):
         self, thread_id: str, title: str | None, metadata: Mapping[str, Any] | None
     ) -> Operation[ThreadInfo]:
         require_optional("title", title, str)
-        said = {} if metadata is None else metadata
-        if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
-            raise InvalidInputError("metadata", "must be a dict with string keys")
+        said: object = {} if metadata is None else metadata
+        if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
+            raise InvalidInputError("metadata", "must be a mapping with string keys")
         return update_thread(self._store(), require_thread_id(thread_id), title, said)
 
     def _delete_threads(
@@ -240,7 +244,7 @@ class ThreadMethods(SaverMethods):
         store = self._store()
         if idle_for is not None:
             before = store.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
-            since = datetime.fromtimestamp(before, timezone.utc)
+            since = datetime.fromtimestamp(max(0, before), timezone.utc)
         wanted = ThreadsWanted(_owner(owner), idle_since=since)
         return delete_threads(store, self._thread_index(), wanted, dry_run=dry_run)
 
@@ -261,9 +265,12 @@ class ThreadMethods(SaverMethods):
 def _owner(owner: object) -> str | None:
     if owner is None:
         return None
-    if not can_own(owner):
-        raise InvalidInputError("owner", "must be a text of 1 to 2,048 bytes")
-    return str(owner)
+    text = owner_text(owner)
+    if text is None:
+        raise InvalidInputError(
+            "owner", "must be a text of 1 to 2,048 bytes, an integer or a UUID, which stand for it"
+        )
+    return text
 
 
 def _tell(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:

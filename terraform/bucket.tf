@@ -7,7 +7,7 @@ locals {
   object_days = var.ttl_seconds == null ? null : ceil((1.5 * var.ttl_seconds + 3600) / 86400) + 2
 
   # As far back as point-in-time recovery reaches.
-  noncurrent_days = 35
+  noncurrent_days = coalesce(var.point_in_time_recovery_days, 35)
 }
 
 resource "aws_s3_bucket" "this" {

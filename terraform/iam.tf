@@ -7,14 +7,21 @@ locals {
   read_keys  = ["kms:Decrypt", "kms:DescribeKey"]
   write_keys = concat(local.read_keys, ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"])
 
+  # Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+  verify = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"]
+  run    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+
   runtime = {
-    tables  = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    tables  = sort(concat(local.run, local.verify))
     index   = []
+    threads = ["dynamodb:Query"]
     objects = ["s3:GetObject", "s3:PutObject"]
-    # Nothing is ever listed, but without it S3 calls a missing object forbidden.
+    # Nothing is ever listed, but without it S3 calls a missing object forbidden. It cannot be held to
+    # the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
     bucket = ["s3:ListBucket"]
     key    = local.write_keys
     prefix = ""
+    owners = ""
   }
 
   roles = {
@@ -22,10 +29,12 @@ locals {
       read = {
         tables  = ["dynamodb:GetItem", "dynamodb:Query"]
         index   = []
+        threads = ["dynamodb:Query", "dynamodb:Scan"]
         objects = ["s3:GetObject"]
         bucket  = ["s3:ListBucket"]
         key     = local.read_keys
         prefix  = ""
+        owners  = ""
       }
       runtime = local.runtime
       setup = {
@@ -37,15 +46,19 @@ locals {
           "dynamodb:UpdateTimeToLive",
         ]
         index   = []
+        threads = []
         objects = []
         bucket  = []
         key     = []
         prefix  = ""
+        owners  = ""
       }
       admin = {
         tables = [
           "dynamodb:BatchWriteItem",
           "dynamodb:DeleteItem",
+          "dynamodb:DescribeTable",
+          "dynamodb:DescribeTimeToLive",
           "dynamodb:GetItem",
           "dynamodb:PutItem",
           "dynamodb:Query",
@@ -53,14 +66,24 @@ locals {
           "dynamodb:UpdateItem",
         ]
         index   = ["dynamodb:Query"]
+        threads = ["dynamodb:Query", "dynamodb:Scan"]
         objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         bucket  = ["s3:ListBucket"]
         key     = local.write_keys
         prefix  = ""
+        owners  = ""
       }
       # Both partition keys, and the keys of objects, begin with the thread id. To list the bucket
       # would show a tenant the thread ids of all the others.
-      tenant = merge(local.runtime, { bucket = [], prefix = var.tenant_thread_id_prefix })
+      # The partition key of the index of threads is the owner: only where owners begin with the
+      # tenant, too, can a query of it be held to the tenant's own.
+      tenant = merge(local.runtime, {
+        tables  = local.run
+        threads = var.tenant_owner_prefix == null ? [] : local.runtime.threads
+        bucket  = []
+        prefix  = var.tenant_thread_id_prefix
+        owners  = var.tenant_owner_prefix == null ? "" : var.tenant_owner_prefix
+      })
     } : role => actions if actions.prefix != null
   }
 }
@@ -81,6 +104,9 @@ locals {
   table_arns = flatten(values(local.table_arns_by_role))
   index_arns = var.run_id_index_name == null ? [] : [
     for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${var.run_id_index_name}"
+  ]
+  thread_index_arns = local.thread_index_name == null ? [] : [
+    for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${local.thread_index_name}"
   ]
   bucket_arns = local.bucket_arn == null ? [] : [local.bucket_arn]
   key_arns = distinct(concat(
@@ -116,6 +142,15 @@ locals {
             Action    = actions.index
             Resource  = local.index_arns
             Condition = null
+          },
+          {
+            Sid      = "ThreadIndex"
+            Action   = actions.threads
+            Resource = local.thread_index_arns
+            Condition = actions.owners == "" ? null : {
+              "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${actions.owners}*"] }
+              "Null"                    = { "dynamodb:LeadingKeys" = "false" }
+            }
           },
           {
             Sid       = "Objects"
@@ -167,4 +202,15 @@ resource "aws_iam_policy" "this" {
       error_message = "checkpoints_table_name is too long for the names of policies; set policy_name_prefix."
     }
   }
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = merge([
+    for role, names in var.policy_role_names : {
+      for name in names : "${role}/${name}" => { role = role, name = name }
+    }
+  ]...)
+
+  role       = each.value.name
+  policy_arn = aws_iam_policy.this[each.value.role].arn
 }

@@ -5,19 +5,42 @@ locals {
       name      = var.checkpoints_table_name
       hash_key  = "thread_id"
       range_key = "checkpoint_id"
-      index     = var.run_id_index_name
+      indexes   = local.indexes
       policy    = var.checkpoints_resource_policy
     }
     writes = {
       name      = var.writes_table_name
       hash_key  = "thread_id_checkpoint_id_checkpoint_ns"
       range_key = "task_id_idx"
-      index     = null
+      indexes   = []
       policy    = var.writes_resource_policy
     }
   }
-  index_key = "run_id"
-  limited   = var.max_read_request_units != null || var.max_write_request_units != null
+  # Both are sparse: of checkpoints by run, and of what is known of each thread by its owner.
+  indexes = [
+    for index in [
+      { name = var.run_id_index_name, hash_key = "run_id", range_key = null, projection = "KEYS_ONLY" },
+      { name = local.thread_index_name, hash_key = "owner", range_key = "updated", projection = "ALL" },
+    ] : index if index.name != null
+  ]
+  thread_index_name = var.thread_index_owner == null ? null : var.thread_index_name
+
+  saver_settings = merge(
+    {
+      checkpoints_table_name = var.checkpoints_table_name
+      writes_table_name      = var.writes_table_name
+      region_name            = local.region
+    },
+    { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
+    local.thread_index_name == null ? {} : {
+      thread_index = { owner = var.thread_index_owner, index_name = local.thread_index_name }
+    },
+    local.bucket_name == null ? {} : {
+      s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
+    },
+  )
+
+  limited = var.max_read_request_units != null || var.max_write_request_units != null
 }
 
 resource "aws_dynamodb_table" "this" {
@@ -37,7 +60,7 @@ resource "aws_dynamodb_table" "this" {
   dynamic "attribute" {
     for_each = concat(
       [each.value.hash_key, each.value.range_key],
-      each.value.index == null ? [] : [local.index_key],
+      flatten([for index in each.value.indexes : compact([index.hash_key, index.range_key])]),
     )
     content {
       name = attribute.value
@@ -46,11 +69,12 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "global_secondary_index" {
-    for_each = each.value.index == null ? [] : [each.value.index]
+    for_each = each.value.indexes
     content {
-      name            = global_secondary_index.value
-      hash_key        = local.index_key
-      projection_type = "KEYS_ONLY"
+      name            = global_secondary_index.value.name
+      hash_key        = global_secondary_index.value.hash_key
+      range_key       = global_secondary_index.value.range_key
+      projection_type = global_secondary_index.value.projection
 
       dynamic "on_demand_throughput" {
         for_each = local.limited ? [true] : []
@@ -77,7 +101,8 @@ resource "aws_dynamodb_table" "this" {
   }
 
   point_in_time_recovery {
-    enabled = var.point_in_time_recovery
+    enabled                 = var.point_in_time_recovery
+    recovery_period_in_days = var.point_in_time_recovery_days
   }
 
   dynamic "server_side_encryption" {
@@ -104,6 +129,21 @@ resource "aws_dynamodb_table" "this" {
       error_message = "replica_regions holds the provider's own region; name others only."
     }
   }
+
+  # A destroy that protected tables refuse must leave their agents what they need: whatever the tables
+  # depend on goes after them.
+  depends_on = [
+    aws_cloudwatch_event_target.sweep,
+    aws_iam_policy.this,
+    aws_iam_role_policy_attachment.this,
+    aws_lambda_function_recursion_config.sweep,
+    aws_s3_bucket_lifecycle_configuration.this,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_public_access_block.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }
 
 resource "aws_dynamodb_resource_policy" "this" {

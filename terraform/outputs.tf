@@ -30,6 +30,11 @@ output "run_id_index_name" {
   value       = var.run_id_index_name
 }
 
+output "thread_index_name" {
+  description = "Name of the index of threads by owner, null without one."
+  value       = local.thread_index_name
+}
+
 output "bucket_name" {
   description = "Name of the bucket for large values, null without one."
   value       = local.bucket_name
@@ -47,17 +52,8 @@ output "bucket_key_prefix" {
 
 output "saver_settings" {
   description = "Keyword arguments for `DynamoDBSaver(**settings)` on these tables."
-  value = merge(
-    {
-      checkpoints_table_name = var.checkpoints_table_name
-      writes_table_name      = var.writes_table_name
-    },
-    { for name, value in { run_id_index = var.run_id_index_name, ttl_seconds = var.ttl_seconds } : name => value if value != null },
-    local.bucket_name == null ? {} : {
-      s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
-    },
-  )
-  depends_on = [aws_dynamodb_table.this]
+  value       = local.saver_settings
+  depends_on  = [aws_dynamodb_table.this]
 }
 
 output "read_policy_json" {
@@ -88,4 +84,9 @@ output "tenant_policy_json" {
 output "policy_arns" {
   description = "ARN of each role's managed policy, by role; empty without `create_policies`."
   value       = { for role, policy in aws_iam_policy.this : role => policy.arn }
+}
+
+output "sweep_function_name" {
+  description = "Name of the Lambda function that sweeps, null without `sweep_schedule`."
+  value       = one(aws_lambda_function.sweep[*].function_name)
 }

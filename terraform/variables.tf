@@ -40,6 +40,34 @@ variable "run_id_index_name" {
   }
 }
 
+variable "thread_index_owner" {
+  description = "The key of a run's `configurable` or metadata that names the owner of its thread; makes a sparse index of threads by owner, with whole items, for `list_threads`. The saver's `thread_index.owner`. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.thread_index_owner == null || try(length(var.thread_index_owner) > 0, false)
+    error_message = "thread_index_owner must name a key, or be null."
+  }
+}
+
+variable "thread_index_name" {
+  description = "Name of the index of threads by owner; only with `thread_index_owner`. The saver's `thread_index.index_name`."
+  type        = string
+  default     = "by-owner"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.thread_index_name))
+    error_message = "thread_index_name must be 3 to 255 letters, digits, dots, dashes or underscores."
+  }
+
+  validation {
+    condition     = var.thread_index_owner == null || var.thread_index_name != var.run_id_index_name
+    error_message = "thread_index_name must differ from run_id_index_name: the two indexes have other keys."
+  }
+}
+
 variable "ttl_seconds" {
   description = "The saver's `ttl_seconds`, if it has one. Both tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
   type        = number
@@ -52,7 +80,7 @@ variable "ttl_seconds" {
 }
 
 variable "max_read_request_units" {
-  description = "Most read request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Most read request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -63,7 +91,7 @@ variable "max_read_request_units" {
 }
 
 variable "max_write_request_units" {
-  description = "Most write request units a second of each table and of the index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Most write request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -90,6 +118,22 @@ variable "point_in_time_recovery" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "point_in_time_recovery_days" {
+  description = "How many days back both tables can be restored, and for how long a created bucket keeps deleted objects: 1 to 35. Null is 35. Replicas have DynamoDB's own 35."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.point_in_time_recovery_days == null || try(contains(range(1, 36), var.point_in_time_recovery_days), false)
+    error_message = "point_in_time_recovery_days must be a whole number from 1 to 35, or null."
+  }
+
+  validation {
+    condition     = var.point_in_time_recovery_days == null || var.point_in_time_recovery
+    error_message = "point_in_time_recovery_days means nothing without point_in_time_recovery."
+  }
 }
 
 variable "deletion_protection" {
@@ -246,6 +290,47 @@ variable "bucket_force_destroy" {
   nullable    = false
 }
 
+# Upkeep
+
+variable "sweep_schedule" {
+  description = "When to sweep (`sweep_orphans`), as EventBridge has it: `rate(1 day)`, or `cron(0 3 * * ? *)`. Makes a Lambda function. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.sweep_schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.sweep_schedule))
+    error_message = "sweep_schedule must be rate(...) or cron(...), or null."
+  }
+
+  validation {
+    condition     = var.sweep_schedule == null || var.sweep_package != null
+    error_message = "sweep_schedule needs sweep_package: the function's code."
+  }
+
+  validation {
+    condition     = var.sweep_schedule == null || length(coalesce(var.policy_name_prefix, var.checkpoints_table_name)) <= 58
+    error_message = "sweep_schedule names a function after checkpoints_table_name, which is too long for that; set policy_name_prefix."
+  }
+}
+
+variable "sweep_package" {
+  description = "Path of a zip file with this package and what it needs, for Python 3.13 on Linux; only with `sweep_schedule`."
+  type        = string
+  default     = null
+}
+
+variable "sweep_older_than_seconds" {
+  description = "What is younger is not swept: longer than any run takes, and at least an hour."
+  type        = number
+  default     = 86400
+  nullable    = false
+
+  validation {
+    condition     = var.sweep_older_than_seconds >= 3600 && floor(var.sweep_older_than_seconds) == var.sweep_older_than_seconds
+    error_message = "sweep_older_than_seconds must be a whole number of seconds, 3600 or more."
+  }
+}
+
 # Access
 
 variable "create_policies" {
@@ -253,6 +338,28 @@ variable "create_policies" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "policy_role_names" {
+  description = "Names of IAM roles that get the managed policy of each role here, such as `{ runtime = [aws_iam_role.agent.name] }`; with `create_policies`. Attached so, a role keeps its policy when a destroy is refused."
+  type        = map(set(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.policy_role_names), ["read", "runtime", "setup", "admin", "tenant"])) == 0
+    error_message = "policy_role_names has keys that are no roles; they are read, runtime, setup, admin and tenant."
+  }
+
+  validation {
+    condition     = length(var.policy_role_names) == 0 || var.create_policies
+    error_message = "policy_role_names attaches managed policies: set create_policies, too."
+  }
+
+  validation {
+    condition     = !contains(keys(var.policy_role_names), "tenant") || var.tenant_thread_id_prefix != null
+    error_message = "policy_role_names has the role tenant, which needs tenant_thread_id_prefix."
+  }
 }
 
 variable "policy_name_prefix" {
@@ -267,14 +374,35 @@ variable "policy_name_prefix" {
 }
 
 variable "tenant_thread_id_prefix" {
-  description = "What a tenant's thread ids begin with, for the policy that holds it to them; may hold policy variables, such as `$${aws:PrincipalTag/tenant}_`. End it with a character that no tenant's name has. Null makes no such policy."
+  description = "What a tenant's thread ids begin with, for the policy that holds it to them; may hold policy variables, such as `$${aws:PrincipalTag/tenant}_`. It ends in a separator, `_`, `-` or `:`, that no tenant's name has. Null makes no such policy."
   type        = string
   default     = null
 
-  # Those characters alone are the same in a thread id and in the key of its objects, where others
-  # are percent-encoded, and none is a wildcard.
+  # Those characters, but for the colon, are the same in a thread id and in the key of its objects,
+  # where others are percent-encoded, and none is a wildcard.
   validation {
-    condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})+$", var.tenant_thread_id_prefix))
-    error_message = "tenant_thread_id_prefix must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or null."
+    condition     = var.tenant_thread_id_prefix == null || can(regex("^([a-zA-Z0-9_:-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})*[_:-]$", var.tenant_thread_id_prefix))
+    error_message = "tenant_thread_id_prefix must be letters, digits, dashes, underscores, colons and policy variables of the form $${aws:...}, and end in '_', '-' or ':', or be null: without a separator, 'acme' is also the beginning of 'acme2'."
+  }
+
+  validation {
+    condition     = var.tenant_thread_id_prefix == null || (var.bucket_name == null && !var.create_bucket) || !can(regex(":", replace(var.tenant_thread_id_prefix, "/\\$\\{[^}]*\\}/", "")))
+    error_message = "tenant_thread_id_prefix holds a colon, which the keys of objects hold percent-encoded: with a bucket, take '_' or '-'."
+  }
+}
+
+variable "tenant_owner_prefix" {
+  description = "What the owners begin with whose threads a tenant may list, such as `$${aws:PrincipalTag/tenant}_`. Null lets the role `tenant` list none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.tenant_owner_prefix == null || can(regex("^([a-zA-Z0-9_:-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})*[_:-]$", var.tenant_owner_prefix))
+    error_message = "tenant_owner_prefix must be letters, digits, dashes, underscores, colons and policy variables of the form $${aws:...}, and end in '_', '-' or ':', or be null."
+  }
+
+  validation {
+    condition     = var.tenant_owner_prefix == null || (var.tenant_thread_id_prefix != null && var.thread_index_owner != null)
+    error_message = "tenant_owner_prefix is for the role tenant, on the index of threads: set tenant_thread_id_prefix and thread_index_owner, too."
   }
 }

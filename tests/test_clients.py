@@ -347,9 +347,9 @@ def test_the_client_for_s3_has_the_credentials_region_and_settings_of_the_other(
         assert field(client, "max_pool_connections") == 32
         assert field(client, "user_agent_extra") == "lib/langgraph-checkpoint-dynamodb"
     dynamodb, s3 = clients
-    # The endpoint is DynamoDB's own: a VPC endpoint or a local engine of one service.
     assert dynamodb.meta.endpoint_url == UNROUTABLE
-    assert s3.meta.endpoint_url.endswith("amazonaws.com")
+    # What runs on a local engine must not end up in a bucket of AWS.
+    assert s3.meta.endpoint_url == UNROUTABLE
     assert field(s3, "s3")["addressing_style"] == "path"
 
 
@@ -357,6 +357,41 @@ def test_the_client_for_s3_has_an_endpoint_of_its_own(monkeypatch: pytest.Monkey
     dynamodb, s3 = made_for_s3(monkeypatch, offload={"endpoint_url": S3_ENDPOINT})
     assert s3.meta.endpoint_url == S3_ENDPOINT
     assert dynamodb.meta.endpoint_url != S3_ENDPOINT
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://dynamodb.eu-central-1.amazonaws.com",
+        "https://vpce-0a1b2c3d4e.dynamodb.eu-central-1.vpce.amazonaws.com",
+    ],
+)
+def test_an_endpoint_of_dynamodb_within_aws_is_not_that_of_s3(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    dynamodb, s3 = made_for_s3(
+        monkeypatch, endpoint_url=endpoint, region_name="eu-central-1", session=boto3.Session()
+    )
+    assert dynamodb.meta.endpoint_url == endpoint
+    assert s3.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
+
+
+def test_an_endpoint_of_s3_in_the_environment_wins_over_that_of_dynamodb(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", S3_ENDPOINT)
+    _, s3 = made_for_s3(monkeypatch, endpoint_url=UNROUTABLE, session=boto3.Session())
+    assert s3.meta.endpoint_url == S3_ENDPOINT
+
+
+def test_beside_a_client_of_a_local_engine_that_of_s3_is_there_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = boto3.client("dynamodb", region_name="ap-south-1", endpoint_url=UNROUTABLE)
+    given.meta.events.register("before-call", cast("Any", lambda **_: (_Answer(), {})))
+    _, s3 = made_for_s3(monkeypatch, client=given)
+    assert s3.meta.endpoint_url == UNROUTABLE
+    given.close()
 
 
 def test_beside_a_client_that_is_passed_in_one_for_s3_is_made_in_its_region(
@@ -1037,6 +1072,8 @@ def test_consistent_reads_that_is_no_bool_is_refused(bad: Any) -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(package.__all__) == [
+        "CallObserver",
+        "CallScope",
         "ConditionFailedError",
         "DeletedBaseError",
         "DeltaHistoryError",
@@ -1052,6 +1089,7 @@ def test_the_public_names_are_these() -> None:
         "ObjectsNotDeletedError",
         "PayloadTooLargeError",
         "ReplyError",
+        "RequestInfo",
         "S3OffloadConfig",
         "SaverClosedError",
         "ServiceError",

@@ -836,7 +836,8 @@ def test_a_missing_checkpoints_table_is_named(
         act(nowhere.calls)
     assert caught.value.table_name == tables.checkpoints
     assert tables.checkpoints in str(caught.value)
-    assert "saver.setup()" in str(caught.value)
+    assert f"in region 'us-east-1', at {tables.engine.url};" in str(caught.value)
+    assert "create it with setup()" in str(caught.value)
 
 
 @pytest.mark.parametrize("act", USES_WRITES.values(), ids=USES_WRITES)
@@ -847,7 +848,7 @@ def test_a_missing_writes_table_is_named(
         act(nowhere.calls)
     assert caught.value.table_name == tables.writes
     assert tables.writes in str(caught.value)
-    assert "saver.setup()" in str(caught.value)
+    assert "create it with setup()" in str(caught.value)
 
 
 def test_a_writes_table_that_is_missing_is_named_when_a_checkpoint_is_read(

@@ -36,6 +36,7 @@ class Rights:
 
     tables: frozenset[str]
     index: frozenset[str] = frozenset()
+    threads: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     bucket: frozenset[str] = frozenset()
     key: frozenset[str] = frozenset()
@@ -43,6 +44,10 @@ class Rights:
 
 _READ_TABLES = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 _RUN_TABLES = _READ_TABLES | {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+# Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+_VERIFY = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
+_LIST_OWN = frozenset({"dynamodb:Query"})
+_LIST_ALL = _LIST_OWN | {"dynamodb:Scan"}
 _READ_KEY = frozenset({"kms:Decrypt", "kms:DescribeKey"})
 _WRITE_KEY = _READ_KEY | {
     "kms:Encrypt",
@@ -50,11 +55,13 @@ _WRITE_KEY = _READ_KEY | {
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 }
-# Nothing is ever listed, but without this S3 calls a missing object forbidden.
+# Nothing is ever listed, but without this S3 calls a missing object forbidden. It cannot be held to
+# the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
 _LIST_BUCKET = frozenset({"s3:ListBucket"})
 
 _RUNTIME = Rights(
-    tables=_RUN_TABLES,
+    tables=_RUN_TABLES | _VERIFY,
+    threads=_LIST_OWN,
     objects=frozenset({"s3:GetObject", "s3:PutObject"}),
     bucket=_LIST_BUCKET,
     key=_WRITE_KEY,
@@ -64,6 +71,7 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
     {
         Role.READ: Rights(
             tables=_READ_TABLES,
+            threads=_LIST_ALL,
             objects=frozenset({"s3:GetObject"}),
             bucket=_LIST_BUCKET,
             key=_READ_KEY,
@@ -82,14 +90,16 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
         ),
         Role.ADMIN: Rights(
             tables=_RUN_TABLES
+            | _VERIFY
             | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Scan"},
             index=frozenset({"dynamodb:Query"}),
+            threads=_LIST_ALL,
             objects=frozenset({"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}),
             bucket=_LIST_BUCKET,
             key=_WRITE_KEY,
         ),
         # To list the bucket would show a tenant the thread ids of all the others.
-        Role.TENANT: replace(_RUNTIME, bucket=frozenset()),
+        Role.TENANT: replace(_RUNTIME, tables=_RUN_TABLES, bucket=frozenset()),
     }
 )
 """What each role may do. The saver's `policies.py` says which of its calls need what."""
@@ -102,6 +112,7 @@ class Resources:
     Attributes:
         tables: Both tables and their replicas.
         indexes: The run index, in each region.
+        thread_indexes: The index of threads, in each region.
         objects: All objects below the key prefix, without the final `*`.
         bucket: The bucket.
         keys: The KMS keys, of replicas too.
@@ -110,6 +121,7 @@ class Resources:
 
     tables: tuple[str, ...]
     indexes: tuple[str, ...]
+    thread_indexes: tuple[str, ...]
     objects: tuple[str, ...]
     bucket: tuple[str, ...]
     keys: tuple[str, ...]
@@ -117,7 +129,11 @@ class Resources:
 
 
 def statements(
-    role: Role, resources: Resources, *, thread_id_prefix: str | None = None
+    role: Role,
+    resources: Resources,
+    *,
+    thread_id_prefix: str | None = None,
+    owner_prefix: str | None = None,
 ) -> tuple[Statement, ...]:
     """The statements of a role's policy, least privilege.
 
@@ -125,13 +141,18 @@ def statements(
         role: The role.
         resources: What the policy is about.
         thread_id_prefix: Prefix of the only thread ids the role may use; `None` for all threads.
+        owner_prefix: Prefix of the only owners whose threads a role with `thread_id_prefix` may
+            list; `None` for none. The partition key of that index is the owner, so the prefix of
+            threads does not hold a query of it.
     """
     rights = RIGHTS[role]
     prefix = thread_id_prefix or ""
+    lists = rights.threads if not prefix or owner_prefix else frozenset[str]()
     objects = tuple(f"{arn}{prefix}*" for arn in resources.objects)
     parts = (
-        ("Tables", rights.tables, resources.tables, _of_threads(prefix)),
+        ("Tables", rights.tables, resources.tables, _beginning_with(prefix)),
         ("Index", rights.index, resources.indexes, None),
+        ("ThreadIndex", lists, resources.thread_indexes, _beginning_with(owner_prefix or "")),
         ("Objects", rights.objects, objects, None),
         ("Bucket", rights.bucket, resources.bucket, None),
         ("Key", rights.key, resources.keys, _through(resources.key_services)),
@@ -163,8 +184,8 @@ def _statement(
     return statement if condition is None else {**statement, "Condition": condition}
 
 
-def _of_threads(prefix: str) -> Mapping[str, Any] | None:
-    """Both tables' partition keys begin with the thread id."""
+def _beginning_with(prefix: str) -> Mapping[str, Any] | None:
+    """Holds requests to partition keys: thread ids in both tables, owners in the index of them."""
     if not prefix:
         return None
     return {

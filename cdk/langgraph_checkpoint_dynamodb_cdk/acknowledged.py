@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def acknowledge_bucket(bucket: s3.Bucket) -> None:
@@ -45,6 +49,33 @@ def acknowledge_policy(policy: iam.ManagedPolicy) -> None:
         # Then the finding is left to the app: it is no reason to fail.
         with suppress(RuntimeError):
             Validations.of(policy).acknowledge(acknowledgment)
+
+
+def acknowledge_sweep(role: iam.Role, function: lambda_.Function, wildcards: Sequence[str]) -> None:
+    """Say why ARNs of the function's role end in `*`, and why its Python is what it is.
+
+    Args:
+        role: The role.
+        function: The function.
+        wildcards: The ARNs that end so.
+    """
+    for arn in wildcards:
+        with suppress(RuntimeError):
+            Validations.of(role).acknowledge(
+                Acknowledgment(
+                    id=f"AwsSolutions-IAM5[Resource::{_flat(Stack.of(role).resolve(arn))}]",
+                    reason=(
+                        "Names of log streams are made up by Lambda, keys of objects from thread "
+                        "ids and digests; what is in front of the wildcard is the function's own."
+                    ),
+                )
+            )
+    Validations.of(function).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-L1",
+            reason="The package is made for this Python: what it holds is tested with it.",
+        )
+    )
 
 
 def _listed(value: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -21,9 +22,23 @@ from langgraph_checkpoint_dynamodb_cdk.access import (
     document,
     statements,
 )
+from langgraph_checkpoint_dynamodb_cdk.sweep import SweepSettings, make_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class ThreadIndex:
+    """The index of threads by owner.
+
+    Attributes:
+        owner: The key of a run's `configurable` or metadata that names the owner.
+        name: Name of the index.
+    """
+
+    owner: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +55,13 @@ class StoreParts:
     bucket: s3.IBucket | None
     bucket_key_prefix: str
     run_id_index_name: str | None
+    thread_index: ThreadIndex | None
     ttl_seconds: int | None
     encryption_keys: tuple[kms.IKey, ...]
     replica_regions: tuple[str, ...]
     replica_kms_key_arns: Mapping[str, str]
     tenant_thread_id_prefix: str | None
+    tenant_owner_prefix: str | None
 
 
 class CheckpointStoreBase(Construct):
@@ -96,6 +113,12 @@ class CheckpointStoreBase(Construct):
         return self._parts.run_id_index_name
 
     @property
+    def thread_index_name(self) -> str | None:
+        """Name of the index of threads by owner, `None` without one."""
+        index = self._parts.thread_index
+        return None if index is None else index.name
+
+    @property
     def saver_settings(self) -> dict[str, Any]:
         """Keyword arguments for `DynamoDBSaver`.
 
@@ -104,14 +127,51 @@ class CheckpointStoreBase(Construct):
         """
         parts = self._parts
         offload = {"bucket_name": self.bucket_name, "key_prefix": self.bucket_key_prefix}
+        index = parts.thread_index
         settings = {
             "checkpoints_table_name": self.checkpoints_table_name,
             "writes_table_name": self.writes_table_name,
             "run_id_index": parts.run_id_index_name,
+            "thread_index": (
+                None if index is None else {"owner": index.owner, "index_name": index.name}
+            ),
+            # Where it is known at synthesis, else CloudFormation fills it in.
+            "region_name": self.checkpoints_table.env.region,
             "ttl_seconds": parts.ttl_seconds,
             "s3_offload_config": None if self.bucket is None else offload,
         }
         return {name: value for name, value in settings.items() if value is not None}
+
+    def schedule_sweep(
+        self,
+        *,
+        schedule: str,
+        package: str,
+        older_than_seconds: int = 86_400,
+        name: str | None = None,
+    ) -> lambda_.Function:
+        """Have the tables swept (`sweep_orphans`) by a Lambda function.
+
+        Args:
+            schedule: When, as EventBridge has it: `"rate(1 day)"`.
+            package: Path of a zip file with the saver and what it needs, for Python 3.13 on Linux.
+            older_than_seconds: What is younger is left alone: longer than any run takes, and at
+                least an hour. Default: a day.
+            name: Name of the function, its role, its rule and its log. Default: CloudFormation
+                makes them up.
+
+        Raises:
+            ValueError: An argument cannot be used; the message says which, and what to do.
+        """
+        settings = SweepSettings(
+            schedule=schedule, package=package, older_than_seconds=older_than_seconds, name=name
+        )
+        return make_sweep(
+            self,
+            settings,
+            saver_settings=Stack.of(self).to_json_string(self.saver_settings),
+            statements=self._statements(Role.ADMIN),
+        )
 
     def policy_document(self, role: Role) -> iam.PolicyDocument:
         """The policy of a role, for managed policies and roles of your own.
@@ -161,7 +221,10 @@ class CheckpointStoreBase(Construct):
         return _grant(grantee, self._statements(Role.SETUP))
 
     def grant_tenant(
-        self, grantee: iam.IGrantable, thread_id_prefix: str | None = None
+        self,
+        grantee: iam.IGrantable,
+        thread_id_prefix: str | None = None,
+        owner_prefix: str | None = None,
     ) -> iam.Grant:
         """Let somebody run graphs on threads whose id has a prefix, and no others.
 
@@ -169,13 +232,17 @@ class CheckpointStoreBase(Construct):
             grantee: Who.
             thread_id_prefix: The prefix, such as `"acme_"`. Default: the store's
                 `tenant_thread_id_prefix`.
+            owner_prefix: The prefix of the owners whose threads may be listed. Default: the store's
+                `tenant_owner_prefix`, and without that none may.
 
         Raises:
             ValueError: There is no prefix, or a policy cannot hold it.
         """
-        return _grant(grantee, self._statements(Role.TENANT, thread_id_prefix))
+        return _grant(grantee, self._statements(Role.TENANT, thread_id_prefix, owner_prefix))
 
-    def _statements(self, role: Role, thread_id_prefix: str | None = None) -> tuple[Statement, ...]:
+    def _statements(
+        self, role: Role, thread_id_prefix: str | None = None, owner_prefix: str | None = None
+    ) -> tuple[Statement, ...]:
         if role not in tuple(Role):
             checks.refuse("role", role, f"one of {', '.join(known.value for known in Role)}")
         if role != Role.TENANT:
@@ -190,8 +257,15 @@ class CheckpointStoreBase(Construct):
                 "what the ids of the tenant's threads begin with; pass it here, or "
                 "tenant_thread_id_prefix to the store",
             )
-        checks.require_thread_id_prefix("thread_id_prefix", prefix)
-        return statements(Role.TENANT, self._resources, thread_id_prefix=prefix)
+        checks.require_thread_id_prefix(
+            "thread_id_prefix", prefix, in_object_keys=self.bucket is not None
+        )
+        owners = self._parts.tenant_owner_prefix if owner_prefix is None else owner_prefix
+        if owners is not None:
+            checks.require_owner_prefix("owner_prefix", owners)
+        return statements(
+            Role.TENANT, self._resources, thread_id_prefix=prefix, owner_prefix=owners
+        )
 
     @property
     def _resources(self) -> Resources:
@@ -200,14 +274,10 @@ class CheckpointStoreBase(Construct):
         checkpoints_name, writes_name = parts.given_names
         checkpoints = self._arns_by_place(parts.checkpoints_table, checkpoints_name)
         writes = self._arns_by_place(parts.writes_table, writes_name)
-        index = parts.run_id_index_name
         return Resources(
             tables=_ordered([*checkpoints, *writes]),
-            indexes=(
-                ()
-                if index is None
-                else tuple(f"{arn}/index/{index}" for arn in _ordered(checkpoints))
-            ),
+            indexes=_of_index(parts.run_id_index_name, checkpoints),
+            thread_indexes=_of_index(self.thread_index_name, checkpoints),
             objects=() if bucket is None else (bucket.arn_for_objects(parts.bucket_key_prefix),),
             bucket=() if bucket is None else (bucket.bucket_arn,),
             keys=self._key_arns,
@@ -255,6 +325,10 @@ class CheckpointStoreBase(Construct):
             # A bucket and its key are in one region.
             services.append(f"s3.{region if key is None else key.env.region}.{suffix}")
         return tuple(services)
+
+
+def _of_index(name: str | None, arns: list[tuple[tuple[str, ...], str]]) -> tuple[str, ...]:
+    return () if name is None else tuple(f"{arn}/index/{name}" for arn in _ordered(arns))
 
 
 def _known(text: str) -> str:

@@ -14,9 +14,6 @@ from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
 if TYPE_CHECKING:
     from constructs import Construct
 
-_NONCURRENT_DAYS = 35
-"""The longest window of point-in-time recovery: a restored table finds its objects."""
-
 
 def make_bucket(
     scope: Construct,
@@ -26,6 +23,7 @@ def make_bucket(
     key_prefix: str,
     ttl_seconds: int | None,
     versioned: bool,
+    noncurrent_days: int,
     encryption_key: kms.IKey | None,
     removal_policy: RemovalPolicy,
     force_destroy: bool,
@@ -39,6 +37,8 @@ def make_bucket(
         key_prefix: What the keys of the saver's objects begin with.
         ttl_seconds: The saver's `ttl_seconds`, `None` where objects are kept.
         versioned: Whether deleted objects are kept for a while.
+        noncurrent_days: For how many days: as long as the tables can be restored, so that a
+            restored table finds its objects.
         encryption_key: KMS key, `None` for S3's own.
         removal_policy: What becomes of it when it leaves the stack.
         force_destroy: Whether it is emptied before it is deleted.
@@ -56,7 +56,7 @@ def make_bucket(
         encryption_key=encryption_key,
         bucket_key_enabled=None if encryption_key is None else True,
         versioned=versioned,
-        lifecycle_rules=_lifecycle_rules(key_prefix, ttl_seconds),
+        lifecycle_rules=_lifecycle_rules(key_prefix, ttl_seconds, noncurrent_days),
         removal_policy=removal_policy,
         auto_delete_objects=force_destroy,
     )
@@ -67,7 +67,9 @@ def make_bucket(
     return bucket
 
 
-def _lifecycle_rules(key_prefix: str, ttl_seconds: int | None) -> list[s3.LifecycleRule]:
+def _lifecycle_rules(
+    key_prefix: str, ttl_seconds: int | None, noncurrent_days: int
+) -> list[s3.LifecycleRule]:
     rules = [
         s3.LifecycleRule(
             id="abort-incomplete-uploads",
@@ -76,7 +78,7 @@ def _lifecycle_rules(key_prefix: str, ttl_seconds: int | None) -> list[s3.Lifecy
         # Also where versioning is off: it may have been on.
         s3.LifecycleRule(
             id="expire-noncurrent",
-            noncurrent_version_expiration=Duration.days(_NONCURRENT_DAYS),
+            noncurrent_version_expiration=Duration.days(noncurrent_days),
             expired_object_delete_marker=True,
         ),
     ]

@@ -11,12 +11,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from langgraph_checkpoint_dynamodb_cdk import checks
-from langgraph_checkpoint_dynamodb_cdk.base import CheckpointStoreBase, StoreParts
+from langgraph_checkpoint_dynamodb_cdk.base import CheckpointStoreBase, StoreParts, ThreadIndex
 from langgraph_checkpoint_dynamodb_cdk.bucket import make_bucket
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     CHECKPOINTS,
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
     WRITES,
 )
@@ -44,13 +45,22 @@ class CheckpointStore(CheckpointStoreBase):
         writes_table_name: Name of the table of writes. Default: `"langgraph-writes"`.
         run_id_index_name: Name of the index on run ids, which `delete_for_runs` uses. Default: no
             index.
+        thread_index_owner: The key of a run's `configurable` or metadata that names the owner of
+            its thread, for `list_threads`; the saver's `thread_index.owner`. Default: no index of
+            threads.
+        thread_index_name: Name of that index. Default: `"by-owner"`.
         ttl_seconds: The saver's `ttl_seconds`. A bucket made here then deletes objects after the
             items that name them. Default: objects are kept.
-        max_read_request_units: Most read units a second, of each table and of the index. Default:
-            no maximum.
+        max_read_request_units: Most read units a second, of each table and of each index.
+            Default: no maximum.
         max_write_request_units: Most write units a second, the same. Default: no maximum.
         point_in_time_recovery: Whether both tables and their replicas can be restored to any
             moment of the last 35 days. Default: they can.
+        point_in_time_recovery_days: How many days back the tables can be restored, and for how
+            long a bucket made here keeps deleted objects, from 1 to 35. Default: 35.
+        warm_read_units: Read units a second that both tables and their indexes can serve at once,
+            from 12,000; billed once. Default: what DynamoDB gives.
+        warm_write_units: The same for write units, from 4,000.
         deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
         table_class: Storage class of both tables. Default: standard.
         encryption_key: KMS key of both tables and of a bucket made here; the stack's region must
@@ -68,13 +78,16 @@ class CheckpointStore(CheckpointStoreBase):
         bucket_name: Name of the bucket to make. Default: CloudFormation makes one up.
         bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
             `"langgraph-checkpoints/"`.
-        bucket_versioning: Whether the bucket made here keeps deleted objects for 35 days, so that
-            a restored table finds them. Default: it does.
+        bucket_versioning: Whether the bucket made here keeps deleted objects for as long as the
+            tables can be restored, so that a restored table finds them. Default: it does.
         bucket_force_destroy: Whether the bucket made here is emptied before it is deleted, by a
             Lambda function that the CDK adds. Only with the `removal_policy` `DESTROY`. Default: a
             bucket that is not empty stays.
         tenant_thread_id_prefix: What the thread ids of a tenant begin with, such as
-            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`. Default: none.
+            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`; it ends in a separator. Default:
+            none.
+        tenant_owner_prefix: What the owners begin with whose threads a tenant may list, in the same
+            form. Default: a tenant lists none.
         removal_policy: What becomes of the tables and of a bucket made here when they leave the
             stack. Default: they are kept.
 
@@ -90,10 +103,15 @@ class CheckpointStore(CheckpointStoreBase):
         checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
         writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
         run_id_index_name: str | None = None,
+        thread_index_owner: str | None = None,
+        thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
         ttl_seconds: int | None = None,
         max_read_request_units: int | None = None,
         max_write_request_units: int | None = None,
         point_in_time_recovery: bool = True,
+        point_in_time_recovery_days: int | None = None,
+        warm_read_units: int | None = None,
+        warm_write_units: int | None = None,
         deletion_protection: bool = True,
         table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
         encryption_key: kms.IKey | None = None,
@@ -108,6 +126,7 @@ class CheckpointStore(CheckpointStoreBase):
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
         tenant_thread_id_prefix: str | None = None,
+        tenant_owner_prefix: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -115,11 +134,15 @@ class CheckpointStore(CheckpointStoreBase):
         # ARNs it does not name.
         self.node.set_context(_POLICY_PER_REPLICA, True)
         checks.require_table_names(checkpoints_table_name, writes_table_name)
+        threads = _thread_index(thread_index_owner, thread_index_name, run_id_index_name)
         _check_shared(
             run_id_index_name=run_id_index_name,
+            lists_threads=threads is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            has_bucket=create_bucket or bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
         )
         _check_bucket(bucket, bucket_name, create=create_bucket, versioned=bucket_versioning)
         checks.require_bool("bucket_force_destroy", bucket_force_destroy)
@@ -133,6 +156,9 @@ class CheckpointStore(CheckpointStoreBase):
             max_read_request_units=max_read_request_units,
             max_write_request_units=max_write_request_units,
             point_in_time_recovery=point_in_time_recovery,
+            point_in_time_recovery_days=point_in_time_recovery_days,
+            warm_read_units=warm_read_units,
+            warm_write_units=warm_write_units,
             deletion_protection=deletion_protection,
             table_class=table_class,
             encryption_key=encryption_key,
@@ -149,6 +175,7 @@ class CheckpointStore(CheckpointStoreBase):
                 key_prefix=bucket_key_prefix,
                 ttl_seconds=ttl_seconds,
                 versioned=bucket_versioning,
+                noncurrent_days=tables.recovery_days,
                 encryption_key=encryption_key,
                 removal_policy=removal_policy,
                 force_destroy=bucket_force_destroy,
@@ -161,6 +188,7 @@ class CheckpointStore(CheckpointStoreBase):
                 schema=CHECKPOINTS,
                 settings=tables,
                 run_id_index_name=run_id_index_name,
+                thread_index_name=None if threads is None else threads.name,
                 resource_policy=checkpoints_resource_policy,
             ),
             writes_table=make_table(
@@ -175,11 +203,13 @@ class CheckpointStore(CheckpointStoreBase):
             bucket=bucket,
             bucket_key_prefix=bucket_key_prefix,
             run_id_index_name=run_id_index_name,
+            thread_index=threads,
             ttl_seconds=ttl_seconds,
             encryption_keys=() if encryption_key is None else (encryption_key,),
             replica_regions=tuple(replica_regions),
             replica_kms_key_arns=tables.replica_kms_key_arns,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
         )
 
     @staticmethod
@@ -190,12 +220,15 @@ class CheckpointStore(CheckpointStoreBase):
         checkpoints_table: dynamodb.ITableV2,
         writes_table: dynamodb.ITableV2,
         run_id_index_name: str | None = None,
+        thread_index_owner: str | None = None,
+        thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
         ttl_seconds: int | None = None,
         replica_regions: Sequence[str] = (),
         replica_kms_key_arns: Mapping[str, str] | None = None,
         bucket: s3.IBucket | None = None,
         bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
         tenant_thread_id_prefix: str | None = None,
+        tenant_owner_prefix: str | None = None,
     ) -> CheckpointStoreBase:
         """Tables that were made elsewhere, with the same attributes and grants.
 
@@ -208,6 +241,9 @@ class CheckpointStore(CheckpointStoreBase):
             checkpoints_table: The table of checkpoints.
             writes_table: The table of writes.
             run_id_index_name: Name of its index on run ids. Default: it has none.
+            thread_index_owner: The key that names the owner of a thread, where it has an index of
+                them. Default: it has none.
+            thread_index_name: Name of that index. Default: `"by-owner"`.
             ttl_seconds: The saver's `ttl_seconds`, for `saver_settings`. Default: items are kept.
             replica_regions: Other regions the tables are replicated to. Default: none.
             replica_kms_key_arns: ARN of the KMS key of each replica, by region; needed for all of
@@ -216,15 +252,21 @@ class CheckpointStore(CheckpointStoreBase):
             bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
                 `"langgraph-checkpoints/"`.
             tenant_thread_id_prefix: What the thread ids of a tenant begin with. Default: none.
+            tenant_owner_prefix: What the owners begin with whose threads a tenant may list.
+                Default: it lists none.
 
         Raises:
             ValueError: An argument cannot be used; the message says which, and what to do.
         """
+        threads = _thread_index(thread_index_owner, thread_index_name, run_id_index_name)
         _check_shared(
             run_id_index_name=run_id_index_name,
+            lists_threads=threads is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            has_bucket=bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
         )
         imported = (checkpoints_table.encryption_key, writes_table.encryption_key)
         keys = tuple(key for key in imported if key is not None)
@@ -240,11 +282,13 @@ class CheckpointStore(CheckpointStoreBase):
             bucket=bucket,
             bucket_key_prefix=bucket_key_prefix,
             run_id_index_name=run_id_index_name,
+            thread_index=threads,
             ttl_seconds=ttl_seconds,
             encryption_keys=keys,
             replica_regions=tuple(replica_regions),
             replica_kms_key_arns=replica_keys,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
         )
         return _ExistingCheckpointStore(scope, construct_id, parts)
 
@@ -260,9 +304,12 @@ class _ExistingCheckpointStore(CheckpointStoreBase):
 def _check_shared(
     *,
     run_id_index_name: str | None,
+    lists_threads: bool,
     ttl_seconds: int | None,
     bucket_key_prefix: str,
+    has_bucket: bool,
     tenant_thread_id_prefix: str | None,
+    tenant_owner_prefix: str | None,
 ) -> None:
     if run_id_index_name is not None:
         checks.require_dynamodb_name("run_id_index_name", run_id_index_name)
@@ -270,7 +317,35 @@ def _check_shared(
         checks.require_ttl_seconds("ttl_seconds", ttl_seconds)
     checks.require_bucket_key_prefix("bucket_key_prefix", bucket_key_prefix)
     if tenant_thread_id_prefix is not None:
-        checks.require_thread_id_prefix("tenant_thread_id_prefix", tenant_thread_id_prefix)
+        checks.require_thread_id_prefix(
+            "tenant_thread_id_prefix", tenant_thread_id_prefix, in_object_keys=has_bucket
+        )
+    if tenant_owner_prefix is None:
+        return
+    checks.require_owner_prefix("tenant_owner_prefix", tenant_owner_prefix)
+    if tenant_thread_id_prefix is None or not lists_threads:
+        checks.refuse(
+            "tenant_owner_prefix",
+            tenant_owner_prefix,
+            "tenant_thread_id_prefix and thread_index_owner with it: it is for the role tenant, on "
+            "the index of threads",
+        )
+
+
+def _thread_index(
+    owner: str | None, name: str, run_id_index_name: str | None
+) -> ThreadIndex | None:
+    checks.require_dynamodb_name("thread_index_name", name)
+    if owner is None:
+        return None
+    checks.require_text("thread_index_owner", owner, "the name of a key, such as 'user_id'")
+    if name == run_id_index_name:
+        checks.refuse(
+            "thread_index_name",
+            name,
+            "another name than run_id_index_name: the indexes have different keys",
+        )
+    return ThreadIndex(owner, name)
 
 
 def _check_bucket(

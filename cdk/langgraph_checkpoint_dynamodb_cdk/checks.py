@@ -18,10 +18,18 @@ _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # What the saver accepts, without "*": in the ARN of a policy it would stand for anything.
 _KEY_PREFIX = re.compile(r"(?:(?!\.{1,2}/)[A-Za-z0-9!_.'()=-]+/)+")
 _LONGEST_KEY_PREFIX = 512
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SCHEDULE = re.compile(r"(?:rate|cron)\(.+\)")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
-# Only what S3 keys hold unencoded, so that one text fits both the leading key and the object key.
-_THREAD_ID_PREFIX = re.compile(r"(?:[A-Za-z0-9_-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})+")
+# But for the colon only what S3 keys hold unencoded, so that one text fits both the leading key and
+# the object key. Without a separator at its end, "acme" is also the beginning of "acme2".
+_TENANT_PREFIX = re.compile(r"(?:[A-Za-z0-9_:-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})*[_:-]")
+_POLICY_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_TENANT_PREFIX_EXPECTED = (
+    "characters of A-Z, a-z, 0-9, '_', '-' and ':', and policy variables that begin with '${aws:', "
+    "with '_', '-' or ':' at its end, such as '${aws:PrincipalTag/tenant}_'"
+)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _POLICY_NAME_PREFIX = re.compile(r"[A-Za-z0-9_+=,.@-]{1,120}")
 
@@ -57,6 +65,27 @@ def require_dynamodb_name(argument: str, value: str) -> None:
     )
 
 
+def require_text(argument: str, value: object, expected: str) -> None:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value:
+        refuse(argument, value, expected)
+
+
+def require_function_name(argument: str, value: str) -> None:
+    """A name of a Lambda function and of its role."""
+    _require_match(
+        argument,
+        value,
+        _FUNCTION_NAME,
+        "1 to 64 characters of A-Z, a-z, 0-9, '_' and '-'; for the stack, pass policy_name_prefix",
+    )
+
+
+def require_schedule(argument: str, value: str) -> None:
+    """When EventBridge is to do something."""
+    _require_match(argument, value, _SCHEDULE, "rate(...) or cron(...), such as 'rate(1 day)'")
+
+
 def require_bucket_name(argument: str, value: str) -> None:
     """A name of a bucket."""
     _require_match(
@@ -80,11 +109,22 @@ def require_bucket_key_prefix(argument: str, value: str) -> None:
 
 def require_positive(argument: str, value: object) -> None:
     """A whole number from 1."""
+    require_between(argument, value, 1)
+
+
+def require_between(argument: str, value: object, least: int, most: int | None = None) -> None:
+    """A whole number of a range."""
     # To jsii, a number that CloudFormation fills in is a float.
     if isinstance(value, float) and Token.is_unresolved(value):
         return
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        refuse(argument, value, "a whole number from 1")
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or value < least
+        or (most is not None and value > most)
+    ):
+        to = "" if most is None else f" to {most}"
+        refuse(argument, value, f"a whole number from {least}{to}")
 
 
 def require_ttl_seconds(argument: str, value: object) -> None:
@@ -179,15 +219,26 @@ def require_replica_keys(
             refuse(f"{argument}[{region!r}]", arn, f"a key of {region!r}")
 
 
-def require_thread_id_prefix(argument: str, value: str) -> None:
-    """A prefix of thread ids that a policy can hold a tenant to."""
-    _require_match(
-        argument,
-        value,
-        _THREAD_ID_PREFIX,
-        "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:', "
-        "such as '${aws:PrincipalTag/tenant}_'",
-    )
+def require_thread_id_prefix(argument: str, value: str, *, in_object_keys: bool) -> None:
+    """A prefix of thread ids that a policy can hold a tenant to.
+
+    Args:
+        argument: Name of the argument.
+        value: The prefix.
+        in_object_keys: Whether it also begins keys of objects, which hold a colon encoded.
+    """
+    _require_match(argument, value, _TENANT_PREFIX, _TENANT_PREFIX_EXPECTED)
+    if in_object_keys and ":" in _POLICY_VARIABLE.sub("", value):
+        refuse(
+            argument,
+            value,
+            "'_' or '-' with a bucket: the keys of objects hold a colon percent-encoded",
+        )
+
+
+def require_owner_prefix(argument: str, value: str) -> None:
+    """A prefix of owners that a policy can hold a tenant to."""
+    _require_match(argument, value, _TENANT_PREFIX, _TENANT_PREFIX_EXPECTED)
 
 
 def require_policy_name_prefix(argument: str, value: str) -> None:

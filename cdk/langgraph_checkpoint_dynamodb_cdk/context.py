@@ -38,10 +38,12 @@ class StackSettings:
 
     Attributes:
         stack_name: Name of the stack.
+        allow_removal: Whether what is deployed may be taken away.
         arguments: Keyword arguments of `CheckpointStoreStack`.
     """
 
     stack_name: str
+    allow_removal: bool
     arguments: Mapping[str, Any]
 
 
@@ -73,6 +75,7 @@ def stack_settings(context: Mapping[str, Any]) -> StackSettings:
     }
     return StackSettings(
         stack_name=_stack_name("stack_name", ours.get("stack_name", DEFAULT_STACK_NAME)),
+        allow_removal=_flag("allow_removal", ours.get("allow_removal", False)),
         arguments={**_throwaway(ours), **arguments, **_bucket(ours)},
     )
 
@@ -174,10 +177,15 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "checkpoints_table_name": ("checkpoints_table_name", _text),
         "writes_table_name": ("writes_table_name", _text),
         "run_id_index_name": ("run_id_index_name", _text),
+        "thread_index_owner": ("thread_index_owner", _text),
+        "thread_index_name": ("thread_index_name", _text),
         "ttl": ("ttl_seconds", _number),
         "max_read_request_units": ("max_read_request_units", _number),
         "max_write_request_units": ("max_write_request_units", _number),
         "point_in_time_recovery": ("point_in_time_recovery", _flag),
+        "point_in_time_recovery_days": ("point_in_time_recovery_days", _number),
+        "warm_read_units": ("warm_read_units", _number),
+        "warm_write_units": ("warm_write_units", _number),
         "deletion_protection": ("deletion_protection", _flag),
         "table_class": ("table_class", _table_class),
         "kms_key_arn": ("kms_key_arn", _text),
@@ -187,12 +195,22 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "bucket_key_prefix": ("bucket_key_prefix", _text),
         "bucket_versioning": ("bucket_versioning", _flag),
         "bucket_force_destroy": ("bucket_force_destroy", _flag),
+        "sweep_schedule": ("sweep_schedule", _text),
+        "sweep_package": ("sweep_package", _text),
+        "sweep_older_than_seconds": ("sweep_older_than_seconds", _number),
         "create_policies": ("create_policies", _flag),
         "policy_name_prefix": ("policy_name_prefix", _text),
         "tenant_thread_id_prefix": ("tenant_thread_id_prefix", _text),
+        "tenant_owner_prefix": ("tenant_owner_prefix", _text),
     }
 )
 """For each key the argument of the stack, and how its value is read."""
 
-CONTEXT_KEYS = frozenset(_ARGUMENTS) | {"bucket", "bucket_name", "stack_name", "throwaway"}
+CONTEXT_KEYS = frozenset(_ARGUMENTS) | {
+    "allow_removal",
+    "bucket",
+    "bucket_name",
+    "stack_name",
+    "throwaway",
+}
 """Every key the app understands."""

@@ -23,11 +23,16 @@ WRITES = TableSchema("thread_id_checkpoint_id_checkpoint_ns", "task_id_idx")
 RUN_ID_INDEX_KEY = "run_id"
 """Partition key of the optional sparse, keys-only index on the checkpoints table."""
 
+THREAD_INDEX_KEYS = TableSchema("owner", "updated")
+"""Keys of the optional sparse index of threads on the checkpoints table. It holds whole items."""
+
 TTL_ATTRIBUTE = "ttl"
 """When DynamoDB may delete an item, in seconds since the epoch. Items without it stay."""
 
 DEFAULT_CHECKPOINTS_TABLE_NAME = "langgraph-checkpoints"
 DEFAULT_WRITES_TABLE_NAME = "langgraph-writes"
+DEFAULT_THREAD_INDEX_NAME = "by-owner"
+"""Also the saver's own default."""
 DEFAULT_BUCKET_KEY_PREFIX = "langgraph-checkpoints/"
 """Also the saver's own default."""
 

@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
 from langgraph_checkpoint_dynamodb_cdk import checks
@@ -17,8 +18,10 @@ from langgraph_checkpoint_dynamodb_cdk.checkpoint_store import CheckpointStore
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
 )
+from langgraph_checkpoint_dynamodb_cdk.sweep import LEAST_AGE_SECONDS, sweep_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +47,11 @@ class CheckpointStoreStack(Stack):
             it there is no bucket.
         bucket_kms_key_arn: ARN of the KMS key that encrypts a bucket that exists, for the
             policies. Default: they name no key of it.
+        sweep_schedule: When to sweep the tables (`sweep_orphans`), as EventBridge has it, such as
+            `"rate(1 day)"`; makes a Lambda function. Default: none is made.
+        sweep_package: Path of a zip file with its code: the saver and what it needs, for Python
+            3.13 on Linux. Default: none; `sweep_schedule` needs it.
+        sweep_older_than_seconds: What is younger is not swept, at least an hour. Default: a day.
         create_policies: Whether to make a managed policy of each role, named
             `<policy_name_prefix>-<role>`. Default: none are made.
         policy_name_prefix: First part of their names, which are unique in an account over all
@@ -65,10 +73,15 @@ class CheckpointStoreStack(Stack):
         checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
         writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
         run_id_index_name: str | None = None,
+        thread_index_owner: str | None = None,
+        thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
         ttl_seconds: int | None = None,
         max_read_request_units: int | None = None,
         max_write_request_units: int | None = None,
         point_in_time_recovery: bool = True,
+        point_in_time_recovery_days: int | None = None,
+        warm_read_units: int | None = None,
+        warm_write_units: int | None = None,
         deletion_protection: bool = True,
         table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
         kms_key_arn: str | None = None,
@@ -83,7 +96,11 @@ class CheckpointStoreStack(Stack):
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
         tenant_thread_id_prefix: str | None = None,
+        tenant_owner_prefix: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        sweep_schedule: str | None = None,
+        sweep_package: str | None = None,
+        sweep_older_than_seconds: int = 86_400,
         create_policies: bool = False,
         policy_name_prefix: str | None = None,
         **kwargs: Any,
@@ -102,10 +119,15 @@ class CheckpointStoreStack(Stack):
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
             run_id_index_name=run_id_index_name,
+            thread_index_owner=thread_index_owner,
+            thread_index_name=thread_index_name,
             ttl_seconds=ttl_seconds,
             max_read_request_units=max_read_request_units,
             max_write_request_units=max_write_request_units,
             point_in_time_recovery=point_in_time_recovery,
+            point_in_time_recovery_days=point_in_time_recovery_days,
+            warm_read_units=warm_read_units,
+            warm_write_units=warm_write_units,
             deletion_protection=deletion_protection,
             table_class=table_class,
             encryption_key=self._key("Key", "kms_key_arn", kms_key_arn),
@@ -120,7 +142,14 @@ class CheckpointStoreStack(Stack):
             bucket_versioning=bucket_versioning,
             bucket_force_destroy=bucket_force_destroy,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
+            tenant_owner_prefix=tenant_owner_prefix,
             removal_policy=removal_policy,
+        )
+        sweep = self._make_sweep(
+            sweep_schedule,
+            sweep_package,
+            sweep_older_than_seconds,
+            policy_name_prefix or checkpoints_table_name,
         )
         has_tenants = tenant_thread_id_prefix is not None
         roles = tuple(role for role in Role if has_tenants or role is not Role.TENANT)
@@ -130,7 +159,7 @@ class CheckpointStoreStack(Stack):
             if create_policies
             else {}
         )
-        self._make_outputs(roles, policies)
+        self._make_outputs(roles, policies, sweep)
 
     def _key(self, construct_id: str, argument: str, arn: str | None) -> kms.IKey | None:
         if arn is None:
@@ -147,6 +176,22 @@ class CheckpointStoreStack(Stack):
             "ExistingBucket",
             bucket_name=name,
             encryption_key=self._key("BucketKey", "bucket_kms_key_arn", key_arn),
+        )
+
+    def _make_sweep(
+        self, schedule: str | None, package: str | None, older_than_seconds: int, name_prefix: str
+    ) -> lambda_.Function | None:
+        checks.require_between("sweep_older_than_seconds", older_than_seconds, LEAST_AGE_SECONDS)
+        if schedule is None:
+            return None
+        if package is None:
+            checks.refuse("sweep_package", package, "the path of a zip file with sweep_schedule")
+        checks.require_policy_name_prefix("policy_name_prefix", name_prefix)
+        return self.store.schedule_sweep(
+            schedule=schedule,
+            package=package,
+            older_than_seconds=older_than_seconds,
+            name=sweep_name(name_prefix),
         )
 
     def _make_policies(
@@ -166,7 +211,10 @@ class CheckpointStoreStack(Stack):
         return policy
 
     def _make_outputs(
-        self, roles: Sequence[Role], policies: Mapping[Role, iam.ManagedPolicy]
+        self,
+        roles: Sequence[Role],
+        policies: Mapping[Role, iam.ManagedPolicy],
+        sweep: lambda_.Function | None,
     ) -> None:
         store = self.store
         bucket = store.bucket
@@ -177,11 +225,13 @@ class CheckpointStoreStack(Stack):
             "WritesTableName": store.writes_table_name,
             "WritesTableArn": store.writes_table.table_arn,
             "RunIdIndexName": store.run_id_index_name,
+            "ThreadIndexName": store.thread_index_name,
             "BucketName": store.bucket_name,
             "BucketArn": None if bucket is None else bucket.bucket_arn,
             "BucketKeyPrefix": None if bucket is None else store.bucket_key_prefix,
             "SaverSettings": self.to_json_string(store.saver_settings),
             **{f"{role.value.capitalize()}PolicyJson": store.policy_json(role) for role in roles},
+            "SweepFunctionName": None if sweep is None else sweep.function_name,
             "PolicyArns": self.to_json_string(arns) if arns else None,
         }
         for name, value in outputs.items():

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from langgraph_checkpoint_dynamodb_cdk import checks
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     RUN_ID_INDEX_KEY,
+    THREAD_INDEX_KEYS,
     TTL_ATTRIBUTE,
     TableSchema,
 )
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from constructs import Construct
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+_MOST_RECOVERY_DAYS = 35
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+_LEAST_WARM_READS = 12_000
+_LEAST_WARM_WRITES = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +42,9 @@ class TableSettings:
     max_read_request_units: int | None
     max_write_request_units: int | None
     point_in_time_recovery: bool
+    point_in_time_recovery_days: int | None
+    warm_read_units: int | None
+    warm_write_units: int | None
     deletion_protection: bool
     table_class: dynamodb.TableClass
     encryption_key: kms.IKey | None
@@ -48,6 +59,11 @@ class TableSettings:
         if self.max_write_request_units is not None:
             checks.require_positive("max_write_request_units", self.max_write_request_units)
         checks.require_bool("point_in_time_recovery", self.point_in_time_recovery)
+        self._check_recovery_days()
+        if self.warm_read_units is not None:
+            checks.require_between("warm_read_units", self.warm_read_units, _LEAST_WARM_READS)
+        if self.warm_write_units is not None:
+            checks.require_between("warm_write_units", self.warm_write_units, _LEAST_WARM_WRITES)
         checks.require_bool("deletion_protection", self.deletion_protection)
         checks.require_replica_regions("replica_regions", self.replica_regions, self.own_region)
         if self.encryption_key is not None:
@@ -59,6 +75,31 @@ class TableSettings:
             self.replica_kms_key_arns,
             self.replica_regions,
             encrypted=self.encryption_key is not None,
+        )
+
+    def _check_recovery_days(self) -> None:
+        days = self.point_in_time_recovery_days
+        if days is None:
+            return
+        checks.require_between("point_in_time_recovery_days", days, 1, _MOST_RECOVERY_DAYS)
+        if not self.point_in_time_recovery:
+            checks.refuse(
+                "point_in_time_recovery_days", days, "point_in_time_recovery with it, or no days"
+            )
+
+    @property
+    def recovery_days(self) -> int:
+        """How many days back the tables can be restored, where they can."""
+        return self.point_in_time_recovery_days or _MOST_RECOVERY_DAYS
+
+    @property
+    def warm_throughput(self) -> dynamodb.WarmThroughput | None:
+        """What a table or an index can serve at once, `None` for what DynamoDB gives."""
+        if self.warm_read_units is None and self.warm_write_units is None:
+            return None
+        return dynamodb.WarmThroughput(
+            read_units_per_second=self.warm_read_units,
+            write_units_per_second=self.warm_write_units,
         )
 
     @property
@@ -79,6 +120,7 @@ def make_table(
     schema: TableSchema,
     settings: TableSettings,
     run_id_index_name: str | None = None,
+    thread_index_name: str | None = None,
     resource_policy: iam.PolicyDocument | None = None,
 ) -> dynamodb.TableV2:
     """Make one of the two tables.
@@ -90,6 +132,7 @@ def make_table(
         schema: Its keys.
         settings: What it shares with the other table.
         run_id_index_name: Name of its index on run ids, `None` for none.
+        thread_index_name: Name of its index of threads by owner, `None` for none.
         resource_policy: Its resource policy, in the stack's region only.
     """
     return dynamodb.TableV2(
@@ -104,11 +147,14 @@ def make_table(
             max_write_request_units=settings.max_write_request_units,
         ),
         global_secondary_indexes=[
-            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)])
+            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)]),
+            *([] if thread_index_name is None else [_thread_index(thread_index_name, settings)]),
         ],
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=settings.point_in_time_recovery
+            point_in_time_recovery_enabled=settings.point_in_time_recovery,
+            recovery_period_in_days=settings.point_in_time_recovery_days,
         ),
+        warm_throughput=settings.warm_throughput,
         deletion_protection=settings.deletion_protection,
         table_class=settings.table_class,
         encryption=settings.encryption,
@@ -125,6 +171,19 @@ def _run_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIn
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         max_read_request_units=settings.max_read_request_units,
         max_write_request_units=settings.max_write_request_units,
+        warm_throughput=settings.warm_throughput,
+    )
+
+
+def _thread_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=_string(THREAD_INDEX_KEYS.partition_key),
+        sort_key=_string(THREAD_INDEX_KEYS.sort_key),
+        projection_type=dynamodb.ProjectionType.ALL,
+        max_read_request_units=settings.max_read_request_units,
+        max_write_request_units=settings.max_write_request_units,
+        warm_throughput=settings.warm_throughput,
     )
 
 

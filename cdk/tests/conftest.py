@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,12 +22,23 @@ def default(synthesizer: Synthesizer) -> Synthesized:
 
 
 @pytest.fixture(scope="session")
-def fullest(synthesizer: Synthesizer) -> Synthesized:
+def package(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a zip file for a function."""
+    path = tmp_path_factory.mktemp("package") / "sweep.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("code.py", "")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def fullest(synthesizer: Synthesizer, package: str) -> Synthesized:
     return synthesizer.ready_made(
         **FULLEST,
         kms_key_arn=key_arn(),
         replica_kms_key_arns={region: key_arn(region) for region in FULLEST["replica_regions"]},
         create_policies=True,
+        sweep_schedule="rate(1 day)",
+        sweep_package=package,
     )
 
 

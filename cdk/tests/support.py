@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 
 if TYPE_CHECKING:
@@ -25,12 +24,14 @@ WRITES = "langgraph-writes"
 
 FULLEST: dict[str, Any] = {
     "run_id_index_name": "by-run",
+    "thread_index_owner": "user_id",
     "ttl_seconds": 7 * 24 * 60 * 60,
     "max_read_request_units": 1000,
     "max_write_request_units": 500,
     "replica_regions": ["eu-west-1", "ap-south-1"],
     "create_bucket": True,
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+    "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
 }
 """Arguments of both the store and the stack, with everything that makes a resource or statement."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import ACCOUNT, CHECKPOINTS, WRITES, Synthesized, saying
+from tests.support import ACCOUNT, CHECKPOINTS, WRITES, Synthesized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,19 +50,61 @@ def test_the_app_takes_its_context_and_the_environment_of_the_cli(tmp_path: Path
     assert json.loads(result.outputs["SaverSettings"])["ttl_seconds"] == 60
 
 
-def test_the_app_stops_at_a_wrong_value_and_says_which(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=saying("ValueError: ttl: got 'soon', expected")):
-        _run_app(tmp_path, {"ttl": "soon"})
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"ttl": "soon"}, "error: ttl: got 'soon', expected"),
+        ({"tll": "60"}, "error: context: unknown keys tll"),
+        ({"tenant_thread_id_prefix": "acme"}, "error: tenant_thread_id_prefix: got 'acme'"),
+    ],
+)
+def test_the_app_stops_at_a_wrong_value_with_a_message_and_no_traceback(
+    tmp_path: Path, context: dict[str, str], message: str
+) -> None:
+    done = _try_app(tmp_path, context)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_where_the_deployed_stack_cannot_be_seen_the_cli_is_told_to_warn(tmp_path: Path) -> None:
+    _run_app(tmp_path, {}, {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "eu-central-1"})
+    assert "it was not seen what LangGraphCheckpoints has" in _told(tmp_path, "warning")
+    _run_app(
+        tmp_path,
+        {"allow_removal": "true"},
+        {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "eu-central-1"},
+    )
+    assert _told(tmp_path, "warning") == ""
+
+
+def _told(directory: Path, level: str) -> str:
+    """What the CLI is told to say of the stack."""
+    assembly = json.loads((directory / "manifest.json").read_text())
+    stack = assembly["artifacts"]["LangGraphCheckpoints"]
+    file = stack.get("additionalMetadataFile")
+    metadata = json.loads((directory / file).read_text()) if file else stack.get("metadata", {})
+    entries = [entry for found in metadata.values() for entry in found]
+    return "".join(e["data"] for e in entries if e["type"] == f"aws:cdk:{level}")
 
 
 def _run_app(
     directory: Path, context: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> None:
     """Run the app as the CLI does."""
+    done = _try_app(directory, context, environment)
+    assert done.returncode == 0, done.stderr.replace("\n", " ")
+
+
+def _try_app(
+    directory: Path, context: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("CDK_DEFAULT_")
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CDK_DEFAULT_", "AWS_"))
     }
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "app.py"],
         cwd=PROJECT,
         env={
@@ -71,13 +113,16 @@ def _run_app(
             "CDK_CONTEXT_JSON": json.dumps(context),
             "CDK_OUTDIR": str(directory),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # No credentials: nothing here may look anything up.
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         },
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr.replace("\n", " ")
 
 
 def _template(directory: Path, stack: str) -> Synthesized:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
 from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
+
 from tests.support import CHECKPOINTS, Synthesized, key_arn
 
 if TYPE_CHECKING:
@@ -85,6 +85,14 @@ def test_a_new_bucket_keeps_deleted_objects_as_long_as_tables_can_be_restored(
             "ExpiredObjectDeleteMarker": True,
         },
     ]
+
+
+def test_deleted_objects_are_kept_for_as_many_days_as_tables_can_be_restored(
+    synthesizer: Synthesizer,
+) -> None:
+    bucket = _bucket(synthesizer.store(create_bucket=True, point_in_time_recovery_days=7))
+    rule = _rules(bucket)["expire-noncurrent"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
 
 
 def test_without_versions_those_of_before_still_expire(synthesizer: Synthesizer) -> None:

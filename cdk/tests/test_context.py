@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack, stack_settings
 from langgraph_checkpoint_dynamodb_cdk.context import CONTEXT_KEYS
+
 from tests.support import CHECKPOINTS, ENVIRONMENT, WRITES, Synthesized, saying
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def test_without_context_everything_is_left_to_the_defaults() -> None:
     settings = stack_settings({})
     assert settings.stack_name == "LangGraphCheckpoints"
+    assert settings.allow_removal is False
     assert settings.arguments == {}
 
 
@@ -35,7 +36,9 @@ def test_keys_of_the_cli_are_not_ours() -> None:
 
 @pytest.mark.parametrize("key", ["ttl_seconds", "replica_region", "Bucket", "throw-away", "x9"])
 def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
-    with pytest.raises(ValueError, match=saying("context", key, "known are: bucket, ", ", ttl,")):
+    with pytest.raises(
+        ValueError, match=saying("context", key, "known are: allow_removal, bucket, ", ", ttl,")
+    ):
         stack_settings({key: "1"})
 
 
@@ -45,11 +48,16 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
         ("checkpoints_table_name", "abc", "checkpoints_table_name", "abc"),
         ("writes_table_name", "abc", "writes_table_name", "abc"),
         ("run_id_index_name", "by-run", "run_id_index_name", "by-run"),
+        ("thread_index_owner", "user_id", "thread_index_owner", "user_id"),
+        ("thread_index_name", "by-user", "thread_index_name", "by-user"),
         ("ttl", "86400", "ttl_seconds", 86400),
         ("ttl", 86400, "ttl_seconds", 86400),
         ("max_read_request_units", "5", "max_read_request_units", 5),
         ("max_write_request_units", "6", "max_write_request_units", 6),
         ("point_in_time_recovery", "false", "point_in_time_recovery", False),
+        ("point_in_time_recovery_days", "7", "point_in_time_recovery_days", 7),
+        ("warm_read_units", "12000", "warm_read_units", 12_000),
+        ("warm_write_units", "4000", "warm_write_units", 4_000),
         ("deletion_protection", "true", "deletion_protection", True),
         ("deletion_protection", False, "deletion_protection", False),
         ("table_class", "STANDARD", "table_class", dynamodb.TableClass.STANDARD),
@@ -75,9 +83,13 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
         ("bucket_key_prefix", "p/", "bucket_key_prefix", "p/"),
         ("bucket_versioning", "false", "bucket_versioning", False),
         ("bucket_force_destroy", "true", "bucket_force_destroy", True),
+        ("sweep_schedule", "rate(1 day)", "sweep_schedule", "rate(1 day)"),
+        ("sweep_package", "sweep.zip", "sweep_package", "sweep.zip"),
+        ("sweep_older_than_seconds", "7200", "sweep_older_than_seconds", 7200),
         ("create_policies", "true", "create_policies", True),
         ("policy_name_prefix", "team", "policy_name_prefix", "team"),
         ("tenant_thread_id_prefix", "t_", "tenant_thread_id_prefix", "t_"),
+        ("tenant_owner_prefix", "t_", "tenant_owner_prefix", "t_"),
     ],
 )
 def test_a_key_becomes_an_argument(
@@ -144,6 +156,7 @@ def test_the_stack_can_have_another_name() -> None:
         ("max_read_request_units", ["many"], "a whole number from 1"),
         ("point_in_time_recovery", ["no", "True", "1", 1, None], "true or false"),
         ("throwaway", ["yes", ""], "true or false"),
+        ("allow_removal", ["yes", ""], "true or false"),
         ("create_policies", ["create"], "true or false"),
         ("table_class", ["standard", "", 5, ["STANDARD"]], "STANDARD_INFREQUENT_ACCESS"),
         ("replica_regions", ["", "a,", ",", 5, ["a", 5], {"a": "b"}], "separated by commas"),
@@ -174,5 +187,6 @@ def test_every_plain_argument_of_the_stack_has_a_key() -> None:
         "create_bucket",
         "ttl_seconds",
     }
-    assert CONTEXT_KEYS - arguments == {"bucket", "stack_name", "throwaway", "ttl"}
+    others = {"allow_removal", "bucket", "stack_name", "throwaway", "ttl"}
+    assert CONTEXT_KEYS - arguments == others
     assert arguments - CONTEXT_KEYS == without_key

@@ -10,8 +10,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreBase, Role
+
 from tests.support import FULLEST, REGION, Synthesized, key_arn, saying, table_arn
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def test_existing_tables_have_the_attributes_of_new_ones(synthesizer: Synthesize
     stack = synthesizer.stack()
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "theirs")
     store = _existing(
-        stack, bucket=bucket, bucket_key_prefix="p/", run_id_index_name="runs", ttl_seconds=60
+        stack,
+        bucket=bucket,
+        bucket_key_prefix="p/",
+        run_id_index_name="runs",
+        thread_index_owner="user_id",
+        thread_index_name="threads",
+        ttl_seconds=60,
     )
     assert store.checkpoints_table_name == "old-c"
     assert store.writes_table_name == "old-w"
@@ -39,7 +45,9 @@ def test_existing_tables_have_the_attributes_of_new_ones(synthesizer: Synthesize
     assert store.saver_settings == {
         "checkpoints_table_name": "old-c",
         "writes_table_name": "old-w",
+        "region_name": REGION,
         "run_id_index": "runs",
+        "thread_index": {"owner": "user_id", "index_name": "threads"},
         "ttl_seconds": 60,
         "s3_offload_config": {"bucket_name": "theirs", "key_prefix": "p/"},
     }
@@ -118,9 +126,10 @@ def test_tables_found_by_name_are_in_the_region_of_the_stack(synthesizer: Synthe
     ("arguments", "message"),
     [
         ({"run_id_index_name": "x"}, saying("run_id_index_name: got 'x'", "3 to 255")),
+        ({"thread_index_owner": ""}, saying("thread_index_owner: got ''")),
         ({"ttl_seconds": 0}, saying("ttl_seconds: got 0")),
         ({"bucket_key_prefix": "p"}, saying("bucket_key_prefix: got 'p'")),
-        ({"tenant_thread_id_prefix": "a*"}, saying("tenant_thread_id_prefix: got 'a*'")),
+        ({"tenant_thread_id_prefix": "a*_"}, saying("tenant_thread_id_prefix: got 'a*_'")),
         ({"replica_regions": "eu-west-1"}, saying("replica_regions: got 'eu-west-1'")),
         (
             {"replica_regions": REPLICAS, "replica_kms_key_arns": {"eu-west-1": "x"}},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.support import ACCOUNT, CHECKPOINTS, WRITES, Synthesized, table_arn
+from tests.support import ACCOUNT, CHECKPOINTS, REGION, WRITES, Synthesized, table_arn
 
 if TYPE_CHECKING:
     from tests.support import Synthesizer
@@ -28,11 +28,13 @@ def test_by_default_only_what_applies_is_put_out(default: Synthesized) -> None:
 def test_the_fullest_stack_puts_out_everything(fullest: Synthesized) -> None:
     assert fullest.outputs.keys() == ALWAYS | {
         "RunIdIndexName",
+        "ThreadIndexName",
         "BucketName",
         "BucketArn",
         "BucketKeyPrefix",
         "TenantPolicyJson",
         "PolicyArns",
+        "SweepFunctionName",
     }
 
 
@@ -43,6 +45,7 @@ def test_names_and_arns_are_those_of_the_resources(fullest: Synthesized) -> None
     assert outputs["WritesTableName"] == WRITES
     assert outputs["WritesTableArn"] == table_arn(WRITES)
     assert outputs["RunIdIndexName"] == "by-run"
+    assert outputs["ThreadIndexName"] == "by-owner"
     assert outputs["BucketName"] == "generated-name"
     assert outputs["BucketArn"] == "arn:aws:s3:::generated-name"
     assert outputs["BucketKeyPrefix"] == "langgraph-checkpoints/"
@@ -58,11 +61,14 @@ def test_the_savers_settings_are_its_arguments(default: Synthesized, fullest: Sy
     assert json.loads(default.outputs["SaverSettings"]) == {
         "checkpoints_table_name": CHECKPOINTS,
         "writes_table_name": WRITES,
+        "region_name": REGION,
     }
     assert json.loads(fullest.outputs["SaverSettings"]) == {
         "checkpoints_table_name": CHECKPOINTS,
         "writes_table_name": WRITES,
+        "region_name": REGION,
         "run_id_index": "by-run",
+        "thread_index": {"owner": "user_id", "index_name": "by-owner"},
         "ttl_seconds": 7 * 24 * 60 * 60,
         "s3_offload_config": {
             "bucket_name": "generated-name",

@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreBase, Role
+
 from tests.support import (
     CHECKPOINTS,
     ENVIRONMENT,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REGIONS = ["ap-south-1", "eu-west-1", REGION]
 TABLES = [table_arn(name, region) for region in REGIONS for name in (CHECKPOINTS, WRITES)]
 INDEXES = [f"{table_arn(CHECKPOINTS, region)}/index/by-run" for region in REGIONS]
+THREADS = [f"{table_arn(CHECKPOINTS, region)}/index/by-owner" for region in REGIONS]
 BUCKET = "arn:aws:s3:::generated-name"
 TENANT = "${aws:PrincipalTag/tenant}_"
 
@@ -44,11 +45,19 @@ WRITE_KEY = [
     "kms:ReEncryptTo",
 ]
 READ_TABLES = ["dynamodb:GetItem", "dynamodb:Query"]
-RUN_TABLES = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+TENANT_TABLES = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+RUN_TABLES = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", *TENANT_TABLES]
 LEADING_KEYS = {
     "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]},
     "Null": {"dynamodb:LeadingKeys": "false"},
 }
+
+LEADING_OWNERS = {
+    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["${aws:PrincipalTag/tenant}-*"]},
+    "Null": {"dynamodb:LeadingKeys": "false"},
+}
+LIST_OWN = ["dynamodb:Query"]
+LIST_ALL = ["dynamodb:Query", "dynamodb:Scan"]
 
 
 def _statement(
@@ -82,12 +91,14 @@ LIST_BUCKET = _statement("Bucket", ["s3:ListBucket"], [BUCKET])
 FULLEST_POLICIES = {
     "read": [
         _statement("Tables", READ_TABLES, TABLES),
+        _statement("ThreadIndex", LIST_ALL, THREADS),
         _objects("s3:GetObject"),
         LIST_BUCKET,
         _key(READ_KEY),
     ],
     "runtime": [
         _statement("Tables", RUN_TABLES, TABLES),
+        _statement("ThreadIndex", LIST_OWN, THREADS),
         _objects("s3:GetObject", "s3:PutObject"),
         LIST_BUCKET,
         _key(WRITE_KEY),
@@ -111,6 +122,8 @@ FULLEST_POLICIES = {
             [
                 "dynamodb:BatchWriteItem",
                 "dynamodb:DeleteItem",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:Query",
@@ -120,12 +133,14 @@ FULLEST_POLICIES = {
             TABLES,
         ),
         _statement("Index", ["dynamodb:Query"], INDEXES),
+        _statement("ThreadIndex", LIST_ALL, THREADS),
         _objects("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         LIST_BUCKET,
         _key(WRITE_KEY),
     ],
     "tenant": [
-        _statement("Tables", RUN_TABLES, TABLES, LEADING_KEYS),
+        _statement("Tables", TENANT_TABLES, TABLES, LEADING_KEYS),
+        _statement("ThreadIndex", LIST_OWN, THREADS, LEADING_OWNERS),
         _objects("s3:GetObject", "s3:PutObject", prefix=TENANT),
         _key(WRITE_KEY),
     ],
@@ -287,6 +302,20 @@ def test_a_tenant_can_be_granted_a_prefix_of_its_own(synthesizer: Synthesizer) -
     assert objects["Resource"] == [f"{BUCKET}/langgraph-checkpoints/acme_*"]
 
 
+def test_a_tenant_lists_no_threads_unless_owners_carry_a_prefix(synthesizer: Synthesizer) -> None:
+    """The index is keyed by owner: nothing else could hold a query of it to a tenant."""
+    without = synthesizer.ready_made(thread_index_owner="user_id", tenant_thread_id_prefix="acme_")
+    (tables,) = without.policy("tenant")
+    assert tables["Sid"] == "Tables"
+    stack = synthesizer.stack()
+    store = CheckpointStore(stack, "Store", thread_index_owner="user_id")
+    grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    store.grant_tenant(grantee, "acme_", "acme-")
+    _, listing = Synthesized.of(stack).granted()
+    assert listing["Action"] == LIST_OWN
+    assert listing["Condition"]["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["acme-*"]}
+
+
 def test_a_tenant_without_a_prefix_is_refused(synthesizer: Synthesizer) -> None:
     stack = synthesizer.stack()
     store = CheckpointStore(stack, "Store")
@@ -300,7 +329,9 @@ def test_a_tenant_without_a_prefix_is_refused(synthesizer: Synthesizer) -> None:
             attempt()
 
 
-@pytest.mark.parametrize("prefix", ["", "a*", "a?b", "a/b", "${saml:sub}_", "${aws:a", "é"])
+@pytest.mark.parametrize(
+    "prefix", ["", "a*", "a?b_", "a/b_", "${saml:sub}_", "${aws:a", "é_", "acme"]
+)
 def test_a_tenants_prefix_that_is_no_plain_prefix_is_refused(
     synthesizer: Synthesizer, prefix: str
 ) -> None:
@@ -309,6 +340,16 @@ def test_a_tenants_prefix_that_is_no_plain_prefix_is_refused(
     grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
     with pytest.raises(ValueError, match=saying("thread_id_prefix: got", "expected")):
         store.grant_tenant(grantee, prefix)
+
+
+def test_a_tenant_of_a_store_with_a_bucket_has_no_colon_in_its_prefix(
+    synthesizer: Synthesizer,
+) -> None:
+    stack = synthesizer.stack()
+    store = CheckpointStore(stack, "Store", create_bucket=True)
+    grantee = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    with pytest.raises(ValueError, match=saying("thread_id_prefix: got 'acme:'", "with a bucket")):
+        store.grant_tenant(grantee, "acme:")
 
 
 def test_a_role_can_be_given_by_its_name(synthesizer: Synthesizer) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from langgraph_checkpoint_dynamodb_cdk import (
     CheckpointStore,
     CheckpointStoreBase,
@@ -14,7 +13,8 @@ from langgraph_checkpoint_dynamodb_cdk import (
     Role,
 )
 from langgraph_checkpoint_dynamodb_cdk.context import CONTEXT_KEYS, DEFAULT_STACK_NAME
-from tests.support import ENVIRONMENT, Synthesized
+
+from tests.support import ENVIRONMENT, REGION, Synthesized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +72,7 @@ def test_the_existing_tables_of_the_readme_can_be_used(synthesizer: Synthesizer)
     assert store.saver_settings == {
         "checkpoints_table_name": "checkpoints",
         "writes_table_name": "writes",
+        "region_name": REGION,
         "run_id_index": "by-run",
     }
 

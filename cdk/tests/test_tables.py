@@ -8,8 +8,8 @@ from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
+
 from tests.support import CHECKPOINTS, REGION, WRITES, Synthesized, key_arn
 
 if TYPE_CHECKING:
@@ -117,6 +117,39 @@ def test_the_run_index_is_sparse_keys_only_and_on_the_checkpoints_alone(
     assert "GlobalSecondaryIndexes" not in result.table(WRITES)["Properties"]
 
 
+def test_the_index_of_threads_is_by_owner_and_moment_with_whole_items(
+    synthesizer: Synthesizer,
+) -> None:
+    result = synthesizer.store(thread_index_owner="user_id", thread_index_name="threads")
+    properties = result.table(CHECKPOINTS)["Properties"]
+    assert properties["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "threads",
+            "KeySchema": [
+                {"AttributeName": "owner", "KeyType": "HASH"},
+                {"AttributeName": "updated", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ]
+    for name in ("owner", "updated"):
+        definition = {"AttributeName": name, "AttributeType": "S"}
+        assert definition in properties["AttributeDefinitions"]
+    assert "GlobalSecondaryIndexes" not in result.table(WRITES)["Properties"]
+
+
+def test_tables_and_indexes_are_warm_for_what_is_asked(synthesizer: Synthesizer) -> None:
+    result = synthesizer.store(
+        run_id_index_name="by-run", warm_read_units=20_000, warm_write_units=8_000
+    )
+    warm = {"ReadUnitsPerSecond": 20_000, "WriteUnitsPerSecond": 8_000}
+    for name in (CHECKPOINTS, WRITES):
+        assert result.table(name)["Properties"]["WarmThroughput"] == warm
+    (index,) = result.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
+    assert index["WarmThroughput"] == warm
+    assert "Warm" not in json.dumps(synthesizer.store().template)
+
+
 @BOTH
 def test_maximum_units_hold_for_each_table(fullest: Synthesized, name: str) -> None:
     properties = fullest.table(name)["Properties"]
@@ -125,15 +158,18 @@ def test_maximum_units_hold_for_each_table(fullest: Synthesized, name: str) -> N
         assert replica["ReadOnDemandThroughputSettings"] == {"MaxReadRequestUnits": 1000}
 
 
-def test_maximum_units_hold_for_the_index(fullest: Synthesized) -> None:
-    (index,) = fullest.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
-    assert index["WriteOnDemandThroughputSettings"] == {"MaxWriteRequestUnits": 500}
+def test_maximum_units_hold_for_each_index(fullest: Synthesized) -> None:
+    indexes = fullest.table(CHECKPOINTS)["Properties"]["GlobalSecondaryIndexes"]
+    assert [index["IndexName"] for index in indexes] == ["by-run", "by-owner"]
+    for index in indexes:
+        assert index["WriteOnDemandThroughputSettings"] == {"MaxWriteRequestUnits": 500}
     for replica in fullest.replicas(CHECKPOINTS).values():
-        assert replica["GlobalSecondaryIndexes"] == [
+        assert sorted(replica["GlobalSecondaryIndexes"], key=lambda one: one["IndexName"]) == [
             {
-                "IndexName": "by-run",
+                "IndexName": name,
                 "ReadOnDemandThroughputSettings": {"MaxReadRequestUnits": 1000},
             }
+            for name in ("by-owner", "by-run")
         ]
 
 
@@ -159,6 +195,15 @@ def test_one_maximum_sets_no_other(
         (
             {"point_in_time_recovery": False},
             {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+        ),
+        (
+            {"point_in_time_recovery_days": 7},
+            {
+                "PointInTimeRecoverySpecification": {
+                    "PointInTimeRecoveryEnabled": True,
+                    "RecoveryPeriodInDays": 7,
+                }
+            },
         ),
         (
             {"table_class": dynamodb.TableClass.STANDARD_INFREQUENT_ACCESS},

@@ -7,14 +7,14 @@ import pytest
 from aws_cdk import CfnParameter, Environment, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
+
 from tests.support import REGION, Synthesized, key_arn, saying
 
 if TYPE_CHECKING:
     from tests.support import Synthesizer
 
-NAMES = ["checkpoints_table_name", "writes_table_name", "run_id_index_name"]
+NAMES = ["checkpoints_table_name", "writes_table_name", "run_id_index_name", "thread_index_name"]
 
 
 @pytest.mark.parametrize("argument", NAMES)
@@ -100,19 +100,86 @@ def test_a_key_prefix_may_be_of_safe_names(synthesizer: Synthesizer, prefix: str
     assert result.outputs["BucketKeyPrefix"] == prefix
 
 
-@pytest.mark.parametrize("prefix", ["", "a*", "a?", "a/", "a.b", "${saml:sub}_", "${aws:}", 5])
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "a*_", "a?_", "a/_", "a.b_", "${saml:sub}_", "${aws:}_", "acme", "${aws:userid}", 5],
+)
 def test_a_tenants_prefix_must_fit_a_policy(synthesizer: Synthesizer, prefix: object) -> None:
     with pytest.raises(ValueError, match=saying(f"tenant_thread_id_prefix: got {prefix!r}")):
         synthesizer.store(tenant_thread_id_prefix=prefix)
 
 
 @pytest.mark.parametrize(
-    "prefix", ["acme_", "a-B_9", "${aws:PrincipalTag/tenant}_", "t-${aws:userid}-"]
+    "prefix", ["acme_", "a-B_9:", "${aws:PrincipalTag/tenant}_", "t-${aws:userid}-"]
 )
 def test_a_tenants_prefix_may_hold_policy_variables(synthesizer: Synthesizer, prefix: str) -> None:
     (tables,) = synthesizer.ready_made(tenant_thread_id_prefix=prefix).policy("tenant")
     condition = tables["Condition"]["ForAllValues:StringLike"]
     assert condition == {"dynamodb:LeadingKeys": [f"{prefix}*"]}
+
+
+@pytest.mark.parametrize("owner", ["", 5])
+def test_the_owner_of_threads_is_named_by_a_key(synthesizer: Synthesizer, owner: object) -> None:
+    with pytest.raises(ValueError, match=saying(f"thread_index_owner: got {owner!r}", "a key")):
+        synthesizer.store(thread_index_owner=owner)
+
+
+def test_the_two_indexes_cannot_be_one(synthesizer: Synthesizer) -> None:
+    with pytest.raises(ValueError, match=saying("thread_index_name: got 'one'", "another name")):
+        synthesizer.store(
+            run_id_index_name="one", thread_index_owner="user_id", thread_index_name="one"
+        )
+
+
+@pytest.mark.parametrize("prefix", ["", "a*_", "a/_", "${saml:sub}_", "acme", 5])
+def test_a_prefix_of_owners_must_fit_a_policy(synthesizer: Synthesizer, prefix: object) -> None:
+    with pytest.raises(ValueError, match=saying(f"tenant_owner_prefix: got {prefix!r}")):
+        synthesizer.store(
+            thread_index_owner="user_id", tenant_thread_id_prefix="t_", tenant_owner_prefix=prefix
+        )
+
+
+@pytest.mark.parametrize(
+    "missing", [{"thread_index_owner": "user_id"}, {"tenant_thread_id_prefix": "t_"}]
+)
+def test_a_prefix_of_owners_is_for_tenants_on_the_index_of_threads(
+    synthesizer: Synthesizer, missing: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=saying("tenant_owner_prefix: got 't_'", "with it")):
+        synthesizer.store(tenant_owner_prefix="t_", **missing)
+
+
+@pytest.mark.parametrize("bucket", [{"create_bucket": True}, {"bucket_name": "theirs"}])
+def test_a_tenants_prefix_has_no_colon_where_it_begins_keys_of_objects(
+    synthesizer: Synthesizer, bucket: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=saying("tenant_thread_id_prefix: got 'a:'", "a bucket")):
+        synthesizer.ready_made(tenant_thread_id_prefix="a:", **bucket)
+    # Those within a policy variable are not of the key.
+    synthesizer.ready_made(tenant_thread_id_prefix="${aws:userid}_", **bucket)
+
+
+@pytest.mark.parametrize("days", [0, 36, 1.5, True, "7"])
+def test_tables_are_restored_for_up_to_35_days(synthesizer: Synthesizer, days: object) -> None:
+    with pytest.raises(
+        ValueError, match=saying(f"point_in_time_recovery_days: got {days!r}", "1 to 35")
+    ):
+        synthesizer.store(point_in_time_recovery_days=days)
+
+
+def test_days_mean_nothing_without_recovery(synthesizer: Synthesizer) -> None:
+    with pytest.raises(ValueError, match=saying("point_in_time_recovery_days: got 7", "with it")):
+        synthesizer.store(point_in_time_recovery_days=7, point_in_time_recovery=False)
+
+
+@pytest.mark.parametrize(
+    ("argument", "units"), [("warm_read_units", 11_999), ("warm_write_units", 3_999)]
+)
+def test_warm_units_begin_where_those_of_every_table_end(
+    synthesizer: Synthesizer, argument: str, units: int
+) -> None:
+    with pytest.raises(ValueError, match=saying(f"{argument}: got {units}", f"from {units + 1}")):
+        synthesizer.store(**{argument: units})
 
 
 def test_a_bucket_is_made_or_exists(synthesizer: Synthesizer) -> None:
@@ -273,6 +340,9 @@ def test_stack_and_store_have_the_same_arguments_and_defaults() -> None:
         "bucket_kms_key_arn",
         "create_policies",
         "policy_name_prefix",
+        "sweep_schedule",
+        "sweep_package",
+        "sweep_older_than_seconds",
     }
     assert store.keys() - stack.keys() == only_store
     assert stack.keys() - store.keys() == only_stack

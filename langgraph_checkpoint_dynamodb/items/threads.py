@@ -113,6 +113,8 @@ def turn_update(
     stamp: Stamp,
     *,
     listed: bool,
+    waits: Mapping[str, int] = MappingProxyType({}),
+    head: str | None = None,
 ) -> Update:
     """The request that says that a run has stored a root checkpoint.
 
@@ -121,12 +123,15 @@ def turn_update(
         owner: The owner of the run; `None` where it has none, which leaves the thread's as it is.
         stamp: When and by which call.
         listed: Whether the thread is to be listed, at the place of this moment.
+        waits: By task, what those wait for that have said so already: the number of interrupts, or
+            `FAILED`.
+        head: The later checkpoint that those tasks are of; `None` for this one.
     """
-    values: dict[str, Any] = {Attribute.HEAD: ref.checkpoint_id, Attribute.TTL: stamp.ttl}
+    values: dict[str, Any] = {Attribute.HEAD: head or ref.checkpoint_id, Attribute.TTL: stamp.ttl}
     first: dict[str, Any] = {}
     if listed:
         now = moment_text(stamp.millis)
-        values |= {Attribute.UPDATED: now, Attribute.WAITS: {}}
+        values |= {Attribute.UPDATED: now, Attribute.WAITS: dict(waits)}
         named = values if owner is not None else first
         named[Attribute.OWNER] = owner_key(owner, ref.thread_id)
         first[Attribute.BEGUN] = now
@@ -219,11 +224,31 @@ def found_update(
         Attribute.TTL: ttl,
     }
     first = {Attribute.BEGUN: moment_text(_millis(info.created))}
+    return _update(info.thread_id, values, first, expected=still_at(head))
+
+
+def set_back_update(
+    thread_id: str, before: str, head: str, waits: Mapping[str, int], ttl: int | None
+) -> Update:
+    """The request that says that a thread has come to an older checkpoint: a later one was deleted.
+
+    Args:
+        thread_id: The thread.
+        before: The checkpoint that it is said to have come to now.
+        head: The older one.
+        waits: By task, the number of its interrupts there, or `FAILED`.
+        ttl: When that checkpoint may be deleted.
+    """
+    values = {Attribute.HEAD: head, Attribute.WAITS: dict(waits), Attribute.TTL: ttl}
+    update = _update(thread_id, values, expected=still_at(before))
+    return replace(update, removed=() if ttl is not None else (Attribute.TTL,))
+
+
+def still_at(head: str | None) -> Expected:
+    """That a thread's item still says that it has come to that checkpoint, or `None`: to none."""
     if head is None:
-        expected = Expected(Attribute.HEAD)
-    else:
-        expected = Expected(Attribute.HEAD, ({"S": head},), missing=False)
-    return _update(info.thread_id, values, first, expected=expected)
+        return Expected(Attribute.HEAD)
+    return Expected(Attribute.HEAD, ({"S": head},), missing=False)
 
 
 def _update(
@@ -255,14 +280,26 @@ def head_of(item: StoredItem | None) -> str | None:
     Raises:
         UnreadableItemError: It is no text.
     """
-    if item is None:
+    # NULL is nothing that is missing to a condition: whoever waits for that would wait for ever.
+    if item is None or Attribute.HEAD not in item:
         return None
-    return optional_text(item, Attribute.HEAD, "the item of a thread")
+    return text(item, Attribute.HEAD, _place(item))
 
 
 def revision_of(item: StoredItem) -> int:
-    """How often users have described a thread."""
-    return optional_number(item, Attribute.REVISION, "the item of a thread") or 0
+    """How often users have described a thread.
+
+    Raises:
+        UnreadableItemError: It is no number that `description_update` has stored.
+    """
+    if Attribute.REVISION not in item:
+        return 0
+    found = optional_number(item, Attribute.REVISION, _place(item))
+    if not found or item[Attribute.REVISION] != {"N": str(found)}:
+        raise UnreadableItemError(
+            place=_place(item), attribute=Attribute.REVISION, problem="is no count (N) from 1"
+        )
+    return found
 
 
 def updated_of(item: StoredItem) -> str | None:
@@ -303,8 +340,8 @@ def read_thread_info(item: StoredItem, serde: SerializerProtocol, now: int) -> T
     Raises:
         UnreadableItemError: An attribute is damaged.
     """
-    thread_id = text(item, Attribute.THREAD_ID, "the item of a thread")
-    place = f"the item of thread {thread_id!r}"
+    place = _place(item)
+    thread_id = text(item, Attribute.THREAD_ID, place)
     if Attribute.OWNER not in item or not is_live(optional_number(item, Attribute.TTL, place), now):
         return None
     waits = _read_waits(item, place)
@@ -329,6 +366,11 @@ def status_of(waits: Mapping[str, int]) -> Status:
     if FAILED in waits.values():
         return "failed"
     return "waiting" if waits else "idle"
+
+
+def _place(item: StoredItem) -> str:
+    """What errors call a thread's item."""
+    return f"the item of thread {item.get(Attribute.THREAD_ID, {}).get('S')!r}"
 
 
 def _read_waits(item: StoredItem, place: str) -> dict[str, int]:

@@ -42,7 +42,7 @@ def _differences(
         values[1] = {name: value for name, value in values[1].items() if name in values[0]}
     yield from _of_mappings(serde, "checkpoint.channel_values", *values)
     yield from _of_mappings(serde, "metadata", {**expected.metadata}, {**found.metadata})
-    if not _same(serde, expected.pending_writes, found.pending_writes):
+    if not same(serde, expected.pending_writes, found.pending_writes):
         yield "pending_writes"
 
 
@@ -61,10 +61,10 @@ def _of_mappings(
 def _same_entry(
     serde: SerializerProtocol, key: str, expected: Mapping[str, Any], found: Mapping[str, Any]
 ) -> bool:
-    return key in expected and key in found and _same(serde, expected[key], found[key])
+    return key in expected and key in found and same(serde, expected[key], found[key])
 
 
-def _same(serde: SerializerProtocol, expected: Any, found: Any) -> bool:
+def same(serde: SerializerProtocol, expected: Any, found: Any) -> bool:
     """Equal, or equal once serialized: arrays and NaN do not say that they are equal."""
     try:
         if bool(expected == found):

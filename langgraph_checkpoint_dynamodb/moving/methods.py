@@ -5,23 +5,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.addressing import read_address, require_strings
+from langgraph_checkpoint_dynamodb.addressing import require_strings
 from langgraph_checkpoint_dynamodb.base import SaverBase
-from langgraph_checkpoint_dynamodb.effects import done
-from langgraph_checkpoint_dynamodb.keys import require_thread_id
+from langgraph_checkpoint_dynamodb.keys import CheckpointRef, require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
-from langgraph_checkpoint_dynamodb.moving.ours import task_paths, thread_page
-from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, ThreadIds, require_saver
-from langgraph_checkpoint_dynamodb.moving.steps import aperform, perform
+from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
+from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver
+from langgraph_checkpoint_dynamodb.moving.steps import Step, aperform, perform
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
     from langgraph_checkpoint_dynamodb.moving.stream import Writable
 
@@ -37,7 +36,7 @@ class MovingMethods(SaverBase, DetailedSource):
         """Perform an operation in plain code; `method` is what the user has called."""
 
     @abstractmethod
-    async def _await(self, operation: Operation[T]) -> T:
+    async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
     def import_thread(
@@ -72,7 +71,8 @@ class MovingMethods(SaverBase, DetailedSource):
                 to meanwhile, or before.
             InvalidInputError: The thread id cannot be stored, or the source is no saver.
         """
-        return perform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return perform(self._watcher.moved(moving, "import_thread"))
 
     async def aimport_thread(
         self,
@@ -83,7 +83,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
-        return await aperform(self._import_thread(source, thread_id, namespaces, on_progress))
+        moving = self._import_thread(source, thread_id, namespaces, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_thread"))
 
     def export_threads(
         self,
@@ -109,7 +110,8 @@ class MovingMethods(SaverBase, DetailedSource):
             InvalidInputError: A thread id is none.
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
-        return perform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return perform(self._watcher.moved(moving, "export_threads"))
 
     async def aexport_threads(
         self,
@@ -119,7 +121,8 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `export_threads`. The stream is written to by another thread."""
-        return await aperform(exporting(self, stream, thread_ids, on_progress))
+        moving = exporting(self, stream, thread_ids, on_progress)
+        return await aperform(self._watcher.moved(moving, "export_threads"))
 
     def import_threads(
         self,
@@ -143,7 +146,7 @@ class MovingMethods(SaverBase, DetailedSource):
             ExportFormatError: A line cannot be read. What came before it is stored.
             ThreadMismatchError: The thread has gone on here.
         """
-        return perform(filling(self, lines, on_progress))
+        return perform(self._watcher.moved(filling(self, lines, on_progress), "import_threads"))
 
     async def aimport_threads(
         self,
@@ -152,23 +155,23 @@ class MovingMethods(SaverBase, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_threads`. The lines are read by another thread."""
-        return await aperform(filling(self, lines, on_progress))
+        moving = filling(self, lines, on_progress)
+        return await aperform(self._watcher.moved(moving, "import_threads"))
 
-    def _thread_page(self, start: Any) -> ThreadIds:
-        return self._run(thread_page(self._store(), start), "export_threads")
+    def _step(self, operation: Operation[T]) -> Step[T]:
+        return Step(
+            lambda: self._run(operation, "export_threads"),
+            lambda: self._await(operation, "export_threads"),
+        )
 
-    async def _athread_page(self, start: Any) -> ThreadIds:
-        return await self._await(thread_page(self._store(), start))
+    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
+        return thread_page(self._store(), start)
 
-    def _task_paths(self, config: RunnableConfig) -> Mapping[str, str]:
-        return self._run(self._paths(config), "export_threads")
+    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
+        return thread_places(self._store(), thread_id)
 
-    async def _atask_paths(self, config: RunnableConfig) -> Mapping[str, str]:
-        return await self._await(self._paths(config))
-
-    def _paths(self, config: RunnableConfig) -> Operation[Mapping[str, str]]:
-        ref = read_address(config).checkpoint
-        return done({}) if ref is None else task_paths(self._store(), ref)
+    def _detailed(self, place: Place) -> Operation[Detailed | None]:
+        return detailed(self._store(), CheckpointRef(*place[:3]))
 
     def _import_thread(
         self,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.codec import current_writes
-from langgraph_checkpoint_dynamodb.effects import Scan, send
+from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.effects import Query, Scan, send
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table, is_beside_namespaces
-from langgraph_checkpoint_dynamodb.moving.source import ThreadIds
-from langgraph_checkpoint_dynamodb.ops.beside import read_beside
-from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
+from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
+from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
+from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
+from langgraph_checkpoint_dynamodb.ops.read import complete_with_writes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from langgraph_checkpoint_dynamodb.effects import Operation, StartKey
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
 
@@ -33,14 +34,29 @@ def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadIds]:
     )
     keys = (read_key(item, Table.CHECKPOINTS) for item in page.items)
     threads = [key.partition for key in keys if not is_beside_namespaces(key.sort)]
-    return ThreadIds(tuple(dict.fromkeys(threads)), page.next)
+    return ThreadIds(tuple(dict.fromkeys(threads)), page.next, len(page.items))
 
 
-def task_paths(store: Store, ref: CheckpointRef) -> Operation[Mapping[str, str]]:
-    """The path of each task that has written to a checkpoint: that of its first write."""
+def thread_places(store: Store, thread_id: str) -> Operation[list[Place]]:
+    """The checkpoints of a thread that readers see."""
+    items = yield from query_all(
+        Query(Table.CHECKPOINTS, thread_id, store.consistent, attributes=CHECKPOINT_KEYS)
+    )
+    return [
+        Place(thread_id, checkpoint_ns, checkpoint_id, head.parent_id)
+        for checkpoint_ns, heads in thread_of(thread_id, items, store.now).visible.items()
+        for checkpoint_id, head in heads.items()
+    ]
+
+
+def detailed(store: Store, ref: CheckpointRef) -> Operation[Detailed | None]:
+    """A checkpoint, and the path of each task that has written to it: that of its first write."""
     record = yield from get_checkpoint(store, ref)
     if record is None:
-        return {}
-    beside = yield from read_beside(store, record)
-    ordered = current_writes(beside.writes)
-    return {write.task_id: write.task_path for write in reversed(ordered)}
+        return None
+    return (yield from with_second_look(store, record, _with_paths))
+
+
+def _with_paths(store: Store, record: CheckpointRecord) -> Operation[Detailed]:
+    found, writes = yield from complete_with_writes(store, record)
+    return Detailed(found, {write.task_id: write.task_path for write in reversed(writes)})

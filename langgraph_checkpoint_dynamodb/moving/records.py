@@ -26,6 +26,8 @@ from langgraph_checkpoint_dynamodb.moving.source import Found, Place
 from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
@@ -97,7 +99,7 @@ class Lines:
             raise self._error("comes after the last one")
         record = self._parse(line)
         if self._number == 1:
-            self._require_header(record)
+            require_header(record)
             return None
         if "checkpoints" in record:
             self._require_all(record)
@@ -105,16 +107,6 @@ class Lines:
         found = self._read_checkpoint(record)
         self._checkpoints += 1
         return found
-
-    def _require_header(self, record: dict[str, Any]) -> None:
-        version = record.get("version")
-        if record.get("format") != FORMAT or not isinstance(version, int):
-            raise self._error(f'must be {{"format": "{FORMAT}", "version": {VERSION}}}')
-        if version != VERSION:
-            raise self._error(
-                f"says version {version}, this release reads version {VERSION}; read it with the "
-                "release that wrote it, or a later one"
-            )
 
     def _require_all(self, record: dict[str, Any]) -> None:
         if record["checkpoints"] != self._checkpoints:
@@ -191,6 +183,23 @@ class Lines:
 
     def _error(self, problem: str) -> ExportFormatError:
         return ExportFormatError(self._number, problem)
+
+
+def require_header(record: Mapping[str, Any]) -> None:
+    """Check what the first line says.
+
+    Raises:
+        ExportFormatError: It is another format, or another version.
+    """
+    version = record.get("version")
+    if record.get("format") != FORMAT or not isinstance(version, int):
+        raise ExportFormatError(1, f'must be {{"format": "{FORMAT}", "version": {VERSION}}}')
+    if version != VERSION:
+        raise ExportFormatError(
+            1,
+            f"says version {version}, this release reads version {VERSION}; read it with the "
+            "release that wrote it, or a later one",
+        )
 
 
 def _dump(serde: SerializerProtocol, value: object) -> list[str]:

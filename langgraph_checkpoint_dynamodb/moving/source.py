@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
         PendingWrite,
     )
 
+    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -85,30 +88,44 @@ class ThreadIds(NamedTuple):
     Attributes:
         thread_ids: Their ids. The first may be the last of the page before.
         next: Where the next page begins, `None` after the last.
+        items: How many items were read to find them.
     """
 
     thread_ids: Sequence[str]
     next: Any
+    items: int = 0
+
+
+class Detailed(NamedTuple):
+    """A checkpoint, and what LangGraph's tuple of it does not tell.
+
+    Attributes:
+        found: The tuple.
+        paths: The path of each task that has written to it.
+    """
+
+    found: CheckpointTuple
+    paths: Mapping[str, str]
 
 
 class DetailedSource(ABC):
-    """A saver that tells what others do not: its threads, and the paths of tasks."""
+    """A saver that tells what others do not: its threads, their checkpoints unread, task paths."""
 
     @abstractmethod
-    def _thread_page(self, start: Any) -> ThreadIds:
+    def _step(self, operation: Operation[T]) -> Step[T]:
+        """Perform one of the operations below, by either family."""
+
+    @abstractmethod
+    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
         """Some of its threads, from `next` of the page before or `None`."""
 
     @abstractmethod
-    async def _athread_page(self, start: Any) -> ThreadIds:
-        """Asynchronous version of `_thread_page`."""
+    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
+        """The checkpoints of a thread in all namespaces, in any order, without what they hold."""
 
     @abstractmethod
-    def _task_paths(self, config: RunnableConfig) -> Mapping[str, str]:
-        """The path of each task that has written to a checkpoint."""
-
-    @abstractmethod
-    async def _atask_paths(self, config: RunnableConfig) -> Mapping[str, str]:
-        """Asynchronous version of `_task_paths`."""
+    def _detailed(self, place: Place) -> Operation[Detailed | None]:
+        """A checkpoint, `None` where it is not there."""
 
 
 Source = BaseCheckpointSaver[Any]
@@ -141,50 +158,26 @@ def places(
         thread_id: The thread.
         namespaces: The namespaces, for a saver that lists the root alone where none is named.
     """
-    configs: list[RunnableConfig] = [{"configurable": {"thread_id": thread_id}}]
-    if namespaces is not None:
-        configs = [
-            {"configurable": {"thread_id": thread_id, "checkpoint_ns": name}} for name in namespaces
-        ]
     found: dict[str, dict[str, Place]] = defaultdict(dict)
-    for config in configs:
-        for place in (yield from take(_listing(source, config, thread_id))):
-            found[place.checkpoint_ns][place.checkpoint_id] = place
+    for place in (yield from _listed(source, thread_id, namespaces)):
+        found[place.checkpoint_ns][place.checkpoint_id] = place
     nested_first = sorted(found, key=_depth, reverse=True)
     return [place for name in nested_first for place in _parents_first(found[name])]
 
 
-def read(
-    source: Source, place: Place, paths: Mapping[str, str] | None = None
-) -> Moving[Found | None]:
-    """A checkpoint with its writes, `None` where it is not there.
-
-    Args:
-        source: The saver.
-        place: The checkpoint.
-        paths: The paths of its tasks, as far as they are known.
-    """
+def read(source: Source, place: Place) -> Moving[Found | None]:
+    """A checkpoint with its writes, `None` where it is not there."""
     config = place.config
     one = yield from take(Step(lambda: source.get_tuple(config), lambda: source.aget_tuple(config)))
-    if one is None:
-        return None
-    return Found(
-        place=_place_of(one, place.thread_id),
-        checkpoint=one.checkpoint,
-        metadata=one.metadata,
-        tasks=tuple(by_task(one.pending_writes or (), paths or {})),
-    )
+    return None if one is None else _found(place.thread_id, one, {})
 
 
 def read_with_paths(source: Source, place: Place) -> Moving[Found | None]:
     """The same, with the paths of its tasks from a saver that tells them."""
     if not isinstance(source, DetailedSource):
         return (yield from read(source, place))
-    config = place.config
-    paths = yield from take(
-        Step(lambda: source._task_paths(config), lambda: source._atask_paths(config))
-    )
-    return (yield from read(source, place, paths))
+    detailed = yield from take(source._step(source._detailed(place)))
+    return None if detailed is None else _found(place.thread_id, *detailed)
 
 
 def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Moving[None]:
@@ -196,7 +189,7 @@ def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Mov
     start: Any = None
     last: str | None = None
     while True:
-        page = yield from take(_thread_page(source, start))
+        page = yield from take(source._step(source._thread_page(start)))
         for thread_id in page.thread_ids:
             if thread_id != last:
                 yield from visit(thread_id)
@@ -206,8 +199,22 @@ def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Mov
         start = page.next
 
 
-def _thread_page(source: DetailedSource, start: Any) -> Step[ThreadIds]:
-    return Step(lambda: source._thread_page(start), lambda: source._athread_page(start))
+def _listed(
+    source: Source, thread_id: str, namespaces: Sequence[str] | None
+) -> Moving[Sequence[Place]]:
+    """The places of a thread, in any order; those of some namespaces alone."""
+    if isinstance(source, DetailedSource):
+        listed = yield from take(source._step(source._places(thread_id)))
+        return [one for one in listed if namespaces is None or one.checkpoint_ns in namespaces]
+    configs: list[RunnableConfig] = [{"configurable": {"thread_id": thread_id}}]
+    if namespaces is not None:
+        configs = [
+            {"configurable": {"thread_id": thread_id, "checkpoint_ns": name}} for name in namespaces
+        ]
+    found: list[Place] = []
+    for config in configs:
+        found += yield from take(_listing(source, config, thread_id))
+    return found
 
 
 def _listing(source: Source, config: RunnableConfig, thread_id: str) -> Step[list[Place]]:
@@ -242,6 +249,15 @@ def _place_of(one: CheckpointTuple, thread_id: str) -> Place:
         named.get("checkpoint_ns") or "",
         named["checkpoint_id"],
         parent.get("checkpoint_id") or None,
+    )
+
+
+def _found(thread_id: str, one: CheckpointTuple, paths: Mapping[str, str]) -> Found:
+    return Found(
+        place=_place_of(one, thread_id),
+        checkpoint=one.checkpoint,
+        metadata=one.metadata,
+        tasks=tuple(by_task(one.pending_writes or (), paths)),
     )
 
 

@@ -8,6 +8,7 @@ from langgraph_checkpoint_dynamodb.moving.records import Lines, encode, header, 
 from langgraph_checkpoint_dynamodb.moving.source import for_each_thread, places, read_with_paths
 from langgraph_checkpoint_dynamodb.moving.steps import blocking, next_of, take
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, Tally, require_stored, store
+from langgraph_checkpoint_dynamodb.moving.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,13 +29,28 @@ def export_threads(
     stream: Writable,
     thread_ids: Sequence[str] | None,
     on_progress: Callable[[MoveReport], object] | None,
+    written: Written | None = None,
 ) -> Moving[MoveReport]:
-    """Write threads, all or those named, to a stream."""
+    """Write threads, all or those named, to a stream.
+
+    Args:
+        source: The saver.
+        stream: Where to.
+        thread_ids: The threads; `None` for all.
+        on_progress: What is told after each checkpoint.
+        written: What an export that was stopped has written to the stream; `None` for nothing.
+    """
     tally = Tally(on_progress)
-    yield from take(blocking(lambda: stream.write(header())))
+    before = written or Written()
+    if not before.begun:
+        yield from take(blocking(lambda: stream.write(header())))
 
     def export(thread_id: str) -> Moving[None]:
+        if before.has_thread(thread_id):
+            return
         for place in (yield from places(source, thread_id)):
+            if before.has(place):
+                continue
             found = yield from read_with_paths(source, place)
             if found is None:
                 continue  # Deleted meanwhile.
@@ -47,7 +63,8 @@ def export_threads(
     else:
         for thread_id in thread_ids:
             yield from export(thread_id)
-    yield from take(blocking(lambda: stream.write(trailer(tally.report.checkpoints))))
+    count = before.checkpoints + tally.report.checkpoints
+    yield from take(blocking(lambda: stream.write(trailer(count))))
     return tally.report
 
 

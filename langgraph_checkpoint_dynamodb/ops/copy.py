@@ -7,12 +7,14 @@ namespaces come before the root, so a root checkpoint that waits for a subgraph 
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import (
     put_atomically,
     query_all,
+    update_one,
     write_all,
 )
 from langgraph_checkpoint_dynamodb.differences import base_stamp
@@ -20,11 +22,14 @@ from langgraph_checkpoint_dynamodb.effects import (
     CopyObject,
     GetItem,
     Query,
-    UpdateItem,
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    DeletedBaseError,
+    MissingPartError,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
 from langgraph_checkpoint_dynamodb.items.beside import (
@@ -40,7 +45,12 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.copies import Copied, CopiedPart, Copier, ObjectCopy
-from langgraph_checkpoint_dynamodb.items.threads import copied_update, is_thread_item
+from langgraph_checkpoint_dynamodb.items.threads import (
+    copied_update,
+    head_of,
+    is_thread_item,
+    still_at,
+)
 from langgraph_checkpoint_dynamodb.keys import (
     Attribute,
     BaseRef,
@@ -48,6 +58,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     Table,
     base_id_of,
     regular_task_of,
+    thread_key,
 )
 from langgraph_checkpoint_dynamodb.ops.beside import missing_part
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
@@ -96,7 +107,21 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
         query = replace(query, start=page.next)
     yield from _copy(store, ready.take_all(), bases, there)
     if known is not None:
-        yield from send(UpdateItem(copied_update(known, target_id, store.stamp)))
+        yield from _copy_thread_item(store, known, target_id)
+
+
+def _copy_thread_item(store: Store, known: StoredItem, target_id: str) -> Operation[None]:
+    """Copy what is known of the thread, unless the target has come to a newer checkpoint."""
+    copied = copied_update(known, target_id, store.stamp)
+    source_head = head_of(known) or ""
+    while True:
+        item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(target_id), consistent=True))
+        head = head_of(item)
+        if head is not None and head > source_head:
+            return
+        with suppress(ConditionFailedError):  # A run has moved it on meanwhile.
+            yield from update_one(replace(copied, expected=still_at(head)))
+            return
 
 
 @dataclass(frozen=True, slots=True)

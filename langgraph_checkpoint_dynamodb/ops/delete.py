@@ -16,12 +16,20 @@ that look, should the checkpoint be stored again within the hour.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import put_one, query_all, write_all, write_in_order
-from langgraph_checkpoint_dynamodb.codec import decode_metadata
+from langgraph_checkpoint_dynamodb.addressing import Address
+from langgraph_checkpoint_dynamodb.calls import (
+    put_one,
+    query_all,
+    update_one,
+    write_all,
+    write_in_order,
+)
+from langgraph_checkpoint_dynamodb.codec import decode_metadata, waits_of
 from langgraph_checkpoint_dynamodb.differences import MARK_REST, is_settled
 from langgraph_checkpoint_dynamodb.effects import (
     Delete,
@@ -34,7 +42,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, DeltaHistoryError
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
@@ -46,7 +54,13 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_head_to_delete,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.items.threads import delete_if_unchanged, is_thread_item
+from langgraph_checkpoint_dynamodb.items.threads import (
+    delete_if_unchanged,
+    head_of,
+    is_thread_item,
+    set_back_update,
+    updated_of,
+)
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
@@ -57,6 +71,7 @@ from langgraph_checkpoint_dynamodb.keys import (
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
+from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
 
 if TYPE_CHECKING:
@@ -158,13 +173,33 @@ def _remove_with_bases(
 ) -> Operation[None]:
     """Delete checkpoints of a thread, then the bases that nothing needs any more.
 
-    And what is known of the thread, if that is all there was.
+    And what is known of the thread, if that is all there was; else the thread is said to have come
+    to what is the newest then.
     """
     yield from remove(store, doomed)
     yield from remove(store, thread.needless_bases(doomed, store.now))
+    if thread.item is None:
+        return
     going = {head.key for head in doomed}
-    if thread.item is not None and all(head.key in going for head in thread.heads):
+    if all(head.key in going for head in thread.heads):
         yield from delete_thread_item(thread.item)
+        return
+    roots = thread.visible.get(ROOT_NAMESPACE, {})
+    staying = {id_: head for id_, head in roots.items() if head.key not in going}
+    said = head_of(thread.item)
+    if staying and said in roots and said not in staying and updated_of(thread.item) is not None:
+        yield from _set_back(store, thread.thread_id, staying[max(staying)], said)
+
+
+def _set_back(store: Store, thread_id: str, newest: CheckpointHead, said: str) -> Operation[None]:
+    """Let a thread's item speak of a checkpoint, in place of one that was deleted."""
+    found = yield from get_tuple(store, Address(thread_id, ROOT_NAMESPACE, newest.checkpoint_id))
+    if found is None:
+        return
+    waits = waits_of(found.pending_writes or ())
+    update = set_back_update(thread_id, said, found.checkpoint["id"], waits, newest.ttl)
+    with suppress(ConditionFailedError):  # A run has begun meanwhile.
+        yield from update_one(update)
 
 
 def _but_latest(

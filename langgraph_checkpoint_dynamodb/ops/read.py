@@ -61,9 +61,18 @@ def get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | Non
 
 def complete(store: Store, record: CheckpointRecord) -> Operation[CheckpointTuple]:
     """The tuple of a checkpoint whose item has been read."""
+    found, _ = yield from complete_with_writes(store, record)
+    return found
+
+
+def complete_with_writes(
+    store: Store, record: CheckpointRecord
+) -> Operation[tuple[CheckpointTuple, Sequence[WriteRecord]]]:
+    """The same, and its pending writes as they are stored, in the same order."""
     doubts = store.memory.doubts
     beside = yield from read_beside(store, record)
-    return (yield from _complete(store, record, beside, doubts))
+    found = yield from _complete(store, record, beside, doubts)
+    return found, current_writes(beside.writes)
 
 
 def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:

@@ -72,7 +72,8 @@ def _set_up(table: Table, name: str, indexes: Sequence[IndexSpec]) -> Operation[
     for attempt in range(1, _POLLS + 1):
         description = yield from send(DescribeTable(table))
         if description is not None:
-            _verify(description, name, SPECS[table], indexes)
+            verify_keys(description, name, SPECS[table])
+            verify_indexes(description, name, indexes)
             if _ready(description, indexes):
                 return
         request = _missing(table, description, indexes)
@@ -123,7 +124,7 @@ def _missing(
         (
             CreateIndex(index, tuple(defined))
             for index in indexes
-            if _index_status(description, index.name) is None
+            if index_status(description, index.name) is None
         ),
         None,
     )
@@ -131,7 +132,7 @@ def _missing(
 
 def _ready(description: TableDescriptionTypeDef, indexes: Sequence[IndexSpec]) -> bool:
     return _active(description) and all(
-        _index_status(description, index.name) in ("ACTIVE", "") for index in indexes
+        index_status(description, index.name) in ("ACTIVE", "") for index in indexes
     )
 
 
@@ -140,19 +141,20 @@ def _active(description: TableDescriptionTypeDef) -> bool:
     return description.get("TableStatus", "ACTIVE") == "ACTIVE"
 
 
-def _index_status(description: TableDescriptionTypeDef, index: str) -> str | None:
+def index_status(description: TableDescriptionTypeDef, index: str) -> str | None:
+    """The status of an index, `None` where there is none of that name."""
     for described in description.get("GlobalSecondaryIndexes", []):
         if described.get("IndexName") == index:
             return described.get("IndexStatus", "")
     return None
 
 
-def _verify(
-    description: TableDescriptionTypeDef,
-    name: str,
-    spec: TableSpec,
-    indexes: Sequence[IndexSpec],
-) -> None:
+def verify_keys(description: TableDescriptionTypeDef, name: str, spec: TableSpec) -> None:
+    """Check the keys of a table.
+
+    Raises:
+        TableMismatchError: They are others.
+    """
     definitions = description.get("AttributeDefinitions", [])
     found = _key_schema(description.get("KeySchema", []), definitions)
     wanted = [("HASH", spec.partition_key, "S"), ("RANGE", spec.sort_key, "S")]
@@ -160,6 +162,17 @@ def _verify(
         raise TableMismatchError(
             name, f"has the keys {found}, needs {wanted}; name another table or make this one anew"
         )
+
+
+def verify_indexes(
+    description: TableDescriptionTypeDef, name: str, indexes: Sequence[IndexSpec]
+) -> None:
+    """Check those indexes of a table that are there.
+
+    Raises:
+        TableMismatchError: One has other keys, or holds too little.
+    """
+    definitions = description.get("AttributeDefinitions", [])
     described = {one.get("IndexName"): one for one in description.get("GlobalSecondaryIndexes", [])}
     for index in indexes:
         if index.name in described:

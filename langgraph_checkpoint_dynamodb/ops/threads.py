@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from langgraph_checkpoint_dynamodb.addressing import Address
+from langgraph_checkpoint_dynamodb.calls import backoff, update_one
 from langgraph_checkpoint_dynamodb.codec import waits_of
 from langgraph_checkpoint_dynamodb.effects import (
     Emit,
@@ -17,7 +18,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     QueryThreadIndex,
     Scan,
     ScanThreadIndex,
-    UpdateItem,
     send,
     together,
 )
@@ -38,13 +38,16 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     read_thread_info,
     revision_of,
     status_of,
+    updated_of,
 )
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
+    SORT_KEY_LIMIT,
     SPECS,
     THREAD_INDEX_KEYS,
     THREAD_SORT_KEY,
     Table,
+    fits_index_key,
     thread_key,
 )
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
@@ -64,6 +67,8 @@ _TIME_ORDERED = 6
 _EPOCH_OF_UUIDS = datetime(1582, 10, 15, tzinfo=timezone.utc)
 _SEARCH_PAGE = 200
 """Threads that are looked at at once where not every one is wanted."""
+_LARGEST_PAGE = 1000
+"""Threads that are asked for at once: a page of the service's holds no more than 1 MB."""
 _ATTEMPTS = 10
 """Times that a description is merged anew because somebody else has changed it."""
 _SIDE_BY_SIDE = 16
@@ -115,13 +120,16 @@ def list_threads(
     """Threads of an owner, the most recently active first; those of everybody in no order."""
     start = None if cursor is None else _start_of(cursor, wanted.owner)
     found: list[ThreadInfo] = []
+    # Where not all that was read is wanted, or is there any more, what is missing may lie far off.
+    size = min(limit, _LARGEST_PAGE) if wanted.all_of_owner else _SEARCH_PAGE
     while True:
-        size = limit - len(found) if wanted.all_of_owner else _SEARCH_PAGE
         if wanted.owner is None:
             page = yield from send(ScanThreadIndex(index, size, start))
         else:
             page = yield from send(QueryThreadIndex(index, wanted.owner, size, start))
         for position, item in enumerate(page.items, start=1):
+            if not is_thread_item(item):
+                continue
             info = read_thread_info(item, store.serde, store.now)
             if info is None or not wanted.has(info):
                 continue
@@ -133,6 +141,7 @@ def list_threads(
         if page.next is None:
             return ThreadPage(tuple(found), None)
         start = page.next
+        size = min(max(limit - len(found), _SEARCH_PAGE), _LARGEST_PAGE)
 
 
 def get_thread(store: Store, thread_id: str) -> Operation[ThreadInfo | None]:
@@ -159,12 +168,13 @@ def update_thread(
         merged = Description(known.title, known.metadata).merged(title, metadata)
         update = description_update(thread_id, store.serde, merged, revision_of(item))
         try:
-            yield from send(UpdateItem(update))
+            yield from update_one(update)
         except ConditionFailedError:
             if attempt == _ATTEMPTS:
                 raise
         else:
             return replace(known, title=merged.title, metadata=merged.metadata)
+        yield from send(backoff(attempt))
         attempt += 1
 
 
@@ -179,14 +189,27 @@ def delete_threads(
     cursor: str | None = None
     while True:
         page = yield from list_threads(store, index, wanted, _SIDE_BY_SIDE, cursor)
+        gone = [*page.threads]
         if not dry_run:
-            ids = [info.thread_id for info in page.threads]
-            yield from together([delete_thread(store, thread_id) for thread_id in ids])
-        yield Emit([*page.threads])
-        emitted += len(page.threads)
+            deleted = yield from together([_delete_one(store, info, wanted) for info in gone])
+            gone = [info for info, was in zip(gone, deleted, strict=True) if was]
+        yield Emit(gone)
+        emitted += len(gone)
         cursor = page.cursor
         if cursor is None:
             return emitted
+
+
+def _delete_one(store: Store, listed: ThreadInfo, wanted: ThreadsWanted) -> Operation[bool]:
+    """Delete a thread, unless a run that has begun since it was listed makes it unwanted.
+
+    The index may be behind, and others of the page may have taken their time.
+    """
+    known = yield from get_thread(store, listed.thread_id)
+    if known is not None and not (wanted.has(known) and known.owner == listed.owner):
+        return False
+    yield from delete_thread(store, listed.thread_id)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +222,7 @@ class _Found:
         newest: Id of its newest one.
         ttl: When that may be deleted; `None` for never.
         head: The checkpoint that its item names; `None` for no item.
+        listed: Whether its item is in the index. That of a thread that was only fenced is not.
     """
 
     thread_id: str
@@ -206,6 +230,12 @@ class _Found:
     newest: str | None = None
     ttl: int | None = None
     head: str | None = None
+    listed: bool = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether it is not listed as it is."""
+        return self.newest is not None and not (self.listed and self.newest == self.head)
 
 
 def reindex_threads(
@@ -239,7 +269,7 @@ def reindex_threads(
 
 def _with(found: _Found, item: StoredItem, now: int) -> _Found:
     if is_thread_item(item):
-        return replace(found, head=head_of(item))
+        return replace(found, head=head_of(item), listed=updated_of(item) is not None)
     head = read_checkpoint_head(item, now)
     if not head.visible or head.checkpoint_ns != ROOT_NAMESPACE:
         return found
@@ -250,7 +280,7 @@ def _with(found: _Found, item: StoredItem, now: int) -> _Found:
 def _list_found(
     store: Store, ready: Sequence[_Found], owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Stream[ThreadInfo]:
-    behind = [found for found in ready if found.newest is not None and found.newest != found.head]
+    behind = [found for found in ready if found.behind]
     emitted = 0
     for start in range(0, len(behind), _SIDE_BY_SIDE):
         group = behind[start : start + _SIDE_BY_SIDE]
@@ -282,7 +312,7 @@ def _list_one(
         metadata={},
     )
     try:
-        yield from send(UpdateItem(found_update(info, waits, found.head, found.ttl)))
+        yield from update_one(found_update(info, waits, found.head, found.ttl))
     except ConditionFailedError:
         return None  # A run has begun meanwhile, and has listed it.
     return info
@@ -328,9 +358,9 @@ def _start_of(cursor: str, owner: str | None) -> StartKey:
     try:
         said = json.loads(cursor)
         values = dict(zip(names, said, strict=True))
-        if not all(isinstance(value, str) and value for value in values.values()):
+        if not all(map(fits_index_key, said)) or len(said[1].encode()) > SORT_KEY_LIMIT:
             raise ValueError
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise InvalidInputError(
             "cursor", "is not what list_threads has returned; pass it unchanged"
         ) from None

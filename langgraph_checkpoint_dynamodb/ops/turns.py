@@ -18,13 +18,13 @@ from langgraph_checkpoint_dynamodb.calls import (
     put_all_or_none,
     put_one,
     put_together,
+    update_one,
 )
 from langgraph_checkpoint_dynamodb.effects import (
     Expected,
     GetItem,
     Put,
     Query,
-    UpdateItem,
     both,
     send,
 )
@@ -39,8 +39,8 @@ from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     Attribute,
     CheckpointRef,
-    SortRange,
     Table,
+    namespace_range,
     thread_key,
 )
 from langgraph_checkpoint_dynamodb.memory import ThreadSeen
@@ -48,7 +48,7 @@ from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
 from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Update
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 _ATTEMPTS_BESIDE = 2
 """Attempts at a transaction of a task's writes and the thread's item. The tasks of a superstep all
 come to that one item: who does not get it stores the writes first, and updates the item alone."""
+
+_STEPS_BACK = 25
+"""Checkpoints that a run may have stored while another one, begun from the same, stored none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,11 @@ def put_with_thread(
     """
     seen = store.memory.thread(record.ref.thread_id)
     listed = store.lists_threads and _is_told(seen, record, turn)
-    update = turn_update(record.ref, turn.owner, store.stamp, listed=listed)
+    known = store.memory.waits_from(record.ref) if listed else {}
+    waits = {task_id: count for (_, task_id), count in known.items()}
+    # The fence is about checkpoints that are stored.
+    head = None if store.fences else max((id_ for id_, _ in known), default=None)
+    update = turn_update(record.ref, turn.owner, store.stamp, listed=listed, waits=waits, head=head)
     if store.fences:
         outcome = yield from _put_fenced(store, record, put, update)
     elif listed:
@@ -122,9 +129,30 @@ def put_with_thread(
     else:
         outcome = yield from put_one(put)
     # Where it is listed and this was not told, what was told before still stands.
-    now_seen = ThreadSeen(record.ref.checkpoint_id, turn.step, listed=store.lists_threads)
+    now_seen = ThreadSeen(
+        record.ref.checkpoint_id, turn.step, listed=store.lists_threads, waits=frozenset(waits)
+    )
     store.memory.saw_thread(record.ref.thread_id, now_seen, store.now)
+    if listed:
+        yield from _tell_again(store, record.ref, known)
     return outcome
+
+
+def _tell_again(
+    store: Store, ref: CheckpointRef, told: Mapping[tuple[str, str], int]
+) -> Operation[None]:
+    """Tell what tasks have come to wait for while the thread's item was being stored.
+
+    They may have told it before, and then it was replaced, or there was no item to tell it.
+    """
+    for (checkpoint_id, task_id), count in store.memory.waits_from(ref).items():
+        if told.get((checkpoint_id, task_id)) == count:
+            continue
+        at = CheckpointRef(ref.thread_id, ROOT_NAMESPACE, checkpoint_id)
+        update = waits_update(at, task_id, count, store.stamp, moves=not store.fences)
+        with suppress(ConditionFailedError):  # It was deleted meanwhile.
+            yield from update_one(update)
+            _saw(store, at, News(task_id, count))
 
 
 def _put_listed(put: Put, update: Update) -> Operation[Outcome]:
@@ -137,7 +165,7 @@ def _put_listed(put: Put, update: Update) -> Operation[Outcome]:
     except TransactionCanceledError:
         # Others are at the thread's item all the time. The checkpoint comes first.
         outcome = yield from put_one(put)
-        yield from send(UpdateItem(update))
+        yield from update_one(update)
         return outcome
     return Outcome()
 
@@ -163,8 +191,8 @@ def _expected(store: Store, record: CheckpointRecord) -> Expected:
     """Which checkpoint the thread must have come to: the parent, but for an intended fork of it."""
     ref = record.ref
     fork = store.memory.fork(ref.thread_id, record.parent_id)
-    head = record.parent_id if fork is None else fork
-    return _one_of(*([] if head is None else [head]), ref.checkpoint_id)
+    heads = (record.parent_id, fork, ref.checkpoint_id)
+    return _one_of(*(head for head in heads if head is not None))
 
 
 def _one_of(*heads: str) -> Expected:
@@ -176,8 +204,9 @@ def _what_is_to_be_expected(
 ) -> Operation[Expected]:
     """What the thread's item says, where that stands in nobody's way.
 
-    It may name a checkpoint that was deleted since, or one that runs without `on_conflict="raise"`
-    have gone on from.
+    It may name a checkpoint that was deleted since, or one that is not the newest of the thread
+    any more: runs without `on_conflict="raise"` have gone on from it or beside it, or a copy has
+    brought a newer one. A run goes on from the newest then, else nothing could ever be stored.
 
     Raises:
         ThreadConflictError: It names one that another run has stored.
@@ -189,37 +218,39 @@ def _what_is_to_be_expected(
         return expected  # It has changed again, or is gone.
     head = CheckpointRef.if_possible(ref.thread_id, ROOT_NAMESPACE, found)
     there = head and (yield from get_checkpoint(store.consistently(), head))
-    if there and not (yield from _descends(store, record, found)):
+    if head and there and not (yield from _is_past(store, record, head)):
         raise ThreadConflictError(thread_id=ref.thread_id, expected=record.parent_id, found=found)
     return _one_of(found, ref.checkpoint_id)
 
 
-def _descends(store: Store, record: CheckpointRecord, ancestor: str) -> Operation[bool]:
-    """Whether a checkpoint comes from an older one, by way of those between the two."""
+def _is_past(store: Store, record: CheckpointRecord, head: CheckpointRef) -> Operation[bool]:
+    """Whether a checkpoint goes on from one that is newer than `head`, and is there.
+
+    Ids say which is newer, as for every reader. But where `head` has come from that parent by way
+    of lower ids, the clock that made them is behind, and theirs is a run that has come first.
+    """
     parent_id = record.parent_id
-    if parent_id is None or parent_id <= ancestor:
+    if parent_id is None or parent_id <= head.checkpoint_id:
+        return False
+    parent = CheckpointRef.if_possible(record.ref.thread_id, ROOT_NAMESPACE, parent_id)
+    if parent is None or (yield from get_checkpoint(store.consistently(), parent)) is None:
         return False
     query = Query(
         Table.CHECKPOINTS,
-        record.ref.thread_id,
+        head.thread_id,
         consistent=True,
-        sort=SortRange(ancestor, parent_id),
+        sort=namespace_range(ROOT_NAMESPACE, head.checkpoint_id),
         forward=False,
+        limit=_STEPS_BACK,
         attributes=CHECKPOINT_KEYS,
     )
-    wanted: str | None = parent_id
-    while True:
-        page = yield from send(query)
-        for item in page.items:
-            head = read_checkpoint_head(item, store.now)
-            if head.checkpoint_ns != ROOT_NAMESPACE or head.checkpoint_id != wanted:
-                continue
-            if wanted == ancestor:
-                return True
-            wanted = head.parent_id
-        if page.next is None:
-            return False
-        query = replace(query, start=page.next)
+    page = yield from send(query)
+    wanted: str | None = head.checkpoint_id
+    for item in page.items:
+        found = read_checkpoint_head(item, store.now)
+        if found.checkpoint_id == wanted and found.checkpoint_ns == ROOT_NAMESPACE:
+            wanted = found.parent_id
+    return wanted != parent_id
 
 
 def is_news(store: Store, ref: CheckpointRef, news: News) -> bool:
@@ -242,6 +273,18 @@ def put_writes_with_thread(
         news: What they say.
         once: See `put_atomically`.
     """
+    store.memory.waiting(ref, news.task_id, news.waits)
+    try:
+        outcome = yield from _put_writes_and_news(store, ref, puts, news, once=once)
+    except BaseException:
+        store.memory.waiting(ref, news.task_id, None)
+        raise
+    return outcome
+
+
+def _put_writes_and_news(
+    store: Store, ref: CheckpointRef, puts: Sequence[Put], news: News, *, once: bool
+) -> Operation[Outcome]:
     update = waits_update(ref, news.task_id, news.waits, store.stamp, moves=not store.fences)
     lost: Sequence[Put | Update] | None = None
     if len(puts) < TRANSACTION_BYTES // ITEM_LIMIT:
@@ -253,7 +296,7 @@ def put_writes_with_thread(
     outcome = yield from put_together(puts, once=once)
     if not outcome.lost and (lost is None or update not in lost):
         with suppress(ConditionFailedError):
-            yield from send(UpdateItem(update))
+            yield from update_one(update)
             _saw(store, ref, news)
     return outcome
 
@@ -284,6 +327,6 @@ def with_fork(
     asking = send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
     record, item = yield from both(looking, asking)
     head = head_of(item)
-    if head is not None:
+    if record is not None and head is not None:
         store.memory.may_fork(ref.thread_id, ref.checkpoint_id, head, store.now)
     return record

@@ -28,9 +28,11 @@ from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosed
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
+from langgraph_checkpoint_dynamodb.runners.observed import listen, observed
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess, keep_in_children
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
 from langgraph_checkpoint_dynamodb.runners.workers import Workers
+from langgraph_checkpoint_dynamodb.watching import Watched
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
+    from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
@@ -287,16 +290,23 @@ class LoopRunner:
                 return None
             case Compute(work):
                 return await self._threads.do(work)
-        call = self._wire.call(request)
+            case Watched(watched, watch):
+                with observed(watched, watch, self._wire.call(watched)) as call:
+                    return await self._send(watched, call)
+        return await self._send(request, self._wire.call(request))
+
+    async def _send(self, request: Request[Any], call: Call) -> object:
         client = self._clients.get(call.service) or await self.client(call.service)
+        sight = call.sight
         async with self._in_flight:
             try:
-                response = await getattr(client, call.method)(**call.arguments)
-                if "Body" in response:
-                    async with response["Body"] as body:
-                        response["Body"] = await body.read()
+                if sight is None:
+                    response = await _ask(client, call)
+                else:
+                    with sight.of(client):
+                        response = sight.response = await _ask(client, call)
             except Exception as error:
-                return self._wire.error(request, call, error)
+                return self._wire.error(request, call, error, client.meta)
         return self._wire.reply(request, call, response)
 
     async def _gather(self, operations: Sequence[Operation[Any]]) -> list[Any]:
@@ -333,7 +343,18 @@ class LoopRunner:
         client = await self._stack.enter_async_context(creating)
         client.meta.events.register("before-send", _send_in_pieces)
         check_bodies(client, service)
+        if self._settings.on_request is not None:
+            listen(client, service)
         return client
+
+
+async def _ask(client: Any, call: Call) -> Any:
+    """The response to an SDK call, read to its end."""
+    response = await getattr(client, call.method)(**call.arguments)
+    if "Body" in response:
+        async with response["Body"] as body:
+            response["Body"] = await body.read()
+    return response
 
 
 class AsyncPages(Generic[R]):

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
+from langgraph_checkpoint_dynamodb.runners.observed import listen
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.settings import ClientSettings, RunnerSettings
@@ -28,7 +29,7 @@ _READ_SECONDS = 15
 
 def services(settings: RunnerSettings) -> tuple[Service, ...]:
     """The services that a saver calls."""
-    return ("dynamodb",) if settings.payloads.s3 is None else ("dynamodb", "s3")
+    return ("dynamodb", "s3") if settings.uses_s3 else ("dynamodb",)
 
 
 def concurrency(settings: RunnerSettings) -> int:
@@ -123,6 +124,8 @@ class ClientHolder:
         make: Any = session.client
         client = make(service, **arguments)
         check_bodies(client, service)
+        if self._settings.on_request is not None:
+            listen(client, service)
         return client
 
 

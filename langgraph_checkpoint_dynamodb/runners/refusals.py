@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -30,6 +31,8 @@ from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, requi
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from botocore.client import ClientMeta
+
     from langgraph_checkpoint_dynamodb.runners.wire import Call
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
@@ -47,11 +50,16 @@ class Refusals:
         self, table_names: Mapping[Table, str], transport_errors: tuple[type[Exception], ...]
     ) -> None:
         self._names = table_names
-        self._whose = "store" if Table.STORE in table_names else "saver"
         self._transport_errors = transport_errors
 
-    def read(self, request: Request[Any], call: Call, error: Exception) -> object:
+    def read(self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta) -> object:
         """The reply that an SDK error amounts to, where it does.
+
+        Args:
+            request: The request.
+            call: The call of the SDK that it was made as.
+            error: What the SDK raised.
+            meta: What the client says of itself: where it looks.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
@@ -72,10 +80,13 @@ class Refusals:
         if code == "ResourceNotFoundException":
             if isinstance(request, DescribeTable):
                 return None
+            ours = Table.FOREIGN not in self._names
+            create = "create it with setup() or the infrastructure modules, or " if ours else ""
             raise errors.TableNotFoundError(
                 call.table_name or " or ".join(map(repr, self._names.values())),
-                "does not exist in this account, region and endpoint; create it with "
-                f"{self._whose}.setup() or the infrastructure modules, or correct the name",
+                f"does not exist in this account in region {meta.region_name!r}, at "
+                f"{_shown(meta.endpoint_url)}; {create}correct the name, region_name or "
+                "endpoint_url",
             ) from error
         if code == "ConditionalCheckFailedException":
             raise _condition_failed(request, call, error) from error
@@ -94,6 +105,12 @@ class Refusals:
         if isinstance(error, (BotoCoreError, *self._transport_errors)):
             raise errors.TransportError(**said, message=str(error)) from error
         raise error
+
+
+def _shown(endpoint: str) -> str:
+    """An endpoint without what else a URL can hold: credentials, for one."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _comes_from_a_parser(error: Exception) -> bool:

@@ -22,17 +22,20 @@ from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
+from langgraph_checkpoint_dynamodb.runners.observed import observed
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.under_way import AbandonedError, CallsUnderWay
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
 from langgraph_checkpoint_dynamodb.runners.workers import Workers
+from langgraph_checkpoint_dynamodb.watching import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
+    from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
     from langgraph_checkpoint_dynamodb.settings import RunnerSettings
 
 R = TypeVar("R")
@@ -188,16 +191,24 @@ class Performer:
                 return None
             case Compute(work):
                 return work()
-        sent = self._wire.call(request)
+            case Watched(watched, watch):
+                with observed(watched, watch, self._wire.call(watched)) as sent:
+                    return self._send(watched, sent, call)
+        return self._send(request, self._wire.call(request), call)
+
+    def _send(self, request: Request[Any], sent: Sent, call: Call) -> object:
         client = self._clients.get(sent.service)
+        sight = sent.sight
         with self._in_flight:
             call.check()
             try:
-                response = getattr(client, sent.method)(**sent.arguments)
-                if "Body" in response:
-                    response["Body"] = response["Body"].read()
+                if sight is None:
+                    response = _ask(client, sent)
+                else:
+                    with sight.of(client):
+                        response = sight.response = _ask(client, sent)
             except Exception as error:
-                return self._wire.error(request, sent, error)
+                return self._wire.error(request, sent, error, client.meta)
         return self._wire.reply(request, sent, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
@@ -238,6 +249,14 @@ class Performer:
                 group.succeeded(position, self.drive(operation, call))
             except Exception as error:
                 group.failed(position, error)
+
+
+def _ask(client: Any, sent: Sent) -> Any:
+    """The response to an SDK call, read to its end."""
+    response = getattr(client, sent.method)(**sent.arguments)
+    if "Body" in response:
+        response["Body"] = response["Body"].read()
+    return response
 
 
 class _Queue:
@@ -297,6 +316,14 @@ class Pages(Generic[R]):
     def start_next(self) -> Started[list[R] | None]:
         """Have a worker thread fetch the next page; `None` after the last."""
         return self._runner.submit(self._advance)
+
+    async def awaited(self) -> AsyncGenerator[list[R], None]:
+        """The pages, each fetched by a worker thread."""
+        try:
+            while (page := await self.start_next().result()) is not None:
+                yield page
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Unwind the stream, unless a worker thread is still on its way with it."""

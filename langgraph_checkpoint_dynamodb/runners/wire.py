@@ -56,6 +56,7 @@ from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyErr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from botocore.client import ClientMeta
     from mypy_boto3_dynamodb.type_defs import (
         AttributeDefinitionTypeDef,
         AttributeValueTypeDef,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.runners.client import Service
+    from langgraph_checkpoint_dynamodb.runners.observed import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Call:
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
         table_name: The table concerned, empty where there are several or none.
         service: Which client.
+        sight: Where the call is watched, what sees it.
     """
 
     method: str
@@ -98,6 +101,7 @@ class Call:
     arguments: Mapping[str, Any]
     table_name: str = ""
     service: Service = "dynamodb"
+    sight: Sight | None = None
 
 
 class Wire:
@@ -192,14 +196,22 @@ class Wire:
         except WrongReplyError as error:
             raise wrong_reply(call, error) from error
 
-    def error(self, request: Request[Any], call: Call, error: Exception) -> object:
+    def error(
+        self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta
+    ) -> object:
         """The reply that an SDK error amounts to, where it does.
+
+        Args:
+            request: The request.
+            call: The call that it was made as.
+            error: What the SDK raised.
+            meta: What the client says of itself.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
             Exception: The error itself, where it is not about the service's answer.
         """
-        return self._refusals.read(request, call, error)
+        return self._refusals.read(request, call, error, meta)
 
     def _single(self, method: str, action: str, table: Table, arguments: Mapping[str, Any]) -> Call:
         return Call(method, action, arguments, self._names[table])
@@ -315,7 +327,7 @@ class Wire:
             if some
         ]
         conditions = [
-            f"attribute_exists({expression.name(name)})"
+            f"attribute_type({expression.name(name)}, {expression.value({'S': 'M'})})"
             for name in dict.fromkeys(name for name, _, _ in update.entries)
         ]
         if update.expected is not None:

@@ -82,6 +82,16 @@ class StoreSettings:
         return {Table.STORE: self.store_table_name}
 
     @property
+    def uses_s3(self) -> bool:
+        """Whether values may be in S3."""
+        return self.payloads.s3 is not None
+
+    @property
+    def on_request(self) -> None:
+        """Whom to tell of each request."""
+        return None
+
+    @property
     def omits_expired(self) -> bool:
         """Whether expired items are absent to readers. They are, unless the user says otherwise.
 

@@ -496,3 +496,19 @@ run "without_a_bucket_nothing_names_one" {
     error_message = "The saver learns of no bucket."
   }
 }
+
+run "deleted_objects_are_kept_for_as_many_days_as_tables_can_be_restored" {
+  command = plan
+
+  variables {
+    create_bucket               = true
+    point_in_time_recovery_days = 7
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this[0].rule[1].noncurrent_version_expiration[0].noncurrent_days == 7
+    )
+    error_message = "A restored table finds its objects."
+  }
+}

@@ -61,7 +61,14 @@ run "roles_have_their_actions_on_the_tables_alone" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -110,6 +117,8 @@ run "roles_have_their_actions_on_the_tables_alone" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -208,7 +217,14 @@ run "roles_have_their_statements_on_index_bucket_and_key" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -287,6 +303,8 @@ run "roles_have_their_statements_on_index_bucket_and_key" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -413,6 +431,75 @@ run "the_key_of_a_bucket_of_yours_is_used_through_s3_where_it_is" {
   }
 }
 
+run "threads_are_listed_by_role" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+  }
+
+  assert {
+    condition = (
+      { for role, policy in {
+        read    = output.read_policy_json
+        runtime = output.runtime_policy_json
+        setup   = output.setup_policy_json
+        admin   = output.admin_policy_json
+        tenant  = output.tenant_policy_json
+        } : role => [
+        for statement in jsondecode(policy).Statement : statement.Action if statement.Sid == "ThreadIndex"
+        ] } == {
+        read    = [["dynamodb:Query", "dynamodb:Scan"]]
+        runtime = [["dynamodb:Query"]]
+        setup   = []
+        admin   = [["dynamodb:Query", "dynamodb:Scan"]]
+        tenant  = []
+      }
+    )
+    error_message = "An owner's threads are listed by agents, everybody's by those who watch, and none by a tenant."
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.runtime_policy_json).Statement[1] == {
+        Sid      = "ThreadIndex"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints/index/by-owner"]
+      }
+    )
+    error_message = "Only that index may be queried."
+  }
+}
+
+run "a_tenant_lists_the_threads_of_owners_that_begin_with_it" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    thread_index_name       = "threads"
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+    tenant_owner_prefix     = "$${aws:PrincipalTag/tenant}-"
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.tenant_policy_json).Statement[1] == {
+        Sid      = "ThreadIndex"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints/index/threads"]
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["$${aws:PrincipalTag/tenant}-*"] }
+          Null                      = { "dynamodb:LeadingKeys" = "false" }
+        }
+      }
+    )
+    error_message = "The owner is the partition key of that index."
+  }
+}
+
 run "a_prefix_of_a_tenant_changes_no_other_policy" {
   command = plan
 
@@ -491,7 +578,14 @@ run "a_key_is_used_through_dynamodb_alone_without_a_bucket" {
           {
             Sid    = "Tables"
             Effect = "Allow"
-            Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+            Action = [
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
+              "dynamodb:GetItem",
+              "dynamodb:PutItem",
+              "dynamodb:Query",
+              "dynamodb:UpdateItem",
+            ]
             Resource = [
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-checkpoints",
               "arn:aws:dynamodb:us-east-1:123456789012:table/langgraph-writes",
@@ -564,6 +658,8 @@ run "a_made_bucket_is_in_the_policies_under_its_name" {
             Action = [
               "dynamodb:BatchWriteItem",
               "dynamodb:DeleteItem",
+              "dynamodb:DescribeTable",
+              "dynamodb:DescribeTimeToLive",
               "dynamodb:GetItem",
               "dynamodb:PutItem",
               "dynamodb:Query",
@@ -833,5 +929,28 @@ run "managed_policies_take_the_prefix_given" {
       }
     )
     error_message = "Each has the prefix given."
+  }
+}
+
+run "roles_that_are_named_get_their_policy" {
+  command = plan
+
+  variables {
+    create_policies = true
+    policy_role_names = {
+      runtime = ["agent", "other"]
+      admin   = ["upkeep"]
+    }
+  }
+
+  assert {
+    condition = (
+      { for key, attached in aws_iam_role_policy_attachment.this : key => [attached.role, attached.policy_arn] } == {
+        "runtime/agent" = ["agent", "arn:aws:iam::123456789012:policy/from-runtime"]
+        "runtime/other" = ["other", "arn:aws:iam::123456789012:policy/from-runtime"]
+        "admin/upkeep"  = ["upkeep", "arn:aws:iam::123456789012:policy/from-admin"]
+      }
+    )
+    error_message = "Each has the policy of its role."
   }
 }

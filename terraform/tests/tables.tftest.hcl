@@ -224,9 +224,83 @@ run "defaults_make_nothing_but_tables_and_outputs_of_them" {
       output.saver_settings == {
         checkpoints_table_name = "langgraph-checkpoints"
         writes_table_name      = "langgraph-writes"
+        region_name            = "us-east-1"
       }
     )
-    error_message = "The saver needs both names and nothing else."
+    error_message = "The saver needs both names, where they are, and nothing else."
+  }
+}
+
+run "threads_are_indexed_by_owner_and_moment_with_whole_items" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    max_read_request_units  = 50
+    max_write_request_units = 40
+  }
+
+  assert {
+    condition = (
+      [
+        for index in aws_dynamodb_table.this["checkpoints"].global_secondary_index :
+        [index.name, index.hash_key, index.range_key, index.projection_type]
+      ] == [["by-owner", "owner", "updated", "ALL"]]
+    )
+    error_message = "The index is the saver's."
+  }
+
+  assert {
+    condition = (
+      {
+        for attribute in aws_dynamodb_table.this["checkpoints"].attribute :
+        attribute.name => attribute.type
+        } == {
+        checkpoint_id = "S",
+        owner         = "S",
+        thread_id     = "S",
+        updated       = "S",
+      }
+    )
+    error_message = "Exactly the keys are defined, as strings."
+  }
+
+  assert {
+    condition = alltrue([
+      for index in aws_dynamodb_table.this["checkpoints"].global_secondary_index :
+      index.on_demand_throughput[0].max_read_request_units == 50 &&
+      index.on_demand_throughput[0].max_write_request_units == 40
+    ])
+    error_message = "The index is limited as the tables are."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.this["writes"].global_secondary_index) == 0
+    error_message = "The writes have no index."
+  }
+
+  assert {
+    condition = (
+      output.thread_index_name == "by-owner" &&
+      output.saver_settings.thread_index == { owner = "user_id", index_name = "by-owner" }
+    )
+    error_message = "The saver is told its name, and what names an owner."
+  }
+}
+
+run "without_an_owner_there_is_no_index_of_threads" {
+  command = plan
+
+  variables {
+    thread_index_name = "threads"
+  }
+
+  assert {
+    condition = (
+      length(aws_dynamodb_table.this["checkpoints"].global_secondary_index) == 0 &&
+      output.thread_index_name == null && !can(output.saver_settings.thread_index)
+    )
+    error_message = "A name alone makes none."
   }
 }
 
@@ -267,6 +341,7 @@ run "tables_take_the_names_given" {
       output.saver_settings == {
         checkpoints_table_name = "agents.checkpoints"
         writes_table_name      = "agents_writes-2"
+        region_name            = "us-east-1"
       }
     )
     error_message = "The saver's settings have the names given."

@@ -464,7 +464,133 @@ run "rejects_what_object_keys_encode_in_the_prefix_of_threads" {
   command = plan
 
   variables {
+    create_bucket           = true
     tenant_thread_id_prefix = "acme:"
+  }
+
+  expect_failures = [var.tenant_thread_id_prefix]
+}
+
+run "accepts_a_colon_in_the_prefix_of_threads_without_a_bucket" {
+  command = plan
+
+  variables {
+    tenant_thread_id_prefix = "acme:"
+  }
+
+  assert {
+    condition     = strcontains(output.tenant_policy_json, "acme:*")
+    error_message = "The prefix of threads is taken."
+  }
+}
+
+run "accepts_a_colon_within_a_policy_variable_with_a_bucket" {
+  command = plan
+
+  variables {
+    bucket_name             = "yours"
+    tenant_thread_id_prefix = "$${aws:userid}_"
+  }
+
+  assert {
+    condition     = strcontains(output.tenant_policy_json, "$${aws:userid}_*")
+    error_message = "The prefix of threads is taken."
+  }
+}
+
+run "rejects_a_prefix_of_threads_without_separator" {
+  command = plan
+
+  variables {
+    tenant_thread_id_prefix = "acme"
+  }
+
+  expect_failures = [var.tenant_thread_id_prefix]
+}
+
+run "rejects_a_prefix_of_owners_without_separator" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    tenant_thread_id_prefix = "acme_"
+    tenant_owner_prefix     = "acme"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
+run "accepts_the_most_days_of_recovery" {
+  command = plan
+
+  variables {
+    point_in_time_recovery_days = 35
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this["writes"].point_in_time_recovery[0].recovery_period_in_days == 35
+    error_message = "The days are taken."
+  }
+}
+
+run "rejects_more_days_of_recovery" {
+  command = plan
+
+  variables {
+    point_in_time_recovery_days = 36
+  }
+
+  expect_failures = [var.point_in_time_recovery_days]
+}
+
+run "rejects_days_without_recovery" {
+  command = plan
+
+  variables {
+    point_in_time_recovery      = false
+    point_in_time_recovery_days = 7
+  }
+
+  expect_failures = [var.point_in_time_recovery_days]
+}
+
+run "rejects_roles_of_no_policy" {
+  command = plan
+
+  variables {
+    create_policies   = true
+    policy_role_names = { owner = ["agent"] }
+  }
+
+  expect_failures = [var.policy_role_names]
+}
+
+run "rejects_roles_without_managed_policies" {
+  command = plan
+
+  variables {
+    policy_role_names = { runtime = ["agent"] }
+  }
+
+  expect_failures = [var.policy_role_names]
+}
+
+run "rejects_roles_of_tenants_without_tenants" {
+  command = plan
+
+  variables {
+    create_policies   = true
+    policy_role_names = { tenant = ["agent"] }
+  }
+
+  expect_failures = [var.policy_role_names]
+}
+
+run "rejects_a_policy_variable_with_a_default" {
+  command = plan
+
+  variables {
+    tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant, 'acme'}_"
   }
 
   expect_failures = [var.tenant_thread_id_prefix]
@@ -478,6 +604,72 @@ run "rejects_a_policy_variable_of_another_kind" {
   }
 
   expect_failures = [var.tenant_thread_id_prefix]
+}
+
+run "rejects_an_empty_key_for_the_owner_of_threads" {
+  command = plan
+
+  variables {
+    thread_index_owner = ""
+  }
+
+  expect_failures = [var.thread_index_owner]
+}
+
+run "rejects_other_characters_in_the_name_of_the_index_of_threads" {
+  command = plan
+
+  variables {
+    thread_index_owner = "user_id"
+    thread_index_name  = "by owner"
+  }
+
+  expect_failures = [var.thread_index_name]
+}
+
+run "rejects_one_name_for_both_indexes" {
+  command = plan
+
+  variables {
+    run_id_index_name  = "by-owner"
+    thread_index_owner = "user_id"
+  }
+
+  expect_failures = [var.thread_index_name]
+}
+
+run "rejects_wildcards_in_the_prefix_of_owners" {
+  command = plan
+
+  variables {
+    thread_index_owner      = "user_id"
+    tenant_thread_id_prefix = "acme_"
+    tenant_owner_prefix     = "a*_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
+run "rejects_a_prefix_of_owners_without_tenants" {
+  command = plan
+
+  variables {
+    thread_index_owner  = "user_id"
+    tenant_owner_prefix = "acme_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
+}
+
+run "rejects_a_prefix_of_owners_without_an_index_of_threads" {
+  command = plan
+
+  variables {
+    tenant_thread_id_prefix = "acme_"
+    tenant_owner_prefix     = "acme_"
+  }
+
+  expect_failures = [var.tenant_owner_prefix]
 }
 
 # The rest breaks one rule of each variable that is named: each of them must be refused.
@@ -596,7 +788,6 @@ run "rejects_values_that_are_almost_right" {
     bucket_name                 = "agents-"
     checkpoints_resource_policy = "{}"
     writes_resource_policy      = "{}"
-    tenant_thread_id_prefix     = "$${aws:PrincipalTag/tenant, 'acme'}_"
   }
 
   expect_failures = [
@@ -606,6 +797,5 @@ run "rejects_values_that_are_almost_right" {
     var.bucket_name,
     var.checkpoints_resource_policy,
     var.writes_resource_policy,
-    var.tenant_thread_id_prefix,
   ]
 }

@@ -23,7 +23,7 @@ _SECONDS = 20
 
 @dataclass(frozen=True)
 class Account:
-    """A running engine for DynamoDB, S3, IAM, KMS and CloudFormation.
+    """A running engine for DynamoDB, S3, IAM, KMS, Lambda, EventBridge and CloudFormation.
 
     Attributes:
         url: The endpoint of all of them.
@@ -49,6 +49,15 @@ class Account:
             "tables": set(self.client("dynamodb").list_tables()["TableNames"]),
             "buckets": {b["Name"] for b in self.client("s3").list_buckets()["Buckets"]},
             "policies": {p["PolicyName"] for p in iam.list_policies(Scope="Local")["Policies"]},
+            "functions": {
+                found["FunctionName"]
+                for found in self.client("lambda").list_functions()["Functions"]
+            },
+            "rules": {rule["Name"] for rule in self.client("events").list_rules()["Rules"]},
+            "logs": {
+                group["logGroupName"]
+                for group in self.client("logs").describe_log_groups()["logGroups"]
+            },
             "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
             "keys": {key["KeyId"] for key in described if key["KeyState"] != "PendingDeletion"},
         }

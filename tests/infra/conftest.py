@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.infra.account import running_account
-from tests.infra.tools import CDK, Cdk, Terraform, ToolError
+from tests.infra.tools import CDK, Cdk, Terraform, ToolError, sweep_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,10 +69,13 @@ FULL_VARIABLES: dict[str, Any] = {
     "checkpoints_table_name": "full-checkpoints",
     "writes_table_name": "full-writes",
     "run_id_index_name": "by-run-id",
+    "thread_index_owner": "user_id",
+    "thread_index_name": "threads",
     "ttl_seconds": 864000,
     "max_read_request_units": 50,
     "max_write_request_units": 40,
     "point_in_time_recovery": True,
+    "point_in_time_recovery_days": 7,
     "deletion_protection": True,
     "table_class": "STANDARD_INFREQUENT_ACCESS",
     "kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
@@ -84,9 +87,13 @@ FULL_VARIABLES: dict[str, Any] = {
     "bucket_name": "full-bucket",
     "bucket_key_prefix": "agents/",
     "bucket_versioning": True,
+    "sweep_schedule": "rate(1 day)",
+    "sweep_package": sweep_package(),
+    "sweep_older_than_seconds": 7200,
     "create_policies": True,
     "policy_name_prefix": "full",
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+    "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
 }
 
 

@@ -11,18 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_checkpoint_dynamodb.keys import (
-    RUN_ID_INDEX_KEY,
-    SAVER_TABLES,
-    SPECS,
-    Attribute,
-    Table,
-)
+from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.policies import ROLES
 from tests.infra.tools import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.keys import IndexSpec
 
 
 @dataclass(frozen=True)
@@ -60,16 +56,18 @@ class Statement(NamedTuple):
     condition: str
 
 
-def specified(index: str) -> dict[str, Shape]:
-    """By the package's own specification."""
+def specified(specs: Sequence[IndexSpec]) -> dict[str, Shape]:
+    """By the package's own specification, with these indexes."""
 
     def shape(table: Table) -> Shape:
         spec = SPECS[table]
         names = [spec.partition_key, spec.sort_key]
         indexes = []
         if table is Table.CHECKPOINTS:
-            names.append(RUN_ID_INDEX_KEY)
-            indexes.append(Index(index, (("HASH", RUN_ID_INDEX_KEY),), "KEYS_ONLY"))
+            for index in specs:
+                names += index.keys
+                keys = tuple(zip(("HASH", "RANGE"), index.keys, strict=False))
+                indexes.append(Index(index.name, keys, "ALL" if index.whole else "KEYS_ONLY"))
         return Shape(
             (("HASH", spec.partition_key), ("RANGE", spec.sort_key)),
             frozenset((name, "S") for name in names),
@@ -179,6 +177,7 @@ def specified_actions() -> dict[str, dict[str, frozenset[str]]]:
             for sid, actions in (
                 ("Tables", role.tables),
                 ("Index", role.index),
+                ("ThreadIndex", role.threads),
                 ("Objects", role.objects),
                 ("Bucket", role.bucket),
                 ("Key", role.key),
@@ -228,7 +227,7 @@ def of_type(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 class Resolver:
     """What a template's intrinsic functions come to, where names are given and not generated."""
 
-    _NAMES = ("TableName", "BucketName", "ManagedPolicyName")
+    _NAMES = ("TableName", "BucketName", "ManagedPolicyName", "FunctionName")
 
     def __init__(self, template: Mapping[str, Any], region: str, account: str) -> None:
         self._resources = template["Resources"]

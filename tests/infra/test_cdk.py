@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.support.iam import REGION
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,7 @@ def test_a_throwaway_stack_is_deployed_changed_and_gone(
     assert json.loads(outputs["SaverSettings"]) == {
         "checkpoints_table_name": "langgraph-checkpoints",
         "writes_table_name": "langgraph-writes",
+        "region_name": REGION,
     }
     assert cdk.changes(throwaway="true") == ""
     assert own_account.inventory()["tables"] == TABLES
@@ -43,8 +46,22 @@ def test_a_throwaway_stack_is_deployed_changed_and_gone(
     )
     assert cdk.changes(throwaway="true", run_id_index_name="by-run-id") == ""
 
+    # A setting that was forgotten is no wish.
+    refused = cdk.try_to_deploy(throwaway="true")
+    assert refused.code != 0
+    assert "the index by-run-id of langgraph-checkpoints (deleted)" in refused.text
+    assert "Traceback" not in refused.text
+    assert indexes(own_account) == ["by-run-id"]
+    cdk.deploy(throwaway="true", allow_removal="true")
+    assert indexes(own_account) == []
+
     cdk.destroy(throwaway="true", run_id_index_name="by-run-id")
     assert own_account.inventory() == before
+
+
+def indexes(account: Account) -> list[str]:
+    described = account.client("dynamodb").describe_table(TableName="langgraph-checkpoints")
+    return [one["IndexName"] for one in described["Table"].get("GlobalSecondaryIndexes", [])]
 
 
 def test_a_stack_as_it_is_leaves_its_tables_when_it_goes(

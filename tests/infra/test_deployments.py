@@ -20,11 +20,11 @@ from langgraph.channels.delta import DeltaChannel
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 
-from langgraph_checkpoint_dynamodb import ServiceError
+from langgraph_checkpoint_dynamodb import ServiceError, ThreadConflictError
 from tests.infra.account import Account, running_account
-from tests.infra.tools import ROOT, Cdk, Terraform
+from tests.infra.tools import NODE_MODULES, ROOT, Cdk, Terraform, run, sweep_package
 from tests.support.conformance import assert_conforms
-from tests.support.iam import Policy
+from tests.support.iam import ACCOUNT, REGION, Policy
 from tests.support.savers import new_saver
 from tests.support.sessions import held_session
 
@@ -51,6 +51,7 @@ class Deployment:
         settings: Arguments of the saver, as the tool put them out.
         policies: The JSON of each role's policy, as the tool put it out.
         changes: What the tool says a second deployment would change.
+        sweep: Name of the function that sweeps.
     """
 
     tool: str
@@ -58,12 +59,15 @@ class Deployment:
     settings: Mapping[str, Any]
     policies: Mapping[str, str]
     changes: Callable[[], str]
+    sweep: str
 
-    def saver(self, policy: str, **tags: str) -> Saver:
+    def saver(self, policy: str, settings: Mapping[str, Any] | None = None, **tags: str) -> Saver:
         """A saver held to a policy, as a principal with these tags."""
         held = Policy.parse(policy, **tags)
         session = held_session(held.allows, self.account.url)
-        return new_saver(**self.settings, session=session, endpoint_url=self.account.url)
+        return new_saver(
+            **self.settings, **(settings or {}), session=session, endpoint_url=self.account.url
+        )
 
 
 @contextmanager
@@ -71,7 +75,7 @@ def by_terraform(new: Callable[..., Terraform], folder: Path) -> Iterator[Deploy
     with running_account(folder / "log") as account:
         before = account.inventory()
         terraform = new("examples/complete", account)
-        variables = {"name": "demo", "protected": False}
+        variables = {"name": "demo", "protected": False, "sweep_package": sweep_package()}
         outputs = terraform.apply(**variables)
         yield Deployment(
             "terraform",
@@ -79,6 +83,7 @@ def by_terraform(new: Callable[..., Terraform], folder: Path) -> Iterator[Deploy
             outputs["saver_settings"],
             outputs["policies"],
             lambda: terraform.changes(**variables),
+            outputs["sweep_function_name"],
         )
         said = terraform.destroy(**variables)
         assert said.code == 0, said.text
@@ -95,14 +100,18 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
             "checkpoints_table_name": CHECKPOINTS,
             "writes_table_name": WRITES,
             "run_id_index_name": "by-run-id",
+            "thread_index_owner": "user_id",
             "ttl": "2592000",
             "bucket": "create",
             # The engine cannot run the function that would empty it.
             "bucket_force_destroy": "false",
             "bucket_key_prefix": "agents/",
+            "sweep_schedule": "cron(0 3 * * ? *)",
+            "sweep_package": sweep_package(),
             "create_policies": "true",
             "policy_name_prefix": "demo",
             "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
+            "tenant_owner_prefix": "${aws:PrincipalTag/tenant}_",
             "throwaway": "true",
         }
         outputs = cdk.deploy(**context)
@@ -115,12 +124,43 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
                 for role in ("read", "runtime", "setup", "admin", "tenant")
             },
             lambda: cdk.changes(**context),
+            outputs["SweepFunctionName"],
         )
-        account.empty_bucket(
-            json.loads(outputs["SaverSettings"])["s3_offload_config"]["bucket_name"]
-        )
+        bucket = json.loads(outputs["SaverSettings"])["s3_offload_config"]["bucket_name"]
+        emptied = {**context, "bucket_force_destroy": "true"}
+        empty_as_the_cdk_does(cdk.asset("auto-delete-objects", **emptied), account, bucket)
         cdk.destroy(**context)
         assert account.inventory() == before
+
+
+def empty_as_the_cdk_does(code: Path, account: Account, bucket: str) -> None:
+    """Run the code of the CDK's own function that empties a bucket before it is deleted.
+
+    CloudFormation would run it. The engine's cannot: the function answers it over TLS alone.
+    """
+    client = account.client("s3")
+    versions = client.list_object_versions(Bucket=bucket)
+    # Else there would be nothing to empty.
+    assert len(versions["Versions"]) + len(versions["DeleteMarkers"]) > 1
+    # It empties no bucket without the tag that CDK gives those that it may.
+    tag = {"Key": "aws-cdk:auto-delete-objects", "Value": "true"}
+    client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [tag]})
+    event = {"RequestType": "Delete", "ResourceProperties": {"BucketName": bucket}}
+    script = f"require('./index.js').autoDeleteHandler({json.dumps(event)})"
+    said = run(
+        ["node", "--unhandled-rejections=strict", "-e", script],
+        code,
+        {
+            "NODE_PATH": str(NODE_MODULES),
+            "AWS_ENDPOINT_URL_S3": account.url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "test",
+        },
+    )
+    assert said.code == 0, said.text
+    left = client.list_object_versions(Bucket=bucket)
+    assert not {"Versions", "DeleteMarkers"} & left.keys()
 
 
 @pytest.fixture(scope="module", params=["terraform", "cdk"])
@@ -166,10 +206,10 @@ def asking_graph(saver: Saver) -> Pregel[Any, Any, Any, Any]:
     return builder.compile(checkpointer=saver)
 
 
-def converse(saver: Saver, thread_id: str, turns: int = 2) -> list[str]:
+def converse(saver: Saver, thread_id: str, turns: int = 2, owner: str = "ann") -> list[str]:
     """Turns of a conversation that stops for a human; what has been said in the end."""
     graph = asking_graph(saver)
-    config: Any = {"configurable": {"thread_id": thread_id}}
+    config: Any = {"configurable": {"thread_id": thread_id, "user_id": owner}}
     for turn in range(turns):
         graph.invoke({"log": [f"turn {turn}"], "large": ""}, config)
         graph.invoke(Command(resume="yes"), config)
@@ -190,13 +230,7 @@ def test_setup_finds_the_tables_right_with_the_rights_of_setup_alone(
 ) -> None:
     client = deployment.account.client("dynamodb")
     before = client.describe_table(TableName=CHECKPOINTS)["Table"]
-    settings = dict(deployment.settings)
-    if deployment.tool == "cdk":
-        # The engine's CloudFormation drops the time to live, which setup() would turn on then.
-        settings.pop("ttl_seconds")
-    held = Policy.parse(deployment.policies["setup"])
-    session = held_session(held.allows)
-    with new_saver(**settings, session=session, endpoint_url=deployment.account.url) as saver:
+    with verifying(deployment, deployment.policies["setup"]) as saver:
         saver.setup()
     assert client.describe_table(TableName=CHECKPOINTS)["Table"]["KeySchema"] == before["KeySchema"]
     assert client.list_tables()["TableNames"] == [CHECKPOINTS, WRITES]
@@ -245,9 +279,8 @@ def test_a_graph_runs_with_the_rights_of_runtime_alone(
         lambda saver: saver.copy_thread("running", "elsewhere"),
         lambda saver: list(saver.list(None)),
         lambda saver: saver.sweep_orphans(older_than=timedelta(days=1)),
-        lambda saver: saver.setup(),
     ],
-    ids=["delete", "prune", "copy", "list all", "sweep", "set up"],
+    ids=["delete", "prune", "copy", "list all", "sweep"],
 )
 def test_runtime_has_no_rights_of_upkeep(
     deployment: Deployment, act: Callable[[Saver], object]
@@ -258,7 +291,100 @@ def test_runtime_has_no_rights_of_upkeep(
             act(saver)
 
 
-def test_upkeep_has_every_right_but_those_of_setup(deployment: Deployment) -> None:
+def listed(saver: Saver, owner: str | None = None) -> set[str]:
+    return {info.thread_id for info in saver.list_threads(owner=owner, limit=100).threads}
+
+
+def test_agents_list_an_owners_threads_and_those_who_watch_everybodys(
+    deployment: Deployment,
+) -> None:
+    assert deployment.settings["thread_index"] == {"owner": "user_id", "index_name": "by-owner"}
+    with deployment.saver(deployment.policies["runtime"]) as saver:
+        converse(saver, "hers", turns=1)
+        converse(saver, "his", turns=1, owner="bob")
+        saver.update_thread("hers", title="Coffee")
+        assert listed(saver, "ann") == {"hers"}
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:Scan"):
+            saver.list_threads()
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            saver.delete_threads(owner="ann")
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:Scan"):
+            saver.reindex_threads()
+    with deployment.saver(deployment.policies["read"]) as saver:
+        assert listed(saver) == {"hers", "his"}
+        assert listed(saver, "bob") == {"his"}
+        assert (found := saver.get_thread("hers")) is not None
+        assert (found.title, found.status) == ("Coffee", "idle")
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:UpdateItem"):
+            saver.update_thread("hers", title="Tea")
+    with deployment.saver(deployment.policies["admin"]) as saver:
+        saver.reindex_threads()
+        assert saver.reindex_threads() == 0
+        assert saver.delete_threads(owner="ann") == 1
+        assert listed(saver) == {"his"}
+
+
+@pytest.mark.parametrize("role", ["runtime", "read"])
+def test_a_thread_is_not_listed_without_the_right_to_query_its_index(
+    deployment: Deployment, role: str
+) -> None:
+    policy = json.loads(deployment.policies[role])
+    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "ThreadIndex"]
+    with (
+        deployment.saver(json.dumps(policy)) as saver,
+        pytest.raises(ServiceError, match=r"dynamodb:Query on resource: .*/index/by-owner"),
+    ):
+        saver.list_threads(owner="ann")
+
+
+def test_runs_that_end_at_conflicts_need_the_rights_of_runtime_alone(
+    deployment: Deployment,
+) -> None:
+    with deployment.saver(deployment.policies["runtime"], {"on_conflict": "raise"}) as saver:
+        assert converse(saver, "fenced") == SAID
+        stale = saver.get_tuple({"configurable": {"thread_id": "fenced"}})
+        assert stale is not None
+        asking_graph(saver).invoke(
+            {"log": ["more"], "large": ""}, {"configurable": {"thread_id": "fenced"}}
+        )
+        checkpoint = stale.checkpoint.copy()
+        checkpoint["id"] = "ffffffff-0000-6000-8000-000000000000"
+        with pytest.raises(ThreadConflictError):
+            saver.put(stale.config, checkpoint, {"source": "loop", "step": 99}, {})
+
+
+@pytest.mark.parametrize("role", ["runtime", "admin"])
+def test_an_application_may_verify_its_tables_when_it_starts(
+    deployment: Deployment, role: str
+) -> None:
+    with verifying(deployment, deployment.policies[role]) as saver:
+        saver.setup()
+    with (
+        verifying(deployment, deployment.policies[role], run_id_index="by-another") as saver,
+        pytest.raises(ServiceError, match="not authorized to perform: dynamodb:UpdateTable"),
+    ):
+        saver.setup()
+
+
+def test_what_may_not_be_verified_is_named(deployment: Deployment) -> None:
+    with (
+        verifying(deployment, deployment.policies["read"]) as saver,
+        pytest.raises(ServiceError, match="not authorized to perform: dynamodb:DescribeTable"),
+    ):
+        saver.setup()
+
+
+def verifying(deployment: Deployment, policy: str, **changed: Any) -> Saver:
+    """A saver that may call `setup()`."""
+    settings = {**deployment.settings, **changed}
+    if deployment.tool == "cdk":
+        # The engine's CloudFormation drops the time to live, which setup() would turn on then.
+        settings.pop("ttl_seconds")
+    session = held_session(Policy.parse(policy).allows)
+    return new_saver(**settings, session=session, endpoint_url=deployment.account.url)
+
+
+def test_upkeep_deletes_copies_prunes_and_sweeps(deployment: Deployment) -> None:
     with deployment.saver(deployment.policies["admin"]) as saver:
         converse(saver, "kept", turns=1)
         saver.copy_thread("kept", "copied")
@@ -268,8 +394,29 @@ def test_upkeep_has_every_right_but_those_of_setup(deployment: Deployment) -> No
         left = {found.config["configurable"]["thread_id"] for found in saver.list(None)}
         assert left == {"copied"}
         saver.sweep_orphans(older_than=timedelta(days=1))
-        with pytest.raises(ServiceError, match="dynamodb:DescribeTable"):
-            saver.setup()
+
+
+def test_the_function_of_the_schedule_sweeps_the_tables(deployment: Deployment) -> None:
+    with deployment.saver(deployment.policies["admin"], {"clock": lambda: 1e9}) as saver:
+        saver.put_writes(
+            {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "0001"}},
+            [("value", b"x" * 500_000)],
+            "task",
+        )
+    client = deployment.account.client("lambda")
+    settings = client.get_function_configuration(FunctionName=deployment.sweep)
+    assert (settings["Timeout"], settings["Runtime"]) == (900, "python3.13")
+    answer = client.invoke(FunctionName=deployment.sweep, Payload=b"{}")
+    report = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, report
+    assert (report["writes_deleted"], report["objects_deleted"]) == (1, 1)
+    assert report["resume_from"] is None
+    (rule,) = deployment.account.client("events").list_rules()["Rules"]
+    assert rule["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    (target,) = deployment.account.client("events").list_targets_by_rule(Rule=rule["Name"])[
+        "Targets"
+    ]
+    assert target["Arn"] == settings["FunctionArn"]
 
 
 def test_readers_read_and_write_nothing(deployment: Deployment) -> None:
@@ -295,6 +442,22 @@ def test_a_tenant_runs_its_own_threads_and_reaches_no_others(deployment: Deploym
         assert converse(saver, "red_1") == SAID
         with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
             saver.get_tuple({"configurable": {"thread_id": "blue_1"}})
+
+
+def test_a_tenant_lists_the_threads_of_its_own_owners_and_of_no_others(
+    deployment: Deployment,
+) -> None:
+    tenant = deployment.policies["tenant"]
+    with deployment.saver(tenant, tenant="red") as saver:
+        converse(saver, "red_1", turns=1, owner="red_ann")
+    with deployment.saver(tenant, tenant="blue") as saver:
+        converse(saver, "blue_1", turns=1, owner="blue_ann")
+        assert listed(saver, "blue_ann") == {"blue_1"}
+        for owner in ("red_ann", "ann", "blue", None):
+            with pytest.raises(ServiceError, match=r"not authorized.*index/by-owner"):
+                saver.list_threads(owner=owner)
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            saver.update_thread("red_1", title="Mine")
 
 
 def test_without_rights_the_saver_says_which_one_it_lacks_and_where(

@@ -15,6 +15,7 @@ import pytest
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.keys import run_index, thread_index
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
 from tests.support.iam import ACCOUNT, REGION
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from tests.infra.shapes import Statement
     from tests.infra.tools import Cdk, Terraform
 
-INDEX = FULL_VARIABLES["run_id_index_name"]
+INDEXES = (
+    run_index(FULL_VARIABLES["run_id_index_name"]),
+    thread_index(FULL_VARIABLES["thread_index_name"]),
+)
 NAMES = {"checkpoints": "full-checkpoints", "writes": "full-writes"}
 ROLES = ("read", "runtime", "setup", "admin", "tenant")
 
@@ -47,7 +51,11 @@ def requests_of_setup(account: Account) -> list[tuple[str, dict[str, Any]]]:
     with DynamoDBSaver(
         checkpoints_table_name="full-checkpoints",
         writes_table_name="full-writes",
-        run_id_index=INDEX,
+        run_id_index=FULL_VARIABLES["run_id_index_name"],
+        thread_index={
+            "owner": FULL_VARIABLES["thread_index_owner"],
+            "index_name": FULL_VARIABLES["thread_index_name"],
+        },
         ttl_seconds=FULL_VARIABLES["ttl_seconds"],
         session=session,
         endpoint_url=account.url,
@@ -91,15 +99,15 @@ def policies(outputs: Mapping[str, Any]) -> dict[str, frozenset[Statement]]:
 def test_setup_asks_for_the_tables_as_specified(
     requests_of_setup: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    assert shapes.requested(requests_of_setup, NAMES) == shapes.specified(INDEX)
+    assert shapes.requested(requests_of_setup, NAMES) == shapes.specified(INDEXES)
 
 
 def test_terraform_plans_the_tables_as_specified(full_plan: JsonObject) -> None:
-    assert shapes.planned(full_plan) == shapes.specified(INDEX)
+    assert shapes.planned(full_plan) == shapes.specified(INDEXES)
 
 
 def test_the_stack_has_the_tables_as_specified(full_template: JsonObject) -> None:
-    assert shapes.templated(full_template, NAMES) == shapes.specified(INDEX)
+    assert shapes.templated(full_template, NAMES) == shapes.specified(INDEXES)
 
 
 def test_without_an_index_all_tools_define_the_keys_alone(
@@ -108,7 +116,7 @@ def test_without_an_index_all_tools_define_the_keys_alone(
     names = {"checkpoints": "langgraph-checkpoints", "writes": "langgraph-writes"}
     planned = shapes.planned(default_plan)
     assert planned == shapes.templated(default_template, names)
-    for role, shape in shapes.specified(INDEX).items():
+    for role, shape in shapes.specified(INDEXES).items():
         assert planned[role].keys == shape.keys
         assert planned[role].ttl == shape.ttl
         assert planned[role].indexes == frozenset()
@@ -153,6 +161,8 @@ def descend(found: Any, path: Iterable[str]) -> tuple[JsonObject, str]:
         in_plan("global_secondary_index", "0", "hash_key"),
         in_plan("global_secondary_index", "0", "range_key"),
         in_plan("global_secondary_index", "0", "projection_type"),
+        in_plan("global_secondary_index", "1", "range_key"),
+        in_plan("global_secondary_index", "1", "projection_type"),
     ],
 )
 def test_anything_else_in_a_plan_is_noticed(
@@ -161,7 +171,7 @@ def test_anything_else_in_a_plan_is_noticed(
     changed = copy.deepcopy(full_plan)
     found, key = find(changed)
     found[key] = "other"
-    assert shapes.planned(changed) != shapes.specified(INDEX)
+    assert shapes.planned(changed) != shapes.specified(INDEXES)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +184,8 @@ def test_anything_else_in_a_plan_is_noticed(
         in_template("GlobalSecondaryIndexes", "0", "IndexName"),
         in_template("GlobalSecondaryIndexes", "0", "KeySchema", "0", "AttributeName"),
         in_template("GlobalSecondaryIndexes", "0", "Projection", "ProjectionType"),
+        in_template("GlobalSecondaryIndexes", "1", "KeySchema", "1", "AttributeName"),
+        in_template("GlobalSecondaryIndexes", "1", "Projection", "ProjectionType"),
     ],
 )
 def test_anything_else_in_a_template_is_noticed(
@@ -182,7 +194,7 @@ def test_anything_else_in_a_template_is_noticed(
     changed = copy.deepcopy(full_template)
     found, key = find(changed)
     found[key] = "other"
-    assert shapes.templated(changed, NAMES) != shapes.specified(INDEX)
+    assert shapes.templated(changed, NAMES) != shapes.specified(INDEXES)
 
 
 # Policies and outputs.
@@ -260,8 +272,9 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
     planned, templated = planned_outputs(full_plan), templated_outputs(full_template)
     assert planned.keys() == templated.keys()
     # An ARN of what is not made yet is known only after the apply.
-    known = {"checkpoints_table_name", "writes_table_name", "run_id_index_name"}
-    known |= {"bucket_name", "bucket_arn", "bucket_key_prefix"}
+    known = {"checkpoints_table_name", "writes_table_name"}
+    known |= {"run_id_index_name", "thread_index_name"}
+    known |= {"bucket_name", "bucket_arn", "bucket_key_prefix", "sweep_function_name"}
     assert {name: planned[name] for name in known} == {name: templated[name] for name in known}
     assert planned["saver_settings"] == json.loads(templated["saver_settings"])
     arns = {role: f"arn:aws:iam::{ACCOUNT}:policy/full-{role}" for role in ROLES}
@@ -270,8 +283,10 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
 
 def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObject) -> None:
     settings = planned_outputs(full_plan)["saver_settings"]
-    with DynamoDBSaver(**settings, session=new_session(), region_name=REGION) as saver:
+    assert settings["region_name"] == REGION
+    with DynamoDBSaver(**settings, session=new_session()) as saver:
         assert saver is not None
+    assert settings["thread_index"] == {"owner": "user_id", "index_name": "threads"}
     assert settings.keys() <= inspect.signature(DynamoDBSaver.__init__).parameters.keys()
 
 
@@ -279,8 +294,15 @@ def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObje
 
 
 # Words of one tool for what the other has by other means.
-TERRAFORM_ONLY = {"tags"}  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
-CDK_ONLY = {"removal_policy"}  # Terraform's is to remove a module from the state
+TERRAFORM_ONLY = {
+    "tags",  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
+    "policy_role_names",  # the CDK's own way is grants
+}
+CDK_ONLY = {
+    "removal_policy",  # Terraform's is to remove a module from the state
+    "warm_read_units",  # the provider has them from 6.x on
+    "warm_write_units",
+}
 
 
 def test_both_tools_take_the_same_settings_with_the_same_defaults() -> None:
@@ -324,10 +346,21 @@ def protection_in_plan(plan: JsonObject) -> dict[str, Any]:
             # The provider leaves the default out of a plan.
             "class": table["table_class"] or "STANDARD",
             "recovery": one("point_in_time_recovery", "enabled"),
+            "days": one("point_in_time_recovery", "recovery_period_in_days"),
             "protected": table["deletion_protection_enabled"],
             "key": one("server_side_encryption", "kms_key_arn"),
             "reads": one("on_demand_throughput", "max_read_request_units"),
             "writes": one("on_demand_throughput", "max_write_request_units"),
+            "indexes": {
+                (
+                    found["name"],
+                    *(
+                        (limits["max_read_request_units"], limits["max_write_request_units"])
+                        for limits in found["on_demand_throughput"]
+                    ),
+                )
+                for found in table["global_secondary_index"]
+            },
             "replicas": {
                 (found["region_name"], found["kms_key_arn"], found["point_in_time_recovery"])
                 for found in table["replica"]
@@ -349,12 +382,27 @@ def protection_in_template(template: JsonObject) -> dict[str, Any]:
             "billing": table["BillingMode"],
             "class": here.get("TableClass", "STANDARD"),
             "recovery": recovery(here),
+            "days": here["PointInTimeRecoverySpecification"].get("RecoveryPeriodInDays"),
             "protected": here["DeletionProtectionEnabled"],
             "key": key_of(here),
             "reads": here.get("ReadOnDemandThroughputSettings", {}).get("MaxReadRequestUnits"),
             "writes": table.get("WriteOnDemandThroughputSettings", {}).get("MaxWriteRequestUnits"),
+            "indexes": {
+                (
+                    found["IndexName"],
+                    (
+                        reads_of_index(here, found["IndexName"]),
+                        found["WriteOnDemandThroughputSettings"]["MaxWriteRequestUnits"],
+                    ),
+                )
+                for found in table.get("GlobalSecondaryIndexes", [])
+            },
             "replicas": {(found["Region"], key_of(found), recovery(found)) for found in elsewhere},
         }
+
+    def reads_of_index(replica: JsonObject, name: str) -> Any:
+        (found,) = (i for i in replica["GlobalSecondaryIndexes"] if i["IndexName"] == name)
+        return found["ReadOnDemandThroughputSettings"]["MaxReadRequestUnits"]
 
     def recovery(replica: JsonObject) -> Any:
         return replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
@@ -461,6 +509,61 @@ def test_both_tools_make_the_same_bucket(
     # Ten days and a half of them, an hour, rounded up, and two days.
     assert planned["rules"]["expire-objects"]["days"] == 18
     assert len(planned["blocked"]) == 4
+
+
+def sweep_in_plan(plan: JsonObject) -> dict[str, Any]:
+    def one(kind: str) -> JsonObject:
+        (found,) = shapes.planned_resources(plan, kind)
+        values: JsonObject = found["values"]
+        return values
+
+    function, log = one("aws_lambda_function"), one("aws_cloudwatch_log_group")
+    return {
+        "name": function["function_name"],
+        "code": (function["runtime"], function["handler"]),
+        "bounds": (function["timeout"], function["memory_size"]),
+        "environment": read_environment(function["environment"][0]["variables"]),
+        "loops": one("aws_lambda_function_recursion_config")["recursive_loop"],
+        "log": (log["name"], function["logging_config"][0]["log_format"]),
+        "days": log["retention_in_days"],
+        "schedule": one("aws_cloudwatch_event_rule")["schedule_expression"],
+        "caller": one("aws_lambda_permission")["principal"],
+    }
+
+
+def sweep_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[str, Any]:
+    def one(kind: str) -> JsonObject:
+        (found,) = (found["Properties"] for found in shapes.of_type(template, kind))
+        properties: JsonObject = found
+        return properties
+
+    function, log = one("AWS::Lambda::Function"), one("AWS::Logs::LogGroup")
+    return {
+        "name": function["FunctionName"],
+        "code": (function["Runtime"], function["Handler"]),
+        "bounds": (function["Timeout"], function["MemorySize"]),
+        "environment": read_environment(resolver.resolve(function["Environment"]["Variables"])),
+        "loops": function["RecursiveLoop"],
+        "log": (log["LogGroupName"], function["LoggingConfig"]["LogFormat"]),
+        "days": log["RetentionInDays"],
+        "schedule": one("AWS::Events::Rule")["ScheduleExpression"],
+        "caller": one("AWS::Lambda::Permission")["Principal"],
+    }
+
+
+def read_environment(variables: Mapping[str, str]) -> JsonObject:
+    return {**variables, "SAVER_SETTINGS": json.loads(variables["SAVER_SETTINGS"])}
+
+
+def test_both_tools_sweep_alike(
+    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+) -> None:
+    planned = sweep_in_plan(full_plan)
+    assert planned == sweep_in_template(full_template, resolver)
+    assert planned["environment"] == {
+        "SAVER_SETTINGS": planned_outputs(full_plan)["saver_settings"],
+        "SWEEP_OLDER_THAN_SECONDS": "7200",
+    }
 
 
 def test_by_default_neither_tool_makes_anything_but_the_tables(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.recovery import Pair, restore_pair
 from tests.infra.shapes import declared, defaults
 from tests.infra.tools import ROOT, Terraform, ToolError, run
 from tests.support.calls import SyncCalls
@@ -113,6 +115,7 @@ def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherw
     assert outputs["saver_settings"] == {
         "checkpoints_table_name": TABLES[0],
         "writes_table_name": TABLES[1],
+        "region_name": REGION,
     }
     assert terraform.changes() == ""
     client = own_account.client("dynamodb")
@@ -142,6 +145,64 @@ def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherw
     assert own_account.inventory() == before
 
 
+def test_a_refused_destroy_leaves_agents_all_that_they_need(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    before = own_account.inventory()
+    terraform = new_terraform("examples/complete", own_account)
+    outputs = terraform.apply()
+    bucket = outputs["saver_settings"]["s3_offload_config"]["bucket_name"]
+    made, settings = own_account.inventory(), settings_of(own_account, bucket)
+    attached = attached_policies(own_account)
+    assert attached == {
+        "langgraph-complete-agent": ["langgraph-complete-runtime"],
+        "langgraph-complete-upkeep": ["langgraph-complete-admin"],
+    }
+
+    said = terraform.destroy()
+    assert said.code != 0
+    assert "protect" in said.text
+    assert own_account.inventory() == made
+    assert settings_of(own_account, bucket) == settings
+    assert attached_policies(own_account) == attached
+    planned = terraform.plan()["resource_changes"]
+    assert {action for one in planned for action in one["change"]["actions"]} == {"no-op"}
+
+    terraform.apply(protected=False)
+    said = terraform.destroy(protected=False)
+    assert said.code == 0, said.text
+    assert own_account.inventory() == before
+
+
+def settings_of(account: Account, bucket: str) -> dict[str, Any]:
+    """What is set of a bucket."""
+    client = account.client("s3")
+    asked = {
+        "policy": client.get_bucket_policy,
+        "versioning": client.get_bucket_versioning,
+        "rules": client.get_bucket_lifecycle_configuration,
+        "blocked": client.get_public_access_block,
+        "ownership": client.get_bucket_ownership_controls,
+        "encryption": client.get_bucket_encryption,
+    }
+    answers = {name: ask(Bucket=bucket) for name, ask in asked.items()}
+    for answer in answers.values():
+        del answer["ResponseMetadata"]
+    return answers
+
+
+def attached_policies(account: Account) -> dict[str, list[str]]:
+    """Names of the managed policies of each role."""
+    client = account.client("iam")
+    return {
+        name: [
+            found["PolicyName"]
+            for found in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        ]
+        for name in sorted(account.inventory()["roles"])
+    }
+
+
 def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
     new_terraform: Callable[[str, Account], Terraform], own_account: Account
 ) -> None:
@@ -160,6 +221,49 @@ def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
     terraform.apply()
     assert terraform.changes() == ""
     assert has_thread(own_account, "older")
+
+
+def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    """The runbook of the README. The engine restores what the tables hold at that moment."""
+    settings: dict[str, Any] = {
+        "thread_index_owner": "user_id",
+        "create_policies": True,
+        "policy_name_prefix": "agents",
+    }
+    terraform = new_terraform(".", own_account)
+    terraform.apply(**settings)
+    put_thread(own_account, "kept")
+    client = own_account.client("dynamodb")
+    source = Pair(*TABLES)
+    target = source.with_suffix("-restored")
+    moment = datetime.now(timezone.utc).replace(microsecond=0)
+    restore_pair(client, source, target, moment, say=lambda _: None)
+
+    terraform.forget("aws_dynamodb_table.this")
+    settings |= {
+        "checkpoints_table_name": target.checkpoints,
+        "writes_table_name": target.writes,
+    }
+    for role, name in (("checkpoints", target.checkpoints), ("writes", target.writes)):
+        terraform.import_(f'aws_dynamodb_table.this["{role}"]', name, **settings)
+    planned = {
+        found["address"]: found["change"]["actions"]
+        for found in terraform.plan(**settings)["resource_changes"]
+        if found["change"]["actions"] != ["no-op"]
+    }
+    # Only the policies change: they name the new tables.
+    roles = ("admin", "read", "runtime", "setup")
+    assert planned == {f'aws_iam_policy.this["{role}"]': ["update"] for role in roles}
+    outputs = terraform.apply(**settings)
+    assert terraform.changes(**settings) == ""
+    assert target.checkpoints in outputs["runtime_policy_json"]
+    with DynamoDBSaver(
+        **outputs["saver_settings"], session=new_session(), endpoint_url=own_account.url
+    ) as made:
+        assert len(list(made.list({"configurable": {"thread_id": "kept"}}))) == 3
+    assert own_account.inventory()["tables"] == {*TABLES, target.checkpoints, target.writes}
 
 
 def test_a_replica_in_the_providers_own_region_is_refused(

@@ -12,18 +12,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support.iam import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.infra.account import Account
 
 ROOT = Path(__file__).parent.parent.parent
+STORE_APP = (ROOT / "cdk" / "app.py", ROOT / "cdk" / "cdk.json")
+NODE_MODULES = Path(".engines/cdk/node_modules").resolve()
 CDK = Path(".engines/cdk/node_modules/.bin/cdk").resolve()
 _SECONDS = 300
 
@@ -40,13 +44,28 @@ provider "aws" {{
 
   endpoints {{
     dynamodb = "{url}"
+    events   = "{url}"
     iam      = "{url}"
     kms      = "{url}"
+    lambda   = "{url}"
+    logs     = "{url}"
     s3       = "{url}"
     sts      = "{url}"
   }}
 }}
 """
+
+
+@cache
+def sweep_package() -> str:
+    """Path of a zip file with this package alone: the engine's Python has what it needs."""
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(
+        ROOT / "langgraph_checkpoint_dynamodb",
+        folder / "code" / "langgraph_checkpoint_dynamodb",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return shutil.make_archive(str(folder / "sweep"), "zip", folder / "code")
 
 
 class ToolError(Exception):
@@ -136,9 +155,13 @@ class Terraform:
         """What the module's own tests say."""
         return self._run("test").output
 
-    def import_(self, address: str, name: str) -> None:
+    def import_(self, address: str, name: str, **variables: object) -> None:
         """Take over something that exists."""
-        self._run("import", "-input=false", address, name)
+        self._run("import", "-input=false", *_variables(variables), address, name)
+
+    def forget(self, address: str) -> None:
+        """Leave something where it is, and know no more of it."""
+        self._run("state", "rm", address)
 
     def plan(self, **variables: object) -> dict[str, Any]:
         """What an apply would make, as JSON."""
@@ -174,17 +197,18 @@ class Terraform:
 
 
 class Cdk:
-    """The shipped app, with the pinned CLI, on an account.
+    """A shipped app, with the pinned CLI, on an account.
 
     Args:
         copy: Where to copy the app to.
         account: The account it works on.
+        files: The files it consists of.
     """
 
-    def __init__(self, copy: Path, account: Account) -> None:
+    def __init__(self, copy: Path, account: Account, files: Sequence[Path] = STORE_APP) -> None:
         copy.mkdir()
-        for name in ("app.py", "cdk.json"):
-            shutil.copy(ROOT / "cdk" / name, copy / name)
+        for path in files:
+            shutil.copy(path, copy / path.name)
         self._folder = copy
         port = account.url.rpartition(":")[2]
         self._environment = {
@@ -215,6 +239,20 @@ class Cdk:
         (path,) = (self._folder / "synthesized").glob("*.template.json")
         made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return made
+
+    def asset(self, beginning: str, **context: str) -> Path:
+        """The folder of the code of a function that the stack would have, by how it begins."""
+        self.template(**context)
+        (found,) = (
+            path
+            for path in (self._folder / "synthesized").glob("asset.*/index.js")
+            if path.read_text(encoding="utf-8").find(beginning) >= 0
+        )
+        return found.parent
+
+    def try_to_deploy(self, **context: str) -> Said:
+        """Make or update the stack, if it can be; how it ended."""
+        return self._try("deploy", "--require-approval", "never", context=context)
 
     def deploy(self, **context: str) -> dict[str, str]:
         """Make or update the stack; its outputs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.moving.test_import import a_thread, by_place, stage
 from tests.support.calls import SyncCalls
 from tests.support.graphs import THREAD
 from tests.support.grounds import check
-from tests.support.sessions import own_handlers
+from tests.support.sessions import metered_session, own_handlers
 from tests.support.stopping import WHOLE, Experiment
 from tests.support.tables import new_tables
 from tests.support.values import checkpoint, config, metadata, put_chain
@@ -121,6 +122,29 @@ def test_the_paths_of_tasks_are_exported_and_imported(saver: Saver, elsewhere: S
     assert [write[0] for write in found.pending_writes or []] == ["b", "c", "a"]
     with pytest.raises(ThreadMismatchError, match="pending_writes"):
         elsewhere.import_threads(exported(saver))
+
+
+def test_an_export_reads_each_checkpoint_and_its_writes_once(tables: Tables) -> None:
+    tables.set_up()
+    session, meter = metered_session()
+    with tables.saver(session=session) as saver:
+        a_thread(saver)
+        meter.reset()
+        assert saver.export_threads(io.StringIO()).checkpoints == 7
+    # The threads, and the checkpoints of one; then each checkpoint, and what lies beside it.
+    assert meter.requests == {"Scan": 1, "GetItem": 7, "Query": 1 + 7}
+
+
+def test_a_thread_of_differences_is_exported_as_it_was(tables: Tables, elsewhere: Saver) -> None:
+    tables.set_up()
+    with tables.saver(**tables.quick(), compression="incremental") as saver:
+        put_chain(SyncCalls(saver), "t", 6, note=token_hex(8_000))
+        stored = by_place(saver)
+    assert tables.bases()
+    # One that knows nothing of the thread.
+    with tables.saver(**tables.quick(), compression="incremental") as another:
+        elsewhere.import_threads(exported(another))
+        assert by_place(elsewhere) == by_place(another) == stored
 
 
 def test_an_import_changes_nothing_where_everything_is_there(saver: Saver, tables: Tables) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from tests.support.recorded import as_base64, restore_bytes
 
 if TYPE_CHECKING:
     from tests.older.releases import Release
@@ -85,7 +85,7 @@ def record(writer: OlderWriter | Release, items: Items) -> None:
 def recorded_text(items: Items) -> str:
     """Items as they are recorded."""
     ordered = {name: sorted(found, key=_key) for name, found in items.items()}
-    return json.dumps(ordered, indent=1, sort_keys=True, default=_as_base64) + "\n"
+    return json.dumps(ordered, indent=1, sort_keys=True, default=as_base64) + "\n"
 
 
 def read_recorded(writer: OlderWriter | Release) -> Items:
@@ -93,16 +93,8 @@ def read_recorded(writer: OlderWriter | Release) -> Items:
     items: Items = json.loads(writer.recorded.read_text())
     for item in (*items["checkpoints"], *items["writes"]):
         for attribute in item.values():
-            _restore_bytes(attribute)
+            restore_bytes(attribute)
     return items
-
-
-def _restore_bytes(attribute: dict[str, Any]) -> None:
-    if "B" in attribute:
-        attribute["B"] = base64.b64decode(attribute["B"])
-    nested = [*attribute.get("L", []), *attribute.get("M", {}).values()]
-    for one in nested:
-        _restore_bytes(one)
 
 
 def of_thread(items: Items, thread_id: str) -> Items:
@@ -120,7 +112,3 @@ def of_thread(items: Items, thread_id: str) -> Items:
 def _key(item: dict[str, Any]) -> tuple[str, ...]:
     names = ("thread_id", "checkpoint_id", "thread_id_checkpoint_id_checkpoint_ns", "task_id_idx")
     return tuple(item[name]["S"] for name in names if name in item)
-
-
-def _as_base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()

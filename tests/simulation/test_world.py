@@ -31,7 +31,9 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutObject,
     Query,
     QueryRunIndex,
+    QueryThreadIndex,
     Scan,
+    ScanThreadIndex,
     TransactPut,
     Update,
     UpdateItem,
@@ -40,6 +42,7 @@ from langgraph_checkpoint_dynamodb.effects import (
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
 from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key
 from langgraph_checkpoint_dynamodb.keys import Attribute, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.settings import ThreadIndex
 from tests.simulation.scenarios import ALL
 from tests.simulation.world import Universe
 
@@ -55,10 +58,13 @@ if TYPE_CHECKING:
 SEEDS = range(6)
 REQUESTS = 150
 INDEX = "runs"
+THREADS = ThreadIndex(owner="user_id", index_name="threads")
+INDEXES: dict[str, Any] = {"run_id_index": INDEX, "thread_index": THREADS}
 PARTITIONS = ("p", "q")
 SORTS = ("!1", "1", "2", "task:::0", "é", "\U0001f600", "~deleted")
 TIMES = (100, 200, 300)
 RUNS = ("r", "s")
+OWNERS = ("ann", "bob")
 HEADS = ("1", "2")
 CHANNELS = ("__error__", "__interrupt__", "log")
 
@@ -77,6 +83,8 @@ class _Draw:
             self._query,
             lambda: Scan(self._table(), consistent=True, attributes=self._attributes()),
             lambda: QueryRunIndex(INDEX, self._random.choice(RUNS)),
+            lambda: QueryThreadIndex(THREADS.index_name, self._random.choice(OWNERS)),
+            lambda: ScanThreadIndex(THREADS.index_name),
             lambda: PutItem(self._put()),
             lambda: PutItem(self._put()),
             lambda: TransactPut(self._several(self._put, 3)),
@@ -126,6 +134,8 @@ class _Draw:
         }
         if table is Table.CHECKPOINTS:
             attributes[Attribute.RUN_ID] = self._maybe(RUNS)
+            attributes[Attribute.OWNER] = self._maybe(OWNERS)
+            attributes[Attribute.UPDATED] = self._maybe(("1", "2", "3"))
         item: Item = make_item(table, key, attributes)
         unless_exists = self._random.random() < 0.5
         over = self._random.choice(((), CHANNELS[:1], CHANNELS[:2]))
@@ -213,7 +223,10 @@ def told(error: Exception) -> object:
 def plain(request: Request[Any], reply: Any) -> object:
     if isinstance(reply, Page):
         items = [dict(item) for item in reply.items]
-        ordered = not isinstance(request, (Scan, QueryRunIndex))
+        if isinstance(request, QueryThreadIndex):
+            times = [item[Attribute.UPDATED]["S"] for item in items]
+            assert times == sorted(times, reverse=True)
+        ordered = not isinstance(request, (Scan, QueryRunIndex, QueryThreadIndex, ScanThreadIndex))
         return items if ordered else sorted(items, key=_in_order)
     if isinstance(reply, Found):
         assert not reply.left
@@ -234,11 +247,11 @@ def contents(table: Table, items: Iterable[Any]) -> dict[Key, Any]:
 def test_the_model_answers_as_the_engine_and_keeps_the_same(
     tables: Tables, bucket: Bucket, seed: int
 ) -> None:
-    tables.set_up(run_id_index=INDEX)
+    tables.set_up(**INDEXES)
     universe = Universe()
     world = universe.empty
     draw = _Draw(seed, bucket.name)
-    with tables.saver(run_id_index=INDEX, **tables.quick(bucket)) as saver:
+    with tables.saver(**INDEXES, **tables.quick(bucket)) as saver:
         for _ in range(REQUESTS):
             request = draw.request()
             world, expected = of_the_model(universe, world, request)

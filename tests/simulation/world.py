@@ -30,13 +30,21 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutObject,
     Query,
     QueryRunIndex,
+    QueryThreadIndex,
     Scan,
+    ScanThreadIndex,
     TransactPut,
     Update,
     UpdateItem,
 )
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
-from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.keys import (
+    SPECS,
+    THREAD_INDEX_KEYS,
+    Attribute,
+    Key,
+    Table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,6 +176,8 @@ class Universe:
                 return world, self._query(world, request, page)
             case QueryRunIndex():
                 return world, self._run_index(world, request, page)
+            case QueryThreadIndex() | ScanThreadIndex():
+                return world, self._thread_index(world, request, page)
             case Scan():
                 return world, self._scan(world, request, page)
             case PutItem(put):
@@ -244,6 +254,35 @@ class Universe:
         spec = SPECS[Table.CHECKPOINTS]
         names = (spec.partition_key, spec.sort_key, Attribute.RUN_ID)
         return self._page(world, _from(places, query.start), page, names)
+
+    def _thread_index(
+        self, world: World, request: QueryThreadIndex | ScanThreadIndex, page: int
+    ) -> Reply:
+        """A page of the index of threads, newest first.
+
+        It is never behind: who reads it early in a schedule has read what is behind later.
+        """
+        spec = SPECS[Table.CHECKPOINTS]
+        owner = request.owner if isinstance(request, QueryThreadIndex) else None
+        items = {place: world.items[place].item for place in world.places(Table.CHECKPOINTS)}
+        listed = {
+            (item[Attribute.UPDATED]["S"], *place[1:]): place
+            for place, item in items.items()
+            if item.keys() >= set(THREAD_INDEX_KEYS)
+            and (owner is None or item[Attribute.OWNER] == {"S": owner})
+        }
+        names = (Attribute.UPDATED, spec.partition_key, spec.sort_key)
+        start = request.start
+        below = None if start is None else tuple(start[name]["S"] for name in names)
+        places = [
+            listed[key] for key in sorted(listed, reverse=True) if below is None or key < below
+        ]
+        reply = self._page(world, places, min(page, request.limit or page), ())
+        if reply.value.next is None:
+            return reply
+        last = reply.value.items[-1]
+        following = {name: last[name] for name in (Attribute.OWNER, *names)}
+        return self._reply(("of the index", reply.mark), Page(reply.value.items, following))
 
     def _scan(self, world: World, scan: Scan, page: int) -> Reply:
         places = [

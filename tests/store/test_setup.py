@@ -74,7 +74,7 @@ def test_a_table_of_other_keys_is_refused(unmade: StoreTable) -> None:
 def test_a_table_that_is_not_there_is_named(unmade: StoreTable) -> None:
     with unmade.quick() as store, pytest.raises(TableNotFoundError, match=unmade.name) as raised:
         store.get(("a",), "k")
-    assert "store.setup()" in str(raised.value)
+    assert "setup()" in str(raised.value)
 
 
 def use(store: Store) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
-from langgraph_checkpoint_dynamodb import DynamoDBSaver, InvalidInputError, ThreadConflictError
+from langgraph_checkpoint_dynamodb import (
+    DynamoDBSaver,
+    InvalidInputError,
+    ThreadConflictError,
+    UnreadableItemError,
+)
 from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY, Table
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
 from tests.simulation.variants import NOW, Saver
@@ -32,13 +38,13 @@ SETTINGS = [FENCED, {**FENCED, "thread_index": ThreadIndex(owner="user_id")}]
 # At every interleaving
 
 
-def simulated(token: str, **settings: Any) -> Saver:
+def simulated(token: str, now: int = NOW, **settings: Any) -> Saver:
     client = ClientSettings(region_name="us-east-1")
     made = Settings(
         checkpoints_table_name="checkpoints",
         writes_table_name="writes",
         client=client,
-        clock=lambda: NOW,
+        clock=lambda: now,
         **settings,
     )
     return Saver(made, token)
@@ -255,6 +261,80 @@ def test_a_state_that_was_edited_meanwhile_ends_the_run(pair: tuple[RealSaver, R
     make_graph(first).update_state(at, {"count": 5})
     with pytest.raises(ThreadConflictError):
         second.put(read.config, checkpoint("2", value=1), metadata(source="loop"), {})
+
+
+def goes_on(saver: RealSaver, id_: str) -> None:
+    """A run from the newest checkpoint."""
+    found = saver.get_tuple(config("t"))
+    assert found is not None
+    saver.put(found.config, checkpoint(id_, value=1), metadata(source="input"), {})
+
+
+def begins(saver: RealSaver) -> None:
+    """A thread of three checkpoints."""
+    for parent, id_ in ((None, "0001"), ("0001", "0002"), ("0002", "0003")):
+        saver.put(config("t", "", parent), checkpoint(id_, value=1), metadata(), {})
+
+
+def test_a_fork_that_a_run_without_fence_has_made_is_gone_on_from(
+    pair: tuple[RealSaver, RealSaver], tables: Tables
+) -> None:
+    first, second = pair
+    begins(first)
+    with tables.saver() as without:
+        without.put(config("t", "", "0001"), checkpoint("0005", value=1), metadata(), {})
+    late = second.get_tuple(config("t"))
+    goes_on(first, "0006")
+    goes_on(first, "0007")
+    assert late is not None
+    with pytest.raises(ThreadConflictError):
+        second.put(late.config, checkpoint("0008", value=1), metadata(source="input"), {})
+
+
+def test_a_thread_that_another_was_copied_to_goes_on_from_its_newest(
+    pair: tuple[RealSaver, RealSaver],
+) -> None:
+    first, second = pair
+    first.put(config("t"), checkpoint("0005", value=1), metadata(), {})
+    late = second.get_tuple(config("t"))
+    goes_on(first, "0006")
+    first.put(config("other"), checkpoint("0001", value=1), metadata(), {})
+    first.copy_thread("other", "t")
+    assert late is not None
+    with pytest.raises(ThreadConflictError):
+        second.put(late.config, checkpoint("0007", value=1), metadata(source="input"), {})
+    goes_on(first, "0008")
+    first.put(config("newer"), checkpoint("0009", value=1), metadata(), {})
+    first.copy_thread("newer", "t")
+    goes_on(first, "0010")
+
+
+def test_a_checkpoint_is_gone_on_from_that_was_looked_for_before_it_was_there(
+    pair: tuple[RealSaver, RealSaver],
+) -> None:
+    first, _ = pair
+    begins(first)
+    newest = first.get_tuple(config("t"))
+    assert newest is not None
+    assert first.get_tuple(config("t", "", "0005")) is None
+    goes_on(first, "0005")
+    goes_on(first, "0006")
+
+
+def test_a_line_of_checkpoints_is_imported(pair: tuple[RealSaver, RealSaver]) -> None:
+    first, _ = pair
+    source = InMemorySaver()
+    make_graph(source).invoke({}, config("t"))
+    assert first.import_thread(source, "t").checkpoints == 3
+    assert make_graph(first).invoke({}, config("t"))["count"] == 2
+
+
+def test_a_damaged_thread_is_named(pair: tuple[RealSaver, RealSaver], tables: Tables) -> None:
+    first, _ = pair
+    key = {"thread_id": {"S": "t"}, "checkpoint_id": {"S": THREAD_SORT_KEY}}
+    tables.client.put_item(TableName=tables.checkpoints, Item={**key, "head": {"N": "1"}})
+    with pytest.raises(UnreadableItemError, match="item of thread 't': attribute 'head'"):
+        first.put(config("t"), checkpoint("1", value=1), metadata(), {})
 
 
 def test_subgraphs_and_other_threads_are_not_fenced(pair: tuple[RealSaver, RealSaver]) -> None:

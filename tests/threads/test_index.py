@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from uuid import UUID
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
@@ -17,6 +21,7 @@ from langgraph_checkpoint_dynamodb import (
     ThreadNotFoundError,
 )
 from tests.incremental.states import NOW
+from tests.support.savers import new_saver
 from tests.support.tables import forget, sweep
 from tests.support.values import checkpoint, config, metadata
 from tests.threads.conftest import INDEXED
@@ -114,6 +119,23 @@ def test_a_thread_says_whose_it_is_and_when_it_began(listing: Saver, clock: Cloc
     assert (info.title, info.status, info.interrupts, dict(info.metadata)) == (None, "idle", 0, {})
 
 
+@pytest.mark.parametrize("owner", [5, UUID(int=5), "ü" * 1024], ids=["int", "UUID", "long"])
+def test_an_owner_may_be_any_text_or_what_stands_for_one(listing: Saver, owner: Any) -> None:
+    begin(listing, "t", owner)
+    assert known(listing, "t").owner == str(owner)
+    assert titles(listing, owner=owner) == titles(listing, owner=str(owner)) == ["t"]
+
+
+@pytest.mark.parametrize("owner", ["", "x" * 2049, "\ud800", True, 1.5, b"x", ["x"], "\0"])
+def test_what_can_own_nothing_is_no_owner(listing: Saver, owner: Any) -> None:
+    begin(listing, "t", owner)
+    begin(listing, "u", None)
+    assert known(listing, "t").owner is known(listing, "u").owner is None
+    assert sorted(titles(listing)) == ["t", "u"]
+    with pytest.raises(InvalidInputError, match="owner"):
+        listing.list_threads(owner=owner)
+
+
 def test_pages_go_on_where_the_one_before_has_ended(listing: Saver, clock: Clock) -> None:
     for number in range(7):
         clock.now = NOW + number
@@ -186,6 +208,20 @@ def test_a_resumed_run_is_told_by_a_process_that_has_seen_nothing(
     assert (info.status, info.updated) == ("idle", moment(5))
 
 
+@pytest.mark.parametrize("setting", [{}, {"on_conflict": "raise"}, {"memory_bytes": 0}])
+@pytest.mark.parametrize("durability", ["exit", "sync"])
+def test_a_thread_that_is_imported_waits_as_it_did(
+    tables: Tables, setting: dict[str, Any], durability: str
+) -> None:
+    source = InMemorySaver()
+    make_graph(source).invoke({"ask": 2}, owned("t"), durability=durability)
+    tables.set_up(**INDEXED)
+    with tables.saver(**INDEXED, **setting) as saver:
+        saver.import_thread(source, "t")
+        info = known(saver, "t")
+        assert (info.owner, info.status, info.interrupts) == ("ann", "waiting", 2)
+
+
 def test_a_title_and_metadata_are_merged_and_survive_runs(listing: Saver) -> None:
     begin(listing, "t")
     listing.update_thread("t", title="First", metadata={"a": 1, "b": [2]})
@@ -194,6 +230,22 @@ def test_a_title_and_metadata_are_merged_and_survive_runs(listing: Saver) -> Non
     assert (info.title, dict(info.metadata)) == ("First", {"b": [2], "c": {"d": 1.5}})
     assert listing.get_thread("t") == info
     assert listing.update_thread("t", title="").title is None
+
+
+def test_metadata_that_was_read_can_be_given_to_another_thread(listing: Saver) -> None:
+    for thread in ("t", "u"):
+        begin(listing, thread)
+    listing.update_thread("t", metadata={"a": 1})
+    listing.update_thread("u", metadata=known(listing, "t").metadata)
+    assert dict(known(listing, "u").metadata) == {"a": 1}
+
+
+def test_of_many_who_describe_a_thread_at_once_nobody_is_turned_away(listing: Saver) -> None:
+    begin(listing, "t")
+    with ThreadPoolExecutor(24) as pool:
+        for number in range(24):
+            pool.submit(listing.update_thread, "t", metadata={str(number): number})
+    assert len(known(listing, "t").metadata) == 24
 
 
 def test_what_is_not_listed_or_too_much_is_refused(listing: Saver) -> None:
@@ -221,6 +273,25 @@ def test_a_thread_whose_last_run_is_deleted_is_not_listed(listing: Saver) -> Non
     listing.put(at, checkpoint("0001"), metadata(source="input", step=-1, run_id="r"), {})
     listing.delete_for_runs(["r"])
     assert listing.get_thread("t") is None
+
+
+def test_a_thread_whose_last_run_is_deleted_is_listed_as_the_run_before_has_left_it(
+    listing: Saver,
+) -> None:
+    graph = make_graph(listing)
+    graph.invoke({"ask": 1}, {**owned("t"), "metadata": {"run_id": "asks"}})
+    before = known(listing, "t")
+    resumed = {**owned("t"), "metadata": {"run_id": "answers"}}
+    graph.invoke(Command(resume="yes"), resumed)
+    graph.invoke({"ask": 2}, {**owned("t"), "metadata": {"run_id": "asks again"}})
+    listing.delete_for_runs(["asks again"])
+    assert (known(listing, "t").status, known(listing, "t").interrupts) == ("idle", 0)
+    newest = listing.get_tuple(owned("t"))
+    assert newest is not None
+    assert known(listing, "t").checkpoint_id == newest.checkpoint["id"]
+    listing.delete_for_runs(["answers"])
+    assert known(listing, "t").checkpoint_id == before.checkpoint_id
+    assert titles(listing, owner="ann") == ["t"]
 
 
 def test_a_copy_is_listed_under_the_same_owner(listing: Saver, clock: Clock) -> None:
@@ -280,6 +351,31 @@ def test_idle_threads_are_erased(listing: Saver, clock: Clock) -> None:
     assert titles(listing) == ["young"]
 
 
+@pytest.mark.parametrize("wanted", [{"idle_for": 1000}, {"owner": "ann"}], ids=["idle", "owner"])
+def test_a_thread_that_runs_again_once_it_was_listed_is_not_erased(
+    tables: Tables, clock: Clock, wanted: dict[str, Any]
+) -> None:
+    tables.set_up(**INDEXED)
+    with (
+        tables.saver(**INDEXED, clock=clock, **tables.quick()) as saver,
+        tables.boto_saver(**INDEXED, clock=clock) as other,
+    ):
+        for thread in ("t", "u"):
+            begin(saver, thread)
+        clock.now += 1000
+        ran: list[object] = []
+
+        def run_again(model: Any, **_: Any) -> None:
+            if model.name in ("Query", "Scan") and not ran:
+                ran.append(None)
+                begin(other, "t", "bob", "0002")
+
+        tables.on("after-call.dynamodb", run_again)
+        assert saver.delete_threads(**wanted) == 1
+        assert saver.delete_threads(**wanted) == 0
+        assert titles(saver) == ["t"]
+
+
 def test_all_threads_are_never_erased_by_mistake(listing: Saver) -> None:
     with pytest.raises(InvalidInputError, match="name one of them"):
         listing.delete_threads()
@@ -301,6 +397,20 @@ def test_threads_of_a_table_in_use_are_found(tables: Tables, clock: Clock) -> No
         assert waiting.created <= waiting.updated
         assert abs(waiting.updated - datetime.now(timezone.utc)) < timedelta(hours=1)
         assert titles(saver, owner="bob") == ["done"]
+
+
+def test_threads_that_were_fenced_before_they_were_listed_are_found(
+    tables: Tables, clock: Clock
+) -> None:
+    tables.set_up(**INDEXED)
+    fenced: dict[str, Any] = {"on_conflict": "raise", "clock": clock}
+    with tables.saver(**fenced) as before:
+        make_graph(before).invoke({"ask": 2}, owned("t"))
+    with tables.saver(**INDEXED, **fenced) as saver:
+        assert saver.get_thread("t") is None
+        assert saver.reindex_threads() == 1
+        assert saver.reindex_threads() == 0
+        assert (known(saver, "t").owner, known(saver, "t").interrupts) == ("ann", 2)
 
 
 def test_a_thread_that_is_found_expires_with_its_newest_checkpoint(
@@ -334,6 +444,29 @@ def test_a_saver_without_index_lists_nothing_and_stores_as_ever(tables: Tables) 
 def test_an_index_is_checked(index: Any) -> None:
     with pytest.raises(InvalidInputError):
         index()
+
+
+def test_an_index_may_be_given_as_json_has_it(tables: Tables) -> None:
+    settings = {"thread_index": {"owner": "user_id", "index_name": "threads"}}
+    tables.set_up(**settings)
+    with tables.saver(**json.loads(json.dumps(settings))) as saver:
+        begin(saver, "t")
+        assert titles(saver, owner="ann") == ["t"]
+        assert saver._settings.thread_index == ThreadIndex("user_id", "threads")
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("user_id", "must be a ThreadIndex or a mapping, got str"),
+        ({"owner": "user_id", "name": "x"}, "unknown names 'name'; known are: owner, index_name"),
+        ({"index_name": "threads"}, r"thread_index\.owner: is missing"),
+        ({"owner": 5}, r"thread_index\.owner: must name a key"),
+    ],
+)
+def test_what_describes_no_index_is_refused(index: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        new_saver(checkpoints_table_name="one", writes_table_name="two", thread_index=index)
 
 
 def test_the_index_must_be_another_one_than_that_of_runs() -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from langgraph_checkpoint_dynamodb.items.threads import read_thread_info
 from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY, Table
-from langgraph_checkpoint_dynamodb.ops.threads import update_thread
+from langgraph_checkpoint_dynamodb.ops.threads import (
+    ThreadsWanted,
+    delete_threads,
+    reindex_threads,
+    update_thread,
+)
 from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from tests.simulation.processes import FORWARD, steps
 from tests.simulation.variants import NOW, Pickle
+from tests.simulation.world import Universe
 from tests.support.values import config
 from tests.threads.interleavings import alone, every_order, one_by_one
-from tests.threads.test_fencing import put, run, simulated
+from tests.threads.test_fencing import nothing, put, run, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +29,29 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import ThreadInfo
     from tests.simulation.processes import Steps
     from tests.simulation.variants import Saver
-    from tests.simulation.world import Universe, World
+    from tests.simulation.world import World
 
 LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
+OF_ANN = ThreadsWanted("ann")
+IDLE_FOR_AN_HOUR = ThreadsWanted(idle_since=datetime.fromtimestamp(NOW - 3600, timezone.utc))
 SETTINGS = [LISTED, {**LISTED, "on_conflict": "raise"}]
 
 
 def listed_thread(universe: Universe) -> World:
     saver = simulated("before", **LISTED)
+    world = alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
+    return alone(universe, world, put(saver, "0002", "0001", user_id="ann"))
+
+
+def idle_thread(universe: Universe) -> World:
+    """A thread whose last run began two hours ago."""
+    saver = simulated("before", NOW - 7200, **LISTED)
+    return alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
+
+
+def thread_from_before(universe: Universe) -> World:
+    """A thread that was stored before there was a thread index."""
+    saver = simulated("before")
     world = alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
     return alone(universe, world, put(saver, "0002", "0001", user_id="ann"))
 
@@ -42,6 +65,25 @@ def waits(saver: Saver, task: str, channel: str = "__interrupt__", id_: str = "0
 def deletes(saver: Saver) -> Steps:
     yield from one_by_one(saver._delete_thread("t"))
     return "deleted"
+
+
+def erases(saver: Saver, wanted: ThreadsWanted = OF_ANN) -> Steps:
+    """Erase threads; which were erased."""
+    erasing = delete_threads(saver._store(), "by-owner", wanted, dry_run=False)
+    erased = yield from steps(erasing, FORWARD)
+    return [info.thread_id for info in erased]
+
+
+def reindexes(saver: Saver) -> Steps:
+    finding = reindex_threads(saver._store(), lambda metadata: metadata.get("user_id"))
+    yield from steps(finding, FORWARD)
+    return "found"
+
+
+def runs_for_ann(saver: Saver) -> Steps:
+    yield from put(saver, "a0", "0002", user_id="ann")
+    yield from put(saver, "a1", "a0", user_id="ann")
+    return "ran"
 
 
 def copies(saver: Saver) -> Steps:
@@ -108,6 +150,31 @@ def test_tasks_that_wait_side_by_side_are_all_told_or_none_that_did_not(
         assert known is not None
         ended = [result == "waits" for result in played.results]
         assert known.interrupts >= sum(ended)
+
+
+@pytest.mark.parametrize("begin", [nothing, listed_thread])
+@pytest.mark.parametrize(
+    "settings",
+    [*SETTINGS, {**LISTED, "memory_bytes": 0}],
+    ids=["listed", "listed and fenced", "listed without memory"],
+)
+def test_a_question_is_told_that_is_stored_beside_the_checkpoints_of_its_run(
+    begin: Callable[[Universe], World], settings: dict[str, Any]
+) -> None:
+    def run_that_asks() -> list[Steps]:
+        saver = simulated("a", **settings)
+        return [puts(saver), waits(saver, "task", id_="a1")]
+
+    def puts(saver: Saver) -> Steps:
+        yield from put(saver, "a0", "0002" if begin is listed_thread else None, user_id="ann")
+        yield from put(saver, "a1", "a0", user_id="ann")
+        return "ran"
+
+    for played in every_order(begin, run_that_asks):
+        known = info(played.world)
+        assert known is not None
+        assert (known.status, known.interrupts, known.checkpoint_id) == ("waiting", 1, "a1")
+        assert played.results == ["ran", "waits"]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
@@ -181,3 +248,82 @@ def test_a_copy_beside_a_run_is_listed_as_what_it_holds() -> None:
         known = info(played.world, "c")
         assert known is not None
         assert known.checkpoint_id in checkpoints(played.world, "c")
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_an_erasure_beside_a_run_leaves_no_thread_listed_that_is_not_there(
+    settings: dict[str, Any],
+) -> None:
+    for played in every_order(
+        listed_thread,
+        lambda: [run(simulated("a", **settings), "a", 1), erases(simulated("e", **LISTED))],
+    ):
+        assert (info(played.world) is not None) is bool(checkpoints(played.world))
+        assert played.results[1] == ["t"]
+        assert "0001" not in checkpoints(played.world)
+
+
+def test_two_erasures_at_once_leave_nothing() -> None:
+    for played in every_order(
+        idle_thread, lambda: [erases(simulated("d", **LISTED)), erases(simulated("e", **LISTED))]
+    ):
+        assert info(played.world) is None
+        assert not checkpoints(played.world)
+
+
+def test_an_erasure_that_dies_is_ended_by_its_repetition() -> None:
+    universe = Universe()
+    for played in every_order(
+        listed_thread, lambda: [erases(simulated("d", **LISTED))], mortal=[0], universe=universe
+    ):
+        after = alone(universe, played.world, erases(simulated("e", **LISTED)))
+        assert info(after) is None
+        assert not checkpoints(after)
+
+
+def test_an_idle_thread_that_runs_again_is_erased_whole_or_spared_whole() -> None:
+    seen = set()
+    for played in every_order(
+        idle_thread,
+        lambda: [
+            run(simulated("a", **LISTED), "a", 1),
+            erases(simulated("e", **LISTED), IDLE_FOR_AN_HOUR),
+        ],
+    ):
+        erased = bool(played.results[1])
+        assert ("0001" in checkpoints(played.world)) is not erased
+        assert (info(played.world) is not None) is bool(checkpoints(played.world))
+        if not erased:
+            assert checkpoints(played.world) == {"0001", "a0"}
+        # It lists first, and then looks once more.
+        looks = [able for able, chosen in played.choices if chosen == 1]
+        if len(looks) == 1 or 0 not in looks[1]:
+            assert not erased
+        seen.add(erased)
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["listed", "listed and fenced"])
+def test_a_thread_that_is_found_beside_a_run_is_listed_as_it_is(settings: dict[str, Any]) -> None:
+    for played in every_order(
+        thread_from_before,
+        lambda: [runs_for_ann(simulated("a", **settings)), reindexes(simulated("r", **LISTED))],
+        see=is_so,
+    ):
+        known = info(played.world)
+        assert known is not None
+        assert known.checkpoint_id in checkpoints(played.world)
+        assert played.results == ["ran", "found"]
+
+
+def test_a_thread_that_is_found_beside_its_delete_is_not_listed_for_ever() -> None:
+    universe = Universe()
+    for played in every_order(
+        thread_from_before,
+        lambda: [deletes(simulated("d", **LISTED)), reindexes(simulated("r", **LISTED))],
+        universe=universe,
+    ):
+        if info(played.world) is not None:
+            after = alone(universe, played.world, erases(simulated("e", **LISTED)))
+            assert info(after) is None
+        assert not checkpoints(played.world)

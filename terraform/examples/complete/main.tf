@@ -1,4 +1,4 @@
-# Everything the module offers: a key of one's own, a bucket, an index, expiry, limits, policies.
+# Everything the module offers: a key of one's own, a bucket, an index, expiry, limits, policies, a sweep.
 
 resource "aws_kms_key" "checkpoints" {
   # checkov:skip=CKV2_AWS_64:The default key policy leaves access to IAM policies, such as the module's.
@@ -13,6 +13,7 @@ module "checkpoints" {
   checkpoints_table_name = "${var.name}-checkpoints"
   writes_table_name      = "${var.name}-writes"
   run_id_index_name      = "by-run-id"
+  thread_index_owner     = "user_id"
   ttl_seconds            = 30 * 24 * 3600
 
   max_read_request_units  = 4000
@@ -27,9 +28,17 @@ module "checkpoints" {
   bucket_versioning    = true
   bucket_force_destroy = !var.protected
 
-  create_policies         = true
-  policy_name_prefix      = var.name
+  create_policies    = true
+  policy_name_prefix = var.name
+  policy_role_names = {
+    runtime = [aws_iam_role.agent.name]
+    admin   = [aws_iam_role.upkeep.name]
+  }
   tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
+  tenant_owner_prefix     = "$${aws:PrincipalTag/tenant}_"
+
+  sweep_schedule = var.sweep_package == null ? null : "cron(0 3 * * ? *)"
+  sweep_package  = var.sweep_package
 
   tags = { project = var.name }
 }
@@ -40,19 +49,9 @@ resource "aws_iam_role" "agent" {
   assume_role_policy = local.assumed_by_lambda
 }
 
-resource "aws_iam_role_policy_attachment" "agent" {
-  role       = aws_iam_role.agent.name
-  policy_arn = module.checkpoints.policy_arns["runtime"]
-}
-
 resource "aws_iam_role" "upkeep" {
   name               = "${var.name}-upkeep"
   assume_role_policy = local.assumed_by_lambda
-}
-
-resource "aws_iam_role_policy_attachment" "upkeep" {
-  role       = aws_iam_role.upkeep.name
-  policy_arn = module.checkpoints.policy_arns["admin"]
 }
 
 locals {

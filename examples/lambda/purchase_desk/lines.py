@@ -1,0 +1,87 @@
+"""What a client reads: one line of JSON for each thing that happens, as it happens."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, ToolMessage
+
+from langgraph_checkpoint_dynamodb import ThreadConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.types import Interrupt
+
+    from purchase_desk.agent import Agent
+    from purchase_desk.turns import Turn
+
+DONE = {"done": True}
+"""The last line. An answer without it was cut off: the same request, sent again, gets the rest."""
+
+
+async def of_turn(agent: Agent, turn: Turn, config: RunnableConfig) -> AsyncIterator[str]:
+    """The lines of a turn, what is stored of it first."""
+    for message in turn.told:
+        for told in of_message(message):
+            yield line(told)
+    for asked in of_questions(turn.questions):
+        yield line(asked)
+    try:
+        async for happened in _running(agent, turn, config):
+            yield line(happened)
+    except ThreadConflictError:
+        # Of two runs at once the other was first. What this one has said so far is not stored.
+        yield line({"error": "the conversation has gone on elsewhere; send the request again"})
+        return
+    yield line(DONE)
+
+
+def of_message(message: AnyMessage) -> Iterator[dict[str, Any]]:
+    """What is told of a stored message."""
+    if isinstance(message, ToolMessage):
+        yield {"tool": message.name, "result": message.text}
+    elif isinstance(message, AIMessage) and message.text:
+        yield {"text": message.text}
+
+
+def of_questions(questions: Iterable[Interrupt]) -> Iterator[dict[str, Any]]:
+    """What is told of questions that wait."""
+    for question in questions:
+        yield {"question": question.id, "text": question.value}
+
+
+def line(content: dict[str, Any]) -> str:
+    """One line."""
+    return json.dumps(content) + "\n"
+
+
+async def _running(
+    agent: Agent, turn: Turn, config: RunnableConfig
+) -> AsyncIterator[dict[str, Any]]:
+    if not turn.runs:
+        return
+    # "sync" stores each step before the next one begins: whatever kills the function, no more than
+    # the step it was in is run again.
+    events = agent.astream(
+        turn.given, config, stream_mode=["messages", "updates"], durability="sync"
+    )
+    async for mode, content in events:
+        for happened in _of_event(mode, content):
+            yield happened
+
+
+def _of_event(mode: str, content: Any) -> Iterator[dict[str, Any]]:
+    if mode == "messages":
+        piece = content[0]
+        if isinstance(piece, AIMessageChunk) and piece.text:
+            yield {"text": piece.text}
+        return
+    for node, update in content.items():
+        if node == "__interrupt__":
+            yield from of_questions(update)
+        elif node == "tools":
+            for message in update["messages"]:
+                yield from of_message(message)

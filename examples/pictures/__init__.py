@@ -1,0 +1,1 @@
+"""Pictures of `langgraph-dynamodb explore`: `python -m examples.pictures` draws them."""

@@ -1,0 +1,60 @@
+"""What DynamoDB and S3 charge.
+
+On demand, in us-east-1, in dollars. DynamoDB's prices are those since November 2024
+(https://aws.amazon.com/dynamodb/pricing/on-demand/,
+https://aws.amazon.com/blogs/database/new-amazon-dynamodb-lowers-pricing-for-on-demand-throughput-and-global-tables/),
+S3's that of its standard class, first 50 TB (https://aws.amazon.com/s3/pricing/). Other regions
+charge up to twice as much, and reserved or provisioned capacity less: `stats` takes prices as
+options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AS_OF = "us-east-1, on demand, since November 2024"
+
+WRITE_DOLLARS = 0.625
+"""For a million write units."""
+READ_DOLLARS = 0.125
+"""For a million read units."""
+STORAGE_DOLLARS = 0.25
+"""For a GB and month in a table, of which an account has 25 GB free."""
+OBJECT_DOLLARS = 0.023
+"""For a GB and month in S3."""
+
+ITEM_OVERHEAD = 100
+"""Bytes that are charged for the storage of each item beside its own
+(https://aws.amazon.com/dynamodb/pricing/on-demand/)."""
+_MILLION = 1_000_000
+_GIGABYTE = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Dollars for units and gigabytes.
+
+    Attributes:
+        write: A million write units.
+        read: A million read units.
+        storage: A GB and month in a table.
+        objects: A GB and month in S3.
+    """
+
+    write: float = WRITE_DOLLARS
+    read: float = READ_DOLLARS
+    storage: float = STORAGE_DOLLARS
+    objects: float = OBJECT_DOLLARS
+
+    def to_write(self, units: float) -> float:
+        """What so many write units cost."""
+        return units * self.write / _MILLION
+
+    def to_read(self, units: float) -> float:
+        """What so many read units cost."""
+        return units * self.read / _MILLION
+
+    def to_keep(self, items: int, size: int, object_bytes: int) -> float:
+        """What it costs to keep items and objects for a month."""
+        in_table = (size + items * ITEM_OVERHEAD) / _GIGABYTE
+        return in_table * self.storage + object_bytes / _GIGABYTE * self.objects

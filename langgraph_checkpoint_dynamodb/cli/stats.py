@@ -1,0 +1,149 @@
+"""`stats`: how much there is, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from langgraph_checkpoint_dynamodb.cli import prices
+from langgraph_checkpoint_dynamodb.cli.connection import connect
+from langgraph_checkpoint_dynamodb.cli.counting import Census
+from langgraph_checkpoint_dynamodb.cli.many import items_of
+from langgraph_checkpoint_dynamodb.cli.options import Json, Options
+from langgraph_checkpoint_dynamodb.cli.output import count, say, say_json, say_rows, size
+from langgraph_checkpoint_dynamodb.cli.progress import bar
+from langgraph_checkpoint_dynamodb.effects import together
+from langgraph_checkpoint_dynamodb.keys import Table, require_thread_id
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.cli.counting import Counts
+
+_HEAD = ("thread", "items", "bytes", "write units", "read units", "dollars")
+_RIGHT = range(1, len(_HEAD))
+_NOBODY = "(of no thread)"
+_CENT_PART = 0.001
+"""Below this, dollars have more digits."""
+
+
+def stats(
+    options: Options,
+    threads: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[THREAD]...", help="The threads; all if none is named.", show_default=False
+        ),
+    ] = None,
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Threads to show, the largest first.")
+    ] = 20,
+    write_price: Annotated[
+        float, typer.Option("--write-price", min=0, help="Dollars for a million write units.")
+    ] = prices.WRITE_DOLLARS,
+    read_price: Annotated[
+        float, typer.Option("--read-price", min=0, help="Dollars for a million read units.")
+    ] = prices.READ_DOLLARS,
+    storage_price: Annotated[
+        float, typer.Option("--storage-price", min=0, help="Dollars for a GB and month in a table.")
+    ] = prices.STORAGE_DOLLARS,
+    object_price: Annotated[
+        float, typer.Option("--object-price", min=0, help="Dollars for a GB and month in S3.")
+    ] = prices.OBJECT_DOLLARS,
+    as_json: Json = False,
+) -> None:
+    """Count items, bytes, units and dollars by thread.
+
+    It reads both tables whole, or the threads that are named, at half a read unit for 4 KB. Write
+    units are what it takes to write each item once, and dollars their price; read units are what
+    it takes to read all of it once, strongly consistent. Indexes are not counted. Prices are those
+    of us-east-1, on demand.
+
+    JSON: {"total": COUNTS, "threads": [{"thread_id", COUNTS}], "prices"}, where COUNTS are
+    checkpoints, items, bytes, write_units, read_units, objects, object_bytes, write_dollars,
+    read_dollars, month_dollars. A thread_id of null stands for items that do not say whose they
+    are.
+    """
+    charged = prices.Prices(write_price, read_price, storage_price, object_price)
+    with connect(options) as connection:
+        named = [require_thread_id(one) for one in dict.fromkeys(threads or ())]
+        total = None if named else items_of(connection, Table.CHECKPOINTS, Table.WRITES)
+        with bar("Counting", "items", total) as drawn:
+            census = Census(drawn.advance)
+            found = together([census.thread(one) for one in named]) if named else census.tables()
+            connection.run(found)
+    largest = sorted(census.by_thread.items(), key=lambda pair: pair[1].size, reverse=True)
+    shown = largest[:limit]
+    if as_json:
+        say_json(
+            {
+                "total": _document(census.total, charged),
+                "threads": [
+                    {"thread_id": thread_id, **_document(counts, charged)}
+                    for thread_id, counts in shown
+                ],
+                "prices": asdict(charged),
+            }
+        )
+        return
+    rows = [(thread_id or _NOBODY, *_cells(counts, charged)) for thread_id, counts in shown]
+    if rows:
+        say_rows(_HEAD, rows, right=_RIGHT)
+    left = len(largest) - len(shown)
+    if left:
+        say(f"and {count(left, 'smaller one')} (--limit)", "dim")
+    say("")
+    _say_total(census.total, len(largest), charged)
+
+
+def _cells(counts: Counts, charged: prices.Prices) -> tuple[str, ...]:
+    return (
+        f"{counts.items:,}",
+        size(counts.size + counts.object_bytes),
+        f"{counts.write_units:,}",
+        f"{counts.read_units:,}",
+        _dollars(charged.to_write(counts.write_units)),
+    )
+
+
+def _say_total(counts: Counts, threads: int, charged: prices.Prices) -> None:
+    of_objects = f", {size(counts.object_bytes)} in {count(counts.objects, 'S3 object')}"
+    month = charged.to_keep(counts.items, counts.size, counts.object_bytes)
+    rows = [
+        ("threads", f"{threads:,}"),
+        ("checkpoints", f"{counts.checkpoints:,}"),
+        ("items", f"{counts.items:,}"),
+        ("bytes", f"{size(counts.size)}{of_objects if counts.objects else ''}"),
+        ("to write", _priced(counts.write_units, "write unit", charged.to_write)),
+        ("to read", _priced(counts.read_units, "read unit", charged.to_read)),
+        ("to keep", f"${_dollars(month)} a month"),
+        ("prices", "as given" if charged != prices.Prices() else prices.AS_OF),
+    ]
+    say_rows(("in all", ""), rows)
+
+
+def _priced(units: int, name: str, price: Any) -> str:
+    return f"{count(units, name)}, ${_dollars(price(units))}"
+
+
+def _dollars(amount: float) -> str:
+    """Dollars, to four digits that count."""
+    if amount >= 1:
+        return f"{amount:,.2f}"
+    return f"{amount:.4f}" if amount >= _CENT_PART or not amount else f"{amount:.7f}"
+
+
+def _document(counts: Counts, charged: prices.Prices) -> dict[str, Any]:
+    return {
+        "checkpoints": counts.checkpoints,
+        "items": counts.items,
+        "bytes": counts.size,
+        "write_units": counts.write_units,
+        "read_units": counts.read_units,
+        "objects": counts.objects,
+        "object_bytes": counts.object_bytes,
+        "write_dollars": charged.to_write(counts.write_units),
+        "read_dollars": charged.to_read(counts.read_units),
+        "month_dollars": charged.to_keep(counts.items, counts.size, counts.object_bytes),
+    }

@@ -1,0 +1,323 @@
+"""A foreign table as a saver that is read only: its methods, over what each layout tells."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from contextlib import aclosing, closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from langgraph_checkpoint_dynamodb.addressing import (
+    read_address,
+    read_before,
+    require_optional,
+)
+from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.effects import Emit, GetItem, Scan, send
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
+from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
+from langgraph_checkpoint_dynamodb.moving.steps import Step
+from langgraph_checkpoint_dynamodb.ops.listing import Wanted
+from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    import boto3
+    from botocore.config import Config
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from typing_extensions import Self, Unpack
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Query, Stream
+    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.moving.source import Detailed
+
+T = TypeVar("T")
+
+
+class Reach(TypedDict, total=False):
+    """How a table is reached: as `DynamoDBSaver` is told it."""
+
+    client: DynamoDBClient | None
+    session: boto3.Session | None
+    region_name: str | None
+    endpoint_url: str | None
+    boto_config: Config | None
+
+
+class ReachOfBoth(Reach, total=False):
+    """How a table and a bucket are reached."""
+
+    s3_client: S3Client | None
+    s3_endpoint_url: str | None
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """What the runner needs. The client for S3, where there is any use for it, is made late."""
+
+    table_name: str
+    client: ClientSettings
+    max_concurrency: int | None = None
+    uses_s3: bool = False
+    on_request: None = None
+
+    @property
+    def table_names(self) -> Mapping[Table, str]:
+        """Name of the one table."""
+        return {Table.FOREIGN: self.table_name}
+
+
+class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
+    """Reads the table of another package. Nothing is written: `put` and the like are not there.
+
+    The `a*` methods run on worker threads of its own. Making one does no I/O.
+
+    Args:
+        table_name: Name or ARN of the table.
+        serde: What the values were serialized with; LangGraph's default if `None`.
+        clock: Tells the time, in seconds since the epoch.
+        **reach: `client`, a ready boto3 client; or `session`, `region_name`, `endpoint_url` and
+            `boto_config` to make one from. As in `DynamoDBSaver`.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; the message names it.
+    """
+
+    def __init__(
+        self,
+        table_name: str,
+        *,
+        serde: SerializerProtocol | None = None,
+        clock: Callable[[], float] = time.time,
+        **reach: Unpack[ReachOfBoth],
+    ) -> None:
+        super().__init__(serde=serde)
+        require_name("table_name", table_name, TABLE_NAME)
+        self._table_name = table_name
+        self._clock = clock
+        # LangGraph clones savers with copy.copy: the clones share this one object.
+        self._runner = SyncRunner(_Connection(table_name, ClientSettings(**reach)))
+
+    # --- what each layout tells ---
+
+    @abstractmethod
+    def _thread_of(self, key: Key) -> str | None:
+        """The thread of a key, `None` for the key of what tells none."""
+
+    @abstractmethod
+    def _thread_query(self, thread_id: str) -> Query:
+        """The Query of what `_place_of` needs of a thread."""
+
+    @abstractmethod
+    def _place_of(self, row: Row) -> Place | None:
+        """Where the checkpoint of a row is, `None` if it is none or does not count any more."""
+
+    @abstractmethod
+    def _detailed(self, place: Place) -> Operation[Detailed | None]:
+        """A checkpoint, `None` where it is not there. The parent of the place does not matter."""
+
+    # --- what follows from that ---
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Get a checkpoint with its pending writes, or the newest of its namespace.
+
+        Raises:
+            InvalidInputError: The thread id is missing or no id.
+            UnreadableItemError: A row is there but cannot be read.
+        """
+        return self._runner.run(self._get_tuple(config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Asynchronous version of `get_tuple`."""
+        return await self._runner.start(self._get_tuple(config)).result()
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """List checkpoints, newest first, of all namespaces where none is named.
+
+        Args:
+            config: Names the thread, and optionally the only namespace and the only checkpoint.
+                `None` lists all threads, with a Scan of the table.
+            filter: Values that the metadata must have.
+            before: Only checkpoints whose id is below this config's.
+            limit: Most checkpoints to return.
+
+        Yields:
+            The checkpoints, each read as it is asked for.
+
+        Raises:
+            InvalidInputError: An argument cannot be used.
+            UnreadableItemError: A row is there but cannot be read.
+        """
+        with closing(self._runner.pages(self._list(config, filter, before, limit))) as pages:
+            for page in pages:
+                yield from page
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name for it
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Asynchronous version of `list`."""
+        listing = self._runner.pages(self._list(config, filter, before, limit))
+        async with aclosing(listing.awaited()) as pages:
+            async for page in pages:
+                for found in page:
+                    yield found
+
+    def thread_ids(self) -> Iterator[str]:
+        """The threads of the table, found by a Scan of its keys as they are asked for."""
+        with closing(self._runner.pages(self._each_thread(_one))) as pages:
+            for page in pages:
+                yield from page
+
+    async def athread_ids(self) -> AsyncIterator[str]:
+        """Asynchronous version of `thread_ids`."""
+        async with aclosing(self._runner.pages(self._each_thread(_one)).awaited()) as pages:
+            async for page in pages:
+                for thread_id in page:
+                    yield thread_id
+
+    def close(self) -> None:
+        """End the worker threads and the clients that were made here. Can be repeated."""
+        self._runner.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _step(self, operation: Operation[T]) -> Step[T]:
+        return Step(
+            lambda: self._runner.run(operation), lambda: self._runner.start(operation).result()
+        )
+
+    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
+        scan = Scan(Table.FOREIGN, consistent=True, start=start, attributes=KEY_NAMES)
+        page = yield from send(scan)
+        threads = (self._thread_of(read_key(item, Table.FOREIGN)) for item in page.items)
+        found = dict.fromkeys(thread_id for thread_id in threads if thread_id is not None)
+        return ThreadIds(tuple(found), page.next)
+
+    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
+        items = yield from query_all(self._thread_query(thread_id))
+        places = (self._place_of(self._row(item)) for item in items)
+        return [place for place in places if place is not None]
+
+    def _row_at(self, key: Key) -> Operation[Row | None]:
+        item = yield from send(GetItem(Table.FOREIGN, key, consistent=True))
+        return None if item is None else self._row(item)
+
+    def _rows_of(self, query: Query) -> Operation[Sequence[Row]]:
+        items = yield from query_all(query)
+        return [self._row(item) for item in items]
+
+    def _row(self, item: Any) -> Row:
+        return Row.of(self._table_name, item)
+
+    def _newest_first(self, thread_id: str) -> Operation[Sequence[Place]]:
+        places = yield from self._places(thread_id)
+        return sorted(places, key=lambda place: place.checkpoint_id, reverse=True)
+
+    def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
+        address = read_address(config)
+        if address.checkpoint_id is not None:
+            places = [Place(address.thread_id, address.namespace, address.checkpoint_id, None)]
+        else:
+            places = list((yield from self._newest_first(address.thread_id)))
+        for place in places:
+            if place.checkpoint_ns != address.namespace:
+                continue
+            detailed = yield from self._detailed(place)
+            if detailed is not None:
+                return detailed.found
+        return None
+
+    def _list(
+        self,
+        config: RunnableConfig | None,
+        metadata: dict[str, Any] | None,
+        before: RunnableConfig | None,
+        limit: int | None,
+    ) -> Stream[CheckpointTuple]:
+        wanted = Wanted(
+            before=read_before(before),
+            metadata=require_optional("filter", metadata, dict),
+            limit=require_optional("limit", limit, int),
+        )
+        if not config:
+            return (
+                yield from self._each_thread(
+                    lambda thread_id, before: self._list_thread(
+                        thread_id, None, wanted.after(before)
+                    ),
+                    wanted.limit,
+                )
+            )
+        address = read_address(config)
+        wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
+        return (yield from self._list_thread(address.thread_id, address.checkpoint_ns, wanted))
+
+    def _each_thread(
+        self, visit: Callable[[str, int], Stream[T]], limit: int | None = None
+    ) -> Stream[T]:
+        """Visit threads as they are found, each told how much there was before, up to a limit."""
+        emitted = 0
+        start: Any = None
+        last: str | None = None
+        while limit is None or emitted < limit:
+            page = yield from self._thread_page(start)
+            for thread_id in page.thread_ids:
+                if thread_id != last:
+                    emitted += yield from visit(thread_id, emitted)
+                last = thread_id
+            if page.next is None:
+                break
+            start = page.next
+        return emitted
+
+    def _list_thread(
+        self, thread_id: str, checkpoint_ns: str | None, wanted: Wanted
+    ) -> Stream[CheckpointTuple]:
+        emitted = 0
+        if wanted.satisfied:
+            return emitted
+        for place in (yield from self._newest_first(thread_id)):
+            if checkpoint_ns not in (None, place.checkpoint_ns):
+                continue
+            if not wanted.has_id(place.checkpoint_id):
+                continue
+            detailed = yield from self._detailed(place)
+            if detailed is None or not wanted.has_metadata(detailed.found.metadata):
+                continue
+            yield Emit([detailed.found])
+            emitted += 1
+            if wanted.after(emitted).satisfied:
+                break
+        return emitted
+
+
+def _one(thread_id: str, _: int) -> Stream[str]:
+    yield Emit([thread_id])
+    return 1

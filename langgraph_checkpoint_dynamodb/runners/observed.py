@@ -1,0 +1,286 @@
+"""What is seen of an SDK call that is watched. Shared by all runners."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from langgraph_checkpoint_dynamodb.effects import (
+    BatchWrite,
+    Delete,
+    DeleteIfOld,
+    DeleteObjects,
+    DeleteUnchanged,
+    GetItem,
+    Prolong,
+    Put,
+    PutItem,
+    PutObject,
+    Query,
+    Request,
+    TransactPut,
+    Update,
+    UpdateItem,
+)
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceError
+from langgraph_checkpoint_dynamodb.keys import thread_of_object, thread_of_partition
+from langgraph_checkpoint_dynamodb.observing import RequestInfo
+from langgraph_checkpoint_dynamodb.sizes import item_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.keys import Table
+    from langgraph_checkpoint_dynamodb.runners.client import Service
+    from langgraph_checkpoint_dynamodb.runners.wire import Call
+    from langgraph_checkpoint_dynamodb.watching import Watch
+
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+_METERED = _READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+"""Actions that tell what they have consumed, when they are asked to."""
+_PORTS = {"https": 443, "http": 80}
+
+
+def listen(client: Any, service: Service) -> None:
+    """Have the attempts of a client's calls noted. It must be one that was made by this package.
+
+    The SDK tells how many there were only with an answer, and of those that it repeats nothing.
+    """
+    client.meta.events.register(f"response-received.{service}", _note)
+
+
+@contextmanager
+def observed(request: Request[Any], watch: Watch, call: Call) -> Iterator[Call]:
+    """An SDK call that is watched, until its request has ended; then that is told."""
+    sight = Sight(watch)
+    arguments = call.arguments
+    if watch.asks_for_capacity and call.action in _METERED:
+        arguments = {**arguments, "ReturnConsumedCapacity": "INDEXES"}
+    refused: BaseException | None = None
+    try:
+        yield replace(call, arguments=arguments, sight=sight)
+    except BaseException as error:
+        refused = error
+        if not isinstance(error, DynamoDBSaverError):
+            watch.stopped_by(error)
+        raise
+    finally:
+        if sight.client is not None:
+            watch.tell(_info(request, watch, call, sight, refused))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An attempt that failed."""
+
+    code: str
+    reasons: tuple[str, ...] = ()
+
+
+class Sight:
+    """What is seen of one SDK call, from its first attempt to the end of its answer.
+
+    Attributes:
+        client: The client, once it was called.
+        response: What it has returned.
+        error: What it has raised.
+        attempts: For each attempt that was noted, what it failed with.
+        seconds: How long it took.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self.client: Any = None
+        self.response: Mapping[str, Any] = {}
+        self.error: BaseException | None = None
+        self.attempts: list[_Failure | None] = []
+        self.seconds = 0.0
+        self._watch = watch
+
+    @contextmanager
+    def of(self, client: Any) -> Iterator[None]:
+        """Within it the client is called and its answer read, by one thread or task."""
+        self.client = client
+        token = _in_sight.set(self)
+        try:
+            with self._watch.current():
+                began = perf_counter()
+                try:
+                    yield
+                except BaseException as error:
+                    self.error = error
+                    raise
+                finally:
+                    self.seconds = perf_counter() - began
+        finally:
+            _in_sight.reset(token)
+
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        """The last answer, be it an error; empty where there was none."""
+        if isinstance(self.error, ClientError):
+            answer: Mapping[str, Any] = self.error.response
+            return answer
+        return self.response
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the SDK says of the last answer."""
+        metadata: Mapping[str, Any] = self.answer.get("ResponseMetadata", {})
+        return metadata
+
+    def failures(self) -> tuple[int, list[_Failure]]:
+        """How many attempts there were, and those that failed, as far as one can tell."""
+        if self.attempts:
+            return len(self.attempts), [one for one in self.attempts if one is not None]
+        last = None if self.error is None else _failure(self.answer, self.error)
+        return self.metadata.get("RetryAttempts", 0) + 1, [] if last is None else [last]
+
+
+_in_sight: ContextVar[Sight | None] = ContextVar("in_sight", default=None)
+"""The SDK call that this thread or task is making: the SDK's events do not say."""
+
+
+def _note(parsed_response: Any, exception: Exception | None, **_: object) -> None:
+    sight = _in_sight.get()
+    if sight is not None:
+        sight.attempts.append(_failure(parsed_response, exception))
+
+
+def _failure(answer: Mapping[str, Any] | None, error: BaseException | None) -> _Failure | None:
+    """What an attempt has failed with; `None` if it has not."""
+    if answer and "Error" in answer:
+        # Both spellings are in the SDK's model of DynamoDB, each of some exceptions.
+        reasons = answer.get("ThrottlingReasons") or answer.get("throttlingReasons") or []
+        return _Failure(
+            str(answer["Error"].get("Code", "Unknown")),
+            tuple(one["reason"] for one in reasons if "reason" in one),
+        )
+    return None if error is None else _Failure(type(error).__name__)
+
+
+def _info(
+    request: Request[Any], watch: Watch, call: Call, sight: Sight, refused: BaseException | None
+) -> RequestInfo:
+    attempts, failures = sight.failures()
+    answer = sight.answer
+    consumed = answer.get("ConsumedCapacity") or ()
+    consumed = (consumed,) if isinstance(consumed, dict) else tuple(consumed)
+    units = sum((one.get("CapacityUnits", 0.0) for one in consumed), 0.0)
+    reads = call.action in _READS
+    host, port = _server(sight.client.meta.endpoint_url)
+    return RequestInfo(
+        operation=watch.operation,
+        action=f"s3:{call.action}" if call.service == "s3" else call.action,
+        table_names=_table_names(call),
+        index_name=call.arguments.get("IndexName"),
+        bucket=call.arguments.get("Bucket"),
+        thread_id=_thread_of(request, call) if watch.threads else None,
+        batch_size=_batch_size(request),
+        unprocessed=sum(map(len, answer.get("UnprocessedItems", {}).values())),
+        attempts=attempts,
+        attempt_errors=tuple(one.code for one in failures),
+        throttling_reasons=tuple(dict.fromkeys(why for one in failures for why in one.reasons)),
+        error_code=_error_code(sight, refused),
+        cancellation_reasons=tuple(
+            reason["Code"]
+            for reason in answer.get("CancellationReasons", ())
+            if reason.get("Code", "None") != "None"
+        ),
+        request_id=sight.metadata.get("RequestId"),
+        sent_bytes=_sent_bytes(request),
+        received_bytes=int(sight.metadata.get("HTTPHeaders", {}).get("content-length", 0)),
+        read_units=units if reads else 0.0,
+        write_units=0.0 if reads else units,
+        consumed_capacity=consumed,
+        seconds=sight.seconds,
+        host=host,
+        port=port,
+    )
+
+
+@lru_cache(maxsize=16)
+def _server(endpoint_url: str) -> tuple[str, int]:
+    parts = urlsplit(endpoint_url)
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def _error_code(sight: Sight, refused: BaseException | None) -> str | None:
+    failure = None if sight.error is None else _failure(sight.answer, sight.error)
+    if failure is not None:
+        return failure.code
+    # The SDK was content with the answer, and the saver was not.
+    if isinstance(refused, ServiceError):
+        return refused.code
+    return None if refused is None else type(refused).__name__
+
+
+def _table_names(call: Call) -> tuple[str, ...]:
+    if call.table_name:
+        return (call.table_name,)
+    batch = call.arguments.get("RequestItems", {})
+    transaction = call.arguments.get("TransactItems", ())
+    return tuple(
+        sorted({*batch, *(part["TableName"] for one in transaction for part in one.values())})
+    )
+
+
+def _batch_size(request: Request[Any]) -> int:
+    match request:
+        case TransactPut(changes) | BatchWrite(changes):
+            return len(changes)
+        case DeleteObjects(keys=keys):
+            return len(keys)
+    return 1
+
+
+def _sent_bytes(request: Request[Any]) -> int:
+    return sum(map(_size, _changes(request))) + (
+        len(request.data) if isinstance(request, PutObject) else 0
+    )
+
+
+def _size(change: Put | Update | Delete) -> int:
+    match change:
+        case Put(item=item):
+            return item_size(item)
+        case Update(values=values, unless_set=more, entries=entries):
+            set_ = {name: value for _, name, value in entries if value is not None}
+            return item_size(values) + item_size(more) + item_size(set_)
+    return 0
+
+
+def _changes(request: Request[Any]) -> Sequence[Put | Update | Delete]:
+    match request:
+        case PutItem(put):
+            return (put,)
+        case UpdateItem(update):
+            return (update,)
+        case TransactPut(changes) | BatchWrite(changes):
+            return changes
+    return ()
+
+
+def _thread_of(request: Request[Any], call: Call) -> str | None:
+    """The thread that a request's keys name; `None` if they name several or none."""
+    threads = {thread_of_partition(table, name) for table, name in _partitions(request)}
+    if call.service == "s3":
+        keys = request.keys if isinstance(request, DeleteObjects) else (call.arguments["Key"],)
+        threads = set(map(thread_of_object, keys))
+    return threads.pop() if len(threads) == 1 else None
+
+
+def _partitions(request: Request[Any]) -> Iterator[tuple[Table, str]]:
+    match request:
+        case GetItem() | Prolong() | DeleteIfOld() | DeleteUnchanged():
+            yield request.table, request.key.partition
+        case Query():
+            yield request.table, request.partition
+    for change in _changes(request):
+        yield change.table, change.key.partition

@@ -1,0 +1,242 @@
+"""Watching calls: whom to tell of their requests, and how that is kept out of the calls.
+
+A call that is watched is the same operation with each of its requests marked: whatever performs it
+finds there whom to tell. A call that nobody watches is left as it is, and costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit, Request
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.moving.steps import Step
+from langgraph_checkpoint_dynamodb.observing import CallObserver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.observing import CallScope, OnRequest, RequestInfo
+
+R = TypeVar("R")
+GeneratorT = TypeVar("GeneratorT", bound=Generator[Any, Any, Any])
+
+_log = logging.getLogger("langgraph_checkpoint_dynamodb")
+_request_log = logging.getLogger("langgraph_checkpoint_dynamodb.requests")
+
+
+class Watcher:
+    """Whom a saver tells, if anybody.
+
+    Args:
+        on_request: Is told of each request, and if it is a `CallObserver` of calls.
+        threads: Whether it may know which thread a request is about.
+    """
+
+    def __init__(self, on_request: OnRequest | None, *, threads: bool = False) -> None:
+        self.on_request = on_request
+        self.threads = threads
+        self.calls = on_request if isinstance(on_request, CallObserver) else None
+        self._warned = False
+
+    def watched(self, operation: GeneratorT, method: str) -> GeneratorT:
+        """The operation, or stream, of a call; watched, if anybody wants to know."""
+        if self.on_request is None and not _request_log.isEnabledFor(logging.DEBUG):
+            return operation
+        made: Any = _watched(operation, Watch(self, method))
+        watched: GeneratorT = made
+        return watched
+
+    def moved(self, moving: Moving[R], method: str) -> Moving[R]:
+        """The same for a call that is made of other calls, which are watched by themselves."""
+        return moving if self.calls is None else _moved(moving, Watch(self, method))
+
+    @contextmanager
+    def forgiving(self) -> Iterator[None]:
+        """Let no error of an observer get into the call."""
+        try:
+            yield
+        except Exception as error:
+            if not self._warned:
+                self._warned = True
+                # Its text may hold anything, so it is left out.
+                _log.warning(
+                    "on_request has raised %s.%s; calls go on, and more of its errors are not told",
+                    type(error).__module__,
+                    type(error).__qualname__,
+                )
+
+
+class Watch:
+    """One call that is watched, from the beginning of its operation to the end."""
+
+    def __init__(self, watcher: Watcher, operation: str) -> None:
+        self.operation = operation
+        self.threads = watcher.threads
+        self.asks_for_capacity = watcher.on_request is not None
+        self._watcher = watcher
+        self._scope: CallScope | None = None
+        self._stopped_by: BaseException | None = None
+
+    def __enter__(self) -> None:
+        observer = self._watcher.calls
+        if observer is None:
+            return
+        with self._watcher.forgiving():
+            scope = observer.on_call(self.operation)
+            scope.__enter__()
+            self._scope = scope
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._scope is None:
+            return
+        if self._stopped_by is not None and isinstance(error, GeneratorExit):
+            error, self._stopped_by = self._stopped_by, None
+            kind, traceback = type(error), error.__traceback__
+        with self._watcher.forgiving():
+            self._scope.__exit__(kind, error, traceback)
+
+    def stopped_by(self, error: BaseException) -> None:
+        """Note what ends the call, where its operation is closed and does not get to know."""
+        self._stopped_by = error
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Within it, this is the call that the thread or task works for."""
+        entered = None
+        if self._scope is not None:
+            with self._watcher.forgiving():
+                scope = self._scope.current()
+                scope.__enter__()
+                entered = scope
+        try:
+            yield
+        finally:
+            if entered is not None:
+                with self._watcher.forgiving():
+                    entered.__exit__(None, None, None)
+
+    def tell(self, request: RequestInfo) -> None:
+        """Tell of a request that has ended."""
+        if _request_log.isEnabledFor(logging.DEBUG):
+            _request_log.debug("%s", _Line(request))
+        if self._watcher.on_request is not None:
+            with self.current(), self._watcher.forgiving():
+                self._watcher.on_request(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Request[R]):
+    """A request of a call that is watched; its reply is that of the request itself."""
+
+    request: Request[R]
+    watch: Watch
+
+
+def _watched(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
+    with watch:
+        return (yield from _marked(operation, watch))
+
+
+def _marked(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
+    """The same operation, its requests marked."""
+    try:
+        request = next(operation)
+        while True:
+            try:
+                reply = yield _mark(request, watch)
+            except DynamoDBSaverError as error:  # noqa: PERF203 - each request has its own error
+                request = operation.throw(error)
+            else:
+                request = operation.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        operation.close()
+
+
+def _mark(request: Any, watch: Watch) -> object:
+    match request:
+        case Emit() | Backoff() | Compute():
+            return request
+        case Concurrently(operations):
+            return Concurrently(tuple(_marked(one, watch) for one in operations))
+    return Watched(request, watch)
+
+
+def _moved(moving: Moving[R], watch: Watch) -> Moving[R]:
+    with watch:
+        try:
+            step = next(moving)
+            while True:
+                step = moving.send((yield _within(step, watch)))
+        except StopIteration as stop:
+            done: R = stop.value
+            return done
+        finally:
+            moving.close()
+
+
+def _within(step: Step[R], watch: Watch) -> Step[R]:
+    """The same step, taken within the call."""
+
+    @contextmanager
+    def part() -> Iterator[None]:
+        with watch.current():
+            try:
+                yield
+            except BaseException as error:
+                watch.stopped_by(error)
+                raise
+
+    def plain() -> R:
+        with part():
+            return step.plain()
+
+    async def awaited() -> R:
+        with part():
+            return await step.awaited()
+
+    return Step(plain, awaited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A request as the log shows it: put together only where somebody reads it."""
+
+    request: RequestInfo
+
+    def __str__(self) -> str:
+        told = self.request
+        parts = [
+            f"{told.operation}: {told.action}",
+            f"on {told.bucket or ' and '.join(told.table_names)}",
+            f"in {told.seconds:.4f} s",
+            f"attempts {told.attempts}",
+            f"sent {told.sent_bytes} B",
+            f"received {told.received_bytes} B",
+        ]
+        if told.consumed_capacity:
+            parts.append(f"units {told.read_units:g} read, {told.write_units:g} write")
+        if told.unprocessed:
+            parts.append(f"unprocessed {told.unprocessed}")
+        errors = (*told.attempt_errors, *([told.error_code] if told.error_code else []))
+        for name, some in (
+            ("errors", dict.fromkeys(errors)),
+            ("throttled by", told.throttling_reasons),
+            ("cancelled by", told.cancellation_reasons),
+        ):
+            if some:
+                parts.append(f"{name} {', '.join(some)}")
+        return "; ".join(parts)

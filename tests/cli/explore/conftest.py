@@ -1,0 +1,57 @@
+"""Fixtures: tables with threads in them, and a saver that may only read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.pictures.story import NOW, OWNER, Clock
+from examples.pictures.table import fill
+from langgraph_checkpoint_dynamodb import ThreadIndex
+from tests.cli.explore.watched import reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
+    from tests.cli.explore.watched import Watch
+    from tests.support.tables import Tables
+
+INDEX = ThreadIndex(owner=OWNER)
+
+
+@pytest.fixture
+def writer(tables: Tables) -> Iterator[DynamoDBSaver]:
+    """A saver that fills the tables, without an index of threads."""
+    tables.set_up()
+    with tables.boto_saver(client=tables.client, clock=Clock(NOW)) as saver:
+        yield saver
+
+
+@pytest.fixture
+def looking(tables: Tables, writer: DynamoDBSaver) -> Iterator[tuple[DynamoDBSaver, Watch]]:
+    """A saver on the same tables that may only read, and what it asks for."""
+    saver, watch = reader(tables, clock=writer._settings.clock)
+    with saver:
+        yield saver, watch
+        watch.release.set()
+        assert watch.refused == []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shop(tables: Tables, clock: Clock) -> Iterator[tuple[DynamoDBSaver, Watch]]:
+    """A saver that may only read, and lists the threads of the pictures."""
+    tables.set_up(thread_index=INDEX)
+    with tables.boto_saver(client=tables.client, thread_index=INDEX, clock=clock) as saver:
+        fill(saver, clock)
+    made, watch = reader(tables, thread_index=INDEX, clock=clock)
+    with made:
+        yield made, watch
+        watch.release.set()
+        assert watch.refused == []

@@ -1,0 +1,63 @@
+"""Threads as graphs make them: with forks, questions, and values of a class of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
+
+
+@dataclass
+class Note:
+    """A class that no command may need."""
+
+    text: str
+
+
+class State(MessagesState, total=False):
+    note: Note
+
+
+def ask(state: State) -> dict[str, Any]:
+    answer = interrupt(f"really? ({len(state['messages'])})")
+    return {"messages": [("ai", f"you said {answer}")], "note": Note("kept")}
+
+
+def approval(saver: DynamoDBSaver) -> Any:
+    """A graph that asks before it answers."""
+    builder = StateGraph(State)
+    builder.add_node("ask", ask)
+    builder.add_edge(START, "ask")
+    return builder.compile(checkpointer=saver)
+
+
+def at(thread_id: str, owner: str = "ann") -> Any:
+    return {"configurable": {"thread_id": thread_id, "user_id": owner}}
+
+
+def waiting(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
+    """A thread that waits for an answer; its graph."""
+    graph = approval(saver)
+    graph.invoke({"messages": [("user", "hello")]}, at(thread_id, owner), durability="sync")
+    return graph
+
+
+def answered(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
+    """A thread that is done; its graph."""
+    graph = waiting(saver, thread_id, owner)
+    graph.invoke(Command(resume="yes"), at(thread_id, owner), durability="sync")
+    return graph
+
+
+def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
+    """A thread whose question was asked and answered again; its graph."""
+    graph = answered(saver, thread_id)
+    question = next(s for s in graph.get_state_history(at(thread_id)) if s.next == ("ask",))
+    graph.invoke(None, question.config, durability="sync")
+    graph.invoke(Command(resume="no"), at(thread_id), durability="sync")
+    return graph

@@ -1,0 +1,311 @@
+"""The function of examples/lambda, with the events that Lambda makes, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb.policies import ROLES
+from tests.support.iam import asks
+from tests.support.lambda_environments import (
+    ROOT,
+    SOURCE,
+    answered,
+    event,
+    read,
+    running_environment,
+    said,
+)
+from tests.support.savers import native
+from tests.support.sessions import shared_client
+from tests.support.tables import new_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.support.engines import Engine
+    from tests.support.lambda_environments import Environment
+    from tests.support.relays import Asked
+    from tests.support.tables import Tables
+
+# The function has a saver of its own, and it is the same one whichever is under test.
+__test__ = not native()
+
+LAMPS = "order 2 lamps"
+CHAIRS = "order 12 chairs"
+LAMP_WORDS = ["I ", "look ", "up ", "the ", "price ", "of ", "one ", "lamp. "]
+LAMP_TURN = [
+    "I look up the price of one lamp. ",
+    "one lamp costs 39.90 EUR",
+    "I order 2. ",
+    "ordered 2 lamp(s) for 79.80 EUR",
+    "Here is what came of it: ordered 2 lamp(s) for 79.80 EUR.",
+]
+DONE = {"done": True}
+
+
+@pytest.fixture(scope="module")
+def desk(engine: Engine) -> Iterator[Tables]:
+    """The tables of the stack."""
+    made = new_tables(engine, shared_client(engine.url))
+    made.set_up()
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="module")
+def start(
+    desk: Tables, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], AbstractContextManager[Environment]]:
+    """Starts an environment."""
+    settings = settings_of(desk)
+
+    @contextmanager
+    def started() -> Iterator[Environment]:
+        log = tmp_path_factory.mktemp("environment") / "log"
+        with running_environment(desk.engine.url, settings, log) as environment:
+            yield environment
+        assert log.read_text(encoding="utf-8") == ""
+
+    return started
+
+
+@pytest.fixture(scope="module")
+def first(start: Callable[[], AbstractContextManager[Environment]]) -> Iterator[Environment]:
+    with start() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def second(start: Callable[[], AbstractContextManager[Environment]]) -> Iterator[Environment]:
+    with start() as environment:
+        yield environment
+
+
+def settings_of(tables: Tables) -> dict[str, str]:
+    return {
+        "checkpoints_table_name": tables.checkpoints,
+        "writes_table_name": tables.writes,
+    }
+
+
+def texts(lines: list[dict[str, Any]]) -> str:
+    """What a person reads of what is streamed."""
+    return "".join(line.get("text", line.get("result", "")) for line in lines)
+
+
+def stored(environment: Environment, conversation: str) -> list[str]:
+    (found,) = environment.invoke(read(conversation))
+    return [message["text"] for message in found["messages"]]
+
+
+def question_of(lines: list[dict[str, Any]]) -> str:
+    (found,) = [line["question"] for line in lines if "question" in line]
+    return str(found)
+
+
+def nth_write(desk: Tables, count: int) -> Callable[[Asked], bool]:
+    """The nth request that stores what a task has written."""
+    left = count
+
+    def wanted(asked: Asked) -> bool:
+        nonlocal left
+        left -= desk.writes in asked.writes_to
+        return left == 0 and desk.writes in asked.writes_to
+
+    return wanted
+
+
+def test_words_arrive_one_by_one_while_the_turn_is_under_way(
+    first: Environment, desk: Tables
+) -> None:
+    held = first.relay.hold(nth_write(desk, 1))
+    with first.streaming(said("streamed", "1", LAMPS)) as answer:
+        # The step they belong to has not ended: it cannot store what it has written.
+        words = [answer.next() for _ in LAMP_WORDS]
+        held.wait()
+        held.release()
+        rest = answer.rest()
+    assert words == [{"text": word} for word in LAMP_WORDS]
+    assert rest[0] == {"tool": "look_up_price", "result": LAMP_TURN[1]}
+    assert texts(words + rest) == "".join(LAMP_TURN)
+    assert rest[-1] == DONE
+
+
+def test_two_environments_answer_one_conversation_one_after_the_other(
+    first: Environment, second: Environment
+) -> None:
+    for number, environment in enumerate((first, second, first), start=1):
+        lines = environment.invoke(said("both", str(number), "hello"))
+        assert f"message {number} of" in texts(lines)
+    assert len(stored(second, "both")) == 6
+
+
+def test_an_approval_waits_over_the_end_of_its_environment(
+    start: Callable[[], AbstractContextManager[Environment]], second: Environment
+) -> None:
+    with start() as environment:
+        lines = environment.invoke(said("approval", "1", CHAIRS))
+        environment.shut_down()
+    question = question_of(lines)
+    assert lines[-2:] == [{"question": question, "text": "Order 12 chair(s) for 960.00 EUR?"}, DONE]
+    lines = second.invoke(answered("approval", question, approved=True))
+    assert lines[0] == {"tool": "place_order", "result": "ordered 12 chair(s) for 960.00 EUR"}
+    assert texts(lines[1:]).endswith("ordered 12 chair(s) for 960.00 EUR.")
+    assert second.refusal(answered("approval", question, approved=True)) == 409
+
+
+def test_a_refusal_is_told_with_its_reason(first: Environment) -> None:
+    question = question_of(first.invoke(said("refusal", "1", CHAIRS)))
+    lines = first.invoke(answered("refusal", question, approved=False, reason="too dear"))
+    assert lines[0] == {"tool": "place_order", "result": "not ordered: too dear"}
+
+
+@pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
+@pytest.mark.sample(1)
+def test_a_turn_that_runs_out_of_time_is_finished_by_the_same_request_sent_again(
+    start: Callable[[], AbstractContextManager[Environment]],
+    second: Environment,
+    desk: Tables,
+    write: int,
+) -> None:
+    conversation = f"killed{write}"
+    with start() as environment:
+        held = environment.relay.hold(nth_write(desk, write))
+        with environment.streaming(said(conversation, "1", LAMPS)):
+            held.wait()
+            environment.kill()
+            held.drop()
+    assert texts(second.invoke(said(conversation, "1", LAMPS))) == "".join(LAMP_TURN)
+    assert stored(second, conversation) == [LAMPS, *LAMP_TURN]
+
+
+def test_a_message_that_is_sent_twice_is_answered_once(
+    first: Environment, second: Environment
+) -> None:
+    once = first.invoke(said("twice", "1", LAMPS))
+    first.invoke(said("twice", "2", "hello"))
+    again = second.invoke(said("twice", "1", LAMPS))
+    assert texts(again) == texts(once)
+    assert len(again) == len(LAMP_TURN) + 1
+    assert len(stored(second, "twice")) == 1 + len(LAMP_TURN) + 2
+
+
+def test_of_a_message_that_two_environments_get_at_once_one_answer_is_stored(
+    first: Environment, second: Environment, desk: Tables
+) -> None:
+    held = first.relay.hold(lambda asked: desk.checkpoints in asked.writes_to)
+    with first.streaming(said("race", "1", LAMPS)) as late:
+        held.wait()
+        second.invoke(said("race", "1", LAMPS))
+        held.release()
+        assert "send the request again" in late.rest()[-1]["error"]
+    assert stored(first, "race") == [LAMPS, *LAMP_TURN]
+    assert texts(first.invoke(said("race", "1", LAMPS))) == "".join(LAMP_TURN)
+
+
+def test_while_a_question_waits_no_other_message_is_taken(first: Environment) -> None:
+    lines = first.invoke(said("waiting", "1", CHAIRS))
+    assert first.refusal(said("waiting", "2", LAMPS)) == 409
+    assert first.refusal(answered("waiting", "another", approved=True)) == 409
+    assert question_of(first.invoke(said("waiting", "1", CHAIRS))) == question_of(lines)
+    (found,) = first.invoke(read("waiting"))
+    assert question_of(found["questions"]) == question_of(lines)
+
+
+def test_what_cannot_be_ordered_is_told(first: Environment) -> None:
+    lines = first.invoke(said("unknown", "1", "order 3 boats"))
+    assert "there is no boat to order, only lamp, chair, desk" in texts(lines)
+
+
+def test_nobody_reaches_the_conversations_of_others(first: Environment) -> None:
+    first.invoke(said("mine", "1", "hello"))
+    assert first.refusal(read("mine", user="AIDABOB")) == 404
+    assert "message 1 of" in texts(first.invoke(said("mine", "1", "hello", user="AIDABOB")))
+    assert first.refusal(read("mine", user=None)) == 401
+    assert first.refusal(read("mine", user="AROA1:CognitoIdentityCredentials")) == 403
+    assert first.refusal(event("GET", "/conversations/..%2FAIDAANN%2Fmine", user="AIDABOB")) == 404
+
+
+def test_a_connection_is_kept_between_invocations_and_made_anew_where_it_is_gone(
+    first: Environment,
+) -> None:
+    first.invoke(said("thawed", "1", "hello"))
+    before = first.relay.connections
+    for number in range(2, 5):
+        first.freeze()
+        first.thaw()
+        first.invoke(said("thawed", str(number), "hello"))
+    assert first.relay.connections == before
+    first.freeze()
+    first.relay.cut()
+    first.thaw()
+    assert "message 5 of" in texts(first.invoke(said("thawed", "5", "hello")))
+    assert first.relay.connections > before
+
+
+# It takes the three seconds that the function waits for an answer.
+@pytest.mark.sample(0)
+def test_a_connection_that_is_gone_without_a_word_is_given_up(
+    start: Callable[[], AbstractContextManager[Environment]],
+) -> None:
+    with start() as environment:
+        environment.invoke(said("silent", "1", "hello"))
+        environment.freeze()
+        environment.relay.go_silent()
+        environment.thaw()
+        assert "message 2 of" in texts(environment.invoke(said("silent", "2", "hello")))
+
+
+def test_a_cold_start_reads_once_and_a_conversation_needs_the_rights_of_the_runtime_role_alone(
+    first: Environment,
+) -> None:
+    assert [asked.operation for asked in first.asked_before] == ["Query"]
+    lines = first.invoke(said("rights", "1", CHAIRS))
+    first.invoke(answered("rights", question_of(lines), approved=True))
+    used = {
+        ask.action for asked in first.relay.asked for ask in asks(asked.operation, asked.params)
+    }
+    assert "dynamodb:PutItem" in used
+    assert used <= ROLES["runtime"].tables
+
+
+@pytest.mark.sample(0)
+def test_a_function_without_its_tables_is_not_ready(
+    desk: Tables, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    settings = {**settings_of(desk), "checkpoints_table_name": "missing"}
+    log = tmp_path_factory.mktemp("environment") / "log"
+    with (
+        pytest.raises(RuntimeError, match="missing"),
+        running_environment(desk.engine.url, settings, log),
+    ):
+        pass
+
+
+def test_the_table_of_the_cold_start_is_of_what_is_measured(desk: Tables) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, str(SOURCE / "cold_start.py"), "--measure"],
+        env={
+            "PYTHONPATH": str(ROOT),
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL_DYNAMODB": desk.engine.url,
+            "SAVER_SETTINGS": json.dumps(settings_of(desk)),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    readme = (SOURCE / "README.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^\| ([\w, ]+) \| [\d.]+ \| [\d.]+ \|$", readme, flags=re.MULTILINE)
+    assert parts == list(json.loads(done.stdout))

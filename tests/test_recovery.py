@@ -1,0 +1,362 @@
+"""The pair of tables as it was: restored to one moment, with all that a restore leaves out.
+
+moto restores what a table holds now, whatever moment is asked for, so what is tested is everything
+around that: which moment, under which names, what is set again, and that it can be repeated.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.recovery import (
+    Pair,
+    RecoveryError,
+    Window,
+    bring_back_objects,
+    common_window,
+    main,
+    restore_pair,
+)
+from tests.support.calls import SyncCalls
+from tests.support.engines import moto_server
+from tests.support.sessions import new_session
+from tests.support.values import put_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 3, 1, 12, 0, 30, 500_000, tzinfo=timezone.utc)
+MOMENT = datetime(2026, 3, 1, 11, 30, tzinfo=timezone.utc)
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+            "Action": "dynamodb:Query",
+            "Resource": ["TABLE", "TABLE/index/*", "TABLE-of-another"],
+        }
+    ],
+}
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with moto_server() as endpoint:
+        yield endpoint
+
+
+@dataclass(frozen=True)
+class Store:
+    """A pair of tables with a thread, everything switched on."""
+
+    client: Any
+    pair: Pair
+    url: str
+
+    def described(self, name: str) -> dict[str, Any]:
+        table: dict[str, Any] = self.client.describe_table(TableName=name)["Table"]
+        return table
+
+    def saver(self, pair: Pair) -> DynamoDBSaver:
+        return DynamoDBSaver(
+            checkpoints_table_name=pair.checkpoints,
+            writes_table_name=pair.writes,
+            thread_index={"owner": "user_id"},
+            ttl_seconds=86_400,
+            session=new_session(),
+            endpoint_url=self.url,
+        )
+
+
+@pytest.fixture
+def store(url: str) -> Store:
+    name = f"old-{os.getpid()}-{next(_numbers)}"
+    made = Store(answering_client(url), Pair(f"{name}-checkpoints", f"{name}-writes"), url)
+    with made.saver(made.pair) as saver:
+        saver.setup()
+        put_chain(SyncCalls(saver), "kept", 3)
+    for table in (made.pair.checkpoints, made.pair.writes):
+        arn = made.described(table)["TableArn"]
+        made.client.update_table(TableName=table, DeletionProtectionEnabled=True)
+        made.client.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": table}])
+        made.client.update_continuous_backups(
+            TableName=table,
+            PointInTimeRecoverySpecification={
+                "PointInTimeRecoveryEnabled": True,
+                "RecoveryPeriodInDays": 20,
+            },
+        )
+    policy = json.dumps(POLICY).replace("TABLE", made.described(made.pair.checkpoints)["TableArn"])
+    made.client.put_resource_policy(
+        ResourceArn=made.described(made.pair.checkpoints)["TableArn"], Policy=policy
+    )
+    return made
+
+
+def answering_client(url: str) -> Any:
+    """A client that is told what DynamoDB says and moto does not: the moments of recovery."""
+    session = new_session()
+    restored: dict[str, datetime] = {}
+
+    def window(parsed: dict[str, Any], **_: object) -> None:
+        described = parsed.get("ContinuousBackupsDescription", {})
+        recovery = described.get("PointInTimeRecoveryDescription", {})
+        if "EarliestRestorableDateTime" in recovery:
+            recovery["EarliestRestorableDateTime"] = NOW - timedelta(hours=1)
+            recovery["LatestRestorableDateTime"] = NOW
+
+    def remember(params: dict[str, Any], **_: object) -> None:
+        restored[params["TargetTableName"]] = params["RestoreDateTime"]
+
+    def say_when(parsed: dict[str, Any], **_: object) -> None:
+        table = parsed.get("Table", {})
+        if "RestoreSummary" in table:
+            table["RestoreSummary"]["RestoreDateTime"] = restored[table["TableName"]]
+
+    session.events.register("after-call.dynamodb.DescribeContinuousBackups", window)
+    session.events.register("before-parameter-build.dynamodb.RestoreTableToPointInTime", remember)
+    session.events.register("after-call.dynamodb.DescribeTable", say_when)
+    return session.client("dynamodb", endpoint_url=url)
+
+
+def restore(store: Store, moment: datetime = MOMENT) -> tuple[Pair, list[str]]:
+    said: list[str] = []
+    target = store.pair.with_suffix("-new")
+    restore_pair(store.client, store.pair, target, moment, say=said.append, wait=lambda _: None)
+    return target, said
+
+
+def test_both_tables_are_restored_to_the_same_second(store: Store) -> None:
+    target, _ = restore(store)
+    moments = {
+        store.described(name)["RestoreSummary"]["RestoreDateTime"]
+        for name in (target.checkpoints, target.writes)
+    }
+    assert moments == {MOMENT}
+    with store.saver(target) as saver:
+        saver.setup()
+        assert len(list(saver.list({"configurable": {"thread_id": "kept"}}))) == 3
+
+
+def test_what_a_restore_leaves_out_is_set_as_the_old_tables_have_it(store: Store) -> None:
+    target, _ = restore(store)
+    for old, new in zip(vars_of(store.pair), vars_of(target), strict=True):
+        described = store.described(new)
+        assert described["DeletionProtectionEnabled"] is True
+        assert store.client.describe_time_to_live(TableName=new)["TimeToLiveDescription"] == {
+            "TimeToLiveStatus": "ENABLED",
+            "AttributeName": "ttl",
+        }
+        backups = store.client.describe_continuous_backups(TableName=new)
+        recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+        assert recovery["RecoveryPeriodInDays"] == 20
+        tags = store.client.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
+        assert tags == [{"Key": "team", "Value": old}]
+
+
+def vars_of(pair: Pair) -> tuple[str, str]:
+    return pair.checkpoints, pair.writes
+
+
+def test_a_resource_policy_names_the_new_table_and_its_indexes(store: Store) -> None:
+    target, _ = restore(store)
+    arn = store.described(target.checkpoints)["TableArn"]
+    old = store.described(store.pair.checkpoints)["TableArn"]
+    policy = json.loads(store.client.get_resource_policy(ResourceArn=arn)["Policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Resource"] == [arn, f"{arn}/index/*", f"{old}-of-another"]
+    assert statement["Principal"] == POLICY["Statement"][0]["Principal"]  # type: ignore[index]  # a constant above
+
+
+def test_the_old_tables_stay_as_they_are(store: Store) -> None:
+    before = [store.described(name) for name in vars_of(store.pair)]
+    restore(store)
+    assert [store.described(name) for name in vars_of(store.pair)] == before
+
+
+def test_stopped_anywhere_it_is_finished_by_calling_it_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = store.client._make_api_call
+    for allowed in itertools.count():
+        left = itertools.count(allowed, -1)
+
+        def cut_short(operation: str, params: Any, left: Iterator[int] = left) -> Any:
+            if next(left) <= 0:
+                raise InterruptedError
+            return call(operation, params)
+
+        monkeypatch.setattr(store.client, "_make_api_call", cut_short)
+        try:
+            target, _ = restore(store)
+            break
+        except InterruptedError:
+            continue
+    monkeypatch.undo()
+    assert allowed > 20
+    assert store.described(target.writes)["DeletionProtectionEnabled"] is True
+    expiry = store.client.describe_time_to_live(TableName=target.writes)["TimeToLiveDescription"]
+    assert expiry["TimeToLiveStatus"] == "ENABLED"
+
+
+def test_a_table_of_another_moment_is_not_taken_for_this_one(store: Store) -> None:
+    restore(store)
+    with pytest.raises(RecoveryError, match=r"is there already.* as it was at .*--suffix"):
+        restore(store, MOMENT + timedelta(seconds=1))
+
+
+def test_a_table_that_was_not_restored_is_left_alone(store: Store) -> None:
+    taken = store.pair.with_suffix("-new")
+    with store.saver(taken) as saver:
+        saver.setup()
+    with pytest.raises(RecoveryError, match="is there already"):
+        restore(store)
+
+
+def test_the_moments_are_those_that_both_tables_have(store: Store) -> None:
+    window = common_window(store.client, store.pair)
+    assert window == Window(NOW - timedelta(hours=1), NOW)
+    store.client.update_continuous_backups(
+        TableName=store.pair.writes,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
+    )
+    with pytest.raises(RecoveryError, match=r"writes' has its point-in-time recovery DISABLED"):
+        common_window(store.client, store.pair)
+
+
+@pytest.mark.parametrize(
+    ("asked", "moment"),
+    [
+        ("latest", NOW.replace(microsecond=0)),
+        ("2026-03-01T11:30:00Z", MOMENT),
+        ("2026-03-01T12:30:00.900+01:00", MOMENT),
+    ],
+)
+def test_a_moment_is_a_second_with_its_offset(asked: str, moment: datetime) -> None:
+    assert Window(NOW - timedelta(hours=1), NOW).moment(asked) == moment
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ("2026-03-01T11:30:00", "with its offset"),
+        ("yesterday", "is none"),
+        ("2026-03-01T11:00:00Z", "outside of what both tables .* from 2026-03-01T11:00:30Z to"),
+        ("2026-03-01T12:00:31Z", "outside"),
+    ],
+)
+def test_another_moment_is_refused(asked: str, problem: str) -> None:
+    with pytest.raises(RecoveryError, match=problem):
+        Window(NOW - timedelta(hours=1), NOW).moment(asked)
+
+
+@pytest.mark.parametrize("suffix", ["", "x" * 255])
+def test_a_suffix_makes_new_names(suffix: str) -> None:
+    with pytest.raises(RecoveryError, match="--suffix"):
+        Pair("checkpoints", "writes").with_suffix(suffix)
+
+
+def test_objects_that_were_deleted_since_come_back(url: str) -> None:
+    client = new_session().client("s3", endpoint_url=url)
+    name = f"bucket-{os.getpid()}-{next(_numbers)}"
+    client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("agents/kept", "agents/deleted", "agents/twice", "agents/long gone", "others/x"):
+        client.put_object(Bucket=name, Key=key, Body=key.encode())
+    client.delete_object(Bucket=name, Key="agents/long gone")
+    moment = moments(client, name)
+    client.put_object(Bucket=name, Key="agents/later", Body=b"later")
+    for key in ("agents/deleted", "agents/twice", "agents/twice", "agents/later", "others/x"):
+        client.delete_object(Bucket=name, Key=key)
+
+    def after(parsed: dict[str, Any], **_: object) -> None:
+        for kind in ("Versions", "DeleteMarkers"):
+            for one in parsed.get(kind, []):
+                known = moment.get(one["VersionId"])
+                one["LastModified"] = known or MOMENT + timedelta(seconds=1)
+
+    client.meta.events.register("after-call.s3.ListObjectVersions", after)
+    said: list[str] = []
+    assert bring_back_objects(client, name, "agents/", MOMENT, say=said.append) == 2
+    listed = client.list_objects_v2(Bucket=name)["Contents"]
+    assert {one["Key"] for one in listed} == {"agents/kept", "agents/deleted", "agents/twice"}
+    body = client.get_object(Bucket=name, Key="agents/twice")["Body"].read()
+    assert body == b"agents/twice"
+    assert bring_back_objects(client, name, "agents/", MOMENT, say=said.append) == 0
+
+
+def moments(client: Any, bucket: str) -> dict[str, datetime]:
+    """When each version was made, as a bucket of that time says: moto's clock cannot be set."""
+    found = client.list_object_versions(Bucket=bucket)
+    puts = {one["VersionId"]: MOMENT - timedelta(minutes=2) for one in found["Versions"]}
+    deletes = {one["VersionId"]: MOMENT for one in found["DeleteMarkers"]}
+    return puts | deletes
+
+
+def test_the_command_says_what_it_would_do_and_then_does_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("boto3.Session", lambda **_: Clients(store.client))
+    names = ["--checkpoints-table", store.pair.checkpoints, "--writes-table", store.pair.writes]
+    asked = [*names, "--moment", "latest"]
+    target = store.pair.with_suffix("-restored")
+
+    main([*asked, "--dry-run"])
+    assert capsys.readouterr().out == (
+        "both tables can be restored from 2026-03-01T11:00:30Z to 2026-03-01T12:00:30Z\n"
+        f"restoring to 2026-03-01T12:00:30Z, as {target.checkpoints} and {target.writes}\n"
+    )
+    assert target.checkpoints not in store.client.list_tables()["TableNames"]
+
+    main(asked)
+    assert capsys.readouterr().out.endswith("and sweep_orphans() there\n")
+    assert set(vars_of(target)) <= set(store.client.list_tables()["TableNames"])
+
+
+@dataclass(frozen=True)
+class Clients:
+    """A session whose client is ready."""
+
+    dynamodb: Any
+
+    def client(self, service: str, **_: object) -> Any:
+        return {"dynamodb": self.dynamodb}[service]
+
+
+def test_the_command_can_be_run_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "langgraph_checkpoint_dynamodb.recovery", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--moment" in done.stdout
+
+
+def test_the_command_ends_with_a_message_and_no_traceback(url: str) -> None:
+    with pytest.raises(SystemExit, match=r"^recovery: .*nowhere"):
+        main(
+            [
+                "--checkpoints-table=nowhere",
+                "--writes-table=neither",
+                "--moment=latest",
+                f"--endpoint-url={url}",
+                "--region=us-east-1",
+            ]
+        )
