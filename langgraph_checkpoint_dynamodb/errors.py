@@ -29,7 +29,8 @@
         ├── ReplyError                       an answer that is none to the request
         └── TransportError                   no answer at all
 
-No message holds a stored value: keys, sizes and attribute names only.
+A store raises two more for what you pass, which are in `store.errors`. No message holds a stored
+value: keys, sizes and attribute names only.
 """
 
 from __future__ import annotations

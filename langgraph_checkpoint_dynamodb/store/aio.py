@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
-from langgraph_checkpoint_dynamodb.store.base import StoreBase, values_of
+from langgraph_checkpoint_dynamodb.store.base import StoreBase
 from langgraph_checkpoint_dynamodb.store.context import Registered
 from langgraph_checkpoint_dynamodb.store.settings import (
     StoreSettings,
@@ -21,15 +21,14 @@ from langgraph_checkpoint_dynamodb.store.settings import (
     require_no_index,
     store_payloads,
 )
-from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiobotocore.session import AioSession
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
-    from langgraph.store.base import IndexConfig, Op, Result, TTLConfig
+    from langgraph.store.base import IndexConfig, TTLConfig
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation
@@ -127,7 +126,7 @@ class AsyncDynamoDBStore(StoreBase):
             spread=spread,
             clock=clock,
         )
-        self.ttl_config = ttl
+        self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
@@ -171,23 +170,6 @@ class AsyncDynamoDBStore(StoreBase):
         self._bridge.run(self._runner.close_everywhere)
         self._bridge.close()
 
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Perform several calls together; see `DynamoDBStore.batch`.
-
-        Raises:
-            EventLoopError: An event loop runs in this thread.
-        """
-        return self._run(self._batch(list(ops)), "batch")
-
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Asynchronous version of `batch`."""
-        listed = list(ops)
-        if is_large(values_of(listed)):
-            operation = await self._runner.compute(lambda: self._batch(listed))
-        else:
-            operation = self._batch(listed)
-        return await self._await(operation)
-
     def _run(self, operation: Operation[T], method: str) -> T:
         require_plain_code(method, f"a{method}")
         self._runner.require_open()
@@ -195,3 +177,6 @@ class AsyncDynamoDBStore(StoreBase):
 
     async def _await(self, operation: Operation[T]) -> T:
         return await self._runner.run(operation)
+
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        return await self._runner.compute(work)

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph.store.base import (
-    BaseStore,
-    GetOp,
-    ListNamespacesOp,
-    MatchCondition,
-    PutOp,
-    SearchOp,
-)
+from langgraph.store.base import BaseStore, PutOp
 
 from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.settings import require_number
+from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
-from langgraph_checkpoint_dynamodb.store.filters import require_filter
-from langgraph_checkpoint_dynamodb.store.items import expiry, plan_item
-from langgraph_checkpoint_dynamodb.store.keys import ItemRef, require_namespace
-from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
-from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing
-from langgraph_checkpoint_dynamodb.store.ops.put import Change
-from langgraph_checkpoint_dynamodb.store.ops.search import Wanted
+from langgraph_checkpoint_dynamodb.store.ops.batch import perform
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
-from langgraph_checkpoint_dynamodb.store.settings import require_minutes
+from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
 
@@ -106,6 +92,35 @@ class StoreBase(BaseStore):
     @abstractmethod
     async def _await(self, operation: Operation[T]) -> T:
         """Perform an operation without blocking the event loop."""
+
+    @abstractmethod
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        """Do work that would keep the event loop busy in another thread."""
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Perform several calls together; see LangGraph's `BaseStore.batch`.
+
+        Everything is read before anything is stored, and of several puts of one key the last
+        counts, as in `InMemoryStore`. Reads run side by side, and so do writes. It is no
+        transaction: where one write fails, others may have taken effect, and the call can be
+        repeated.
+
+        Raises:
+            InvalidInputError: One of the calls cannot be performed; none of them is.
+            UnreadableItemError: An item is there but cannot be read.
+            EventLoopError: An event loop runs in this thread, and the store is
+                `AsyncDynamoDBStore`.
+        """
+        return self._run(self._batch(list(ops)), "batch")
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Asynchronous version of `batch`."""
+        listed = list(ops)
+        if is_large(_values_of(listed)):
+            operation = await self._elsewhere(lambda: self._batch(listed))
+        else:
+            operation = self._batch(listed)
+        return await self._await(operation)
 
     def setup(self) -> None:
         """Create the table, on-demand, or verify the one that is there. Can be repeated.
@@ -192,81 +207,10 @@ class StoreBase(BaseStore):
         return sweep_orphans(self._context(), seconds, resume_from, max_pages)
 
     def _batch(self, ops: Sequence[Op]) -> Operation[list[Result]]:
-        """The operation of some calls, everything that is to be stored serialized.
-
-        Raises:
-            InvalidInputError: One of them cannot be performed; none of them is.
-        """
         context = self._context()
-        calls = Calls(len(ops))
-        puts: dict[ItemRef, PutOp] = {}
-        for position, op in enumerate(ops):
-            match op:
-                case GetOp():
-                    ref = calls.gets[position] = self._ref(op)
-                    if ref is not None and op.refresh_ttl:
-                        calls.used.append(ref)
-                case SearchOp():
-                    calls.searches[position] = _wanted(op)
-                case ListNamespacesOp():
-                    calls.listings[position] = _listing(op)
-                case PutOp():
-                    ref = self._ref(op)
-                    if ref is not None:
-                        puts[ref] = op
-                case _:
-                    raise InvalidInputTypeError("ops", f"unknown operation {type(op).__name__}")
-        changes = tuple(_change(context, ref, op) for ref, op in puts.items())
-        return perform(context, replace(calls, changes=changes))
-
-    def _ref(self, op: GetOp | PutOp) -> ItemRef | None:
-        """Which item; `None` for one that there cannot be, and that is not to be stored."""
-        namespace = require_namespace("namespace", op.namespace)
-        key: object = op.key
-        if not isinstance(key, str):
-            raise InvalidInputTypeError("key", f"must be a string, got {type(key).__name__}")
-        if not namespace and not (isinstance(op, PutOp) and op.value is not None):
-            return None
-        return ItemRef(namespace, key, self._settings.spread)
+        return perform(context, read_calls(context, ops))
 
 
-def values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:
+def _values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:
     """The values that are to be serialized."""
     return [op.value for op in ops if isinstance(op, PutOp) and op.value is not None]
-
-
-def _change(context: Context, ref: ItemRef, op: PutOp) -> Change:
-    value: object = op.value
-    if value is None:
-        return Change(ref, None)
-    if not isinstance(op.value, Mapping):
-        raise InvalidInputTypeError("value", f"must be a mapping, got {type(value).__name__}")
-    minutes = None if op.ttl is None else require_minutes("ttl", op.ttl)
-    ttl = None if minutes is None else expiry(context.moment, minutes)
-    return Change(ref, plan_item(context, ref, op.value, minutes), ttl)
-
-
-def _wanted(op: SearchOp) -> Wanted:
-    require_number("limit", op.limit, at_least=0)
-    require_number("offset", op.offset, at_least=0)
-    prefix = require_namespace("namespace_prefix", op.namespace_prefix)
-    return Wanted(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl)
-
-
-def _listing(op: ListNamespacesOp) -> Listing:
-    require_number("limit", op.limit, at_least=0)
-    require_number("offset", op.offset, at_least=0)
-    if op.max_depth is not None:
-        require_number("max_depth", op.max_depth, at_least=0)
-    return Listing(
-        tuple(map(_condition, op.match_conditions or ())), op.max_depth, op.limit, op.offset
-    )
-
-
-def _condition(condition: MatchCondition) -> MatchCondition:
-    if condition.match_type not in ("prefix", "suffix"):
-        raise InvalidInputError(
-            "match_conditions", f'must be "prefix" or "suffix", got {condition.match_type!r}'
-        )
-    path = require_namespace("match_conditions", condition.path)
-    return MatchCondition(condition.match_type, path)

@@ -32,7 +32,7 @@ def dump(
         InvalidInputError: A name in it is one that the serde would change.
     """
     plain = dict(value)
-    apart = [[path, _text_of(leaf)] for path, leaf in _leaves_apart(plain, (), place)]
+    apart = [[path, _text_of(leaf)] for path, leaf in _leaves_apart(plain, place)]
     whole: object = plain
     if apart:
         whole = {_VALUE: _without(plain), _APART: apart}
@@ -68,21 +68,25 @@ def load(
     return loaded
 
 
-def _leaves_apart(part: Any, path: tuple[Any, ...], place: str) -> Iterator[tuple[list[Any], Any]]:
+def _leaves_apart(value: dict[Any, Any], place: str) -> Iterator[tuple[list[Any], Any]]:
     """The leaves that the serde would refuse or change, with the way to each."""
-    kind = type(part)
-    if kind is dict:
-        for name, inside in part.items():
-            if _changes(name):
-                raise InvalidInputError(
-                    "value", f"of {place} has a name that cannot be stored: {name!r}"
-                )
-            yield from _leaves_apart(inside, (*path, name), place)
-    elif kind is list or kind is tuple:
-        for position, inside in enumerate(part):
-            yield from _leaves_apart(inside, (*path, position), place)
-    elif _changes(part):
-        yield list(path), part
+    stack: list[tuple[tuple[Any, ...], Any]] = [((), value)]
+    while stack:
+        path, part = stack.pop()
+        kind = type(part)
+        if kind is dict:
+            for name, inside in part.items():
+                if _changes(name):
+                    raise InvalidInputError(
+                        "value",
+                        f"of {place} has a name that cannot be stored: an integer beyond 64 bits, "
+                        "or text with a lone surrogate",
+                    )
+                stack.append(((*path, name), inside))
+        elif kind is list or kind is tuple:
+            stack += [((*path, position), inside) for position, inside in enumerate(part)]
+        elif _changes(part):
+            yield list(path), part
 
 
 def _changes(leaf: Any) -> bool:

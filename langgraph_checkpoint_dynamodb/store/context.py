@@ -38,11 +38,7 @@ class Registered:
     def unknown(self, namespaces: Iterable[Namespace], now: int) -> list[Namespace]:
         """Those that must be entered, or entered anew, before anything is stored in them."""
         with self._lock:
-            return [
-                namespace
-                for namespace in dict.fromkeys(namespaces)
-                if not now - REMEMBERED_SECONDS < self._entered.get(namespace, 0) <= now
-            ]
+            return [one for one in dict.fromkeys(namespaces) if not self._is_known(one, now)]
 
     def entered(self, namespace: Namespace, now: int) -> None:
         """It was entered by a call that began at that time."""
@@ -51,6 +47,11 @@ class Registered:
             self._entered.move_to_end(namespace)
             while len(self._entered) > _MOST_REMEMBERED:
                 self._entered.popitem(last=False)
+
+    def _is_known(self, namespace: Namespace, now: int) -> bool:
+        entered = self._entered.get(namespace)
+        # A clock that was put back tells nothing of how long ago it was.
+        return entered is not None and now - REMEMBERED_SECONDS < entered <= now
 
     def clear(self) -> None:
         """Forget them all."""

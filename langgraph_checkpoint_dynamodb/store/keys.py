@@ -30,7 +30,6 @@ from typing import TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import (
-    PARTITION_KEY_LIMIT,
     SORT_KEY_LIMIT,
     Key,
     SortRange,
@@ -49,8 +48,6 @@ MOST_SPREAD = 100
 _END = "\0"
 _AFTER = "\x01"
 """The character after NUL: the end of the range of what begins with a text that ends with NUL."""
-_PATH_ROOM = 1
-"""Bytes that the NUL before the key takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +239,3 @@ def _problem_of(label: str) -> str | None:
     if "." in label:
         return "holds a period"
     return "holds NUL" if _END in label else None
-
-
-assert PARTITION_KEY_LIMIT > SORT_KEY_LIMIT + 40  # noqa: S101 - a root label fits with its suffix

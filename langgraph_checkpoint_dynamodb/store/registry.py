@@ -39,8 +39,7 @@ class Registration:
 def registration(namespace: Namespace, now: int, spread: int) -> Update:
     """What enters a namespace in the registry, or enters it anew.
 
-    Raises:
-        ConditionFailedError: When it is made and the namespace was entered with another spread.
+    Its condition fails where the namespace was entered by a store of another spread.
     """
     same = Expected(Attribute.SPREAD, ({"N": str(spread)},))
     values = typed({Attribute.TOUCHED: now, Attribute.SPREAD: spread})

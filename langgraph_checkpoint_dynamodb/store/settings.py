@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from langgraph.store.base import TTLConfig
 
@@ -26,9 +25,7 @@ from langgraph_checkpoint_dynamodb.settings import (
 from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
-if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.keys import IndexSpec
-
+_TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"
 """What the keys of S3 objects begin with where nothing else is said."""
 _LONGEST_MINUTES = 1000 * 366 * 24 * 60
@@ -76,6 +73,8 @@ class StoreSettings:
             raise InvalidInputError("spread", f"must be at most {MOST_SPREAD}, got {self.spread}")
         if self.ttl is not None:
             _require_ttl(self.ttl)
+            # A copy: what its owner changes later changes nothing here.
+            object.__setattr__(self, "ttl", TTLConfig(**self.ttl))
 
     @property
     def table_names(self) -> dict[Table, str]:
@@ -91,11 +90,6 @@ class StoreSettings:
     def on_request(self) -> None:
         """Whom to tell of each request."""
         return None
-
-    @property
-    def indexes(self) -> tuple[IndexSpec, ...]:
-        """The indexes on the table: none."""
-        return ()
 
     @property
     def omits_expired(self) -> bool:
@@ -175,10 +169,11 @@ def require_minutes(name: str, minutes: object) -> float:
 def _require_ttl(ttl: object) -> None:
     if not isinstance(ttl, Mapping):
         raise InvalidInputTypeError("ttl", f"must be a TTLConfig, got {type(ttl).__name__}")
-    unknown = sorted(map(repr, ttl.keys() - TTLConfig.__annotations__.keys()))
+    unknown = sorted(map(repr, ttl.keys() - set(_TTL_NAMES)))
     if unknown:
-        known = ", ".join(TTLConfig.__annotations__)
-        raise InvalidInputError("ttl", f"unknown names {', '.join(unknown)}; known are: {known}")
+        raise InvalidInputError(
+            "ttl", f"unknown names {', '.join(unknown)}; known are: {', '.join(_TTL_NAMES)}"
+        )
     for name in ("refresh_on_read", "omit_expired"):
         if name in ttl:
             require_bool(f"ttl.{name}", ttl[name])

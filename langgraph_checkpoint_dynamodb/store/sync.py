@@ -23,12 +23,12 @@ from langgraph_checkpoint_dynamodb.store.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import boto3
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
-    from langgraph.store.base import IndexConfig, Op, Result, TTLConfig
+    from langgraph.store.base import IndexConfig, TTLConfig
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from typing_extensions import Self
@@ -43,8 +43,9 @@ class DynamoDBStore(StoreBase):
 
     Behaves as LangGraph's `InMemoryStore` does, call by call, with these differences: what is found
     is in the order of namespaces and keys; `list_namespaces` names those that have items; a filter
-    that orders (`$gt` and its like) passes over items that have nothing to order; negative limits
-    and offsets are refused, as are namespaces and keys of more than a kilobyte together.
+    that orders (`$gt` and its like) passes over items that have nothing to order; values come back
+    as the serde makes them, fresh each time, a tuple as a list; negative limits and offsets are
+    refused, as are namespaces and keys of more than a kilobyte together.
 
     One store serves any number of threads and event loops. Making one does no I/O: the client is
     made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
@@ -145,7 +146,7 @@ class DynamoDBStore(StoreBase):
             spread=spread,
             clock=clock,
         )
-        self.ttl_config = ttl
+        self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = SyncRunner(self._settings)
 
@@ -175,26 +176,11 @@ class DynamoDBStore(StoreBase):
         # Closing waits for calls under way, so neither the loop nor the store's threads can do it.
         await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-store"))
 
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Perform several calls together; see LangGraph's `BaseStore.batch`.
-
-        Everything is read before anything is stored, and of several puts of one key the last
-        counts, as in `InMemoryStore`. Reads run side by side, and so do writes. It is no
-        transaction: where one write fails, others may have taken effect, and the call can be
-        repeated.
-
-        Raises:
-            InvalidInputError: One of the calls cannot be performed; none of them is.
-            UnreadableItemError: An item is there but cannot be read.
-        """
-        return self._run(self._batch(list(ops)), "batch")
-
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Asynchronous version of `batch`."""
-        return await self._await(self._batch(list(ops)))
-
     def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
         return self._runner.run(operation)
 
     async def _await(self, operation: Operation[T]) -> T:
         return await self._runner.start(operation).result()
+
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        return await self._runner.submit(lambda *_: work()).result()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.policies import STORE_RUN_ACTIONS
 from tests.store.faces import Clock, Store, StoreCalls, StoreTable, new_store_table
 from tests.support.savers import native
 from tests.support.sessions import own_handlers, shared_client
@@ -45,8 +44,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(table: StoreTable) -> Iterator[Store]:
-    """A store on a fresh table, with the rights of the runtime policy and no others."""
-    with table.store(STORE_RUN_ACTIONS) as made:
+    """A store on a fresh table. Which rights it needs is shown in `test_setup.py`."""
+    with table.quick() as made:
         yield made
 
 

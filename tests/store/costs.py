@@ -62,7 +62,6 @@ def _calls(store: Store) -> Named:
     return [
         ("`put`, the first of a namespace in this process", put("00")),
         ("`put`", put("01")),
-        ("`put` over another", put("01")),
         ("`get`", lambda: store.get(AT, "01")),
         ("`batch` of 25 puts", many(0)),
         ("`batch` of 25 gets", lambda: store.batch([GetOp(AT, f"{i:02}") for i in range(25)])),

@@ -42,6 +42,7 @@ def nowhere() -> DynamoDBStore:
     return DynamoDBStore(**OFFLINE)
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("namespace", [("a", ""), ("a.b",), ("a\0",), ("", "b"), (1,), ("a", None)])
 @pytest.mark.parametrize(
     "make",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tests.support.calls import LoopThread
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", amount(40, 5)))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", amount(40, 3)))
 STEPS = 25
 
 Namespace = tuple[str, ...]

@@ -18,7 +18,7 @@ from tests.support.sessions import held_session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.store.faces import Store, StoreTable
+    from tests.store.faces import Clock, Store, StoreTable
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -72,8 +72,9 @@ def test_a_table_of_other_keys_is_refused(unmade: StoreTable) -> None:
 
 
 def test_a_table_that_is_not_there_is_named(unmade: StoreTable) -> None:
-    with unmade.quick() as store, pytest.raises(TableNotFoundError, match=unmade.name):
+    with unmade.quick() as store, pytest.raises(TableNotFoundError, match=unmade.name) as raised:
         store.get(("a",), "k")
+    assert "setup()" in str(raised.value)
 
 
 def use(store: Store) -> None:
@@ -122,6 +123,18 @@ def test_each_role_may_do_what_it_is_for(table: StoreTable, role: str) -> None:
             store.put(("a", "b"), "large", {"text": "x" * 500_000})
     with table.store(STORE_ROLES[role].tables) as store:
         ROLES[role](store)
+
+
+def test_one_that_may_only_read_lists_beside_a_namespace_that_is_long_empty(
+    table: StoreTable, clock: Clock
+) -> None:
+    with table.quick(clock=clock) as store:
+        store.batch([PutOp(("a", str(number)), "k", {}) for number in range(2)])
+        store.delete(("a", "0"), "k")
+    clock.now += 24 * 3600
+    with table.store(STORE_ROLES["read"].tables, clock=clock) as reader:
+        assert reader.list_namespaces() == [("a", "1")]
+    assert table.registered() == [("a", "0"), ("a", "1")]
 
 
 NEEDED = [(role, action) for role in ROLES for action in sorted(STORE_ROLES[role].tables)]

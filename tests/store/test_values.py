@@ -225,3 +225,5 @@ def test_a_damaged_entry_of_the_registry_raises_where_namespaces_are_listed(
     with pytest.raises(UnreadableItemError, match="'touched'"):
         calls.list_namespaces()
     assert len(calls.search(AT)) == 1
+    with table.quick() as sweeper:
+        assert sweeper.sweep_orphans().unknown == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_checkpoint_dynamodb.effects import together
 from langgraph_checkpoint_dynamodb.store.ops.get import get_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing, list_namespaces
-from langgraph_checkpoint_dynamodb.store.ops.put import Change, change_all
+from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut, change_all
 from langgraph_checkpoint_dynamodb.store.ops.search import Wanted, search
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Calls:
         used: Those of these items whose lives begin anew.
         searches: What is searched for, by position.
         listings: Which namespaces are listed, by position.
-        changes: What is stored and deleted, no item twice.
+        puts: What is stored.
+        deletes: What is deleted; no item is in both.
     """
 
     count: int
@@ -41,7 +42,8 @@ class Calls:
     used: list[ItemRef] = field(default_factory=list)
     searches: dict[int, Wanted] = field(default_factory=dict)
     listings: dict[int, Listing] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
+    puts: list[ItemPut] = field(default_factory=list)
+    deletes: list[ItemRef] = field(default_factory=list)
 
 
 def perform(context: Context, calls: Calls) -> Operation[list[Result]]:
@@ -58,6 +60,5 @@ def perform(context: Context, calls: Calls) -> Operation[list[Result]]:
             results[position] = None if ref is None else items.get(ref)
     for position, result in zip((*calls.searches, *calls.listings), found, strict=True):
         results[position] = result
-    if calls.changes:
-        yield from change_all(context, calls.changes)
+    yield from change_all(context, calls.puts, calls.deletes)
     return results

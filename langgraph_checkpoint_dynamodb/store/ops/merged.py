@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
 
+MOST_ITEMS = 4000
+"""Items that a range is asked for at once. A page of 1 MB may hold 11,000 small ones, which take
+75 MB as Python's objects (`tests/store/test_costs.py`)."""
+
 
 @dataclass(slots=True)
 class _Range:
@@ -39,11 +43,11 @@ class Merged:
     def __init__(self, queries: Iterable[Query]) -> None:
         self._ranges = [_Range(query) for query in queries]
 
-    def next(self, limit: int | None) -> Operation[list[StoredItem] | None]:
+    def next(self, limit: int) -> Operation[list[StoredItem] | None]:
         """The next items, as far as they are known to be next; `None` after the last.
 
         Args:
-            limit: Most items to ask each range for; `None` for a page of the service's size.
+            limit: Most items to ask each range for; never more than `MOST_ITEMS`.
         """
         empty = [one for one in self._ranges if not one.read and one.query is not None]
         yield from together([_fill(one, limit) for one in empty])
@@ -74,9 +78,9 @@ def _path(item: StoredItem) -> str:
     return read_key(item, Table.STORE).sort
 
 
-def _fill(one: _Range, limit: int | None) -> Operation[None]:
+def _fill(one: _Range, limit: int) -> Operation[None]:
     if one.query is None:
         return
-    page = yield from send(replace(one.query, limit=limit))
+    page = yield from send(replace(one.query, limit=min(limit, MOST_ITEMS)))
     one.read = list(page.items)
     one.query = None if page.next is None else replace(one.query, start=page.next)

@@ -38,7 +38,6 @@ _MOST_TAKEN_OUT = 25
 """Empty namespaces that one listing takes out of the registry, at most."""
 _MOST_AT_ONCE = 64
 """Namespaces of the same name that are looked into side by side, after the first few."""
-_WHOLE_PAGES = 1000
 _LIFE = (Attribute.ROOT, Attribute.PATH, Attribute.TTL)
 
 
@@ -99,7 +98,7 @@ def list_namespaces(context: Context, wanted: Listing) -> Operation[list[Namespa
     pages = _registry(context, wanted.prefix)
     asked = listed.needed
     while listed.missing > 0:
-        items = yield from pages.next(asked if asked <= _WHOLE_PAGES else None)
+        items = yield from pages.next(asked)
         asked *= 2
         if items is None:
             break
@@ -147,7 +146,7 @@ def _list_page(
         some, groups = groups[: listed.missing], groups[listed.missing :]
         decided = yield from together([_has_items(context, group) for _, group in some])
         for (name, _), (there, empty) in zip(some, decided, strict=True):
-            listed.empty += empty
+            listed.empty += empty[: _MOST_TAKEN_OUT - len(listed.empty)]
             if there:
                 listed.names.append(name)
 
@@ -171,7 +170,7 @@ def _has_items(
 def _has_item(context: Context, namespace: Namespace) -> Operation[bool]:
     pages = _own_items(namespace, context.spread, consistent=context.consistent)
     asked = 1
-    while (items := (yield from pages.next(asked if asked <= _WHOLE_PAGES else None))) is not None:
+    while (items := (yield from pages.next(asked))) is not None:
         if any(_counts(context, item) for item in items):
             return True
         asked *= 4

@@ -37,22 +37,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """An item to be stored or deleted.
+class ItemPut:
+    """An item to be stored.
 
     Attributes:
         ref: Which item.
-        planned: What stores it; `None` to delete it.
+        planned: What stores it.
         ttl: When it expires, in seconds since the epoch; `None` for never.
     """
 
     ref: ItemRef
-    planned: Planned | None
+    planned: Planned
     ttl: int | None = None
 
 
-def change_all(context: Context, changes: Sequence[Change]) -> Operation[None]:
-    """Store and delete items, side by side. No two changes may be of the same item.
+def change_all(
+    context: Context, puts: Sequence[ItemPut], deletes: Sequence[ItemRef]
+) -> Operation[None]:
+    """Store and delete items, side by side. No two may be the same item.
 
     What is small is stored in batches. A batch does not tell what it has replaced: where that had
     parts, they are left to the sweep.
@@ -60,24 +62,16 @@ def change_all(context: Context, changes: Sequence[Change]) -> Operation[None]:
     Raises:
         TableMismatchError: The table is of a store with another spread.
     """
-    stored = [change for change in changes if change.planned is not None]
-    yield from enter(context, [change.ref.namespace for change in stored])
-    small = [
-        (change, change.planned)
-        for change in stored
-        if change.planned is not None and not change.planned.parts
-    ]
+    yield from enter(context, [put.ref.namespace for put in puts])
+    small = [put for put in puts if not put.planned.parts]
+    large = [put for put in puts if put.planned.parts]
+    changes = [_put_large(context, put) for put in large]
+    changes += [_delete(context, ref) for ref in deletes]
     if len(small) == 1:
-        writes = [_put_small(context, *small[0])]
-    else:
-        writes = [write_all([planned.put for _, planned in small])] if small else []
-    large = [
-        _put_large(context, change, change.planned)
-        for change in stored
-        if change.planned is not None and change.planned.parts
-    ]
-    deletes = [_delete(context, change.ref) for change in changes if change.planned is None]
-    yield from together([*writes, *large, *deletes])
+        changes.append(_put_small(context, small[0]))
+    elif small:
+        changes.append(write_all([put.planned.put for put in small]))
+    yield from together(changes)
 
 
 def enter(context: Context, namespaces: Sequence[Namespace]) -> Operation[None]:
@@ -103,24 +97,24 @@ def other_spread(context: Context, namespace: Namespace) -> TableMismatchError:
     )
 
 
-def _put_small(context: Context, change: Change, planned: Planned) -> Operation[None]:
-    outcome = yield from put_one(planned.put)
+def _put_small(context: Context, put: ItemPut) -> Operation[None]:
+    outcome = yield from put_one(put.planned.put)
     for replaced in outcome.replaced:
-        yield from discard_of(context, change.ref, replaced)
+        yield from discard_of(context, put.ref, replaced)
 
 
-def _put_large(context: Context, change: Change, planned: Planned) -> Operation[None]:
+def _put_large(context: Context, put: ItemPut) -> Operation[None]:
     """Store an item with parts, at most once: a repeat by the SDK never brings it back.
 
     Somebody might have replaced it meanwhile, and have deleted its parts. Such a request does not
     tell what it has replaced, so that is read before, side by side with the parts.
     """
-    ttl = None if change.ttl is None else parts_ttl(change.ttl)
-    parts = store_parts(change.ref, planned.parts, context.now, ttl)
-    reading = send(GetItem(Table.STORE, change.ref.primary, consistent=True))
+    ttl = None if put.ttl is None else parts_ttl(put.ttl)
+    parts = store_parts(put.ref, put.planned.parts, context.now, ttl)
+    reading = send(GetItem(Table.STORE, put.ref.primary, consistent=True))
     _, before = yield from both(parts, reading)
-    yield from put_atomically([planned.put], once=True)
-    yield from discard_of(context, change.ref, before)
+    yield from put_atomically([put.planned.put], once=True)
+    yield from discard_of(context, put.ref, before)
 
 
 def _delete(context: Context, ref: ItemRef) -> Operation[None]:

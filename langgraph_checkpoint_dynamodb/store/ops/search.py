@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 _FEWEST = 32
 """Items that are asked for at first where a filter may drop some."""
 _FASTER = 4
-"""By how many times more are asked for each time, up to whole pages: a filter that drops most is
-not paid for with a round trip for every few items."""
-_WHOLE_PAGES = 1000
+"""By how many times more are asked for each time: a filter that drops most is not paid for with a
+round trip for every few items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _search_below(
         asked = _FASTER * asked if asked else needed
         if wanted.condition:
             asked = max(_FEWEST, asked)
-        items = yield from pages.next(asked if asked <= _WHOLE_PAGES else None)
+        items = yield from pages.next(asked)
         if items is None:
             return
         records = _records(context, items)
@@ -139,11 +138,17 @@ def _search_below(
             collected.add((yield from decode_all(context, collected.skip(records))))
             continue
         rest = yield from _not_excluded(context, records, wanted.condition)
-        for batch in in_batches(rest, lambda one: stored_bytes(one.value.payload)):
+        for batch in in_batches(rest, _weight):
             decoded = yield from decode_all(context, batch)
             collected.add([one for one in decoded if matches(one.value, wanted.condition)])
             if not collected.missing:
                 return
+
+
+def _weight(record: ItemRecord) -> int:
+    """Bytes that an item's value takes in memory."""
+    found = record.value.payload
+    return stored_bytes(found) if found.packed is None else found.packed.size
 
 
 def _records(context: Context, items: Sequence[StoredItem]) -> list[ItemRecord]:

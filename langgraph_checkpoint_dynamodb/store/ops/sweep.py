@@ -135,7 +135,11 @@ def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[Stor
     for item in page.items:
         key = read_key(item, Table.STORE)
         if is_registry(key.partition):
-            entries.append(read_registration(item))
+            entry = _entry(item)
+            if entry is None:
+                unknown += 1
+            else:
+                entries.append(entry)
             continue
         address = part_address_of(key.sort)
         if address is None or "." not in key.partition:
@@ -161,6 +165,14 @@ def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[Stor
     for one in swept:
         report = report.plus(one)
     return report
+
+
+def _entry(item: StoredItem) -> Registration | None:
+    """The namespace in an item of the registry, `None` where it is damaged."""
+    try:
+        return read_registration(item)
+    except UnreadableItemError:
+        return None
 
 
 def _by_item(parts: Sequence[_Part]) -> Iterator[Iterator[_Part]]:

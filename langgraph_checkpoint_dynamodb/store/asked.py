@@ -1,0 +1,105 @@
+"""LangGraph's calls as operations take them, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.settings import require_number
+from langgraph_checkpoint_dynamodb.store.filters import require_filter
+from langgraph_checkpoint_dynamodb.store.items import expiry, plan_item
+from langgraph_checkpoint_dynamodb.store.keys import ItemRef, require_namespace
+from langgraph_checkpoint_dynamodb.store.ops.batch import Calls
+from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing
+from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut
+from langgraph_checkpoint_dynamodb.store.ops.search import Wanted
+from langgraph_checkpoint_dynamodb.store.settings import require_minutes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langgraph.store.base import Op
+
+    from langgraph_checkpoint_dynamodb.store.context import Context
+
+
+def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
+    """What some calls ask for, everything that is to be stored serialized.
+
+    Raises:
+        InvalidInputError: One of them cannot be performed.
+    """
+    calls = Calls(len(ops))
+    puts: dict[ItemRef, PutOp] = {}
+    for position, op in enumerate(ops):
+        match op:
+            case GetOp():
+                ref = calls.gets[position] = _ref(context, op)
+                if ref is not None and op.refresh_ttl:
+                    calls.used.append(ref)
+            case SearchOp():
+                calls.searches[position] = _wanted(op)
+            case ListNamespacesOp():
+                calls.listings[position] = _listing(op)
+            case PutOp():
+                ref = _ref(context, op)
+                if ref is not None:
+                    puts[ref] = op
+            case _:
+                raise InvalidInputTypeError("ops", f"unknown operation {type(op).__name__}")
+    for ref, op in puts.items():
+        if op.value is None:
+            calls.deletes.append(ref)
+        else:
+            calls.puts.append(_put(context, ref, op.value, op.ttl))
+    return calls
+
+
+def _ref(context: Context, op: GetOp | PutOp) -> ItemRef | None:
+    """Which item; `None` for one that there cannot be, and that is not to be stored."""
+    namespace = require_namespace("namespace", op.namespace)
+    key: object = op.key
+    if not isinstance(key, str):
+        raise InvalidInputTypeError("key", f"must be a string, got {type(key).__name__}")
+    if not namespace and not (isinstance(op, PutOp) and op.value is not None):
+        return None
+    return ItemRef(namespace, key, context.spread)
+
+
+def _put(context: Context, ref: ItemRef, value: object, ttl: object) -> ItemPut:
+    if not isinstance(value, Mapping):
+        raise InvalidInputTypeError("value", f"must be a mapping, got {type(value).__name__}")
+    if ttl is None:
+        return ItemPut(ref, plan_item(context, ref, value, None))
+    minutes = require_minutes("ttl", ttl)
+    planned = plan_item(context, ref, value, minutes)
+    return ItemPut(ref, planned, expiry(context.moment, minutes))
+
+
+def _wanted(op: SearchOp) -> Wanted:
+    require_number("limit", op.limit, at_least=0)
+    require_number("offset", op.offset, at_least=0)
+    prefix = require_namespace("namespace_prefix", op.namespace_prefix)
+    return Wanted(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl)
+
+
+def _listing(op: ListNamespacesOp) -> Listing:
+    require_number("limit", op.limit, at_least=0)
+    require_number("offset", op.offset, at_least=0)
+    if op.max_depth is not None:
+        require_number("max_depth", op.max_depth, at_least=0)
+    return Listing(
+        tuple(map(_condition, op.match_conditions or ())), op.max_depth, op.limit, op.offset
+    )
+
+
+def _condition(condition: MatchCondition) -> MatchCondition:
+    if condition.match_type not in ("prefix", "suffix"):
+        raise InvalidInputError(
+            "match_conditions", f'must be "prefix" or "suffix", got {condition.match_type!r}'
+        )
+    path = require_namespace("match_conditions", condition.path)
+    return MatchCondition(condition.match_type, path)
