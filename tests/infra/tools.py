@@ -161,7 +161,9 @@ class Terraform:
 
     def forget(self, address: str) -> None:
         """Leave something where it is, and know no more of it."""
-        self._run("state", "rm", address)
+        said = run(["terraform", "state", "rm", address], self._folder, self._environment)
+        if said.code:
+            raise ToolError(said.text)
 
     def plan(self, **variables: object) -> dict[str, Any]:
         """What an apply would make, as JSON."""
