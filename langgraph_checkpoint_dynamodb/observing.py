@@ -43,7 +43,7 @@ class RequestInfo:
         bucket: The bucket; `None` for DynamoDB.
         thread_id: The thread that its keys name, with `observe_threads=True`; else `None`, and so
             for requests that concern several threads, or whichever they find.
-        batch_size: How many items or objects it writes or deletes together; else 1.
+        batch_size: How many items or objects it reads, writes or deletes together; else 1.
         unprocessed: How many of them came back undone, which the saver sends again.
         attempts: How often it was sent, the SDK's retries among them. Where it never got an answer,
             this is 1 for a `client` that was passed in: the SDK does not tell.

@@ -307,7 +307,7 @@ class Settings:
         require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
-        _require_observer(self.on_request)
+        require_observer(self.on_request)
         require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
@@ -530,7 +530,12 @@ def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from value.items()
 
 
-def _require_observer(on_request: object) -> None:
+def require_observer(on_request: object) -> None:
+    """Check that requests can be told to somebody.
+
+    Raises:
+        InvalidInputTypeError: It is no plain function.
+    """
     if on_request is None:
         return
     if not callable(on_request):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from langgraph_checkpoint_dynamodb.effects import (
+    BatchGet,
     BatchWrite,
     Delete,
     DeleteIfOld,
@@ -183,7 +184,7 @@ def _info(
         bucket=call.arguments.get("Bucket"),
         thread_id=_thread_of(request, call) if watch.threads else None,
         batch_size=_batch_size(request),
-        unprocessed=sum(map(len, answer.get("UnprocessedItems", {}).values())),
+        unprocessed=_unprocessed(answer),
         attempts=attempts,
         attempt_errors=tuple(one.code for one in failures),
         throttling_reasons=tuple(dict.fromkeys(why for one in failures for why in one.reasons)),
@@ -235,9 +236,14 @@ def _batch_size(request: Request[Any]) -> int:
     match request:
         case TransactPut(changes) | BatchWrite(changes):
             return len(changes)
-        case DeleteObjects(keys=keys):
+        case BatchGet(keys=keys) | DeleteObjects(keys=keys):
             return len(keys)
     return 1
+
+
+def _unprocessed(answer: Mapping[str, Any]) -> int:
+    keys = [one["Keys"] for one in answer.get("UnprocessedKeys", {}).values()]
+    return sum(map(len, (*answer.get("UnprocessedItems", {}).values(), *keys)))
 
 
 def _sent_bytes(request: Request[Any]) -> int:

@@ -21,6 +21,7 @@ from langgraph_checkpoint_dynamodb.store.settings import (
     require_no_index,
     store_payloads,
 )
+from langgraph_checkpoint_dynamodb.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBStore"]
 
@@ -65,6 +67,7 @@ class AsyncDynamoDBStore(StoreBase):
         spread: As in `DynamoDBStore`.
         index: As in `DynamoDBStore`.
         clock: As in `DynamoDBStore`.
+        on_request: As in `DynamoDBStore`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -99,6 +102,7 @@ class AsyncDynamoDBStore(StoreBase):
         spread: int = 1,
         index: IndexConfig | None = None,
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
     ) -> None:
         super().__init__()
         require_no_index(index)
@@ -125,7 +129,9 @@ class AsyncDynamoDBStore(StoreBase):
             filter_paths=require_filter_paths(filter_paths),
             spread=spread,
             clock=clock,
+            on_request=on_request,
         )
+        self._watcher = Watcher(on_request)
         self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = AsyncRunner(self._settings)
@@ -173,10 +179,11 @@ class AsyncDynamoDBStore(StoreBase):
     def _run(self, operation: Operation[T], method: str) -> T:
         require_plain_code(method, f"a{method}")
         self._runner.require_open()
-        return self._bridge.run(lambda: self._runner.run(operation), self._runner.require_open)
+        watched = self._watcher.watched(operation, method)
+        return self._bridge.run(lambda: self._runner.run(watched), self._runner.require_open)
 
-    async def _await(self, operation: Operation[T]) -> T:
-        return await self._runner.run(operation)
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.run(self._watcher.watched(operation, method))
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         return await self._runner.compute(work)

@@ -90,7 +90,7 @@ class StoreBase(BaseStore):
         """Perform an operation in plain code; `method` is what the user has called."""
 
     @abstractmethod
-    async def _await(self, operation: Operation[T]) -> T:
+    async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
     @abstractmethod
@@ -120,7 +120,7 @@ class StoreBase(BaseStore):
             operation = await self._elsewhere(lambda: self._batch(listed))
         else:
             operation = self._batch(listed)
-        return await self._await(operation)
+        return await self._await(operation, "batch")
 
     def setup(self) -> None:
         """Create the table, on-demand, or verify the one that is there. Can be repeated.
@@ -136,7 +136,7 @@ class StoreBase(BaseStore):
 
     async def asetup(self) -> None:
         """Asynchronous version of `setup`."""
-        await self._await(self._set_up())
+        await self._await(self._set_up(), "setup")
 
     def sweep_orphans(
         self,
@@ -169,7 +169,8 @@ class StoreBase(BaseStore):
         max_pages: int | None = None,
     ) -> StoreSweepReport:
         """Asynchronous version of `sweep_orphans`."""
-        return await self._await(self._sweep_orphans(older_than, resume_from, max_pages))
+        operation = self._sweep_orphans(older_than, resume_from, max_pages)
+        return await self._await(operation, "sweep_orphans")
 
     def _context(self) -> Context:
         settings = self._settings

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from langgraph.store.base import TTLConfig
 
@@ -20,10 +21,14 @@ from langgraph_checkpoint_dynamodb.settings import (
     require_bool,
     require_name,
     require_number,
+    require_observer,
     require_positive,
 )
 from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 _TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"
@@ -48,6 +53,7 @@ class StoreSettings:
         filter_paths: Fields of values that are often filtered by.
         spread: Over how many partitions a root label is spread.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request; `None` for nobody.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -62,10 +68,12 @@ class StoreSettings:
     filter_paths: tuple[str, ...] = ()
     spread: int = 1
     clock: Callable[[], float] = time.time
+    on_request: OnRequest | None = None
 
     def __post_init__(self) -> None:
         require_name("store_table_name", self.store_table_name, TABLE_NAME)
         require_bool("consistent_reads", self.consistent_reads)
+        require_observer(self.on_request)
         if self.max_concurrency is not None:
             require_positive("max_concurrency", self.max_concurrency)
         require_positive("spread", self.spread)
@@ -85,11 +93,6 @@ class StoreSettings:
     def uses_s3(self) -> bool:
         """Whether values may be in S3."""
         return self.payloads.s3 is not None
-
-    @property
-    def on_request(self) -> None:
-        """Whom to tell of each request."""
-        return None
 
     @property
     def omits_expired(self) -> bool:

@@ -21,6 +21,7 @@ from langgraph_checkpoint_dynamodb.store.settings import (
     require_no_index,
     store_payloads,
 )
+from langgraph_checkpoint_dynamodb.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 T = TypeVar("T")
 
@@ -82,6 +84,8 @@ class DynamoDBStore(StoreBase):
             read units a second. It never changes for a table.
         index: Must be `None`: there is no search by meaning here.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is called with a `RequestInfo` once each request has ended; see `DynamoDBSaver`.
+            The calls of LangGraph's store are all told as `batch`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -118,6 +122,7 @@ class DynamoDBStore(StoreBase):
         spread: int = 1,
         index: IndexConfig | None = None,
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
     ) -> None:
         super().__init__()
         require_no_index(index)
@@ -145,7 +150,9 @@ class DynamoDBStore(StoreBase):
             filter_paths=require_filter_paths(filter_paths),
             spread=spread,
             clock=clock,
+            on_request=on_request,
         )
+        self._watcher = Watcher(on_request)
         self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = SyncRunner(self._settings)
@@ -176,11 +183,11 @@ class DynamoDBStore(StoreBase):
         # Closing waits for calls under way, so neither the loop nor the store's threads can do it.
         await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-store"))
 
-    def _run(self, operation: Operation[T], method: str) -> T:  # noqa: ARG002 - blocks nobody else
-        return self._runner.run(operation)
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return self._runner.run(self._watcher.watched(operation, method))
 
-    async def _await(self, operation: Operation[T]) -> T:
-        return await self._runner.start(operation).result()
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.start(self._watcher.watched(operation, method)).result()
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         return await self._runner.submit(lambda *_: work()).result()

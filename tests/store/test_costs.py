@@ -15,6 +15,7 @@ from tests.support.sessions import metered_session
 from tests.test_readme import README
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb import RequestInfo
     from tests.store.faces import StoreTable
     from tests.support.engines import Engine
 
@@ -77,6 +78,24 @@ def test_many_gets_take_a_request_for_each_hundred(table: StoreTable) -> None:
     with table.on_session(session=session) as store:
         store.batch([GetOp(("docs",), str(i)) for i in range(250)])
         assert meter.requests == {"BatchGetItem": 3}
+
+
+def test_requests_are_told_to_who_asks(table: StoreTable) -> None:
+    told: list[RequestInfo] = []
+    with table.quick(on_request=told.append) as store:
+        store.batch([PutOp(("a",), str(number), {}) for number in range(3)])
+        store.batch([GetOp(("a",), str(number)) for number in range(3)])
+        store.delete(("a",), "0")
+        store.sweep_orphans()
+    assert [(one.operation, one.action, one.batch_size) for one in told] == [
+        ("batch", "UpdateItem", 1),
+        ("batch", "BatchWriteItem", 3),
+        ("batch", "BatchGetItem", 3),
+        ("batch", "DeleteItem", 1),
+        ("sweep_orphans", "Scan", 1),
+    ]
+    assert {one.table_names for one in told} == {(table.name,)}
+    assert all(not one.failed and one.unprocessed == 0 for one in told)
 
 
 MANY = amount(100_000, 2_000)

@@ -32,6 +32,7 @@ from tests.support.sessions import on, saver_session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from langgraph_checkpoint_dynamodb import RequestInfo
     from tests.store.faces import Store
     from tests.support.faults import Fault
 
@@ -141,11 +142,14 @@ class LessThanAsked:
 
 def test_keys_that_are_handed_back_are_asked_for_again(table: StoreTable) -> None:
     fault = LessThanAsked()
-    with faulty(table, fault) as store:
+    told: list[RequestInfo] = []
+    with faulty(table, fault, on_request=told.append) as store:
         store.batch([PutOp(AT, str(i), {"n": i}) for i in range(5)])
         found = store.batch([GetOp(AT, str(i)) for i in range(5)])
         assert [one.value["n"] for one in found] == list(range(5))  # type: ignore[union-attr]  # of gets alone
     assert fault.requests == 5
+    gets = [one for one in told if one.action == "BatchGetItem"]
+    assert [one.unprocessed for one in gets] == [4, 3, 2, 1, 0]
 
 
 def test_keys_that_are_handed_back_for_ever_are_named(table: StoreTable) -> None:
