@@ -272,7 +272,7 @@ def test_a_suffix_makes_new_names(suffix: str) -> None:
 
 def test_objects_that_were_deleted_since_come_back(url: str) -> None:
     client = new_session().client("s3", endpoint_url=url)
-    name = f"bucket-{os.getpid()}-{next(_numbers)}"
+    name = f"restored-{os.getpid()}-{next(_numbers)}"
     client.create_bucket(Bucket=name)
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     for key in ("agents/kept", "agents/deleted", "agents/twice", "agents/long gone", "others/x"):
