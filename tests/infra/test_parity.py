@@ -326,6 +326,7 @@ def test_the_construct_takes_what_the_stack_takes() -> None:
     stack = inspect.signature(CheckpointStoreStack.__init__).parameters.keys()
     construct = inspect.signature(CheckpointStore.__init__).parameters.keys()
     of_the_stack = {"create_policies", "policy_name_prefix", "kms_key_arn", "kwargs"}
+    of_the_stack |= {"alarm_topic_arn", "dashboard"}  # of the construct: add_alarms, add_dashboard
     assert stack - construct == of_the_stack | {"bucket_kms_key_arn"}
     assert construct - stack == {"encryption_key", "bucket"}
 
