@@ -406,3 +406,30 @@ variable "tenant_owner_prefix" {
     error_message = "tenant_owner_prefix is for the role tenant, on the index of threads: set tenant_thread_id_prefix and thread_index_owner, too."
   }
 }
+
+# Watching
+
+variable "alarm_topic_arn" {
+  description = "ARN of an SNS topic of yours; makes alarms that tell it when they begin and end. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[a-zA-Z0-9_.-]+$", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be the ARN of a topic (arn:aws:sns:REGION:ACCOUNT:NAME), or null."
+  }
+}
+
+variable "dashboard" {
+  description = "Whether to make a CloudWatch dashboard of both tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "contributor_insights" {
+  description = "Whether DynamoDB counts which keys are read and written most, on both tables and their indexes. It shows thread ids, and owners, to whoever may read CloudWatch, and is billed by the request."
+  type        = bool
+  default     = false
+  nullable    = false
+}

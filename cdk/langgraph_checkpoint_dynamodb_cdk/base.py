@@ -22,6 +22,7 @@ from langgraph_checkpoint_dynamodb_cdk.access import (
     document,
     statements,
 )
+from langgraph_checkpoint_dynamodb_cdk.alarms import Watched, make_alarms, make_dashboard
 from langgraph_checkpoint_dynamodb_cdk.sweep import SweepSettings, make_sweep
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class StoreParts:
     replica_kms_key_arns: Mapping[str, str]
     tenant_thread_id_prefix: str | None
     tenant_owner_prefix: str | None
+    limits_reads: bool = False
+    limits_writes: bool = False
 
 
 class CheckpointStoreBase(Construct):
@@ -239,6 +242,37 @@ class CheckpointStoreBase(Construct):
             ValueError: There is no prefix, or a policy cannot hold it.
         """
         return _grant(grantee, self._statements(Role.TENANT, thread_id_prefix, owner_prefix))
+
+    def add_alarms(self, topic_arn: str) -> None:
+        """Make alarms of the tables and their indexes; docs/runbook.md says what each means.
+
+        Args:
+            topic_arn: ARN of the SNS topic that is told when an alarm begins and when it ends.
+
+        Raises:
+            ValueError: It is no ARN of a topic.
+        """
+        checks.require_topic_arn("topic_arn", topic_arn)
+        make_alarms(self, self._watched, topic_arn)
+
+    def add_dashboard(self) -> None:
+        """Make a CloudWatch dashboard of the tables, named as the table of checkpoints."""
+        make_dashboard(self, self._watched)
+
+    @property
+    def _watched(self) -> Watched:
+        parts = self._parts
+        checkpoints, writes = parts.given_names
+        indexes = (parts.run_id_index_name, self.thread_index_name)
+        return Watched(
+            checkpoints=checkpoints,
+            writes=writes,
+            indexes=tuple(name for name in indexes if name is not None),
+            replica_regions=tuple(sorted(parts.replica_regions)),
+            expires=parts.ttl_seconds is not None,
+            limits_reads=parts.limits_reads,
+            limits_writes=parts.limits_writes,
+        )
 
     def _statements(
         self, role: Role, thread_id_prefix: str | None = None, owner_prefix: str | None = None

@@ -61,6 +61,9 @@ class CheckpointStore(CheckpointStoreBase):
         warm_read_units: Read units a second that both tables and their indexes can serve at once,
             from 12,000; billed once. Default: what DynamoDB gives.
         warm_write_units: The same for write units, from 4,000.
+        contributor_insights: Whether DynamoDB counts which keys are read and written most, on both
+            tables and their indexes. It shows thread ids, and owners, to whoever may read
+            CloudWatch. Default: it does not.
         deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
         table_class: Storage class of both tables. Default: standard.
         encryption_key: KMS key of both tables and of a bucket made here; the stack's region must
@@ -112,6 +115,7 @@ class CheckpointStore(CheckpointStoreBase):
         point_in_time_recovery_days: int | None = None,
         warm_read_units: int | None = None,
         warm_write_units: int | None = None,
+        contributor_insights: bool = False,
         deletion_protection: bool = True,
         table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
         encryption_key: kms.IKey | None = None,
@@ -159,6 +163,7 @@ class CheckpointStore(CheckpointStoreBase):
             point_in_time_recovery_days=point_in_time_recovery_days,
             warm_read_units=warm_read_units,
             warm_write_units=warm_write_units,
+            contributor_insights=contributor_insights,
             deletion_protection=deletion_protection,
             table_class=table_class,
             encryption_key=encryption_key,
@@ -208,6 +213,8 @@ class CheckpointStore(CheckpointStoreBase):
             encryption_keys=() if encryption_key is None else (encryption_key,),
             replica_regions=tuple(replica_regions),
             replica_kms_key_arns=tables.replica_kms_key_arns,
+            limits_reads=max_read_request_units is not None,
+            limits_writes=max_write_request_units is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
         )

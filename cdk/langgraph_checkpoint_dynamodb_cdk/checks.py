@@ -19,6 +19,7 @@ _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # What the saver accepts, without "*": in the ARN of a policy it would stand for anything.
 _KEY_PREFIX = re.compile(r"(?:(?!\.{1,2}/)[A-Za-z0-9!_.'()=-]+/)+")
 _LONGEST_KEY_PREFIX = 512
+_TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+")
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SCHEDULE = re.compile(r"(?:rate|cron)\(.+\)")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
@@ -169,6 +170,16 @@ def require_key_arn(argument: str, value: str) -> None:
         value,
         _KEY_ARN,
         "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID (of the key, not of an alias)",
+    )
+
+
+def require_topic_arn(argument: str, value: str) -> None:
+    """The ARN of an SNS topic."""
+    _require_match(
+        argument,
+        value,
+        _TOPIC_ARN,
+        "the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME",
     )
 
 

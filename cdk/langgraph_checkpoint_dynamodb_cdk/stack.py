@@ -52,6 +52,9 @@ class CheckpointStoreStack(Stack):
         sweep_package: Path of a zip file with its code: the saver and what it needs, for Python
             3.13 on Linux. Default: none; `sweep_schedule` needs it.
         sweep_older_than_seconds: What is younger is not swept, at least an hour. Default: a day.
+        alarm_topic_arn: ARN of an SNS topic; makes alarms that tell it when they begin and end.
+            Default: none are made.
+        dashboard: Whether to make a CloudWatch dashboard of both tables. Default: none is made.
         create_policies: Whether to make a managed policy of each role, named
             `<policy_name_prefix>-<role>`. Default: none are made.
         policy_name_prefix: First part of their names, which are unique in an account over all
@@ -82,6 +85,7 @@ class CheckpointStoreStack(Stack):
         point_in_time_recovery_days: int | None = None,
         warm_read_units: int | None = None,
         warm_write_units: int | None = None,
+        contributor_insights: bool = False,
         deletion_protection: bool = True,
         table_class: dynamodb.TableClass = dynamodb.TableClass.STANDARD,
         kms_key_arn: str | None = None,
@@ -101,6 +105,8 @@ class CheckpointStoreStack(Stack):
         sweep_schedule: str | None = None,
         sweep_package: str | None = None,
         sweep_older_than_seconds: int = 86_400,
+        alarm_topic_arn: str | None = None,
+        dashboard: bool = False,
         create_policies: bool = False,
         policy_name_prefix: str | None = None,
         **kwargs: Any,
@@ -128,6 +134,7 @@ class CheckpointStoreStack(Stack):
             point_in_time_recovery_days=point_in_time_recovery_days,
             warm_read_units=warm_read_units,
             warm_write_units=warm_write_units,
+            contributor_insights=contributor_insights,
             deletion_protection=deletion_protection,
             table_class=table_class,
             encryption_key=self._key("Key", "kms_key_arn", kms_key_arn),
@@ -151,6 +158,12 @@ class CheckpointStoreStack(Stack):
             sweep_older_than_seconds,
             policy_name_prefix or checkpoints_table_name,
         )
+        if alarm_topic_arn is not None:
+            checks.require_topic_arn("alarm_topic_arn", alarm_topic_arn)
+            self.store.add_alarms(alarm_topic_arn)
+        checks.require_bool("dashboard", dashboard)
+        if dashboard:
+            self.store.add_dashboard()
         has_tenants = tenant_thread_id_prefix is not None
         roles = tuple(role for role in Role if has_tenants or role is not Role.TENANT)
         checks.require_bool("create_policies", create_policies)

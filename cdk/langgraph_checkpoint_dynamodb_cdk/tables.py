@@ -45,6 +45,7 @@ class TableSettings:
     point_in_time_recovery_days: int | None
     warm_read_units: int | None
     warm_write_units: int | None
+    contributor_insights: bool
     deletion_protection: bool
     table_class: dynamodb.TableClass
     encryption_key: kms.IKey | None
@@ -64,6 +65,7 @@ class TableSettings:
             checks.require_between("warm_read_units", self.warm_read_units, _LEAST_WARM_READS)
         if self.warm_write_units is not None:
             checks.require_between("warm_write_units", self.warm_write_units, _LEAST_WARM_WRITES)
+        checks.require_bool("contributor_insights", self.contributor_insights)
         checks.require_bool("deletion_protection", self.deletion_protection)
         checks.require_replica_regions("replica_regions", self.replica_regions, self.own_region)
         if self.encryption_key is not None:
@@ -101,6 +103,13 @@ class TableSettings:
             read_units_per_second=self.warm_read_units,
             write_units_per_second=self.warm_write_units,
         )
+
+    @property
+    def insights(self) -> dynamodb.ContributorInsightsSpecification | None:
+        """Whether DynamoDB counts which keys are used most; `None` where it does not."""
+        if not self.contributor_insights:
+            return None
+        return dynamodb.ContributorInsightsSpecification(enabled=True)
 
     @property
     def encryption(self) -> dynamodb.TableEncryptionV2:
@@ -155,6 +164,8 @@ def make_table(
             recovery_period_in_days=settings.point_in_time_recovery_days,
         ),
         warm_throughput=settings.warm_throughput,
+        # Its indexes and replicas take it over.
+        contributor_insights_specification=settings.insights,
         deletion_protection=settings.deletion_protection,
         table_class=settings.table_class,
         encryption=settings.encryption,

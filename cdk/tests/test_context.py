@@ -37,7 +37,7 @@ def test_keys_of_the_cli_are_not_ours() -> None:
 @pytest.mark.parametrize("key", ["ttl_seconds", "replica_region", "Bucket", "throw-away", "x9"])
 def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
     with pytest.raises(
-        ValueError, match=saying("context", key, "known are: allow_removal, bucket, ", ", ttl,")
+        ValueError, match=saying("context", key, "known are: alarm_topic_arn, ", ", ttl,")
     ):
         stack_settings({key: "1"})
 

@@ -343,6 +343,8 @@ def test_stack_and_store_have_the_same_arguments_and_defaults() -> None:
         "sweep_schedule",
         "sweep_package",
         "sweep_older_than_seconds",
+        "alarm_topic_arn",
+        "dashboard",
     }
     assert store.keys() - stack.keys() == only_store
     assert stack.keys() - store.keys() == only_stack

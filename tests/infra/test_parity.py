@@ -329,8 +329,9 @@ def test_the_construct_takes_what_the_stack_takes() -> None:
     stack = inspect.signature(CheckpointStoreStack.__init__).parameters.keys()
     construct = inspect.signature(CheckpointStore.__init__).parameters.keys()
     of_the_stack = {"create_policies", "policy_name_prefix", "kms_key_arn", "kwargs"}
-    # A construct has a method for it: schedule_sweep.
+    # The construct has methods for these: schedule_sweep, add_alarms, add_dashboard.
     of_the_stack |= {"sweep_schedule", "sweep_package", "sweep_older_than_seconds"}
+    of_the_stack |= {"alarm_topic_arn", "dashboard"}
     assert stack - construct == of_the_stack | {"bucket_kms_key_arn"}
     assert construct - stack == {"encryption_key", "bucket"}
 

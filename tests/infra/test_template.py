@@ -166,6 +166,9 @@ STACK_ONLY = {
     "writes_resource_policy",
     "bucket_force_destroy",  # needs a function, and that is an asset
     "removal_policy",  # a deletion policy takes no parameter
+    "alarm_topic_arn",  # 30 alarms and more would take the template beyond MOST_BYTES
+    "dashboard",
+    "contributor_insights",
     "sweep_schedule",  # needs a package with the saver, and that is an asset
     "sweep_package",
     "sweep_older_than_seconds",

@@ -43,6 +43,7 @@ provider "aws" {{
   s3_use_path_style           = true
 
   endpoints {{
+    cloudwatch = "{url}"
     dynamodb = "{url}"
     events   = "{url}"
     iam      = "{url}"
