@@ -236,7 +236,7 @@ def make_alarms(scope: Construct, watched: Watched, topic_arn: str) -> None:
     """
     for alarm in alarms(watched):
         watch = alarm.watch
-        statistic = "extended_statistic" if watch.statistic.startswith("p") else "statistic"
+        percentile = watch.statistic.startswith("p")
         cloudwatch.CfnAlarm(
             scope,
             "-".join(filter(None, ("Alarm", alarm.table, watch.kind, alarm.part))),
@@ -258,7 +258,8 @@ def make_alarms(scope: Construct, watched: Watched, topic_arn: str) -> None:
             evaluation_periods=watch.periods,
             datapoints_to_alarm=watch.datapoints,
             treat_missing_data=watch.missing,
-            **{statistic: watch.statistic},
+            statistic=None if percentile else watch.statistic,
+            extended_statistic=watch.statistic if percentile else None,
         )
 
 
