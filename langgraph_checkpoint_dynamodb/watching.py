@@ -10,12 +10,13 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit, Request
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Request
 from langgraph_checkpoint_dynamodb.moving.steps import Step
 from langgraph_checkpoint_dynamodb.observing import CallObserver
+from langgraph_checkpoint_dynamodb.relaying import relay, together_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,28 +152,16 @@ def _watched(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
 
 def _marked(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
     """The same operation, its requests marked."""
-    try:
-        request = next(operation)
-        while True:
-            try:
-                reply = yield _mark(request, watch)
-            except DynamoDBSaverError as error:  # noqa: PERF203 - each request has its own error
-                request = operation.throw(error)
-            else:
-                request = operation.send(reply)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        operation.close()
 
+    def one(request: Request[Any]) -> Generator[Any, Any, Any]:
+        unseen = isinstance(request, (Backoff, Compute))
+        return (yield request if unseen else Watched(request, watch))
 
-def _mark(request: Any, watch: Watch) -> object:
-    match request:
-        case Emit() | Backoff() | Compute():
-            return request
-        case Concurrently(operations):
-            return Concurrently(tuple(_marked(one, watch) for one in operations))
-    return Watched(request, watch)
+    def way(each: Any) -> Generator[Any, Any, Any]:
+        return relay(each, one, group)
+
+    group = partial(together_as, way)
+    return way(operation)
 
 
 def _moved(moving: Moving[R], watch: Watch) -> Moving[R]:

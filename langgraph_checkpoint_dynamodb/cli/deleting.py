@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langgraph_checkpoint_dynamodb.cli.asking import confirm
+from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.durations import parse_duration
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
@@ -15,7 +16,6 @@ from langgraph_checkpoint_dynamodb.cli.many import changed, for_each, of_owner, 
 from langgraph_checkpoint_dynamodb.cli.options import DryRun, Options, Yes
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.cli.watching import Watch
 from langgraph_checkpoint_dynamodb.keys import Table
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def delete(
     ways = [bool(threads), owner is not None or idle_for is not None, bool(run_id)]
     if sum(ways) != 1:
         raise UsageError("name threads, or --owner and --idle-for, or --run-id: one of the three")
-    watch = Watch(dry=dry_run)
+    watch = ChangeCounter(dry=dry_run)
     with connect(options).with_found_indexes() as connection:
         if threads:
             _delete_named(connection, watch, threads, dry=dry_run, yes=yes)
@@ -97,7 +97,7 @@ def prune(
     """
     if sum([bool(threads), every, owner is not None]) != 1:
         raise UsageError("name threads, or --owner, or --all: one of the three")
-    watch = Watch(dry=dry_run)
+    watch = ChangeCounter(dry=dry_run)
     with connect(options).with_found_indexes() as connection:
         question = f"Prune {_whose(threads, owner)} {_where(connection)}, for good?"
         if not (dry_run or confirm(question, yes=yes)):
@@ -133,7 +133,7 @@ def _chosen(
 
 
 def _delete_named(
-    connection: Connection, watch: Watch, threads: Sequence[str], *, dry: bool, yes: bool
+    connection: Connection, watch: ChangeCounter, threads: Sequence[str], *, dry: bool, yes: bool
 ) -> None:
     question = f"Delete {_whose(threads, None)} {_where(connection)}, for good?"
     if not (dry or confirm(question, yes=yes)):
@@ -145,7 +145,7 @@ def _delete_named(
 
 
 def _delete_runs(
-    connection: Connection, watch: Watch, runs: Sequence[str], *, dry: bool, yes: bool
+    connection: Connection, watch: ChangeCounter, runs: Sequence[str], *, dry: bool, yes: bool
 ) -> None:
     what = f"the checkpoints of {count(len(runs), 'run')} {_where(connection)}"
     if not (dry or confirm(f"Delete {what}, for good?", yes=yes)):
@@ -160,7 +160,7 @@ def _delete_runs(
 
 def _delete_idle(
     connection: Connection,
-    watch: Watch,
+    watch: ChangeCounter,
     owner: str | None,
     idle_for: int | None,
     *,
@@ -189,7 +189,7 @@ def _delete_idle(
     _report(watch, count(done, "thread"), dry=dry, did="deleted")
 
 
-def _report(watch: Watch, what: str, *, dry: bool, did: str) -> None:
+def _report(watch: ChangeCounter, what: str, *, dry: bool, did: str) -> None:
     if dry:
         say(f"{what} would be {did}: {changed(watch)}. Nothing was changed.")
     else:

@@ -14,9 +14,9 @@ from langgraph_checkpoint_dynamodb.keys import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
     from langgraph_checkpoint_dynamodb.cli.progress import Bar
-    from langgraph_checkpoint_dynamodb.cli.watching import Watch
     from langgraph_checkpoint_dynamodb.effects import Operation
 
 _SIDE_BY_SIDE = 16
@@ -25,7 +25,7 @@ _PAGE = 200
 
 def for_each(
     connection: Connection,
-    watch: Watch,
+    watch: ChangeCounter,
     thread_ids: Iterable[str],
     make: Callable[[str], Operation[None]],
     on_done: Callable[[], object],
@@ -92,7 +92,7 @@ def checkpoints_of(connection: Connection) -> int | None:
     return max(0, described.get("ItemCount", 0) - listed) or None
 
 
-def changed(watch: Watch) -> str:
+def changed(watch: ChangeCounter) -> str:
     """What has been deleted, in words."""
     changes = watch.changes
     parts = [

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from langgraph_checkpoint_dynamodb.calls import query_all
+from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
 from langgraph_checkpoint_dynamodb.cli.history import nothing_of
@@ -17,7 +18,6 @@ from langgraph_checkpoint_dynamodb.cli.many import checkpoints_of
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.cli.watching import Watch
 from langgraph_checkpoint_dynamodb.effects import Query
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.keys import (
@@ -54,7 +54,7 @@ def copy(
     What the target has beside the copied checkpoints stays. Ctrl-C leaves a state that the same
     command finishes.
     """
-    watch = Watch()
+    watch = ChangeCounter()
     with connect(options, moving=True) as connection:
         checkpoints = _checkpoints_of(connection, source)
         if not checkpoints:

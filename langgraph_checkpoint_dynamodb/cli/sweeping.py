@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from langgraph_checkpoint_dynamodb import SweepReport
+from langgraph_checkpoint_dynamodb.methods import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.durations import parse_duration
 from langgraph_checkpoint_dynamodb.cli.failing import StoppedError
@@ -16,9 +18,7 @@ from langgraph_checkpoint_dynamodb.cli.many import items_of
 from langgraph_checkpoint_dynamodb.cli.options import DryRun, Json, Options
 from langgraph_checkpoint_dynamodb.cli.output import say, say_json, say_rows
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.cli.watching import Watch
 from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.methods import SWEEP_AGE_SECONDS
 
 _NAMES = {
     "examined": "items examined",
@@ -63,7 +63,7 @@ def sweep(
 
     JSON: the counts of the report by name, and "resume_from", null where all is done.
     """
-    watch = Watch(dry=dry_run)
+    watch = ChangeCounter(dry=dry_run)
     report = SweepReport(resume_from=resume_from)
     with connect(options) as connection:
         total = items_of(connection, Table.WRITES, Table.CHECKPOINTS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.cli.watching import Watch
+from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.effects import Compute, PutObject, send
 from langgraph_checkpoint_dynamodb.policies import READ_ACTIONS
 from tests.cli.conftest import INDEXED
@@ -191,7 +191,7 @@ def leave_parts_behind(tables: Tables) -> None:
 
 def test_a_dry_run_needs_no_right_to_write(tables: Tables, listing: DynamoDBSaver) -> None:
     forked(listing, "a")
-    watch = Watch(dry=True)
+    watch = ChangeCounter(dry=True)
     with tables.saver(READ_ACTIONS, **INDEXED) as reader:
         reader._run(watch.over(reader._prune(["a"], "keep_latest")), "prune")
 
@@ -199,7 +199,7 @@ def test_a_dry_run_needs_no_right_to_write(tables: Tables, listing: DynamoDBSave
 
 
 def test_a_dry_run_of_what_it_does_not_know_is_refused() -> None:
-    watched = Watch(dry=True).over(send(PutObject("bucket", "key", b"")))
+    watched = ChangeCounter(dry=True).over(send(PutObject("bucket", "key", b"")))
 
     with pytest.raises(TypeError, match="no dry run has PutObject"):
         next(watched)
@@ -220,7 +220,7 @@ def test_what_is_watched_is_told_of_errors_and_closed() -> None:
         finally:
             seen.append("closed")
 
-    watched = Watch().over(operation())
+    watched = ChangeCounter().over(operation())
     next(watched)
     watched.throw(SaverClosedError())
     watched.close()

@@ -17,10 +17,11 @@ from langgraph_checkpoint_dynamodb import UnreadableItemError
 from langgraph_checkpoint_dynamodb.effects import Backoff, BatchWrite, Compute
 from langgraph_checkpoint_dynamodb.items.attributes import outside
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.relaying import relay
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from tests.store.faces import Clock, Store, StoreTable, with_payloads
 from tests.support.stopping import StoppedError
-from tests.support.walking import have_walked, walk
+from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ class Stopping:
         self._backward = backward
 
     def way(self, operation: Operation[Any]) -> Walk:
-        return walk(operation, self._one, self._group)
+        return relay(operation, self._one, self._group)
 
     def _one(self, request: Request[Any]) -> Walk:
         if isinstance(request, (Backoff, Compute)):

@@ -40,9 +40,10 @@ from langgraph_checkpoint_dynamodb.keys import (
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.payload import S3Object
+from langgraph_checkpoint_dynamodb.relaying import relay
 from tests.support.savers import Saver
 from tests.support.tables import sweep, with_payloads
-from tests.support.walking import have_walked, walk
+from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,7 +134,7 @@ class Stopping:
 
     def way(self, operation: Operation[Any]) -> Walk:
         """The operation, up to that point."""
-        return walk(operation, self._one, self._group)
+        return relay(operation, self._one, self._group)
 
     def _one(self, request: Request[Any]) -> Walk:
         if isinstance(request, Backoff):

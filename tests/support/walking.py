@@ -6,8 +6,8 @@ import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.effects import Backoff, Compute
+from langgraph_checkpoint_dynamodb.relaying import relay
 from langgraph_checkpoint_dynamodb.runners.client import concurrency
 
 if TYPE_CHECKING:
@@ -17,33 +17,6 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
 
     Walk: TypeAlias = Generator[Any, Any, Any]
-
-
-def walk(
-    operation: Operation[Any],
-    one: Callable[[Request[Any]], Walk],
-    group: Callable[[Sequence[Operation[Any]]], Walk],
-) -> Walk:
-    """An operation that does the same as another, with each request and each group in its way."""
-    try:
-        request: Any = next(operation)
-        while True:
-            try:
-                match request:
-                    case Emit():
-                        reply = yield request
-                    case Concurrently(operations):
-                        reply = yield from group(operations)
-                    case _:
-                        reply = yield from one(request)
-            except DynamoDBSaverError as error:  # noqa: PERF203 - each request has its own error
-                request = operation.throw(error)
-            else:
-                request = operation.send(reply)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        operation.close()
 
 
 def perform(request: Request[Any]) -> Walk:
@@ -81,7 +54,7 @@ class Depth:
 
     def way(self, operation: Operation[Any]) -> Walk:
         """The operation, counted."""
-        return walk(operation, self._one, self._group)
+        return relay(operation, self._one, self._group)
 
     def _one(self, request: Request[Any]) -> Walk:
         if not isinstance(request, (Backoff, Compute)):

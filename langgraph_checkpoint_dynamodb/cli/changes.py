@@ -1,4 +1,4 @@
-"""Operations whose requests are watched, or whose changes are only told: how dry runs are made.
+"""Operations whose changes are counted, or only told: how dry runs are made.
 
 An operation is a generator of requests, so what it would change can be told from the requests
 themselves: a dry run takes every step of the real one, and every read, but no write.
@@ -7,7 +7,7 @@ themselves: a dry run takes every step of the real one, and every read, but no w
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,14 +15,12 @@ from langgraph_checkpoint_dynamodb.effects import (
     Backoff,
     BatchWrite,
     Compute,
-    Concurrently,
     Delete,
     DeleteIfOld,
     DeleteObjects,
     DeleteUnchanged,
     DescribeTable,
     DescribeTimeToLive,
-    Emit,
     GetItem,
     GetObject,
     Prolong,
@@ -38,8 +36,8 @@ from langgraph_checkpoint_dynamodb.effects import (
     Update,
     UpdateItem,
 )
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.relaying import relay, together_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -87,7 +85,7 @@ class Changes:
         )
 
 
-class Watch:
+class ChangeCounter:
     """Counts what operations change, whichever threads perform them.
 
     Args:
@@ -108,34 +106,12 @@ class Watch:
         self._on_change = on_change
 
     def over(self, operation: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
-        """An operation or a stream, watched."""
-        try:
-            request = next(operation)
-            while True:
-                go_on = yield from self._answer(operation, request)
-                request = go_on()
-        except StopIteration as stop:
-            result: R = stop.value
-            return result
-        finally:
-            operation.close()
+        """An operation or a stream, counted."""
+        return relay(operation, self._pass_on, partial(together_as, self.over))
 
-    def _answer(
-        self, operation: Generator[Any, Any, Any], request: Any
-    ) -> Generator[Any, Any, Callable[[], Any]]:
-        """What goes on with the operation, given the reply to its request, or its error."""
-        try:
-            reply = yield from self._pass_on(request)
-        except DynamoDBSaverError as error:
-            return partial(operation.throw, error)
-        return partial(operation.send, reply)
-
-    def _pass_on(self, request: Any) -> Generator[Any, Any, Any]:
-        if isinstance(request, (*_READS, Emit)):
+    def _pass_on(self, request: Request[Any]) -> Generator[Any, Any, Any]:
+        if isinstance(request, _READS):
             return (yield request)
-        if isinstance(request, Concurrently):
-            watched = tuple(self.over(each) for each in request.operations)
-            return (yield replace(request, operations=watched))
         reply = _reply(request) if self._dry else (yield request)
         self._count(_changed(request, reply))
         return reply

@@ -1,0 +1,55 @@
+"""Operations that do the same as others, each of whose requests is made in another way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from langgraph_checkpoint_dynamodb.effects import Concurrently, Emit
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from langgraph_checkpoint_dynamodb.effects import Operation, Request
+
+    Relayed: TypeAlias = Generator[Any, Any, Any]
+
+
+def relay(
+    operation: Relayed,
+    one: Callable[[Request[Any]], Relayed],
+    group: Callable[[Sequence[Operation[Any]]], Relayed],
+) -> Relayed:
+    """An operation, or stream, that does the same as another.
+
+    Args:
+        operation: The other. It is closed with this one.
+        one: How a request is made; returns its reply. What a stream hands over is passed on.
+        group: How operations are run that may be under way at the same time; returns their results.
+    """
+    try:
+        request: Any = next(operation)
+        while True:
+            try:
+                match request:
+                    case Emit():
+                        reply = yield request
+                    case Concurrently(operations):
+                        reply = yield from group(operations)
+                    case _:
+                        reply = yield from one(request)
+            except DynamoDBSaverError as error:  # noqa: PERF203 - each request has its own error
+                request = operation.throw(error)
+            else:
+                request = operation.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        operation.close()
+
+
+def together_as(
+    way: Callable[[Operation[Any]], Relayed], operations: Sequence[Operation[Any]]
+) -> Relayed:
+    """Run operations as they were meant to be, each in that way."""
+    return (yield Concurrently(tuple(map(way, operations))))
