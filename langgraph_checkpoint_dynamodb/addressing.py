@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.keys import (
     ROOT_NAMESPACE,
     CheckpointRef,
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 T = TypeVar("T")
+
+SWEEP_AGE_SECONDS = 24 * 60 * 60
+"""What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +205,25 @@ def require_seconds(field: str, value: object) -> int:
     if not 0 <= seconds < float("inf"):
         raise InvalidInputError(field, f"must be finite and not negative, got {value!r}")
     return math.ceil(seconds)
+
+
+def require_sweep(
+    older_than: timedelta | float, resume_from: str | None, max_pages: int | None
+) -> int:
+    """The arguments of a sweep; how old in seconds something must be that it takes.
+
+    Raises:
+        InvalidInputError: One of them cannot be used; the message names it.
+    """
+    require_optional("resume_from", resume_from, str)
+    require_optional("max_pages", max_pages, int)
+    if max_pages is not None and max_pages < 1:
+        raise InvalidInputError("max_pages", f"must be at least 1, got {max_pages}")
+    seconds = require_seconds("older_than", older_than)
+    if seconds < MARGIN:
+        raise InvalidInputError(
+            "older_than",
+            f"must be at least {MARGIN} seconds, got {seconds}: a call that is under way has "
+            "stored things that look left over, and clocks of writers may differ",
+        )
+    return seconds

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-try:
-    from aiobotocore.session import AioSession
-except ModuleNotFoundError as error:
-    if error.name != "aiobotocore":
-        raise
-    raise ModuleNotFoundError(
-        "AsyncDynamoDBSaver needs aiobotocore: "
-        "pip install 'aiobotocore[boto3]>=2.25'; DynamoDBSaver works without it",
-        name="aiobotocore",
-    ) from None
-
-from langgraph_checkpoint_dynamodb.errors import EventLoopError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.connected_aio import OnEventLoops, require_aio_session
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
@@ -39,11 +27,11 @@ from langgraph_checkpoint_dynamodb.weight import is_large
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
+    from aiobotocore.session import AioSession
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
-    from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.effects import Stream
     from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBSaver"]
@@ -51,7 +39,7 @@ __all__ = ["AsyncDynamoDBSaver"]
 T = TypeVar("T")
 
 
-class AsyncDynamoDBSaver(ThreadMethods):
+class AsyncDynamoDBSaver(OnEventLoops, ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables, natively asynchronous.
 
     The same tables and the same behaviour as `DynamoDBSaver`, performed by aiobotocore on the event
@@ -166,51 +154,8 @@ class AsyncDynamoDBSaver(ThreadMethods):
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
 
-    def open(self) -> Self:
-        """Make the clients for the plain methods now, and not at the first call. `with` does so.
-
-        Opens a saver again that was closed. Can be repeated.
-
-        Raises:
-            EventLoopError: An event loop runs in this thread.
-        """
-        require_plain_code("open", "aopen")
-        self._bridge.run(self._runner.open)
-        return self
-
-    async def aopen(self) -> Self:
-        """Make the clients for this event loop now, and not at the first call. `async with` does.
-
-        Opens a saver again that was closed. Can be repeated.
-        """
-        await self._runner.open()
-        return self
-
-    async def aclose(self) -> None:
-        """Close the saver on this event loop, once its calls under way there are done.
-
-        Can be repeated. On other loops, and in plain code, the saver can still be used.
-        """
-        await self._runner.close()
+    def _forget(self) -> None:
         self._memories.get().clear()
-
-    def close(self) -> None:
-        """Close the saver everywhere, once calls under way are done, from plain code.
-
-        Can be repeated. Clients of an event loop that stands still are closed when that loop ends.
-
-        Raises:
-            EventLoopError: An event loop runs in this thread.
-        """
-        require_plain_code("close", "aclose")
-        self._bridge.run(self._runner.close_everywhere)
-        self._bridge.close()
-        self._memories.get().clear()
-
-    def _run(self, operation: Operation[T], method: str) -> T:
-        self._require_usable(method)
-        operation = self._watcher.watched(operation, method)
-        return self._bridge.run(lambda: self._runner.run(operation), self._runner.require_open)
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         pages = self._runner.pages(self._watcher.watched(stream, method))
@@ -224,9 +169,6 @@ class AsyncDynamoDBSaver(ThreadMethods):
         finally:
             pages.close()
 
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        return await self._runner.run(self._watcher.watched(operation, method))
-
     async def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
         pages = self._runner.pages(self._watcher.watched(stream, method))
         try:
@@ -237,34 +179,3 @@ class AsyncDynamoDBSaver(ThreadMethods):
 
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:
         return await self._runner.compute(prepare) if is_large(value) else prepare()
-
-    def _require_usable(self, method: str) -> None:
-        require_plain_code(method, f"a{method}")
-        self._runner.require_open()
-
-
-def require_aio_session(session: object) -> None:
-    """Check that a session is one of aiobotocore, or none.
-
-    Raises:
-        InvalidInputTypeError: It is not.
-    """
-    if session is not None and not isinstance(session, AioSession):
-        raise InvalidInputTypeError(
-            "session",
-            f"must be an aiobotocore session, got {type(session).__module__}."
-            f"{type(session).__name__}; make one with aiobotocore.session.get_session()",
-        )
-
-
-def require_plain_code(method: str, instead: str) -> None:
-    """Check that no event loop runs in this thread.
-
-    Raises:
-        EventLoopError: One does.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise EventLoopError(method, instead)

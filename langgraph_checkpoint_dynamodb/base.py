@@ -13,8 +13,8 @@ from langgraph_checkpoint_dynamodb.addressing import (
     read_address,
     read_before,
     require_optional,
-    require_seconds,
     require_strings,
+    require_sweep,
     require_thread_ids,
     to_config,
 )
@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.codec import (
 )
 from langgraph_checkpoint_dynamodb.effects import done
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
@@ -57,11 +57,25 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings import Settings
-    from langgraph_checkpoint_dynamodb.watching import Watcher
 
 
 _DELETE = ("delete", "delete_all")
 """Names of the strategy that deletes threads: LangGraph's, and that of its agent server."""
+
+
+def read_wanted(
+    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
+) -> Wanted:
+    """Which checkpoints a listing is to return, from its arguments.
+
+    Raises:
+        InvalidInputError: One of them cannot be used; the message names it.
+    """
+    return Wanted(
+        before=read_before(before),
+        metadata=require_optional("filter", metadata, dict),
+        limit=require_optional("limit", limit, int),
+    )
 
 
 class SaverBase(BaseCheckpointSaver[str]):
@@ -69,7 +83,6 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     _settings: Settings
     _memories: PerProcess[Memory]
-    _watcher: Watcher
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
@@ -127,11 +140,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         before: RunnableConfig | None,
         limit: int | None,
     ) -> Stream[CheckpointTuple]:
-        wanted = Wanted(
-            before=read_before(before),
-            metadata=require_optional("filter", metadata, dict),
-            limit=require_optional("limit", limit, int),
-        )
+        wanted = read_wanted(metadata, before, limit)
         if not config:
             return list_all(self._store(), wanted)
         address = read_address(config)
@@ -227,15 +236,5 @@ class SaverBase(BaseCheckpointSaver[str]):
     def _sweep_orphans(
         self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
     ) -> Operation[SweepReport]:
-        require_optional("resume_from", resume_from, str)
-        require_optional("max_pages", max_pages, int)
-        if max_pages is not None and max_pages < 1:
-            raise InvalidInputError("max_pages", f"must be at least 1, got {max_pages}")
-        seconds = require_seconds("older_than", older_than)
-        if seconds < MARGIN:
-            raise InvalidInputError(
-                "older_than",
-                f"must be at least {MARGIN} seconds, got {seconds}: a call that is under way has "
-                "stored things that look left over, and clocks of writers may differ",
-            )
+        seconds = require_sweep(older_than, resume_from, max_pages)
         return sweep_orphans(self._store(), seconds, resume_from, max_pages)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.moving.methods import MovingMethods
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         Sequence,
     )
     from datetime import timedelta
-    from types import TracebackType
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import (
@@ -29,69 +29,19 @@ if TYPE_CHECKING:
         CheckpointTuple,
         DeltaChannelHistory,
     )
-    from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.effects import Stream
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 
 T = TypeVar("T")
-
-SWEEP_AGE_SECONDS = 24 * 60 * 60
-"""What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
 
 class SaverMethods(MovingMethods):
     """LangGraph's methods, and those of this package, over the ways to perform an operation."""
 
     @abstractmethod
-    def open(self) -> Self:
-        """Make the clients now, and not at the first call. Can be repeated."""
-
-    @abstractmethod
-    async def aopen(self) -> Self:
-        """Asynchronous version of `open`."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let calls under way finish, then close the saver. Can be repeated."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Asynchronous version of `close`."""
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return await self.aopen()
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    @abstractmethod
-    def _run(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation in plain code; `method` is what the user has called."""
-
-    @abstractmethod
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         """Perform a stream in plain code, as far as its pages are asked for."""
-
-    @abstractmethod
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation without blocking the event loop."""
 
     @abstractmethod
     def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:

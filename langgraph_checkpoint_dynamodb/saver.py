@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from langgraph_checkpoint_dynamodb.connected import OnThreads
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
-from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
 from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
@@ -31,15 +30,14 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.effects import Stream
     from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 T = TypeVar("T")
 
 
-class DynamoDBSaver(ThreadMethods):
+class DynamoDBSaver(OnThreads, ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
 
     Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of
@@ -180,38 +178,8 @@ class DynamoDBSaver(ThreadMethods):
         # LangGraph clones savers with copy.copy: the clones share this one object.
         self._runner = SyncRunner(self._settings)
 
-    def open(self) -> Self:
-        """Make the clients now, and not at the first call. `with` does so.
-
-        That reads the SDK's models, for a few hundred milliseconds on a slow machine, in which
-        Python runs little else: event loops stand still. It does no I/O. Can be repeated.
-
-        Raises:
-            SaverClosedError: The saver was closed.
-        """
-        self._runner.open()
-        return self
-
-    async def aopen(self) -> Self:
-        """Asynchronous version of `open`. Best awaited before the loop has anything else to do."""
-        await self._runner.start_open().result()
-        return self
-
-    def close(self) -> None:
-        """End the saver's threads and the client it made, once calls under way are done.
-
-        A client that was passed in stays open. Can be repeated.
-        """
-        self._runner.close()
+    def _forget(self) -> None:
         self._memories.get().clear()
-
-    async def aclose(self) -> None:
-        """Asynchronous version of `close`."""
-        # Closing waits for calls under way, so neither the loop nor the saver's threads can do it.
-        await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-saver"))
-
-    def _run(self, operation: Operation[T], method: str) -> T:
-        return self._runner.run(self._watcher.watched(operation, method))
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         pages = self._runner.pages(self._watcher.watched(stream, method))
@@ -219,9 +187,6 @@ class DynamoDBSaver(ThreadMethods):
             yield from pages
         finally:
             pages.close()
-
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        return await self._runner.start(self._watcher.watched(operation, method)).result()
 
     def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
         return self._runner.pages(self._watcher.watched(stream, method)).awaited()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from langgraph_checkpoint_dynamodb import SweepReport
-from langgraph_checkpoint_dynamodb.methods import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.durations import parse_duration

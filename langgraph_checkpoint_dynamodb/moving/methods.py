@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.addressing import require_strings
 from langgraph_checkpoint_dynamodb.base import SaverBase
+from langgraph_checkpoint_dynamodb.connected import Connected
 from langgraph_checkpoint_dynamodb.keys import CheckpointRef, require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
 from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
@@ -28,16 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class MovingMethods(SaverBase, DetailedSource):
+class MovingMethods(SaverBase, Connected, DetailedSource):
     """What moves threads, over the other methods of the saver."""
-
-    @abstractmethod
-    def _run(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation in plain code; `method` is what the user has called."""
-
-    @abstractmethod
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation without blocking the event loop."""
 
     def import_thread(
         self,

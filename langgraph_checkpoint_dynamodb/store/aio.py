@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.aio import require_aio_session, require_plain_code
+from langgraph_checkpoint_dynamodb.connected_aio import OnEventLoops, require_aio_session
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import IndexConfig, TTLConfig
-    from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBStore"]
@@ -40,7 +38,7 @@ __all__ = ["AsyncDynamoDBStore"]
 T = TypeVar("T")
 
 
-class AsyncDynamoDBStore(StoreBase):
+class AsyncDynamoDBStore(OnEventLoops, StoreBase):
     """Keeps LangGraph's long-term memory in an Amazon DynamoDB table, natively asynchronous.
 
     The same table and the same behaviour as `DynamoDBStore`, performed by aiobotocore on the event
@@ -136,54 +134,6 @@ class AsyncDynamoDBStore(StoreBase):
         self._registered = PerProcess(lambda _: Registered())
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
-
-    def open(self) -> Self:
-        """Make the clients for the plain methods now, and not at the first call. `with` does so.
-
-        Opens a store again that was closed. Can be repeated.
-
-        Raises:
-            EventLoopError: An event loop runs in this thread.
-        """
-        require_plain_code("open", "aopen")
-        self._bridge.run(self._runner.open)
-        return self
-
-    async def aopen(self) -> Self:
-        """Make the clients for this event loop now, and not at the first call. `async with` does.
-
-        Opens a store again that was closed. Can be repeated.
-        """
-        await self._runner.open()
-        return self
-
-    async def aclose(self) -> None:
-        """Close the store on this event loop, once its calls under way there are done.
-
-        Can be repeated. On other loops, and in plain code, the store can still be used.
-        """
-        await self._runner.close()
-
-    def close(self) -> None:
-        """Close the store everywhere, once calls under way are done, from plain code.
-
-        Can be repeated. Clients of an event loop that stands still are closed when that loop ends.
-
-        Raises:
-            EventLoopError: An event loop runs in this thread.
-        """
-        require_plain_code("close", "aclose")
-        self._bridge.run(self._runner.close_everywhere)
-        self._bridge.close()
-
-    def _run(self, operation: Operation[T], method: str) -> T:
-        require_plain_code(method, f"a{method}")
-        self._runner.require_open()
-        watched = self._watcher.watched(operation, method)
-        return self._bridge.run(lambda: self._runner.run(watched), self._runner.require_open)
-
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        return await self._runner.run(self._watcher.watched(operation, method))
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         return await self._runner.compute(work)

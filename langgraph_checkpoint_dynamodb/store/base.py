@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.store.base import BaseStore, PutOp
 
-from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS, require_sweep
+from langgraph_checkpoint_dynamodb.connected import Connected
+from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
-from langgraph_checkpoint_dynamodb.settings import require_number
 from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
 from langgraph_checkpoint_dynamodb.store.ops.batch import perform
@@ -22,11 +21,9 @@ from langgraph_checkpoint_dynamodb.weight import is_large
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
-    from types import TracebackType
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import Op, Result
-    from typing_extensions import Self
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
@@ -34,11 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SWEEP_AGE_SECONDS = 24 * 60 * 60
-"""What `sweep_orphans` leaves alone where nothing else is said: anything younger than a day."""
 
-
-class StoreBase(BaseStore):
+class StoreBase(BaseStore, Connected):
     """Turns calls into operations. A store adds the runner that performs them."""
 
     supports_ttl = True
@@ -46,52 +40,6 @@ class StoreBase(BaseStore):
     serde: SerializerProtocol
     _settings: StoreSettings
     _registered: PerProcess[Registered]
-
-    @abstractmethod
-    def open(self) -> Self:
-        """Make the clients now, and not at the first call. Can be repeated."""
-
-    @abstractmethod
-    async def aopen(self) -> Self:
-        """Asynchronous version of `open`."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let calls under way finish, then close the store. Can be repeated."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Asynchronous version of `close`."""
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return await self.aopen()
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    @abstractmethod
-    def _run(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation in plain code; `method` is what the user has called."""
-
-    @abstractmethod
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation without blocking the event loop."""
 
     @abstractmethod
     async def _elsewhere(self, work: Callable[[], T]) -> T:
@@ -195,16 +143,7 @@ class StoreBase(BaseStore):
     def _sweep_orphans(
         self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
     ) -> Operation[StoreSweepReport]:
-        require_optional("resume_from", resume_from, str)
-        if max_pages is not None:
-            require_number("max_pages", max_pages, at_least=1)
-        seconds = require_seconds("older_than", older_than)
-        if seconds < MARGIN:
-            raise InvalidInputError(
-                "older_than",
-                f"must be at least {MARGIN} seconds, got {seconds}: a call that is under way has "
-                "stored parts that look left over, and clocks of writers may differ",
-            )
+        seconds = require_sweep(older_than, resume_from, max_pages)
         return sweep_orphans(self._context(), seconds, resume_from, max_pages)
 
     def _batch(self, ops: Sequence[Op]) -> Operation[list[Result]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from langgraph_checkpoint_dynamodb.connected import OnThreads
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
-from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
 from langgraph_checkpoint_dynamodb.store.context import Registered
@@ -32,15 +31,13 @@ if TYPE_CHECKING:
     from langgraph.store.base import IndexConfig, TTLConfig
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.observing import OnRequest
 
 T = TypeVar("T")
 
 
-class DynamoDBStore(StoreBase):
+class DynamoDBStore(OnThreads, StoreBase):
     """Keeps LangGraph's long-term memory in an Amazon DynamoDB table.
 
     Behaves as LangGraph's `InMemoryStore` does, call by call, with these differences: what is found
@@ -156,38 +153,6 @@ class DynamoDBStore(StoreBase):
         self.ttl_config = self._settings.ttl
         self._registered = PerProcess(lambda _: Registered())
         self._runner = SyncRunner(self._settings)
-
-    def open(self) -> Self:
-        """Make the clients now, and not at the first call. `with` does so. Can be repeated.
-
-        Raises:
-            SaverClosedError: The store was closed.
-        """
-        self._runner.open()
-        return self
-
-    async def aopen(self) -> Self:
-        """Asynchronous version of `open`. Best awaited before the loop has anything else to do."""
-        await self._runner.start_open().result()
-        return self
-
-    def close(self) -> None:
-        """End the store's threads and the client it made, once calls under way are done.
-
-        A client that was passed in stays open. Can be repeated.
-        """
-        self._runner.close()
-
-    async def aclose(self) -> None:
-        """Asynchronous version of `close`."""
-        # Closing waits for calls under way, so neither the loop nor the store's threads can do it.
-        await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb-store"))
-
-    def _run(self, operation: Operation[T], method: str) -> T:
-        return self._runner.run(self._watcher.watched(operation, method))
-
-    async def _await(self, operation: Operation[T], method: str) -> T:
-        return await self._runner.start(self._watcher.watched(operation, method)).result()
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         return await self._runner.submit(lambda *_: work()).result()

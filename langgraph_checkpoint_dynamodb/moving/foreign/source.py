@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langgraph_checkpoint_dynamodb.addressing import (
-    read_address,
-    read_before,
-    require_optional,
-)
+from langgraph_checkpoint_dynamodb.addressing import read_address
+from langgraph_checkpoint_dynamodb.base import read_wanted
 from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.effects import Emit, GetItem, Scan, send
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
@@ -22,7 +19,6 @@ from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
 from langgraph_checkpoint_dynamodb.moving.steps import Step
-from langgraph_checkpoint_dynamodb.ops.listing import Wanted
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
 
@@ -41,6 +37,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Query, Stream
     from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.ops.listing import Wanted
 
 T = TypeVar("T")
 
@@ -261,11 +258,7 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         before: RunnableConfig | None,
         limit: int | None,
     ) -> Stream[CheckpointTuple]:
-        wanted = Wanted(
-            before=read_before(before),
-            metadata=require_optional("filter", metadata, dict),
-            limit=require_optional("limit", limit, int),
-        )
+        wanted = read_wanted(metadata, before, limit)
         if not config:
             return (
                 yield from self._each_thread(
