@@ -6,6 +6,7 @@ so none of it knows how to wait.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -29,6 +30,7 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
+    DynamoDBSaverError,
     ServiceError,
     TransactionCanceledError,
     TransportError,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
 
 T = TypeVar("T")
+
+_log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 BATCH_ITEMS = 25
 """Most requests in a BatchWriteItem."""
@@ -263,6 +267,21 @@ def read_object(bucket: str, key: str) -> Operation[bytes | None]:
                 raise
         yield from send(backoff(attempt))
         attempt += 1
+
+
+def if_possible(owner: object, cleaning: Operation[None]) -> Operation[None]:
+    """Clean up after a call that has done its work already, so that a failure is only logged.
+
+    The sweep finds what stays behind.
+
+    Args:
+        owner: Whose parts they are.
+        cleaning: Deletes them.
+    """
+    try:
+        yield from cleaning
+    except DynamoDBSaverError as error:
+        _log.warning("parts of an older value stay behind on %s: %s", owner, error)
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, S3Object
+    from langgraph_checkpoint_dynamodb.keys import Owner
+    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, PayloadPolicy, S3Object
 
 _serialize = TypeSerializer().serialize
 
@@ -135,6 +136,22 @@ def _described_alone(item: StoredItem, place: str) -> dict[str, Payload]:
         for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE)
         if (found := item.get(Attribute.payload(name))) is not None and not are_together(found)
     }
+
+
+def require_owned(policy: PayloadPolicy, owner: Owner, found: S3Object, kind: str) -> None:
+    """Check that an S3 object is one that was stored for the item which leads to it.
+
+    Raises:
+        UnreadableItemError: It is not.
+    """
+    if not policy.owns(owner, found.address, found.bucket, found.key):
+        raise UnreadableItemError(
+            place=str(owner),
+            attribute=Attribute.OBJECT_KEY,
+            problem=f"leads to object {found.key!r} of bucket {found.bucket!r}, which is not one "
+            f"of this {kind} in a bucket of s3_offload_config; if the bucket was yours before, "
+            "add it to former_bucket_names",
+        )
 
 
 def outside_if_readable(item: StoredItem, place: str) -> tuple[Chunks | S3Object, ...]:

@@ -12,6 +12,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
     UnreadableItemError,
 )
+from langgraph_checkpoint_dynamodb.items.attributes import require_owned
 from langgraph_checkpoint_dynamodb.items.beside import (
     ChunkRecord,
     DeletionMark,
@@ -159,14 +160,7 @@ def get_objects(
         UnreadableItemError: One of them is not the checkpoint's.
     """
     for payload in payloads:
-        if not store.payloads.owns(ref, payload.address, payload.bucket, payload.key):
-            raise UnreadableItemError(
-                place=str(ref),
-                attribute=Attribute.OBJECT_KEY,
-                problem=f"leads to object {payload.key!r} of bucket {payload.bucket!r}, which is "
-                "not one of this checkpoint in a bucket of s3_offload_config; if the bucket was "
-                "yours before, add it to former_bucket_names",
-            )
+        require_owned(store.payloads, ref, payload, "checkpoint")
     fetched = yield from together([read_object(one.bucket, one.key) for one in payloads])
     return dict(zip(payloads, fetched, strict=True))
 

@@ -6,7 +6,6 @@ thing that makes its parts count, so nothing here is ever seen half done.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +27,6 @@ from langgraph_checkpoint_dynamodb.effects import (
 )
 from langgraph_checkpoint_dynamodb.errors import (
     DeletedBaseError,
-    DynamoDBSaverError,
     MissingPartError,
     UnreadableItemError,
 )
@@ -81,7 +79,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 _BATCH_BYTES = 32_000_000
 """Bytes of values outside their items that are read together, where many are read."""
@@ -282,17 +279,6 @@ def discard(store: Store, ref: CheckpointRef, payloads: Iterable[Payload]) -> Op
     yield from delete_objects(found.objects)
     keys = [key for payload in outside for key in part_keys(ref, payload)]
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
-
-
-def if_possible(ref: CheckpointRef, cleaning: Operation[None]) -> Operation[None]:
-    """Clean up after a call that has done its work already, so that a failure is only logged.
-
-    The sweep finds what stays behind.
-    """
-    try:
-        yield from cleaning
-    except DynamoDBSaverError as error:
-        _log.warning("parts of an older value stay behind on %s: %s", ref, error)
 
 
 def in_batches(values: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:

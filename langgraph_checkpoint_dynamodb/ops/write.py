@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.calls import (
+    if_possible,
     put_atomically,
     put_one,
     put_together,
@@ -29,7 +30,7 @@ from langgraph_checkpoint_dynamodb.items.writes import (
 from langgraph_checkpoint_dynamodb.keys import CheckpointRef, task_range
 from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
-from langgraph_checkpoint_dynamodb.ops.parts import discard, if_possible, store_parts
+from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
 from langgraph_checkpoint_dynamodb.ops.turns import (
     is_news,
     put_with_thread,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langgraph_checkpoint_dynamodb.calls import (
     delete_objects,
+    if_possible,
     put_one,
     query_all,
     read_object,
@@ -23,11 +24,14 @@ from langgraph_checkpoint_dynamodb.effects import (
     together,
 )
 from langgraph_checkpoint_dynamodb.errors import (
-    DynamoDBSaverError,
     MissingPartError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items.attributes import binary, outside_if_readable
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    binary,
+    outside_if_readable,
+    require_owned,
+)
 from langgraph_checkpoint_dynamodb.keys import Attribute, SortRange, Table, chunk_sort_key
 from langgraph_checkpoint_dynamodb.payload import (
     Chunks,
@@ -115,10 +119,7 @@ def discard_of(context: Context, ref: ItemRef, item: StoredItem | None) -> Opera
     outside = () if item is None else outside_if_readable(item, str(ref))
     if not outside:
         return
-    try:
-        yield from _discard(context, ref, outside)
-    except DynamoDBSaverError as error:
-        _log.warning("parts of an older value stay behind on %s: %s", ref, error)
+    yield from if_possible(ref, _discard(context, ref, outside))
 
 
 def _discard(
@@ -220,12 +221,5 @@ def _joined(context: Context, ref: ItemRef, found: Chunks) -> Operation[bytes | 
 
 
 def _object(context: Context, ref: ItemRef, found: S3Object) -> Operation[bytes | None]:
-    if not context.payloads.owns(ref, found.address, found.bucket, found.key):
-        raise UnreadableItemError(
-            place=str(ref),
-            attribute=Attribute.OBJECT_KEY,
-            problem=f"leads to object {found.key!r} of bucket {found.bucket!r}, which is not one "
-            "of this item in a bucket of s3_offload_config; if the bucket was yours before, add "
-            "it to former_bucket_names",
-        )
+    require_owned(context.payloads, ref, found, "item")
     return (yield from read_object(found.bucket, found.key))
