@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from langgraph_checkpoint_dynamodb.connected_aio import OnEventLoops, require_aio_session
+from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
 from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner

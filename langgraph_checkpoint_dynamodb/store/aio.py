@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.connected_aio import OnEventLoops, require_aio_session
+from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
 from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
