@@ -6,7 +6,6 @@ import sys
 
 from examples import terminal
 from examples.web.engines import EngineError, engine_for
-from examples.web.model import ModelError, make_model
 from examples.web.settings import read_arguments
 from examples.web.supervisor import PortError, supervise
 
@@ -19,13 +18,12 @@ def main() -> int:
     """
     settings, port, aws = read_arguments()
     try:
-        make_model(settings.model, settings.word_seconds)
         with engine_for(settings, aws=aws) as chosen:
             terminal.title("A chat on LangGraph and DynamoDB (Ctrl-C ends it)")
             terminal.line("data", chosen.engine)
             terminal.line("model", chosen.model or "a script, without a key")
             return supervise(chosen, port, lambda text: terminal.line("server", text))
-    except (EngineError, ModelError, PortError) as error:
+    except (EngineError, PortError) as error:
         terminal.fail(str(error))
     except ModuleNotFoundError as error:
         terminal.fail(f"{error}; install this package with its extra [web]")

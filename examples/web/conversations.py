@@ -133,7 +133,7 @@ class Conversations:
                     "This question was answered in the meantime, in another window or on another "
                     "server. Nothing was changed. This is how the conversation stands."
                 )
-            self._start(begun, Command(resume={question: verdict}), tally)
+            self._start(begun, Command(resume={question: verdict}), tally, answers=True)
 
     async def go_on(self, place: Place, checkpoint: str | None) -> None:
         """Run what comes next: after an error or a stop, or again from a checkpoint.
@@ -203,10 +203,16 @@ class Conversations:
         return Beginning(place, checkpoint, await self._state(place, checkpoint))
 
     def _start(
-        self, begun: Beginning, given: Any, tally: Tally, said: dict[str, Any] | None = None
+        self,
+        begun: Beginning,
+        given: Any,
+        tally: Tally,
+        said: dict[str, Any] | None = None,
+        *,
+        answers: bool = False,
     ) -> None:
         place = begun.place
-        run = Run(given, {})
+        run = Run(given, {}, answers)
         run.config = _config(place, run=run.id, checkpoint=begun.checkpoint)
         begin = Event("begin", {"run": run.id, "base": views.state_view(begun.state), "said": said})
 

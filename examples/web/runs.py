@@ -41,12 +41,14 @@ class Run:
     Attributes:
         given: What the graph is given.
         config: Where it runs.
+        answers: Whether it answers a question.
         id: Its id, which its checkpoints have in their metadata.
         told: What pages were told of it so far, for those that come later.
     """
 
     given: Any
     config: RunnableConfig
+    answers: bool = False
     id: str = field(default_factory=lambda: uuid4().hex)
     told: list[Event] = field(default_factory=list)
 
@@ -101,8 +103,13 @@ class Runs:
         self._hub.list_changed(place.user)
         try:
             try:
+                happened = False
                 async for event in self._events(run):
+                    happened = True
                     self._tell(place, run, event)
+                if run.answers and not happened:
+                    # Answered before the run had read the question, which LangGraph passes over.
+                    self._tell(place, run, Event("problem", {"kind": "conflict", "text": CONFLICT}))
             except Exception as error:
                 self._tell(place, run, Event("problem", problem_of(error)))
             try:

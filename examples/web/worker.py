@@ -8,40 +8,52 @@ import signal
 import socket
 import sys
 import threading
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from examples import terminal
 from examples.web.agent import build_agent
-from examples.web.model import make_model
+from examples.web.model import ModelError, make_model
 from examples.web.server import make_app
 from examples.web.settings import Settings
 from examples.web.supervisor import READY
 from examples.web.tables import open_tables
-from langgraph_checkpoint_dynamodb import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb import DynamoDBSaverError, TableError
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 
 def main() -> int:
     """Serve on the socket of the supervisor until told to stop.
 
     Returns:
-        Exit code: 1 if the tables cannot be used.
+        Exit code: 1 if the tables or the model cannot be used.
     """
     # uvicorn raises the signal once more when it has stopped; tables are still to be closed then.
     signal.signal(signal.SIGTERM, lambda *_: None)
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    settings = Settings.from_environment()
     try:
+        model = make_model(settings.model, settings.word_seconds)
         with socket.socket(fileno=int(sys.argv[1])) as listener:
-            asyncio.run(_serve(Settings.from_environment(), listener))
-    except DynamoDBSaverError as error:
+            asyncio.run(_serve(settings, model, listener))
+    except ModelError as error:
+        terminal.fail(str(error))
+        return 1
+    except TableError as error:
         terminal.fail(f"{error}; --set-up makes the tables")
+        return 1
+    except DynamoDBSaverError as error:
+        terminal.fail(str(error))
         return 1
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, model: Runnable[Any, Any], listener: socket.socket) -> None:
     async with open_tables(settings) as tables:
-        agent = build_agent(tables.saver, make_model(settings.model, settings.word_seconds))
+        agent = build_agent(tables.saver, model)
         config = uvicorn.Config(
             make_app(tables, agent, settings),
             access_log=False,

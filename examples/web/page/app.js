@@ -37,8 +37,15 @@ const userOf = () => find("user").value;
 
 function route() {
   const [, user, conversation = null] = location.hash.match(/^#\/([a-z0-9-]+)(?:\/([\w-]+))?$/) ?? [];
-  find("user").value = facts.users.includes(user) ? user : facts.users[0];
+  offer(user ?? facts.users[0]);
+  find("user").value = user ?? facts.users[0];
   open(conversation && { user: userOf(), conversation });
+}
+
+/** Have a user among those whom one can be. */
+function offer(user) {
+  if ([...find("user").options].some((option) => option.value === user)) return;
+  find("user").append(make("option", { value: user }, user[0].toUpperCase() + user.slice(1)));
 }
 
 function open(next) {
@@ -295,5 +302,5 @@ find("ideas").append(
 addEventListener("hashchange", route);
 
 await readFacts();
-find("user").append(...facts.users.map((user) => make("option", { value: user }, user[0].toUpperCase() + user.slice(1))));
+facts.users.forEach(offer);
 route();
