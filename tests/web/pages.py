@@ -53,7 +53,7 @@ class Person:
     def comes(self, conversation: str = "") -> Person:
         """Open the page, at a conversation if one is named."""
         self.page.goto(f"{self.url}/#/{self.user}" + (f"/{conversation}" if conversation else ""))
-        self.page.locator("#server dd").first.wait_for()
+        self.page.locator("#server dd").first.wait_for(state="attached")
         return self
 
     def says(self, text: str) -> None:

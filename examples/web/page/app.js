@@ -108,10 +108,10 @@ function giveBack() {
 }
 
 function gone() {
-  pending = null;
+  history.replaceState(null, "", `#/${userOf()}`);
+  open(null);
   notice("This conversation was deleted.", "hint");
-  announce("This conversation was deleted.");
-  location.hash = `#/${userOf()}`;
+  find("message").focus();
 }
 
 function onConnection(connected) {

@@ -101,7 +101,8 @@ function renderLine() {
       "a",
       {},
       make("span", { className: "title" }),
-      make("span", { className: "meta" }, make("time"), make("span", { className: "status" })),
+      " ",
+      make("span", { className: "meta" }, make("time"), " ", make("span", { className: "status" })),
     ),
   );
 }

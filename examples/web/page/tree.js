@@ -61,7 +61,8 @@ function renderRow(row, place, { width, current, now, onGo }) {
       "span",
       { className: "meta" },
       `step ${row.step}, ${timeOf(row.created)}${place.lane ? `, branch ${place.lane + 1}` : ""}`,
-      ...marks.map(([kind, text]) => make("span", { className: `mark ${kind}` }, text)),
+      // Spaces are for who hears it.
+      ...marks.flatMap(([kind, text]) => [" ", make("span", { className: `mark ${kind}` }, text)]),
     ),
   );
   if (row.checkpoint === current) button.setAttribute("aria-current", "step");
