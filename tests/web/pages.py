@@ -101,7 +101,7 @@ class Person:
     def steps(self) -> Any:
         """All steps of the history."""
         return (
-            self.page.get_by_role("complementary", name="History")
+            self.page.get_by_role("region", name="History")
             .get_by_role("listitem")
             .get_by_role("button")
         )
