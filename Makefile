@@ -87,7 +87,7 @@ web-test: ## Use the example chat in headless Chromium
 
 web-pictures: ## Take the docs' pictures of the example chat, in the typeface Inter where it is installed
 	@$(MAKE) --no-print-directory VENV=.venv-web .venv-web/.web-test $(DYNOXIDE_BIN)
-	@TEST_ENGINE=dynoxide .venv-web/bin/python -m tests.web.pictures
+	@.venv-web/bin/python -m tests.web.pictures
 
 test: $(VENV)/.test engine ## Run the test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) TEST_ALL=$(TEST_ALL) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)

@@ -112,9 +112,10 @@ class Ledger:
         )
 
     async def read(self, user: str, conversation: str) -> list[Cost]:
-        """What the runs of a conversation have cost, by the ids of the runs."""
+        """What the runs of a conversation have cost, in the order in which they ended."""
         found = await self._store.asearch(_namespace(user, conversation), limit=_MOST_RUNS)
-        return [Cost(run=item.key, **item.value) for item in found]
+        ended = sorted(found, key=lambda item: item.created_at)
+        return [Cost(run=item.key, **item.value) for item in ended]
 
     async def forget(self, user: str, conversation: str) -> None:
         """Delete the costs of a conversation."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.web.pages import People, Person
+from tests.web.pages import People, Person, running_browser
 from tests.web.running import new_user, running_chat
 
 if TYPE_CHECKING:
@@ -35,14 +32,8 @@ def user() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            # CI runs as root, where Chromium has no sandbox. The page is our own.
-            args=["--no-sandbox"],
-        )
+    with running_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

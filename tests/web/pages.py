@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
 from tests.web.running import BROKEN, QUESTION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from tests.web.running import Chat
@@ -20,6 +23,23 @@ PATIENCE_MS = 60_000
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1360, "height": 860}
 expect.set_options(timeout=PATIENCE_MS)
+
+
+@contextmanager
+def running_browser() -> Iterator[Any]:
+    """Headless Chromium: the one that `CHROMIUM` names, else the machine's.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("there is no chromium; install it, or name its path: CHROMIUM=...")
+    with sync_playwright() as playwright:
+        # CI runs as root, where Chromium has no sandbox. The page is our own.
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 class Person:

@@ -59,8 +59,6 @@ def test_axe_finds_no_barrier_wherever_a_person_comes(
     expect(ann.steps.first).to_be_visible()
     found["history"] = barriers(ann.page)
     ann.steps.nth(3).click()
-    if size == PHONE:
-        ann.presses("Chat")
     ann.page.get_by_role("button", name="Back to now").wait_for()
     found["past"] = barriers(ann.page)
     assert {where: what for where, what in found.items() if what} == {}
@@ -190,6 +188,23 @@ def test_a_question_is_in_sight_when_it_comes_on_a_phone(people: People, user: s
     ann = people.new(user, viewport=PHONE).comes()
     ann.asks_for_refund()
     expect(ann.page.get_by_role("button", name="Approve")).to_be_in_viewport()
+
+
+def test_on_a_phone_a_step_leads_to_the_conversation_as_it_was(people: People, user: str) -> None:
+    ann = people.new(user, viewport=PHONE).comes()
+    ann.says(WHAT)
+    ann.reads(FOUND)
+    ann.presses("History")
+    ann.steps.filter(has_text="look_up_order answers").click()
+    expect(ann.messages).to_have_count(3)
+    expect(ann.page.get_by_role("button", name="Back to now")).to_be_focused()
+    ann.presses("Conversations")
+    ann.presses("New conversation")
+    expect(ann.page.get_by_label("Message", exact=True)).to_be_focused()
+    ann.presses("Conversations")
+    ann.conversations.first.click()
+    expect(ann.page.get_by_role("region", name="Messages")).to_be_focused()
+    ann.reads(FOUND)
 
 
 @BOTH

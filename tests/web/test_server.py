@@ -261,7 +261,11 @@ def test_the_costs_of_all_runs_are_kept_and_added_up(talk: Talk) -> None:
     talk.decide(approved=True)
     talk.chat.end_worker()
     state = talk.state()
-    assert len(state["costs"]) == 2
+    first, second = state["costs"]
+    assert [first["after"], second["after"]] == [
+        state["messages"][3]["id"],
+        state["messages"][-1]["id"],
+    ]
     for name in ("requests", "read_units", "write_units"):
         assert state["total"][name] == sum(cost[name] for cost in state["costs"])
 

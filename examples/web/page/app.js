@@ -29,7 +29,14 @@ let stopListening = () => {};
 
 const problem = (error) => notice(error.message);
 const sidebar = makeSidebar(problem, () => showHead());
-const past = makePast({ placeOf: () => place, nowOf: () => model.checkpoint, onChange: show, onProblem: problem });
+const past = makePast({
+  placeOf: () => place,
+  nowOf: () => model.checkpoint,
+  onChange: show,
+  onGo: () => uncover("now"),
+  onProblem: problem,
+});
+const narrow = matchMedia("(max-width: 45.99rem)"); // One view at a time, as in style.css.
 
 /* What is open */
 
@@ -68,6 +75,13 @@ function setView(view) {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));
   }
   if (view === "history") past.refresh();
+}
+
+/** Where one view is seen at a time, show the conversation, and go on from there. */
+function uncover(id) {
+  if (!narrow.matches) return;
+  setView("chat");
+  find(id).focus();
 }
 
 /* What the server tells */
@@ -203,12 +217,13 @@ function show() {
   const messages = shown(shownNow);
   const waitsToBeStored = pending && !past.model() && !messages.some((message) => message.id === pending.id);
   if (waitsToBeStored) messages.push({ id: pending.id, type: "human", text: pending.text, name: null, calls: [] });
-  showConversation(messages, shownNow.costs, facts.counts_units, past.model() ? [] : asks());
   find("messages").setAttribute("aria-busy", String(model.running));
   find("start").hidden = messages.length > 0 || (place !== null && !model.known);
   past.show();
   showHead();
   showComposer(shownNow);
+  // Last, when it is known how much room is left for it.
+  showConversation(messages, shownNow.costs, facts.counts_units, past.model() ? [] : asks());
 }
 
 function asks() {
@@ -299,7 +314,10 @@ find("ideas").append(
     return make("li", {}, button);
   }),
 );
-addEventListener("hashchange", route);
+addEventListener("hashchange", () => {
+  route();
+  uncover(place ? "scroll" : "message");
+});
 
 await readFacts();
 facts.users.forEach(offer);

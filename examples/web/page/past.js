@@ -12,9 +12,10 @@ import { timeOf } from "./words.js";
  * @param placeOf The conversation.
  * @param nowOf Its newest checkpoint.
  * @param onChange Is told when another checkpoint is looked at.
+ * @param onGo Is told when a person has gone to one.
  * @param onProblem Is told of errors.
  */
-export function makePast({ placeOf, nowOf, onChange, onProblem }) {
+export function makePast({ placeOf, nowOf, onChange, onGo, onProblem }) {
   let rows = [];
   let before = null;
   let seen = null; // The checkpoint that is looked at, as it was; null for now.
@@ -38,7 +39,10 @@ export function makePast({ placeOf, nowOf, onChange, onProblem }) {
   }
 
   async function go(row) {
-    if (row.checkpoint === nowOf()) return leave();
+    if (row.checkpoint === nowOf()) {
+      leave();
+      return onGo();
+    }
     const place = placeOf();
     try {
       const found = await api.checkpoint(place, row.checkpoint);
@@ -46,6 +50,7 @@ export function makePast({ placeOf, nowOf, onChange, onProblem }) {
       seen = { ...NOTHING, ...found, known: true, label: row.label };
       announce(`Step ${row.step}, as it was at ${timeOf(row.created)}: ${row.label}`);
       onChange();
+      onGo();
     } catch (error) {
       onProblem(error);
     }
