@@ -167,7 +167,7 @@
   }
 
   function control(field) {
-    const id = `calculator-${field.name}`;
+    const id = `thread-${field.name}`;
     if (field.choices === undefined) {
       const range = { min: field.least, max: field.most, step: field.whole ? 1 : "any", required: "" };
       return made("input", { id, name: field.name, type: "number", inputmode: "decimal", value: field.value, ...range });
@@ -192,7 +192,7 @@
 
   function build(place) {
     const rows = FIELDS.map((field) =>
-      made("p", {}, made("label", { for: `calculator-${field.name}` }, field.label), control(field)),
+      made("p", {}, made("label", { for: `thread-${field.name}` }, field.label), control(field)),
     );
     const form = made("form", { "aria-label": "What threads cost" }, ...rows);
     const problem = made("p", { role: "alert" });
@@ -200,7 +200,7 @@
       "tbody",
       {},
       ...RESULTS.map(([name, label]) =>
-        made("tr", {}, made("th", { scope: "row" }, label), made("td", {}, made("output", { id: `calculator-${name}` }))),
+        made("tr", {}, made("th", { scope: "row" }, label), made("td", {}, made("output", { id: `thread-${name}` }))),
       ),
     );
     const results = made("table", { "aria-live": "polite" }, made("caption", {}, "What that costs"), body);
@@ -214,7 +214,7 @@
       }
       const found = wrong.length === 0 ? month(answers(form), place.dataset) : null;
       for (const [name, , value] of RESULTS) {
-        body.querySelector(`#calculator-${name}`).textContent = found === null ? "–" : shown(name, value(found));
+        body.querySelector(`#thread-${name}`).textContent = found === null ? "–" : shown(name, value(found));
       }
     };
     form.addEventListener("input", fill);
@@ -223,6 +223,5 @@
     fill();
   }
 
-  if (typeof document === "undefined") globalThis.threadCost = thread;
-  else document.querySelectorAll("#calculator").forEach(build);
+  build(document.getElementById("thread-calculator"));
 })();

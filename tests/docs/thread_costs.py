@@ -78,7 +78,7 @@ def counted_rows() -> list[Row]:
 
 def prices() -> dict[str, float]:
     """The prices that the page has the calculator use."""
-    (place,) = re.findall(r'<div id="calculator"([^>]*)>', PAGE.read_text(encoding="utf-8"))
+    (place,) = re.findall(r'<div id="thread-calculator"([^>]*)>', PAGE.read_text(encoding="utf-8"))
     return {name: float(value) for name, value in re.findall(r'data-(\w+)="([\d.]+)"', place)}
 
 
