@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from langgraph_checkpoint_dynamodb import errors
-from langgraph_checkpoint_dynamodb.policies import ROLES, STORE_ROLES
+from langgraph_checkpoint_dynamodb.policies import ROLES, STORE_ROLES, Role
 from langgraph_checkpoint_dynamodb.store import errors as store_errors
 from tests.docs.pages import DOCS
 
@@ -52,8 +52,9 @@ def actions(granted: Collection[str]) -> str:
 
 
 @pytest.mark.parametrize("roles", [ROLES, STORE_ROLES], ids=["savers", "stores"])
-def test_the_table_of_roles_is_what_is_published(roles: dict[str, object]) -> None:
+def test_the_table_of_roles_is_what_is_published(roles: dict[str, Role]) -> None:
     page = reference("iam")
     for name, role in roles.items():
-        cells = [actions(getattr(role, column)) for column in type(role).__slots__]
+        granted = (role.tables, role.index, role.threads, role.objects, role.bucket, role.key)
+        cells = [actions(some) for some in granted]
         assert f"| `{name}` | {' | '.join(cells)} |" in page
