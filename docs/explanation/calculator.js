@@ -210,11 +210,11 @@
         .map((field) => `${field.label}: between ${field.least} and ${field.most}${field.whole ? ", a whole number" : ""}.`)
         .join(" ");
       for (const field of FIELDS) {
-        form.elements[field.name].toggleAttribute("aria-invalid", wrong.includes(field));
+        form.elements[field.name].setAttribute("aria-invalid", String(wrong.includes(field)));
       }
       const found = wrong.length === 0 ? month(answers(form), place.dataset) : null;
       for (const [name, , value] of RESULTS) {
-        body.querySelector(`#thread-${name}`).textContent = found === null ? "–" : shown(name, value(found));
+        body.querySelector(`#thread-${name}`).textContent = found === null ? "-" : shown(name, value(found));
       }
     };
     form.addEventListener("input", fill);

@@ -1,4 +1,4 @@
-"""The tables of `explanation/costs.md` about whole threads, and threads that are counted for them."""
+"""The tables of `explanation/costs.md` about whole threads, and threads counted for them."""
 
 from __future__ import annotations
 

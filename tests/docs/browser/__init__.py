@@ -1,1 +1,1 @@
-"""Pages of the documentation in a real browser. `make web-test` builds the site and asks for them."""
+"""Pages of the site in a real browser: asked for by `TEST_WEB`, once `make docs` has built it."""

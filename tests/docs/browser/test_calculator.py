@@ -101,8 +101,8 @@ def test_what_cannot_be_is_said_and_nothing_is_calculated(
     costs.locator(f"#thread-{name}").fill(value)
 
     assert "between" in costs.get_by_role("alert").inner_text()
-    assert costs.locator(f"#thread-{name}").get_attribute("aria-invalid") is not None
-    assert costs.locator("output#thread-dollars-total").inner_text() == "–"
+    assert costs.locator(f"#thread-{name}").get_attribute("aria-invalid") == "true"
+    assert costs.locator("output#thread-dollars-total").inner_text() == "-"
 
     costs.locator(f"#thread-{name}").fill("1")
 
@@ -125,9 +125,7 @@ def test_without_scripts_the_page_leads_to_the_worked_example(browser: Browser) 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_the_screen_and_can_be_read(browser: Browser, scheme: str, width: int) -> None:
-    context = browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     page.goto((SITE / "explanation" / "costs.html").as_uri())
     box = page.locator("#thread-calculator").bounding_box()
