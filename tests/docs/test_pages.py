@@ -28,6 +28,7 @@ def reader(
     """Whoever reads a page, on the engine. Tables and buckets that the page makes are deleted."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engine.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", object_store)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", object_store)  # It is moto's server.
     monkeypatch.setenv("DYNAMODB_ENDPOINT_URL", engine.url)
     monkeypatch.chdir(tmp_path)
     dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
