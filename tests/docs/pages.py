@@ -1,8 +1,9 @@
 """Pages of the documentation, and what runs their blocks in the order of the page.
 
 - `python`: run in one namespace for the page; `await` may stand anywhere.
-- `bash`: run by bash in a folder of the page's own. After a comment `<!-- serves -->` it is a
-  server on 127.0.0.1:8000, which runs until the page ends.
+- `bash`: run by bash in a folder of the page's own, all in one terminal: what one exports, the next
+  has. After a comment `<!-- serves -->` it is a server on 127.0.0.1:8000, which runs until the page
+  ends.
 - any language with `title="app.py"`: a file in that folder.
 - `text title="Output"`: what the block before it prints.
 - `<!-- not run: reason -->` before a block says why it is not run.
@@ -107,7 +108,7 @@ class Reader:
 
     Attributes:
         folder: Where files of the page are written and its commands run.
-        environment: Variables of its commands.
+        environment: Variables of its next command.
         module: The namespace of its Python.
         output: What the block before has printed.
     """
@@ -183,8 +184,9 @@ class Reader:
             self._servers.append(server)
             wait_until_open(block.place, self.port, server)
             return
+        variables = self.folder / ".variables"
         done = subprocess.run(  # noqa: S603 - our own pages
-            ["/bin/bash", "-euo", "pipefail", "-c", text],
+            ["/bin/bash", "-euo", "pipefail", "-c", f"{text}\nenv -0 > {variables}"],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -195,6 +197,8 @@ class Reader:
         )
         assert done.returncode == 0, f"{block.place}: {done.stdout}{done.stderr}"
         self.output = done.stdout
+        exported = variables.read_text(encoding="utf-8").rstrip("\0").split("\0")
+        self.environment = dict(one.split("=", 1) for one in exported)
 
 
 def environment(**more: str) -> dict[str, str]:
