@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ASYNC = "langgraph_checkpoint_dynamodb.aio"
 # Theirs need the extra `frameworks`, which `make frameworks` installs.
 FRAMEWORKS = ("from bedrock_agentcore", "from deepagents", "langgraph dev")
+FRAMEWORKS_ALONE = bool(os.environ.get("TEST_FRAMEWORKS"))
 
 
 @pytest.fixture
@@ -47,11 +48,11 @@ def reader(
 
 
 def is_for(page: Path) -> bool:
-    """Whether this environment has what a page needs."""
+    """Whether this is the environment that a page runs in: each has its own."""
     text = "".join(block.text for block in blocks(page))
     if any(name in text for name in FRAMEWORKS):
-        return bool(os.environ.get("TEST_FRAMEWORKS"))
-    return native() or ASYNC not in text
+        return FRAMEWORKS_ALONE
+    return not FRAMEWORKS_ALONE and native() == (ASYNC in text)
 
 
 @pytest.mark.parametrize(
