@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Their blocks need the extra `async`, which pins botocore.
 ASYNC = "langgraph_checkpoint_dynamodb.aio"
+# Theirs need the extra `frameworks`, which `make frameworks` installs.
+FRAMEWORKS = ("from bedrock_agentcore", "from deepagents", "langgraph dev")
+FRAMEWORKS_ALONE = bool(os.environ.get("TEST_FRAMEWORKS"))
 
 
 @pytest.fixture
@@ -46,8 +50,11 @@ def reader(
 
 
 def is_for(page: Path) -> bool:
-    """Whether this saver's environment has what a page needs."""
-    return native() or not any(ASYNC in block.text for block in blocks(page))
+    """Whether this is the environment that a page runs in: each has its own."""
+    text = "".join(block.text for block in blocks(page))
+    if any(name in text for name in FRAMEWORKS):
+        return FRAMEWORKS_ALONE
+    return not FRAMEWORKS_ALONE and native() == (ASYNC in text)
 
 
 @pytest.mark.parametrize(
