@@ -69,6 +69,7 @@ def test_a_person_without_a_mouse_asks_decides_goes_back_and_deletes(ann: Person
     tab_to(page, "Skip to the message box")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    assert page.url.endswith(ann.user)
     page.keyboard.type("My lamp A-1077 is broken")
     page.keyboard.press("Enter")
     form = page.get_by_role("form", name="A person has to decide")

@@ -314,6 +314,10 @@ find("ideas").append(
     return make("li", {}, button);
   }),
 );
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // The address says which conversation is open.
+  find("message").focus();
+});
 addEventListener("hashchange", () => {
   route();
   uncover(place ? "scroll" : "message");

@@ -3,10 +3,11 @@
 import { find } from "./dom.js";
 
 function opened(dialog) {
-  dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    // Not the event that it has closed: that comes later, when it may be open again.
+    dialog.querySelector("form").onsubmit = (event) => resolve(event.submitter?.value === "yes");
+    dialog.oncancel = () => resolve(false);
   });
 }
 
