@@ -35,6 +35,8 @@ _PAUSE = 15.0
 """Seconds after which a silent stream says that it is still there."""
 _BACK_AFTER = 500
 """Milliseconds after which a page that has lost the server comes back."""
+_BACK_LATER = 5000
+"""The same after an error of the tables."""
 
 User = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,32}$")]
 _CONVERSATION = r"^[A-Za-z0-9_-]{1,64}$"
@@ -176,7 +178,8 @@ async def _stream(all_: Conversations, user: str, place: Place | None) -> AsyncI
         async for event in all_.events(user, place, _PAUSE):
             yield event.encode()
     except DynamoDBSaverError as error:
-        # The page shows it, and comes back.
+        # The page shows it, and comes back: not at once, as the next one may fail as well.
+        yield f"retry: {_BACK_LATER}\n\n"
         yield Event("problem", {"kind": "lost", "text": str(error)}).encode()
 
 
