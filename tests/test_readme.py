@@ -91,7 +91,7 @@ def test_the_tables_of_costs_are_what_is_measured(
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
     text = README.read_text(encoding="utf-8")
     named = re.findall(
-        r"`((?:(?:graphs|infra|incremental|simulation|store|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`",
+        r"`((?:(?:cache|graphs|infra|incremental|simulation|store|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`",
         text,
     )
     assert named
