@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb import (
     TransportError,
     UnprocessedItemsError,
 )
+from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
 from langgraph_checkpoint_dynamodb.store.cached import require_entry
 from tests.cache.faces import cache_on_session, empty, quick_cache
 from tests.store.faces import with_payloads
@@ -215,7 +216,10 @@ def test_an_entry_that_changes_while_it_is_read_is_found_as_it_is_then(
     table: StoreTable, caplog: pytest.LogCaptureFixture, meddling: str, consistent: bool
 ) -> None:
     act, expected = MEDDLING[meddling]
-    made = quick_cache(table, clock=lambda: 4e9 - 10)
+    # On threads, whichever is under test: a loop is running where it meddles.
+    made: DynamoDBCache[Any] = DynamoDBCache(
+        cache_table_name=table.name, client=table.client, clock=lambda: 4e9 - 10
+    )
     with with_payloads(made, inline_limit=300, chunk_bytes=200) as writer:
         writer.set({AT: (LARGE, None)})
         left = [act]
