@@ -58,7 +58,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
+.PHONY: help demo deepagents test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -71,6 +71,10 @@ help: ## Show this list
 
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
 	@$(BIN)/python -m examples.approval_agent
+
+deepagents: ## Run the deep agent of the examples: two processes, one memory
+	@$(MAKE) --no-print-directory VENV=.venv-deepagents .venv-deepagents/.deepagents engine
+	@TEST_DEEPAGENTS=1 .venv-deepagents/bin/python -m pytest tests/examples/test_deepagents_memory.py $(PYTEST)
 
 test: $(VENV)/.test engine ## Run the test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) TEST_ALL=$(TEST_ALL) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
@@ -177,7 +181,7 @@ $(OLDER_RELEASES):
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.deepagents $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -187,6 +191,7 @@ INSTALL_newest := $(BIN)/python -m pip install --quiet --disable-pip-version-che
 INSTALL_oldest = $(INSTALL_newest) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct
 
 EXTRAS_.demo := demo
+EXTRAS_.deepagents := deepagents,test
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench

@@ -35,9 +35,9 @@ def noise(size: int) -> bytes:
 
 
 @pytest.mark.sample(5)
-@pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
+@pytest.mark.parametrize("compression", [None, "zstd"])
 @pytest.mark.parametrize("where", ["table", "s3"])
-@pytest.mark.parametrize("size", [0, 1024, 399_000, 409_600, 410_000, 5 * MEGABYTE, 20 * MEGABYTE])
+@pytest.mark.parametrize("size", [0, 399_000, 410_000, 20 * MEGABYTE])
 def test_values_of_any_size_come_back(
     table: StoreTable,
     bucket: Bucket,
