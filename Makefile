@@ -58,7 +58,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deepagents test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test template older-writers langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -71,10 +71,6 @@ help: ## Show this list
 
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
 	@$(BIN)/python -m examples.approval_agent
-
-deepagents: ## Run the deep agent of the examples: two processes, one memory
-	@$(MAKE) --no-print-directory VENV=.venv-deepagents .venv-deepagents/.deepagents engine
-	@TEST_DEEPAGENTS=1 .venv-deepagents/bin/python -m pytest tests/examples/test_deepagents_memory.py $(PYTEST)
 
 test: $(VENV)/.test engine ## Run the test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) TEST_ALL=$(TEST_ALL) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
@@ -108,6 +104,15 @@ langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMem
 	@for saver in sync async; do \
 		TEST_ENGINE=dynoxide TEST_SAVER=$$saver .venv-suite/bin/python -m pytest -q tests/test_conformance.py || exit 1; \
 	done
+
+frameworks: ## Do what the pages on Agent Server, AgentCore and deepagents say, and run the example of the last
+	@$(MAKE) --no-print-directory VENV=.venv-frameworks .venv-frameworks/.frameworks $(DYNOXIDE_BIN)
+	@TEST_FRAMEWORKS=1 TEST_ENGINE=dynoxide .venv-frameworks/bin/python -m pytest -q tests/docs tests/examples/test_deepagents_memory.py $(PYTEST)
+
+docs: ## Build the site of the documentation in .site, every link checked
+	@$(MAKE) --no-print-directory VENV=.venv-docs .venv-docs/.docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@echo 'The site is .site/index.html'
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -181,7 +186,7 @@ $(OLDER_RELEASES):
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.deepagents $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs $(VENV)/.frameworks: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -191,11 +196,12 @@ INSTALL_newest := $(BIN)/python -m pip install --quiet --disable-pip-version-che
 INSTALL_oldest = $(INSTALL_newest) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct
 
 EXTRAS_.demo := demo
-EXTRAS_.deepagents := deepagents,test
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
 EXTRAS_.suite := suite
+EXTRAS_.docs := docs
+EXTRAS_.frameworks := frameworks
 EXTRAS_.infra := infra,test,lint
 MORE_.infra := --editable './cdk[template]'
 
@@ -203,5 +209,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-* $(ENGINES) $(OLDER) .suite
+	rm -rf .venv .venv-* $(ENGINES) $(OLDER) .suite .site
 	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

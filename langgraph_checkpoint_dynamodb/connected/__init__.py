@@ -1,4 +1,4 @@
-"""What savers, stores and caches have in common: they are opened and closed, and perform operations."""
+"""What savers, stores and caches share: they are opened and closed, and perform operations."""
 
 from __future__ import annotations
 

@@ -13,16 +13,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def embedded_engine() -> Iterator[str]:
+def embedded_engine(port: int = 0) -> Iterator[str]:
     """Run DynamoDB and S3 for as long as the context lasts. What is stored ends with it.
 
-    It takes any credentials, checks no rights and does not count capacity as AWS does.
+    It takes any credentials, checks no rights and does not count capacity as AWS does. All engines
+    of a process share their tables and buckets.
+
+    Args:
+        port: Port of 127.0.0.1 to listen on; 0 for one that is free.
 
     Yields:
-        Its endpoint: `http://127.0.0.1:` and a port that was free.
+        Its endpoint, for example `http://127.0.0.1:8000`.
 
     Raises:
         ModuleNotFoundError: `moto[server]` is not installed.
+        OSError: Something else listens on the port.
     """
     # Of the extra.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -33,7 +38,7 @@ def embedded_engine() -> Iterator[str]:
             """Say nothing of every request."""
 
     application = _in_turn(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

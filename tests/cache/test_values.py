@@ -117,7 +117,7 @@ DAMAGES: dict[str, dict[str, Any] | None] = {
     "a number": {"N": "1"},
     "other text": {"S": "damaged"},
     "other bytes": {"B": b"\xc1"},
-    "a number of digits": {"N": "1" + "0" * 60},
+    "a number of digits": {"N": "1" + "0" * 30},
     "a map": {"M": {"kind": {"S": "tape"}}},
 }
 HEAD_DAMAGES = [
