@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.store.base import BaseStore, PutOp
 
-from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS, require_sweep
-from langgraph_checkpoint_dynamodb.connected import Connected
 from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
 from langgraph_checkpoint_dynamodb.store.ops.batch import perform
-from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
+from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
 from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import timedelta
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import Op, Result
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class StoreBase(BaseStore, Connected):
+class StoreBase(BaseStore, OnStoreTable):
     """Turns calls into operations. A store adds the runner that performs them."""
 
     supports_ttl = True
@@ -70,56 +67,6 @@ class StoreBase(BaseStore, Connected):
             operation = self._batch(listed)
         return await self._await(operation, "batch")
 
-    def setup(self) -> None:
-        """Create the table, on-demand, or verify the one that is there. Can be repeated.
-
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable`, `dynamodb:DescribeTimeToLive` and
-        `dynamodb:UpdateTimeToLive`. Nothing else calls it.
-
-        Raises:
-            TableMismatchError: The table has other keys, or its items expire by another attribute.
-            TableError: The table was not active after two minutes.
-        """
-        self._run(self._set_up(), "setup")
-
-    async def asetup(self) -> None:
-        """Asynchronous version of `setup`."""
-        await self._await(self._set_up(), "setup")
-
-    def sweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> StoreSweepReport:
-        """Remove what processes that died in the middle of a call left behind.
-
-        It takes namespaces without items out of the registry, too. No reader sees any of that. It
-        scans the table, so run it now and then, not often.
-
-        Args:
-            older_than: Only parts of values that are at least so old, as `timedelta` or seconds;
-                from an hour. It must be longer than any call takes.
-            resume_from: `resume_from` of the last sweep's report, to go on there.
-            max_pages: Pages of the table to read at most.
-
-        Raises:
-            InvalidInputError: An argument cannot be used.
-        """
-        return self._run(self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans")
-
-    async def asweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> StoreSweepReport:
-        """Asynchronous version of `sweep_orphans`."""
-        operation = self._sweep_orphans(older_than, resume_from, max_pages)
-        return await self._await(operation, "sweep_orphans")
-
     def _context(self) -> Context:
         settings = self._settings
         moment = settings.clock()
@@ -139,12 +86,6 @@ class StoreBase(BaseStore, Connected):
     def _set_up(self) -> Operation[None]:
         # Any put may say when its item expires.
         return set_up(self._settings.table_names, (), expiring=True)
-
-    def _sweep_orphans(
-        self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
-    ) -> Operation[StoreSweepReport]:
-        seconds = require_sweep(older_than, resume_from, max_pages)
-        return sweep_orphans(self._context(), seconds, resume_from, max_pages)
 
     def _batch(self, ops: Sequence[Op]) -> Operation[list[Result]]:
         context = self._context()

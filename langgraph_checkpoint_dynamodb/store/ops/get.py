@@ -110,14 +110,17 @@ def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
         _log.warning("%s was read, and expires as if it had not been: %s", record.ref, error)
 
 
-def _read(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
-    keys = [ref.primary for ref in refs]
+def read_all(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem]]:
+    """The items of these keys that are there, in no order. No key is named twice."""
     if len(keys) == 1:
         item = yield from send(GetItem(Table.STORE, keys[0], context.consistent))
-        items = [] if item is None else [item]
-    else:
-        batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
-        items = [item for batch in (yield from together(batches)) for item in batch]
+        return [] if item is None else [item]
+    batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
+    return [item for batch in (yield from together(batches)) for item in batch]
+
+
+def _read(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
+    items = yield from read_all(context, [ref.primary for ref in refs])
     records = [read_item(item, context.spread) for item in items]
     return [record for record in records if record is not None]
 
