@@ -78,7 +78,7 @@ demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume
 	@$(BIN)/python -m examples.approval_agent
 
 web: ## Run an example chat for a browser: conversations, approvals, time travel, costs
-	@$(MAKE) --no-print-directory VENV=.venv-web ENGINE= .venv-web/.web engine
+	@$(MAKE) --no-print-directory --silent VENV=.venv-web ENGINE= .venv-web/.web engine
 	@.venv-web/bin/python -m examples.web $(WEB)
 
 web-test: ## Use the example chat in headless Chromium

@@ -79,7 +79,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> tuple[Settings, in
         The settings, the port, and whether it shall run on AWS.
     """
     found = os.environ.get
-    parser = argparse.ArgumentParser(prog="python -m examples.web", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.web", description="A chat on LangGraph and DynamoDB"
+    )
     parser.add_argument(
         "--port", type=int, default=int(found("WEB_PORT", PORT)), help="0 for any that is free"
     )
