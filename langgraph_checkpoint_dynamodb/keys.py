@@ -232,7 +232,7 @@ class IndexSpec:
 
 @dataclass(frozen=True, slots=True)
 class VectorIndexSpec:
-    """The vector index on the store's table, what it must look like. It holds keys alone.
+    """The vector index on the store's table.
 
     Attributes:
         name: Its name.
@@ -242,10 +242,10 @@ class VectorIndexSpec:
     name: str
     dims: int
 
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """The attributes that a search may filter by, its partition key first. All are strings."""
-        return (Attribute.VECTOR_ROOT, *Attribute.VECTOR_LABELS)
+
+VECTOR_FILTERS = (Attribute.VECTOR_ROOT, *Attribute.VECTOR_LABELS)
+"""What the vector index on the store's table is searched by, all text: its partition key, then what
+it filters by. It holds keys alone."""
 
 
 def run_index(name: str) -> IndexSpec:

@@ -208,4 +208,3 @@ def _vector(indexing: Indexing, made: Any) -> tuple[float, ...]:
     except OverflowError:
         pass
     raise InvalidInputError("index.embed", "has made a vector with a number beyond 32 bits")
-

@@ -49,7 +49,7 @@ def _by_numpy(numpy: Any, query: Sequence[float], packed: Sequence[bytes]) -> li
 
 @lru_cache(maxsize=1)
 def _numpy() -> Any | None:
-    """No requirement: a store without vectors has no use for it, and it takes its time to import."""
+    """No requirement: a store without vectors has no use for it, and importing it takes time."""
     try:
         return import_module("numpy")
     except ModuleNotFoundError:

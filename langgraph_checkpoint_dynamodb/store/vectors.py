@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from langgraph_checkpoint_dynamodb.effects import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.errors import TableMismatchError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.attributes import (
+    as_numbers,
     binary,
     make_item,
     optional_number,
@@ -158,12 +159,7 @@ def read_record(item: StoredItem) -> StoredVectors:
             attribute=Attribute.FORM,
             problem="names a form that this version does not know; upgrade",
         )
-    return StoredVectors(dims, cast("Form", form))
-
-
-def as_numbers(vector: Sequence[float]) -> list[Any]:
-    """32-bit numbers as DynamoDB takes them, in the fewest digits that tell them apart."""
-    return [{"N": f"{number:.9g}"} for number in vector]
+    return StoredVectors(dims, form)
 
 
 def _packed(vector: bytes) -> Item:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -41,6 +43,12 @@ class Engine:
     name: str
     url: str
     faithful: bool
+
+    @property
+    def searches_vectors(self) -> bool:
+        """Whether it has vector indexes, and so has the SDK, from 1.43.64 on."""
+        release = tuple(int(part) for part in botocore.__version__.split(".")[:3])
+        return self.name == "dynoxide" and release >= (1, 43, 64)
 
 
 def engine_name() -> str:
