@@ -46,10 +46,10 @@ namespaces = st.lists(st.sampled_from(LABELS), min_size=1, max_size=6).map(tuple
 prefixes = st.lists(st.sampled_from(LABELS[:2]), max_size=5).map(tuple)
 keys = st.sampled_from(["", "k", "k\0", "\0\0k", "k0", "é"])
 indexes = st.none() | st.none() | st.just(False) | st.just(["text"]) | st.just(["n", "more[-1]"])
-conditions = st.none() | st.sampled_from([{"kind": "x"}, {"n": {"$gte": 2}}, {"none": 1}])
+conditions = st.none() | st.sampled_from([{"kind": "x"}, {"n": {"$ne": 2}}, {"none": 1}])
 amounts = st.integers(0, 4) | st.just(100)
 
-puts = st.builds(PutOp, namespaces, keys, st.none() | values | values, indexes)
+puts = st.builds(PutOp, namespaces, keys, st.none() | values | values, indexes, st.none())
 searches = st.builds(SearchOp, prefixes, conditions, amounts, amounts, words | words | st.none())
 
 
@@ -66,7 +66,7 @@ class Reference:
         for _, op in sorted(self._items.items()):
             for one in _each_text_alone(op):
                 store.batch([one])
-        results = [_plain(*store.batch([op])) for op in ops]
+        results = [None if isinstance(op, PutOp) else _plain(*store.batch([op])) for op in ops]
         for op in ops:
             if isinstance(op, PutOp):
                 self._items.pop((op.namespace, op.key), None)
