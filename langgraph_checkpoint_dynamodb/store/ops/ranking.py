@@ -63,7 +63,7 @@ class Ranking:
     """The most similar items, each by its most similar vector.
 
     Args:
-        room: How many items it holds at least.
+        room: How many items it gives where there are more, which `is_cut` then says.
         spread: The store's spread.
         counted: Whether every vector of an item is added.
         without: Items that are left out.
@@ -100,9 +100,11 @@ class Ranking:
 
     def best(self) -> list[Candidate]:
         """The items, the most similar first, equals by namespace and key."""
+        # Beyond the room there are some that came after better ones were let go of.
+        ordered = self._ordered()[: self._room if self.is_cut else None]
         return [
             Candidate(best.score, owner, best.vectors if self._counted else None)
-            for owner, best in self._ordered()
+            for owner, best in ordered
         ]
 
     def _ordered(self) -> list[tuple[VectorOwner, _Best]]:
