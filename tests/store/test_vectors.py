@@ -19,8 +19,11 @@ from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, similarity
 from langgraph_checkpoint_dynamodb.store.ops import ranking
 from tests.store.embedders import DIMS, Letters, index, letters
-from tests.store.faces import Clock, StoreCalls, StoreTable, names
+from tests.store.faces import Clock, Store, StoreCalls, StoreTable, names
+from tests.store.test_crash import Stopping
 from tests.support.sessions import metered_session
+from tests.support.stopping import StoppedError
+from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -450,3 +453,43 @@ def test_a_store_that_only_reads_needs_no_more_than_before(table: StoreTable) ->
         store.put(AT, "k", {"text": "a"})
     with table.store(STORE_READ_ACTIONS, index=index()) as reader:
         assert len(reader.search(AT, query="a", refresh_ttl=False)) == 1
+
+
+ACTS: dict[str, PutOp] = {
+    "new": PutOp(AT, "new", {"text": "ab", "more": "b"}, ["text", "more"]),
+    "replaced": PutOp(AT, "bag", {"text": "ab"}),
+    "without": PutOp(AT, "bag", {"text": "ab"}, False),
+    "deleted": PutOp(AT, "bag", None),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_whatever_stops_between_two_requests_a_sweep_leaves_the_vectors_of_items(
+    table: StoreTable, clock: Clock, act: str
+) -> None:
+    def fresh() -> Store:
+        return table.quick(index=index(fields=["text"]), clock=clock)
+
+    requests, done = 0, False
+    while not done:
+        remove(table, table.items())
+        with fresh() as store:
+            fill(StoreCalls(store))
+            before = store.search(AT, query="bag")
+        with fresh() as store:
+            stopping = Stopping(requests, backward=bool(requests % 2))
+            have_walked(store, stopping.way)  # type: ignore[arg-type]  # it has a runner as savers do
+            try:
+                store.batch([ACTS[act]])
+                done = True
+            except StoppedError:
+                requests += 1
+        with fresh() as store:
+            found = store.search(AT, query="bag")
+            changed = [one for one in found if one not in before and one.key in ("new", "bag")]
+            assert found == before or changed or act == "deleted"
+            clock.now += 2 * MARGIN
+            store.sweep_orphans(older_than=MARGIN)
+            assert store.search(AT, query="bag") == found
+        counted = sum(int(one["vectors"]["N"]) for one in table.heads() if "vectors" in one)
+        assert len(rows(table)) == counted

@@ -264,9 +264,11 @@ def _without_vectors(context: Context, similar: Similar, found: _Found) -> Opera
     if missing <= 0:
         return []
     unseen: list[ItemRecord] = []
+    # Somebody may store one of them anew meanwhile: it is given as it was, and once.
+    ranked = {one.record.ref for one in found.ranked}
 
     def has_none(record: ItemRecord) -> bool:
-        if _owner(record) in found.seen:
+        if record.ref in ranked or _owner(record) in found.seen:
             return False
         if not record.vectors or record.expired(context.moment):
             return True
