@@ -117,7 +117,12 @@ class ItemRef:
             version: The version of the item.
             number: The number of the vector.
         """
-        return Key(self.root + _VECTORS, f"{self.path}{version}{number:0{_NUMBER_LENGTH}}")
+        stem = self.vector_stem(version)
+        return Key(stem.partition, f"{stem.sort}{number:0{_NUMBER_LENGTH}}")
+
+    def vector_stem(self, version: str) -> Key:
+        """What the keys of all vectors of one version of it begin with."""
+        return Key(self.root + _VECTORS, self.path + version)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -211,18 +216,27 @@ def is_of_vectors(partition: str) -> bool:
     return partition.endswith(_VECTORS) and not partition.startswith(".")
 
 
-def vector_owner(key: Key, spread: int) -> VectorOwner | None:
-    """Whose vector has this key; `None` where it is of none.
+def vector_stem(key: Key) -> Key:
+    """The key of a vector without the vector's number."""
+    return Key(key.partition, key.sort[:-_NUMBER_LENGTH])
+
+
+def vector_place(stem: Key) -> tuple[str, str]:
+    """What vectors are in the order of that are in the order of namespaces and keys."""
+    return root_label(stem.partition), stem.sort[:-VERSION_LENGTH]
+
+
+def vector_owner(stem: Key, spread: int) -> VectorOwner | None:
+    """Whose vectors have this stem; `None` where it is of none.
 
     Raises:
         InvalidInputError: It is of an item that cannot be.
     """
-    path = key.sort[: -VERSION_LENGTH - _NUMBER_LENGTH]
+    path, version = stem.sort[:-VERSION_LENGTH], stem.sort[-VERSION_LENGTH:]
     found = split_path(path)
-    if found is None or not is_of_vectors(key.partition):
+    if found is None or not is_of_vectors(stem.partition):
         return None
-    ref = ItemRef((root_label(key.partition), *found[0]), found[1], spread)
-    return VectorOwner(ref, key.sort[len(path) :][:VERSION_LENGTH])
+    return VectorOwner(ItemRef((root_label(stem.partition), *found[0]), found[1], spread), version)
 
 
 def vector_partitions_below(prefix: Namespace, spread: int) -> tuple[str, ...]:

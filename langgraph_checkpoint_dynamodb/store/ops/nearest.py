@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.keys import Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
-from langgraph_checkpoint_dynamodb.store.keys import VectorOwner
+from langgraph_checkpoint_dynamodb.store.keys import vector_owner
 from langgraph_checkpoint_dynamodb.store.ops.get import (
     counts,
     decode_all,
@@ -49,14 +49,17 @@ if TYPE_CHECKING:
     from langgraph.store.base import SearchItem
 
     from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.ops.get import Decoded
-    from langgraph_checkpoint_dynamodb.store.ops.ranking import Candidate
+    from langgraph_checkpoint_dynamodb.store.ops.ranking import Ranking
 
 _FEWEST = 10
-"""Items that are read at first."""
+"""Items that are read at first where a filter may drop some."""
+_RANKED_BYTES = 20
+"""What an item counts to be ranked: sorting some thousands is left to another thread."""
 _MOST = 400
 """Items that are read at once, at most."""
 _FASTER = 4
@@ -108,12 +111,12 @@ class _Found:
     Attributes:
         needed: How many are needed.
         ranked: The items, the most similar first.
-        seen: Those that were looked at, whether they count or not.
+        seen: Stems of the vectors of those that were looked at, whether they count or not.
     """
 
     needed: int
     ranked: list[Scored] = field(default_factory=list)
-    seen: set[VectorOwner] = field(default_factory=set)
+    seen: set[Key] = field(default_factory=set)
 
     @property
     def is_enough(self) -> bool:
@@ -162,38 +165,43 @@ def _most_similar(context: Context, similar: Similar) -> Operation[_Found]:
     if context.vector_index is not None and prefix and any(similar.query):
         ranking = yield from rank_by_index(context, context.vector_index, prefix, similar.query)
         if ranking is not None:
-            yield from _look_at(context, similar, ranking.best(), found)
+            yield from _look_at(context, similar, ranking, found)
             if found.is_enough or not ranking.is_cut:
                 return found
             found = _Found(similar.needed)
     while True:
         ranking = yield from rank_all(context, similar.dims, prefix, similar.query, found.seen)
-        yield from _look_at(context, similar, ranking.best(), found)
+        yield from _look_at(context, similar, ranking, found)
         if found.is_enough or not ranking.is_cut:
             return found
 
 
 def _look_at(
-    context: Context, similar: Similar, candidates: Sequence[Candidate], found: _Found
+    context: Context, similar: Similar, ranking: Ranking, found: _Found
 ) -> Operation[None]:
     """Read items, the most similar first, until there are enough that count."""
-    size = max(_FEWEST, min(similar.needed, _MOST))
+    candidates = yield from compute(ranking.best, len(ranking) * _RANKED_BYTES)
+    size = min(similar.needed, _MOST)
+    if similar.wanted.condition:
+        size = max(size, _FEWEST)
     while candidates and not found.beats(candidates[0].score):
         some, candidates = candidates[:size], candidates[size:]
         size = min(_FASTER * size, _MOST)
-        refs = list(dict.fromkeys(one.owner.ref for one in some))
+        owners = {one.stem: vector_owner(one.stem, context.spread) for one in some}
+        refs = list(dict.fromkeys(one.ref for one in owners.values() if one is not None))
         records = {one.ref: one for one in (yield from read_records(context, refs))}
         scored = []
         anew = []
-        for score, owner, vectors in some:
-            record = records.get(owner.ref)
-            if owner in found.seen or record is None or not counts(context, record):
+        for score, stem, vectors in some:
+            owner = owners[stem]
+            record = None if owner is None else records.get(owner.ref)
+            if stem in found.seen or record is None or not counts(context, record):
                 continue
-            if owner == _owner(record) and vectors in (None, record.vectors):
+            if stem == _stem(record) and vectors in (None, record.vectors):
                 scored.append(Scored(score, record))
             else:
                 anew.append(record)
-        found.seen.update(one.owner for one in some)
+        found.seen.update(one.stem for one in some)
         scored += yield from _score(context, similar, anew, found)
         found.add((yield from _passing(context, similar, scored)))
 
@@ -202,14 +210,14 @@ def _score(
     context: Context, similar: Similar, records: Sequence[ItemRecord], found: _Found
 ) -> Operation[list[Scored]]:
     """Items that were stored anew since vectors were ranked, by the vectors they have now."""
-    fresh = {_owner(record): record for record in records if record.vectors}
+    fresh = {_stem(record): record for record in records if record.vectors}
     found.seen.update(fresh)
     scored = yield from together([_score_one(context, similar, one) for one in fresh.values()])
     return [one for one in scored if one is not None]
 
 
-def _owner(record: ItemRecord) -> VectorOwner:
-    return VectorOwner(record.ref, record.version)
+def _stem(record: ItemRecord) -> Key:
+    return record.ref.vector_stem(record.version)
 
 
 def _score_one(context: Context, similar: Similar, record: ItemRecord) -> Operation[Scored | None]:
@@ -268,7 +276,7 @@ def _without_vectors(context: Context, similar: Similar, found: _Found) -> Opera
     ranked = {one.record.ref for one in found.ranked}
 
     def has_none(record: ItemRecord) -> bool:
-        if record.ref in ranked or _owner(record) in found.seen:
+        if record.ref in ranked or _stem(record) in found.seen:
             return False
         if not record.vectors or record.expired(context.moment):
             return True

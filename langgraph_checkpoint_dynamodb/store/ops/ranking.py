@@ -10,11 +10,13 @@ from langgraph_checkpoint_dynamodb.effects import Query, SearchVectors, compute,
 from langgraph_checkpoint_dynamodb.errors import ServiceError, TableMismatchError
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes
 from langgraph_checkpoint_dynamodb.store.keys import (
-    VectorOwner,
     range_below,
     vector_owner,
     vector_partitions_below,
+    vector_place,
+    vector_stem,
 )
 from langgraph_checkpoint_dynamodb.store.ops.agreeing import stored_vectors
 from langgraph_checkpoint_dynamodb.store.ops.merged import MOST_ITEMS, Merged
@@ -34,7 +36,7 @@ _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 TOP = 100
 """Vectors that the index gives, at most; it has no second page."""
 _ROOM = 10_000
-"""Items that are ranked at once: some 5 MB of them."""
+"""Items that are ranked at once. Twice as many are in memory meanwhile, by their keys."""
 _UNUSABLE = ("AccessDeniedException", "ValidationException", "UnknownOperationException")
 """Codes that mean that the index cannot be searched, and not that it may be in a moment."""
 _RANKED = (Attribute.ROOT, Attribute.PATH, Attribute.PACKED, Attribute.VECTOR)
@@ -45,18 +47,18 @@ class Candidate(NamedTuple):
 
     Attributes:
         score: How similar the most similar of them is.
-        owner: Which item, and which version of it.
+        stem: What their keys begin with: which item it is, and which version of it.
         vectors: How many of its vectors were ranked; `None` where that is not known.
     """
 
     score: float
-    owner: VectorOwner
+    stem: Key
     vectors: int | None
 
-
-class _Best(NamedTuple):
-    score: float
-    vectors: int
+    @property
+    def place(self) -> tuple[float, tuple[str, str]]:
+        """What they are ordered by: the most similar first, equals by namespace and key."""
+        return (-self.score, vector_place(self.stem))
 
 
 class Ranking:
@@ -64,54 +66,40 @@ class Ranking:
 
     Args:
         room: How many items it gives where there are more, which `is_cut` then says.
-        spread: The store's spread.
         counted: Whether every vector of an item is added.
-        without: Items that are left out.
+        without: Stems of vectors that are left out.
     """
 
-    def __init__(
-        self,
-        room: int,
-        spread: int,
-        *,
-        counted: bool = True,
-        without: Collection[VectorOwner] = (),
-    ) -> None:
+    def __init__(self, room: int, *, counted: bool = True, without: Collection[Key] = ()) -> None:
         self._room = room
-        self._spread = spread
         self._counted = counted
         self._without = without
-        self._best: dict[VectorOwner, _Best] = {}
+        self._best: dict[Key, Candidate] = {}
         self.is_cut = False
+
+    def __len__(self) -> int:
+        return len(self._best)
 
     def add(self, key: Key, score: float) -> None:
         """Rank a vector."""
-        owner = vector_owner(key, self._spread)
-        if owner is None or owner in self._without:
+        stem = vector_stem(key)
+        if stem in self._without:
             return
-        best = self._best.get(owner)
+        best = self._best.get(stem)
         if best is None:
-            self._best[owner] = _Best(score, 1)
+            self._best[stem] = Candidate(score, stem, 1 if self._counted else None)
         else:
-            self._best[owner] = _Best(max(score, best.score), best.vectors + 1)
+            count = None if best.vectors is None else best.vectors + 1
+            self._best[stem] = Candidate(max(score, best.score), stem, count)
         if len(self._best) > 2 * self._room:
             self.is_cut = True
-            self._best = dict(self._ordered()[: self._room])
+            self._best = {one.stem: one for one in self.best()}
 
     def best(self) -> list[Candidate]:
         """The items, the most similar first, equals by namespace and key."""
         # Beyond the room there are some that came after better ones were let go of.
-        ordered = self._ordered()[: self._room if self.is_cut else None]
-        return [
-            Candidate(best.score, owner, best.vectors if self._counted else None)
-            for owner, best in ordered
-        ]
-
-    def _ordered(self) -> list[tuple[VectorOwner, _Best]]:
-        return sorted(
-            self._best.items(),
-            key=lambda one: (-one[1].score, one[0].ref.namespace, one[0].ref.key),
-        )
+        ordered = sorted(self._best.values(), key=lambda one: one.place)
+        return ordered[: self._room if self.is_cut else None]
 
 
 def rank_all(
@@ -119,7 +107,7 @@ def rank_all(
     dims: int,
     prefix: Namespace,
     query: Sequence[float],
-    without: Collection[VectorOwner],
+    without: Collection[Key],
 ) -> Operation[Ranking]:
     """Rank every vector below a prefix.
 
@@ -128,12 +116,12 @@ def rank_all(
         dims: How many numbers a vector has.
         prefix: The prefix; empty for all vectors.
         query: What they are compared with.
-        without: Items that are left out.
+        without: Stems of vectors that are left out.
 
     Raises:
         TableMismatchError: A vector has another number of dimensions.
     """
-    ranking = Ranking(_ROOM, context.spread, without=without)
+    ranking = Ranking(_ROOM, without=without)
     compared = 0
     if prefix:
         compared = yield from _rank_below(context, dims, prefix, query, ranking)
@@ -179,9 +167,9 @@ def rank_by_index(
             raise
         _log.warning("vectors are searched without index %r: %s", index, error)
         return None
-    ranking = Ranking(TOP, context.spread, counted=False)
+    ranking = Ranking(TOP, counted=False)
     for key, score in found:
-        owner = vector_owner(key, context.spread)
+        owner = vector_owner(vector_stem(key), context.spread)
         if owner is not None and owner.ref.namespace[: len(prefix)] == prefix:
             ranking.add(key, score)
     ranking.is_cut = len(found) >= TOP
@@ -198,14 +186,20 @@ def _rank_below(
     )
     compared = 0
     while (items := (yield from pages.next(MOST_ITEMS))) is not None:
-        packed = [read_vector(item, dims, context.table_name) for item in items]
-        work = partial(similarities, query, packed)
-        scores = yield from compute(work, sum(map(len, packed)))
-        for item, score in zip(items, scores, strict=True):
-            ranking.add(_key(item), score)
+        work = partial(_rank, context.table_name, dims, query, items, ranking)
+        yield from compute(work, len(items) * packed_bytes(dims))
         compared += len(items)
     return compared
 
 
-def _key(item: StoredItem) -> Key:
-    return read_key(item, Table.STORE)
+def _rank(
+    table_name: str,
+    dims: int,
+    query: Sequence[float],
+    items: Sequence[StoredItem],
+    ranking: Ranking,
+) -> None:
+    packed = [read_vector(item, dims, table_name) for item in items]
+    scores = similarities(query, packed)
+    for item, score in zip(items, scores, strict=True):
+        ranking.add(read_key(item, Table.STORE), score)

@@ -30,6 +30,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
     root_label,
     split_path,
     vector_owner,
+    vector_stem,
 )
 from langgraph_checkpoint_dynamodb.store.ops.get import read_items
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import take_out
@@ -278,7 +279,7 @@ def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
     """The vector in an item, `None` where it does not say whose it is, or how old."""
     created = number_if_told(item, Attribute.CREATED)
     try:
-        owner = vector_owner(key, context.spread)
+        owner = vector_owner(vector_stem(key), context.spread)
     except InvalidInputError:
         return None
     if (
