@@ -24,6 +24,7 @@ from tests.store.test_crash import Stopping
 from tests.support.sessions import metered_session
 from tests.support.stopping import StoppedError
 from tests.support.walking import have_walked
+from tests.test_readme import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -493,3 +494,13 @@ def test_whatever_stops_between_two_requests_a_sweep_leaves_the_vectors_of_items
             assert store.search(AT, query="bag") == found
         counted = sum(int(one["vectors"]["N"]) for one in table.heads() if "vectors" in one)
         assert len(rows(table)) == counted
+
+
+def test_the_example_of_the_readme_works_as_it_stands(
+    unmade: StoreTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", unmade.engine.url)
+    (example,) = (block for block in blocks("python") if "query=" in block)
+    source = example.replace('"store"', repr(unmade.name)).replace("1024", str(DIMS))
+    exec(source, {"embeddings": Letters()})  # noqa: S102 - our own README
+    assert capsys.readouterr().out.startswith("food ")

@@ -7,7 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from langgraph_checkpoint_dynamodb.effects import Query, SearchVectors, compute, send
-from langgraph_checkpoint_dynamodb.errors import ServiceError, TableMismatchError
+from langgraph_checkpoint_dynamodb.errors import (
+    ServiceError,
+    TableMismatchError,
+    TableNotFoundError,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes
@@ -162,7 +166,8 @@ def rank_by_index(
             )
             return None
         found = yield from send(SearchVectors(index, tuple(query), prefix, TOP))
-    except (ServiceError, TableMismatchError) as error:
+    except (ServiceError, TableMismatchError, TableNotFoundError) as error:
+        # Without the index, or without the table: the latter is told by the search that follows.
         if isinstance(error, ServiceError) and error.code not in _UNUSABLE:
             raise
         _log.warning("vectors are searched without index %r: %s", index, error)
