@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +17,27 @@ from langgraph_checkpoint_dynamodb import (
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
+from langgraph_checkpoint_dynamodb.sizes import item_size
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, similarity
+from langgraph_checkpoint_dynamodb.store.embedding import pack
+from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 from langgraph_checkpoint_dynamodb.store.ops import ranking
+from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 from tests.store.embedders import DIMS, Letters, index, letters
 from tests.store.faces import Clock, Store, StoreCalls, StoreTable, names
 from tests.store.test_crash import Stopping
 from tests.support.sessions import metered_session
 from tests.support.stopping import StoppedError
 from tests.support.walking import have_walked
-from tests.test_readme import blocks
+from tests.test_readme import README, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from langchain_core.embeddings import Embeddings
 
+    from langgraph_checkpoint_dynamodb.store.vectors import Form
     from tests.support.calls import LoopThread
 
 AT = ("users", "ann")
@@ -415,8 +422,6 @@ def test_a_search_of_more_vectors_than_a_setting_names_says_so(
 
 def test_the_same_is_computed_with_numpy_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numpy", reason="numpy is not installed")
-    from langgraph_checkpoint_dynamodb.store.embedding import pack
-
     texts = ["", "abc", "aab", "hh", "bca"]
     packed = [pack(letters(text)) for text in texts]
     for query in texts:
@@ -448,8 +453,6 @@ def test_names_are_in_order_where_all_is_equally_similar(made: StoreCalls) -> No
 
 
 def test_a_store_that_only_reads_needs_no_more_than_before(table: StoreTable) -> None:
-    from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
-
     with table.quick(index=index()) as store:
         store.put(AT, "k", {"text": "a"})
     with table.store(STORE_READ_ACTIONS, index=index()) as reader:
@@ -504,3 +507,15 @@ def test_the_example_of_the_readme_works_as_it_stands(
     source = example.replace('"store"', repr(unmade.name)).replace("1024", str(DIMS))
     exec(source, {"embeddings": Letters()})  # noqa: S102 - our own README
     assert capsys.readouterr().out.startswith("food ")
+
+
+def test_a_vector_takes_the_room_that_the_readme_says() -> None:
+    numbers = random.Random(1)  # noqa: S311 - no secret
+    vector = pack([numbers.gauss(0, 0.03) for _ in range(1024)])
+
+    def kilobytes(form: Form) -> float:
+        (put,) = vector_puts(ItemRef(AT, "k"), "0" * 16, [vector], 1, None, form)
+        return round(item_size(put.item) / 1000, 1)
+
+    said = f"{kilobytes('list')} KB for the index and {kilobytes('packed')} KB without it"
+    assert said in README.read_text(encoding="utf-8")

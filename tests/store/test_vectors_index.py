@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import botocore
 import pytest
+from botocore.awsrequest import AWSResponse
 from langgraph.store.base import PutOp
 
-from langgraph_checkpoint_dynamodb import TableMismatchError
+from langgraph_checkpoint_dynamodb import ReplyError, ServiceError, TableMismatchError
 from langgraph_checkpoint_dynamodb.policies import (
     STORE_READ_ACTIONS,
     STORE_ROLES,
@@ -259,8 +260,6 @@ def search(table: StoreTable, query: str) -> list[Any]:
 def test_a_reply_about_another_root_label_is_refused(
     indexed: StoreTable, calls: StoreCalls
 ) -> None:
-    from langgraph_checkpoint_dynamodb import ReplyError
-
     calls.put(AT, "k", {"text": "a"})
 
     def forge(parsed: dict[str, Any], **_: object) -> None:
@@ -282,11 +281,7 @@ def test_a_query_of_no_length_is_not_asked_of_the_index(indexed: StoreTable) -> 
 def test_a_refusal_that_may_pass_is_told_and_not_worked_around(
     indexed: StoreTable,
 ) -> None:
-    from langgraph_checkpoint_dynamodb import ServiceError
-
     def refuse(**_: object) -> Any:
-        from botocore.awsrequest import AWSResponse
-
         response = AWSResponse("", 400, {}, None)  # type: ignore[arg-type]  # nobody reads it
         error = {"Error": {"Code": "InternalServerError", "Message": "later"}}
         return response, error
