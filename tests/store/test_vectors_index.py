@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import botocore
@@ -11,6 +12,9 @@ from botocore.awsrequest import AWSResponse
 from langgraph.store.base import PutOp
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError, TableMismatchError
+from langgraph_checkpoint_dynamodb.effects import Backoff, CreateVectorIndex, DescribeTable
+from langgraph_checkpoint_dynamodb.keys import VECTOR_FILTERS, Table, VectorIndexSpec
+from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.policies import (
     STORE_READ_ACTIONS,
     STORE_ROLES,
@@ -19,6 +23,7 @@ from langgraph_checkpoint_dynamodb.policies import (
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, UnsupportedIndexError
 from tests.store.embedders import DIMS, index, letters
 from tests.store.faces import EVERY_ACTION, Clock, Store, StoreCalls, StoreTable
+from tests.support.effort import everything
 from tests.support.sessions import metered_session
 
 if TYPE_CHECKING:
@@ -68,35 +73,83 @@ def described(table: StoreTable) -> list[dict[str, Any]]:
     return list(found.get("VectorIndexes", []))
 
 
-def test_setup_makes_the_index_with_the_table_or_adds_it(
-    unmade: StoreTable, loop_thread: LoopThread
-) -> None:
-    with unmade.store(STORE_SETUP_ACTIONS) as store:
+def require_right(found: dict[str, Any]) -> None:
+    """Check that a vector index is as it is specified."""
+    assert found["IndexStatus"] == "ACTIVE"
+    assert found["Dimensions"] == DIMS
+    assert found["DistanceFunction"] == "COSINE"
+    assert found["VectorAttribute"] == {"AttributeName": "vector"}
+    assert found["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    schema = [
+        (one["AttributeName"], one["SearchSchemaElementType"]) for one in found["SearchSchema"]
+    ]
+    filters = [(f"vector_label_{number}", "INLINE_FILTER") for number in (2, 3, 4)]
+    assert schema == [("vector_root", "HASH"), *filters]
+
+
+def test_setup_makes_the_index_with_the_table(unmade: StoreTable, loop_thread: LoopThread) -> None:
+    actions = STORE_SETUP_ACTIONS - {"dynamodb:UpdateTable"}
+    with unmade.store(actions, index=index(), vector_index=INDEX) as store:
         store.setup()
-    assert described(unmade) == []
-    settings: Any = {"index": index(), "vector_index": INDEX}
-    with unmade.store(STORE_SETUP_ACTIONS, **settings) as store:
-        store.setup()
-        added = described(unmade)
         loop_thread.run(store.asetup())
-    unmade.drop()
-    with unmade.store(STORE_SETUP_ACTIONS - {"dynamodb:UpdateTable"}, **settings) as store:
-        store.setup()
     (made,) = described(unmade)
-    for one in (made, *added):
-        assert one["IndexStatus"] == "ACTIVE"
-        assert one["Dimensions"] == DIMS
-        assert one["DistanceFunction"] == "COSINE"
-        assert one["VectorAttribute"] == {"AttributeName": "vector"}
-        assert one["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-        assert [
-            (el["AttributeName"], el["SearchSchemaElementType"]) for el in one["SearchSchema"]
-        ] == [
-            ("vector_root", "HASH"),
-            ("vector_label_2", "INLINE_FILTER"),
-            ("vector_label_3", "INLINE_FILTER"),
-            ("vector_label_4", "INLINE_FILTER"),
-        ]
+    require_right(made)
+
+
+@pytest.mark.skipif(not everything(), reason="this engine takes 15 seconds to fill an index")
+def test_setup_adds_the_index_and_searches_do_without_it_meanwhile(
+    table: StoreTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    with table.store(STORE_SETUP_ACTIONS, index=index(), vector_index=INDEX) as store:
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(store.setup)
+            while not described(table):
+                assert not done.done()
+            with by_index(table) as meanwhile:
+                meanwhile.put(AT, "k", {"text": "a"})
+                assert len(meanwhile.search(AT, query="a")) == 1
+            assert "vectors are searched without index" in caplog.text
+            done.result()
+    require_right(*described(table))
+
+
+def test_setup_waits_until_an_index_that_it_has_added_is_filled() -> None:
+    wanted = VectorIndexSpec(INDEX, 2)
+    keys: Any = {
+        "KeySchema": [
+            {"AttributeName": "root", "KeyType": "HASH"},
+            {"AttributeName": "path", "KeyType": "RANGE"},
+        ],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": "S"} for name in ("root", "path")
+        ],
+    }
+    added: Any = {
+        "IndexName": INDEX,
+        "VectorAttribute": {"AttributeName": "vector"},
+        "Dimensions": 2,
+        "DistanceFunction": "COSINE",
+        "SearchSchema": [
+            {
+                "AttributeName": name,
+                "SearchSchemaElementType": "INLINE_FILTER" if position else "HASH",
+            }
+            for position, name in enumerate(VECTOR_FILTERS)
+        ],
+    }
+    operation = set_up({Table.STORE: "store"}, (), expiring=False, vectors=wanted)
+    assert isinstance(next(operation), DescribeTable)
+    assert operation.send(keys) == CreateVectorIndex(wanted, ("root", "path"))
+    operation.send(None)
+    for status in (
+        {"TableStatus": "UPDATING", "VectorIndexes": [{**added, "IndexStatus": "CREATING"}]},
+        {"VectorIndexes": [{**added, "IndexStatus": "CREATING", "Backfilling": True}]},
+        {"VectorIndexes": [{**added, "IndexStatus": "ACTIVE", "Backfilling": True}]},
+    ):
+        assert isinstance(operation.send({**keys, **status}), Backoff)
+        assert isinstance(operation.send(None), DescribeTable)
+    with pytest.raises(StopIteration):
+        operation.send({**keys, "VectorIndexes": [{**added, "IndexStatus": "ACTIVE"}]})
 
 
 def test_setup_refuses_an_index_of_other_dimensions(indexed: StoreTable) -> None:
@@ -158,6 +211,7 @@ def test_several_vectors_of_one_item_take_places_that_are_found_otherwise(
     assert [one.key for one in found] == ["many", "few"]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("labels", range(1, 7))
 def test_a_prefix_of_any_length_is_searched(calls: StoreCalls, labels: int) -> None:
     deep = ("a", "b", "c", "d", "e", "f")

@@ -150,6 +150,7 @@ def by_index(table: StoreTable) -> Store:
     return table.quick(index=embedders.index(fields=FIELDS), vector_index="vectors")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("family", ["sync", "async"])
 @pytest.mark.parametrize("make", [exact, elsewhere, by_index])
 def test_every_search_finds_what_the_reference_does(

@@ -75,6 +75,7 @@ def results_beside(change: PutOp, search: SearchOp) -> tuple[set[Any], set[Any]]
     return found, allowed
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("limit", [1, 5])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_search_beside_a_change_finds_what_was_or_what_will_be(change: str, limit: int) -> None:
