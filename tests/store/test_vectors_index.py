@@ -100,16 +100,18 @@ def test_setup_makes_the_index_with_the_table(unmade: StoreTable, loop_thread: L
 def test_setup_adds_the_index_and_searches_do_without_it_meanwhile(
     table: StoreTable, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with table.store(STORE_SETUP_ACTIONS, index=index(), vector_index=INDEX) as store:
-        with ThreadPoolExecutor(1) as pool:
-            done = pool.submit(store.setup)
-            while not described(table):
-                assert not done.done()
-            with by_index(table) as meanwhile:
-                meanwhile.put(AT, "k", {"text": "a"})
-                assert len(meanwhile.search(AT, query="a")) == 1
-            assert "vectors are searched without index" in caplog.text
-            done.result()
+    with (
+        table.store(STORE_SETUP_ACTIONS, index=index(), vector_index=INDEX) as store,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        done = pool.submit(store.setup)
+        while not described(table):
+            assert not done.done()
+        with by_index(table) as meanwhile:
+            meanwhile.put(AT, "k", {"text": "a"})
+            assert len(meanwhile.search(AT, query="a")) == 1
+        assert "vectors are searched without index" in caplog.text
+        done.result()
     require_right(*described(table))
 
 
@@ -182,7 +184,7 @@ def test_more_than_the_index_gives_is_found_without_it(indexed: StoreTable) -> N
     store, meter = metered(indexed)
     with store:
         ops = [PutOp(AT, f"{i:03}", {"text": "a" * (i % 50) + "b" * 25}) for i in range(130)]
-        store.batch(ops)
+        store.batch([*ops, *(PutOp(AT, f"!{i}", {"n": i}) for i in range(30))])
         with indexed.quick(index=index(fields=["text"])) as exact:
             expected = exact.search(AT, query="a", limit=120)
             beyond = exact.search(AT, query="a", limit=5, offset=98)
@@ -191,6 +193,7 @@ def test_more_than_the_index_gives_is_found_without_it(indexed: StoreTable) -> N
         assert meter.requests["SearchVectors"] == 1
         assert meter.requests["Query"] > 0
         assert _plain(store.search(AT, query="a", limit=5, offset=98)) == _plain(beyond)
+        assert len(beyond) == 5
         # None of the first hundred passes.
         found = store.search(AT, query="a", filter={"text": "b" * 25}, limit=5)
         assert [one.key for one in found] == ["000", "050", "100"]
@@ -291,8 +294,10 @@ def test_an_index_that_lags_behind_gives_nothing_that_is_gone(
         store.put(AT, "replaced", {"text": "aab"})
         store.put(AT, "new", {"text": "ab"})
         store.delete(AT, "deleted")
+        store.put(AT, "plain", {"text": "a"}, index=False)
         clock.now += 60
-        found = store.search(AT, query="a")
+        found = store.search(AT, query="a", limit=3)
+        assert [one.key for one in store.search(AT, query="a")][3:] == ["plain"]
     assert [one.key for one in found] == ["kept", "replaced", "new"]
     scores = [one.score for one in found]
     assert scores == pytest.approx([1, 2 / 5**0.5, 0.5**0.5])

@@ -75,9 +75,10 @@ def results_beside(change: PutOp, search: SearchOp) -> tuple[set[Any], set[Any]]
     return found, allowed
 
 
-@pytest.mark.sample(4)
-@pytest.mark.parametrize("limit", [1, 5])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("change", "limit"),
+    [("another text", 1), *((change, 5) for change in CHANGES if change != "less of it")],
+)
 def test_a_search_beside_a_change_finds_what_was_or_what_will_be(change: str, limit: int) -> None:
     found, allowed = results_beside(CHANGES[change], SearchOp(AT, None, limit, 0, QUERY))
     assert found <= allowed
