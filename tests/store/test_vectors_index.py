@@ -24,13 +24,14 @@ from langgraph_checkpoint_dynamodb.store import DynamoDBStore, UnsupportedIndexE
 from tests.store.embedders import DIMS, index, letters
 from tests.store.faces import EVERY_ACTION, Clock, Store, StoreCalls, StoreTable
 from tests.support.effort import everything
-from tests.support.sessions import metered_session
+from tests.support.sessions import held_session, metered_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.calls import LoopThread
     from tests.support.engines import Engine
+    from tests.support.iam import Ask
 
 AT = ("users", "ann")
 INDEX = "vectors"
@@ -240,6 +241,28 @@ def test_an_index_that_may_not_be_searched_or_is_not_there_is_done_without(
     with by_index(indexed, vector_index="another") as store:
         assert len(store.search(AT, query="a")) == 1
     assert "searched without index 'another'" in caplog.text
+
+
+def test_a_tenant_searches_by_the_patterns_that_it_has_and_no_index(indexed: StoreTable) -> None:
+    """As AWS does: a statement with a condition on leading keys never allows SearchVectors."""
+
+    def allows(ask: Ask) -> bool:
+        if ask.action == "dynamodb:SearchVectors":
+            return False
+        return all(
+            key == "acme" or key.startswith(("acme.", ".namespaces.")) for key in ask.leading_keys
+        )
+
+    with by_index(indexed) as store:
+        store.put(("other",), "k", {"text": "a"})
+    config: Any = {"index": index(fields=["text"]), "vector_index": INDEX}
+    with indexed.on_session(session=held_session(allows), **config) as tenant:
+        tenant.put(("acme", "b"), "k", {"text": "a"})
+        tenant.put(("acme", "b"), "k", {"text": "ab"})
+        assert len(tenant.search(("acme",), query="a")) == 1
+        tenant.delete(("acme", "b"), "k")
+        with pytest.raises(ServiceError, match="AccessDenied"):
+            tenant.search(("other",), query="a")
 
 
 def test_a_reader_may_search_the_index(indexed: StoreTable) -> None:
