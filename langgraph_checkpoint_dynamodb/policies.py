@@ -174,4 +174,5 @@ STORE_ROLES = {
         key=KEY_WRITE_ACTIONS,
     ),
 }
-"""The same for the table of a store. An agent deletes what it stores, objects among it."""
+"""The same for the table of a store, or of a cache. An agent deletes what it stores, objects among
+it."""

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.payload import Payload
     from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import Holder
 
 _MILLION = 1_000_000
 _LAST_DAY = 253_402_300_799 * _MILLION
@@ -217,7 +218,7 @@ def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
     )
 
 
-def part_put(ref: ItemRef, part: Part, created: int, ttl: int | None) -> Put:
+def part_put(ref: Holder, part: Part, created: int, ttl: int | None) -> Put:
     """The request that stores a chunk, or the item that leads to an S3 object.
 
     An item that leads to an object does not expire: the sweep finds the object by it.
@@ -250,7 +251,7 @@ def keys_beside(record: ItemRecord) -> list[Key]:
     return chunks + vector_keys(record.ref, record.version, record.vectors)
 
 
-def part_keys(ref: ItemRef, found: Payload) -> list[Key]:
+def part_keys(ref: Holder, found: Payload) -> list[Key]:
     """Primary keys of the items that a value has outside its own."""
     match found:
         case Inline():

@@ -1,4 +1,6 @@
-"""All key text of the store's table. A public format, as that of the savers' tables.
+"""Key text of the store's table. A public format, as that of the savers' tables.
+
+That of a cache in the same table is in `cached.py`: it begins with `.cache`.
 
 Partition key `root`, sort key `path`. No label is empty or holds `.` or NUL.
 
@@ -33,12 +35,13 @@ The record of all vectors: `root` is `.namespaces.vectors`, `path` is `stored`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import (
     SORT_KEY_LIMIT,
     Key,
+    Owner,
     SortRange,
     digest_of,
     require_fits,
@@ -63,6 +66,26 @@ VECTORS_RECORD = Key(".namespaces.vectors", "stored")
 _END = "\0"
 _AFTER = "\x01"
 """The character after NUL: the end of the range of what begins with a text that ends with NUL."""
+
+
+class Holder(Owner, Protocol):
+    """An item of the table whose value may lie outside it: of a store, or of a cache (`cached`)."""
+
+    @property
+    def root(self) -> str:
+        """Partition key of the item."""
+
+    @property
+    def path(self) -> str:
+        """Sort key of the item."""
+
+    @property
+    def primary(self) -> Key:
+        """Primary key of the item."""
+
+    @property
+    def parts(self) -> str:
+        """Partition key of the parts of its value, which are of no other item."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,11 @@ class StoreSettings:
 
 
 def store_payloads(
-    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+    *,
+    compression: str | None,
+    s3_offload_config: object,
+    max_value_bytes: int,
+    key_prefix: str = KEY_PREFIX,
 ) -> PayloadPolicy:
     """How values are stored, from what the user says.
 
@@ -144,7 +148,7 @@ def store_payloads(
         compression=compression,
         s3_offload_config=s3_offload_config,
         max_value_bytes=max_value_bytes,
-        key_prefix=KEY_PREFIX,
+        key_prefix=key_prefix,
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PACKAGE = "langgraph_checkpoint_dynamodb"
-PUBLIC = ("", ".moving", ".otel", ".store", ".testing")
+PUBLIC = ("", ".cache", ".moving", ".otel", ".store", ".testing")
 
 
 def reference(page: str) -> str:

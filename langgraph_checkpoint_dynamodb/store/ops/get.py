@@ -109,20 +109,20 @@ def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
         _log.warning("%s was read, and expires as if it had not been: %s", record.ref, error)
 
 
-def read_records(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
-    """Those of some items that are there, in no order, expired ones too. Each is named once."""
-    items = yield from read_items(context, [ref.primary for ref in refs])
-    records = [read_item(item, context.spread) for item in items]
-    return [record for record in records if record is not None]
-
-
-def read_items(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem]]:
-    """The items of some keys that are there, in no order. Each key is named once."""
+def read_all(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem]]:
+    """The items of these keys that are there, in no order. No key is named twice."""
     if len(keys) == 1:
         item = yield from send(GetItem(Table.STORE, keys[0], context.consistent))
         return [] if item is None else [item]
     batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
     return [item for batch in (yield from together(batches)) for item in batch]
+
+
+def read_records(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
+    """Those of some items that are there, in no order, expired ones too. Each is named once."""
+    items = yield from read_all(context, [ref.primary for ref in refs])
+    records = [read_item(item, context.spread) for item in items]
+    return [record for record in records if record is not None]
 
 
 def _get_batch(context: Context, keys: tuple[Key, ...]) -> Operation[list[StoredItem]]:

@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb.store.ops.get import (
     counts,
     decode_all,
     live_on,
-    read_items,
+    read_all,
     read_records,
 )
 from langgraph_checkpoint_dynamodb.store.ops.ranking import (
@@ -223,7 +223,7 @@ def _stem(record: ItemRecord) -> Key:
 def _score_one(context: Context, similar: Similar, record: ItemRecord) -> Operation[Scored | None]:
     while True:
         keys = vector_keys(record.ref, record.version, record.vectors)
-        items = yield from read_items(context.consistently(), keys)
+        items = yield from read_all(context.consistently(), keys)
         if len(items) == len(keys):
             break
         item = yield from send(GetItem(Table.STORE, record.ref.primary, consistent=True))

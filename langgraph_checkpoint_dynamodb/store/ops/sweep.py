@@ -22,6 +22,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table, part_address_of
+from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
     VectorOwner,
@@ -32,7 +33,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
     vector_owner,
     vector_stem,
 )
-from langgraph_checkpoint_dynamodb.store.ops.get import read_items
+from langgraph_checkpoint_dynamodb.store.ops.get import read_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import take_out
 from langgraph_checkpoint_dynamodb.store.registry import read_registration
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Page, StartKey, StoredItem
     from langgraph_checkpoint_dynamodb.keys import PartAddress
     from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import Holder
     from langgraph_checkpoint_dynamodb.store.registry import Registration
 
 _SWEPT = (
@@ -99,14 +101,14 @@ class _Part:
     Attributes:
         key: Primary key of its item.
         address: Which value it is a part of.
-        ref: Which item that value belongs to.
+        ref: Which item that value belongs to, of a store or of a cache.
         created: When it was stored, in seconds since the epoch.
         target: Bucket and key of the S3 object that it leads to, if it does.
     """
 
     key: Key
     address: PartAddress
-    ref: ItemRef
+    ref: Holder
     created: int
     target: tuple[str, str] | None
 
@@ -230,7 +232,7 @@ def _sweep_vectors(context: Context, vectors: Sequence[_Vector], before: int) ->
     """Delete those vectors whose items are gone, or are of another version; tells how many."""
     refs = list(dict.fromkeys(one.owner.ref for one in vectors))
     keys = [ref.primary for ref in refs]
-    items = (yield from read_items(context.consistently(), keys)) if keys else []
+    items = (yield from read_all(context.consistently(), keys)) if keys else []
     there = {(read_key(one, Table.STORE), one.get(Attribute.VERSION, {}).get("S")) for one in items}
     needless = [one for one in vectors if (one.owner.ref.primary, one.owner.version) not in there]
     deleted = yield from together(
@@ -264,13 +266,10 @@ def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) ->
                 text(item, Attribute.BUCKET, "a part"),
                 text(item, Attribute.OBJECT_KEY, "a part"),
             )
-        found = split_path(path)
-        if found is None or created is None:
-            return None
-        ref = ItemRef((root_label(root), *found[0]), found[1], context.spread)
+        ref = _holder(root, path, context.spread)
     except (UnreadableItemError, InvalidInputError):
         return None
-    if ref.parts != key.partition or ref.root != root:
+    if ref is None or created is None or ref.parts != key.partition or ref.root != root:
         return None
     return _Part(key, address, ref, created, target)
 
@@ -289,6 +288,14 @@ def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
     ):
         return None
     return _Vector(key, owner, created)
+
+
+def _holder(root: str, path: str, spread: int) -> Holder | None:
+    """The item of a primary key, `None` for the key of something else."""
+    if is_cached(root):
+        return entry_of(root, path)
+    found = split_path(path)
+    return None if found is None else ItemRef((root_label(root), *found[0]), found[1], spread)
 
 
 def _token(start: StartKey) -> str:
