@@ -132,7 +132,7 @@ docs: ## Build the site of the documentation in .site, every link checked
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 	@echo 'The site is .site/index.html'
 
-costs: $(VENV)/.test engine ## Measure the README's tables of costs
+costs: $(VENV)/.test engine ## Measure the tables of docs/explanation/costs.md
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
 
 simulate: $(VENV)/.test ## Explore what calls that run at the same time do to each other

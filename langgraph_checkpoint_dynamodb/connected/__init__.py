@@ -71,6 +71,9 @@ class Connected(ABC):
     async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
+    def _require_usable(self, method: str) -> None:  # noqa: B027 - it is, unless it says otherwise
+        """Check that a plain call can be performed, before anything is done for it."""
+
     def _forget(self) -> None:  # noqa: B027 - stores and caches remember nothing that a close makes wrong
         """Forget what was remembered, once it is closed."""
 

@@ -12,7 +12,8 @@ from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
-from langgraph_checkpoint_dynamodb.store.ops.batch import perform
+from langgraph_checkpoint_dynamodb.store.embedding import Embedded, aembed, embed
+from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
 from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
 from langgraph_checkpoint_dynamodb.weight import is_large
 
@@ -50,22 +51,31 @@ class StoreBase(BaseStore, OnStoreTable):
         transaction: where one write fails, others may have taken effect, and the call can be
         repeated.
 
+        What is embedded is embedded first, each text once; what the embedder raises is raised.
+
         Raises:
             InvalidInputError: One of the calls cannot be performed; none of them is.
+            TableMismatchError: The table has vectors of other dimensions.
             UnreadableItemError: An item is there but cannot be read.
             EventLoopError: An event loop runs in this thread, and the store is
                 `AsyncDynamoDBStore`.
         """
-        return self._run(self._batch(list(ops)), "batch")
+        self._require_usable("batch")
+        context, calls = self._read(list(ops))
+        texts = calls.texts
+        embedded = Embedded() if context.indexing is None else embed(context.indexing, texts)
+        return self._run(perform(context, calls, embedded), "batch")
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Asynchronous version of `batch`."""
         listed = list(ops)
         if is_large(_values_of(listed)):
-            operation = await self._elsewhere(lambda: self._batch(listed))
+            context, calls = await self._elsewhere(lambda: self._read(listed))
         else:
-            operation = self._batch(listed)
-        return await self._await(operation, "batch")
+            context, calls = self._read(listed)
+        texts = calls.texts
+        embedded = Embedded() if context.indexing is None else await aembed(context.indexing, texts)
+        return await self._await(perform(context, calls, embedded), "batch")
 
     def _context(self) -> Context:
         settings = self._settings
@@ -81,15 +91,19 @@ class StoreBase(BaseStore, OnStoreTable):
             omits_expired=settings.omits_expired,
             filter_paths=settings.filter_paths,
             spread=settings.spread,
+            indexing=settings.indexing,
+            vector_index=settings.vector_index,
+            exact_search_warning=settings.exact_search_warning,
         )
 
     def _set_up(self) -> Operation[None]:
         # Any put may say when its item expires.
-        return set_up(self._settings.table_names, (), expiring=True)
+        settings = self._settings
+        return set_up(settings.table_names, (), expiring=True, vectors=settings.vectors)
 
-    def _batch(self, ops: Sequence[Op]) -> Operation[list[Result]]:
+    def _read(self, ops: Sequence[Op]) -> tuple[Context, Calls]:
         context = self._context()
-        return perform(context, read_calls(context, ops))
+        return context, read_calls(context, ops)
 
 
 def _values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:

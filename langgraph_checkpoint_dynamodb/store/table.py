@@ -30,11 +30,13 @@ class OnStoreTable(Connected):
     def setup(self) -> None:
         """Create the table, on-demand, or verify the one that is there. Can be repeated.
 
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable`, `dynamodb:DescribeTimeToLive` and
-        `dynamodb:UpdateTimeToLive`. Nothing else calls it.
+        So it does with the vector index, where a store uses one. Needs `dynamodb:DescribeTable`,
+        `dynamodb:CreateTable`, `dynamodb:DescribeTimeToLive` and `dynamodb:UpdateTimeToLive`, and
+        `dynamodb:UpdateTable` to add that index to a table that is there. Nothing else calls it.
 
         Raises:
-            TableMismatchError: The table has other keys, or its items expire by another attribute.
+            TableMismatchError: The table has other keys, its items expire by another attribute, or
+                its vector index is another one.
             TableError: The table was not active after two minutes.
         """
         self._run(self._set_up(), "setup")

@@ -41,11 +41,14 @@ from langgraph_checkpoint_dynamodb.payload import (
     restore,
 )
 from langgraph_checkpoint_dynamodb.store.items import part_keys, part_put, read_item
+from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.payload import Part, Payload
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
@@ -112,18 +115,23 @@ def store_parts(
 
 
 def discard_of(context: Context, ref: Holder, item: StoredItem | None) -> Operation[None]:
-    """Delete the parts of an item that is gone or was replaced.
+    """Delete the parts and vectors of an item that is gone or was replaced.
 
     The call has done its work by then, so a failure is only logged; the sweep finds what stays.
     """
-    outside = () if item is None else outside_if_readable(item, str(ref))
-    if not outside:
+    if item is None:
         return
-    yield from if_possible(ref, _discard(context, ref, outside))
+    outside = outside_if_readable(item, str(ref))
+    vectors = vector_keys_if_readable(ref, item) if isinstance(ref, ItemRef) else []
+    if outside or vectors:
+        yield from if_possible(ref, _discard(context, ref, outside, vectors))
 
 
 def _discard(
-    context: Context, ref: Holder, outside: Sequence[Chunks | S3Object]
+    context: Context,
+    ref: Holder,
+    outside: Sequence[Chunks | S3Object],
+    vectors: Sequence[Key],
 ) -> Operation[None]:
     # An object before the item that leads to it, so that none is ever out of reach.
     objects = [one for one in outside if isinstance(one, S3Object)]
@@ -141,7 +149,7 @@ def _discard(
     yield from delete_objects((one.bucket, one.key) for one in ours)
     gone: list[Payload] = [one for one in outside if isinstance(one, Chunks) or one in ours]
     keys = [key for one in gone for key in part_keys(ref, one)]
-    yield from write_all([Delete(Table.STORE, key) for key in keys])
+    yield from write_all([Delete(Table.STORE, key) for key in (*keys, *vectors)])
 
 
 def _store_part(ref: Holder, part: Part, created: int, ttl: int | None) -> Operation[None]:
