@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph.store.base import GetOp, Item, ListNamespacesOp, PutOp, SearchOp
+from langgraph.store.base import GetOp, Item, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb.testing.store_conformance.base import StoreSuite
 from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import value_of
@@ -29,7 +29,7 @@ class BatchTests(StoreSuite):
                 PutOp(("more",), "2", {"n": 2}),
                 SearchOp(AT),
                 GetOp(AT, "1"),
-                ListNamespacesOp(),
+                ListNamespacesOp((MatchCondition("prefix", AT),)),
                 PutOp(("more",), "3", None),
                 GetOp(AT, "1"),
             ]

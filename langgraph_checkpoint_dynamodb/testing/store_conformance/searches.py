@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 AT = ("docs",)
 
 _SCORED: dict[str, dict[str, Any]] = {
-    "a": {"score": 3.0, "color": "red", "tags": ["x", "y"], "meta": {"lang": "en", "pages": 3}},
-    "b": {"score": 4.5, "color": "blue", "tags": ["x"], "meta": {"lang": "en", "pages": 9}},
-    "c": {"score": 5, "color": "red", "tags": [], "meta": {"lang": "de", "pages": 1}},
+    "a": {"score": 30, "color": "red", "tags": ["x", "y"], "meta": {"lang": "en", "pages": 3}},
+    "b": {"score": 45, "color": "blue", "tags": ["x"], "meta": {"lang": "en", "pages": 9}},
+    "c": {"score": 50, "color": "red", "tags": [], "meta": {"lang": "de", "pages": 1}},
 }
 
 
@@ -88,21 +88,22 @@ class SearchTests(StoreSuite):
     @pytest.mark.parametrize(
         ("condition", "expected"),
         [
-            ({"score": 4.5}, "b"),
+            ({"score": 45}, "b"),
             ({"color": "red"}, "ac"),
-            ({"score": {"$eq": 3}}, "a"),
-            ({"score": {"$ne": 4.5}}, "ac"),
-            ({"score": {"$gt": 3}}, "bc"),
-            ({"score": {"$gte": 3.0}}, "abc"),
-            ({"score": {"$lt": 4.5}}, "a"),
-            ({"score": {"$lte": 4.5}}, "ab"),
-            ({"score": {"$gt": 3, "$lt": 5}}, "b"),
-            ({"color": "red", "score": {"$gte": 4}}, "c"),
+            ({"score": {"$eq": 30}}, "a"),
+            ({"score": {"$ne": 45}}, "ac"),
+            ({"score": {"$gt": 30}}, "bc"),
+            ({"score": {"$gte": 30}}, "abc"),
+            ({"score": {"$lt": 45}}, "a"),
+            ({"score": {"$lte": 45}}, "ab"),
+            ({"score": {"$gt": 30, "$lt": 50}}, "b"),
+            ({"color": "red", "score": {"$gte": 40}}, "c"),
             ({"color": {"$ne": "red"}}, "b"),
             ({"tags": ["x", "y"]}, "a"),
             ({"tags": []}, "c"),
             ({"meta": {"lang": "en"}}, "ab"),
             ({"meta": {"lang": "en", "pages": {"$gt": 5}}}, "b"),
+            ({"score": {"$gt": 44.5}}, "bc"),
             ({"missing": "anything"}, ""),
             ({}, "abc"),
         ],
