@@ -58,7 +58,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test template older-writers langgraph-suite simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test template older-writers langgraph-suite docs simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -104,6 +104,11 @@ langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMem
 	@for saver in sync async; do \
 		TEST_ENGINE=dynoxide TEST_SAVER=$$saver .venv-suite/bin/python -m pytest -q tests/test_conformance.py || exit 1; \
 	done
+
+docs: ## Build the site of the documentation in .site, every link checked
+	@$(MAKE) --no-print-directory VENV=.venv-docs .venv-docs/.docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@echo 'The site is .site/index.html'
 
 costs: $(VENV)/.test engine ## Measure the README's tables of costs
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
@@ -177,7 +182,7 @@ $(OLDER_RELEASES):
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -191,6 +196,7 @@ EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
 EXTRAS_.suite := suite
+EXTRAS_.docs := docs
 EXTRAS_.infra := infra,test,lint
 MORE_.infra := --editable './cdk[template]'
 
@@ -198,5 +204,5 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean: ## Remove the environment, the engines and caches
-	rm -rf .venv .venv-* $(ENGINES) $(OLDER) .suite
+	rm -rf .venv .venv-* $(ENGINES) $(OLDER) .suite .site
 	rm -rf $(foreach folder,. cdk,$(addprefix $(folder)/,.hypothesis .mypy_cache .pytest_cache .ruff_cache))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.testing import embedded_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ENDPOINT = "DYNAMODB_ENDPOINT_URL"
@@ -55,7 +54,7 @@ def running_engine() -> Iterator[str]:
     if os.environ.get(ENDPOINT):
         yield "given by the environment"
         return
-    with _moto() as endpoint:
+    with embedded_engine() as endpoint:
         os.environ[ENDPOINT] = endpoint
         yield "moto, embedded in this process"
 
@@ -73,36 +72,3 @@ def open_saver() -> DynamoDBSaver:
 def open_client() -> DynamoDBClient:
     """A plain boto3 client, to look at the items themselves."""
     return boto3.client("dynamodb", endpoint_url=os.environ[ENDPOINT], region_name=_REGION)
-
-
-@contextmanager
-def _moto() -> Iterator[str]:
-    # Not needed where an endpoint is given.
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
-
-    class Quiet(WSGIRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Print no line for each request."""
-
-    application = _in_turn(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _in_turn(application: WSGIApplication) -> WSGIApplication:
-    """The application, answering one request after the other: moto's transactions need that."""
-    turn = threading.Lock()
-
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with turn:
-            return list(application(environ, start_response))
-
-    return answer

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SWEEP_ACTIONS
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+COSTS = ROOT / "docs" / "explanation" / "costs.md"
+BENCHMARKS = ROOT / "docs" / "explanation" / "benchmarks.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -80,12 +83,12 @@ def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
 def test_the_tables_of_costs_are_what_is_measured(
     tables: Tables, engine: Engine, bucket: Bucket
 ) -> None:
-    text = README.read_text(encoding="utf-8")
+    texts = [page.read_text(encoding="utf-8") for page in (README, COSTS)]
     for cost in measure_costs(tables, engine, bucket):
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
         # moto's pages hold less, so chunks take it more of them.
         if engine.faithful or not ("get_tuple" in cost.call and "in chunks" in cost.call):
-            assert row in text
+            assert all(row in text for text in texts), row
 
 
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
@@ -120,8 +123,11 @@ def measured() -> dict[tuple[str, str, str], dict[str, str]]:
     return found
 
 
-def test_the_table_of_benchmarks_is_what_was_measured() -> None:
-    section = README.read_text(encoding="utf-8").split("## Benchmarks")[1].split("\n## ")[0]
+@pytest.mark.parametrize(
+    ("page", "heading"), [(README, "## Benchmarks"), (BENCHMARKS, "## Figures")]
+)
+def test_the_table_of_benchmarks_is_what_was_measured(page: Path, heading: str) -> None:
+    section = page.read_text(encoding="utf-8").split(f"\n{heading}\n")[1].split("\n## ")[0]
     head, _, *rows = [cells(line) for line in section.splitlines() if line.startswith("|")]
     contenders = head[3:]
     found = measured()

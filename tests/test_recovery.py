@@ -27,8 +27,8 @@ from langgraph_checkpoint_dynamodb.recovery import (
     main,
     restore_pair,
 )
+from langgraph_checkpoint_dynamodb.testing import embedded_engine
 from tests.support.calls import SyncCalls
-from tests.support.engines import moto_server
 from tests.support.sessions import new_session
 from tests.support.values import put_chain
 
@@ -54,7 +54,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with moto_server() as endpoint:
+    with embedded_engine() as endpoint:
         yield endpoint
 
 

@@ -3,7 +3,7 @@
 On demand, in us-east-1, in dollars. DynamoDB's prices are those since November 2024
 (https://aws.amazon.com/dynamodb/pricing/on-demand/,
 https://aws.amazon.com/blogs/database/new-amazon-dynamodb-lowers-pricing-for-on-demand-throughput-and-global-tables/),
-S3's that of its standard class, first 50 TB (https://aws.amazon.com/s3/pricing/). Other regions
+S3's those of its standard class, first 50 TB (https://aws.amazon.com/s3/pricing/). Other regions
 charge up to twice as much, and reserved or provisioned capacity less: `stats` takes prices as
 options.
 """
@@ -22,6 +22,10 @@ STORAGE_DOLLARS = 0.25
 """For a GB and month in a table, of which an account has 25 GB free."""
 OBJECT_DOLLARS = 0.023
 """For a GB and month in S3."""
+OBJECT_PUT_DOLLARS = 5.0
+"""For a million objects that are stored or copied."""
+OBJECT_GET_DOLLARS = 0.4
+"""For a million objects that are read."""
 
 ITEM_OVERHEAD = 100
 """Bytes that are charged for the storage of each item beside its own

@@ -1,15 +1,13 @@
-"""Suites that other implementations can be run against. Needs the extra `[testing]`."""
+"""For the tests of applications: an engine in the process, tables and savers of a test's own.
 
-from __future__ import annotations
+`fixtures` has them as fixtures of pytest. Needs the extra `[testing]`.
+"""
 
-try:
-    import pytest
-except ModuleNotFoundError as error:
-    if error.name != "pytest":
-        raise
-    raise ModuleNotFoundError(
-        "the conformance suites are pytest's: pip install 'pytest>=8.2'", name=error.name
-    ) from None
+from langgraph_checkpoint_dynamodb.testing.engine import embedded_engine
+from langgraph_checkpoint_dynamodb.testing.tables import (
+    TemporaryTables,
+    temporary_saver,
+    temporary_tables,
+)
 
-# So that a test that fails shows what it has compared.
-pytest.register_assert_rewrite(f"{__name__}.store_conformance")
+__all__ = ["TemporaryTables", "embedded_engine", "temporary_saver", "temporary_tables"]

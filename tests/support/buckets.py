@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support.engines import moto_server
+from langgraph_checkpoint_dynamodb.testing import embedded_engine
 from tests.support.sessions import new_session
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def running_object_store(engine: Engine) -> Iterator[str]:
     if engine.name == "moto":
         yield engine.url
         return
-    with moto_server() as url:
+    with embedded_engine() as url:
         yield url
 
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from langgraph_checkpoint_dynamodb.testing import embedded_engine
 
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 DYNOXIDE = Path(
     os.environ.get("DYNOXIDE_BIN", ".engines/node_modules/@dynoxide/linux-x64/dynoxide")
@@ -97,46 +96,8 @@ def _dynoxide() -> Iterator[Engine]:
 
 @contextmanager
 def _moto() -> Iterator[Engine]:
-    with moto_server() as url:
+    with embedded_engine() as url:
         yield Engine("moto", url, faithful=False)
-
-
-@contextmanager
-def moto_server() -> Iterator[str]:
-    """Run moto's server, which speaks S3 beside DynamoDB; its endpoint."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
-
-    class Quiet(WSGIRequestHandler):
-        def log(self, *_: object) -> None:
-            """Say nothing of every request."""
-
-    application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _OneAtATime:
-    """A WSGI application that answers one request at a time.
-
-    moto rolls a failed transaction back by putting an older copy of the whole table in place, which
-    loses what other threads have written in between.
-    """
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with self._lock:
-            return list(self._application(environ, start_response))
 
 
 def free_port() -> int:

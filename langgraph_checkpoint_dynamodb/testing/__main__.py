@@ -1,0 +1,26 @@
+"""Runs the engine until it is stopped: `python -m langgraph_checkpoint_dynamodb.testing`."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from contextlib import suppress
+
+from langgraph_checkpoint_dynamodb.testing.engine import embedded_engine
+
+
+def main() -> None:
+    """Run the engine, and say where it is."""
+    parser = argparse.ArgumentParser(
+        prog="python -m langgraph_checkpoint_dynamodb.testing",
+        description="DynamoDB and S3 on this machine, for tests. What is stored ends with it.",
+    )
+    parser.add_argument("--port", type=int, default=8000, help="default: 8000")
+    with embedded_engine(parser.parse_args().port) as endpoint:
+        print(f"DynamoDB and S3 listen on {endpoint}; Ctrl-C stops them.", flush=True)  # noqa: T201 - a command
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
