@@ -31,18 +31,7 @@ The order of results is the store's own business, as long as pages fit together.
 
 from __future__ import annotations
 
-try:
-    import pytest
-except ModuleNotFoundError as error:
-    if error.name != "pytest":
-        raise
-    raise ModuleNotFoundError(
-        "the conformance suite is pytest's: pip install 'pytest>=8.2'", name=error.name
-    ) from None
-
-# So that a test that fails shows what it has compared.
-pytest.register_assert_rewrite(__name__)
-
+import langgraph_checkpoint_dynamodb.testing.store_conformance.asserting  # noqa: F401 - it has to be the first
 from langgraph_checkpoint_dynamodb.testing.store_conformance.batches import BatchTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import StoreCalls
 from langgraph_checkpoint_dynamodb.testing.store_conformance.embedding import vector_index
