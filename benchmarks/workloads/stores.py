@@ -108,7 +108,7 @@ def _namespaces(bench: Bench) -> None:
     users = _QUICK_ITEMS // 10 if bench.quick else _NAMESPACES
     _fill(bench, users, 10)
     with bench.measured(f"{_LIMIT} of {users}"):
-        found = face_of(bench).list_namespaces(limit=_LIMIT)
+        found = face_of(bench).list_namespaces(prefix=("users",), limit=_LIMIT)
     require(found, [("users", f"{n:03}", "memories") for n in range(_LIMIT)], "namespaces")
     with bench.measured("by suffix"):
         found = face_of(bench).list_namespaces(suffix=("007", "*"))
