@@ -58,7 +58,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test template older-writers langgraph-suite docs simulate costs compression bench lint format engine clean
+.PHONY: help demo test test-all infra-test template older-writers langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -104,6 +104,10 @@ langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMem
 	@for saver in sync async; do \
 		TEST_ENGINE=dynoxide TEST_SAVER=$$saver .venv-suite/bin/python -m pytest -q tests/test_conformance.py || exit 1; \
 	done
+
+frameworks: ## Do what the pages on Agent Server, AgentCore and deepagents say, with the real packages
+	@$(MAKE) --no-print-directory VENV=.venv-frameworks .venv-frameworks/.frameworks $(DYNOXIDE_BIN)
+	@TEST_FRAMEWORKS=1 TEST_ENGINE=dynoxide .venv-frameworks/bin/python -m pytest -q tests/docs/test_pages.py $(PYTEST)
 
 docs: ## Build the site of the documentation in .site, every link checked
 	@$(MAKE) --no-print-directory VENV=.venv-docs .venv-docs/.docs
@@ -182,7 +186,7 @@ $(OLDER_RELEASES):
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs $(VENV)/.frameworks: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -197,6 +201,7 @@ EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench
 EXTRAS_.suite := suite
 EXTRAS_.docs := docs
+EXTRAS_.frameworks := frameworks
 EXTRAS_.infra := infra,test,lint
 MORE_.infra := --editable './cdk[template]'
 

@@ -28,6 +28,8 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 COSTS = ROOT / "docs" / "explanation" / "costs.md"
 BENCHMARKS = ROOT / "docs" / "explanation" / "benchmarks.md"
+PAGES_WITH_COSTS = ("constant-cost", "large-states", "threads")
+ROW_OF_COSTS = re.compile(r"^\| .+? \|(?: \d+ \|){4}$", re.MULTILINE)
 
 
 def blocks(language: str) -> list[str]:
@@ -84,11 +86,22 @@ def test_the_tables_of_costs_are_what_is_measured(
     tables: Tables, engine: Engine, bucket: Bucket
 ) -> None:
     texts = [page.read_text(encoding="utf-8") for page in (README, COSTS)]
-    for cost in measure_costs(tables, engine, bucket):
+    costs = measure_costs(tables, engine, bucket)
+    for cost in costs:
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
         # moto's pages hold less, so chunks take it more of them.
         if engine.faithful or not ("get_tuple" in cost.call and "in chunks" in cost.call):
             assert all(row in text for text in texts), row
+    if engine.faithful:
+        assert rows_of_how_to_pages() - {cost.row() for cost in costs} == set()
+
+
+def rows_of_how_to_pages() -> set[str]:
+    """The rows of costs that pages repeat for what they are about."""
+    pages = [ROOT / "docs" / "how-to" / f"{name}.md" for name in PAGES_WITH_COSTS]
+    found = [set(ROW_OF_COSTS.findall(page.read_text(encoding="utf-8"))) for page in pages]
+    assert all(found)
+    return set().union(*found)
 
 
 def test_the_test_files_that_the_guarantees_name_exist() -> None:

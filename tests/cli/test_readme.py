@@ -1,4 +1,4 @@
-"""README and `--help` agree."""
+"""README, the page of the command line and `--help` agree."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from langgraph_checkpoint_dynamodb.cli.app import COMMANDS, build
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 SECTION = README.partition("\n## Command line\n")[2].partition("\n## ")[0]
-ROWS = dict(re.findall(r"^\| `([a-z]+)` \| (.*) \|$", SECTION, re.MULTILINE))
+PAGE = (ROOT / "docs" / "how-to" / "command-line.md").read_text()
+TEXTS = pytest.mark.parametrize("text", [SECTION, PAGE], ids=["README", "page"])
 PROGRAM: Any = build(COMMANDS)
 BY_NAME: dict[str, Any] = PROGRAM.commands
 
@@ -25,26 +27,30 @@ def options_of(name: str) -> set[str]:
     return {option for param in BY_NAME[name].params for option in param.opts}
 
 
-def test_the_readme_has_the_commands_of_help_in_its_order_and_words(cli: Cli) -> None:
+@TEXTS
+def test_a_text_has_the_commands_of_help_in_its_order_and_words(cli: Cli, text: str) -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", text, re.MULTILINE)
     said = cli("--help").out
     listed = re.findall(r"^│ ([a-z]+) +(\S.*?) +│$", said.partition("Commands")[2], re.MULTILINE)
 
-    assert listed == [*ROWS.items()]
+    assert listed == rows
 
 
 def test_the_readme_stays_short() -> None:
     assert len(SECTION.splitlines()) <= 40
 
 
-def test_every_option_in_the_readme_is_one() -> None:
-    named = set(re.findall(r"--[a-z][a-z-]*", SECTION)) - {"--help"}
+@TEXTS
+def test_every_option_in_a_text_is_one(text: str) -> None:
+    named = set(re.findall(r"--[a-z][a-z-]*", text)) - {"--help"}
 
     assert named <= {option for name in BY_NAME for option in options_of(name)}
 
 
-def test_every_command_in_the_readme_can_be_typed() -> None:
-    lines = [line for line in SECTION.splitlines() if "langgraph-dynamodb " in line]
-    assert len(lines) == 5
+@TEXTS
+def test_every_command_in_a_text_can_be_typed(text: str) -> None:
+    lines = [line for line in text.splitlines() if "langgraph-dynamodb " in line]
+    assert len(lines) >= 5
     for line in lines:
         name, *arguments = shlex.split(line.partition("langgraph-dynamodb ")[2])
         BY_NAME[name].make_context(name, arguments)
