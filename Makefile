@@ -105,9 +105,10 @@ langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMem
 		TEST_ENGINE=dynoxide TEST_SAVER=$$saver .venv-suite/bin/python -m pytest -q tests/test_conformance.py || exit 1; \
 	done
 
-frameworks: ## Do what the pages on Agent Server, AgentCore and deepagents say, with the real packages
+frameworks: ## Do what the pages on Agent Server, AgentCore and deepagents say, and run the example of the last
 	@$(MAKE) --no-print-directory VENV=.venv-frameworks .venv-frameworks/.frameworks $(DYNOXIDE_BIN)
-	@TEST_FRAMEWORKS=1 TEST_ENGINE=dynoxide .venv-frameworks/bin/python -m pytest -q tests/docs/test_pages.py $(PYTEST)
+	@TEST_FRAMEWORKS=1 TEST_ENGINE=dynoxide .venv-frameworks/bin/python -m pytest -q tests/docs/test_pages.py \
+		tests/examples/test_deepagents_memory.py $(PYTEST)
 
 docs: ## Build the site of the documentation in .site, every link checked
 	@$(MAKE) --no-print-directory VENV=.venv-docs .venv-docs/.docs

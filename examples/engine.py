@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 ENDPOINT = "DYNAMODB_ENDPOINT_URL"
 CHECKPOINTS_TABLE = "demo-checkpoints"
 WRITES_TABLE = "demo-writes"
-_REGION = "us-east-1"
+REGION = "us-east-1"
 
 _FOREIGN = ("AWS_", "BOTO_", "LANGCHAIN_", "LANGSMITH_")
 """Settings that could lead to a real account or send traces out."""
 _LOCAL = {
     "AWS_ACCESS_KEY_ID": "demo",
     "AWS_SECRET_ACCESS_KEY": "demo",
-    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -65,10 +65,10 @@ def open_saver() -> DynamoDBSaver:
         checkpoints_table_name=CHECKPOINTS_TABLE,
         writes_table_name=WRITES_TABLE,
         endpoint_url=os.environ[ENDPOINT],
-        region_name=_REGION,
+        region_name=REGION,
     )
 
 
 def open_client() -> DynamoDBClient:
     """A plain boto3 client, to look at the items themselves."""
-    return boto3.client("dynamodb", endpoint_url=os.environ[ENDPOINT], region_name=_REGION)
+    return boto3.client("dynamodb", endpoint_url=os.environ[ENDPOINT], region_name=REGION)

@@ -21,7 +21,8 @@ class Event:
     """One thing that happened.
 
     Attributes:
-        kind: `customer`, `model`, `calls`, `tool`, `waits`, `human` or `answer`.
+        kind: `customer` or `guest`, `model`, `calls`, `tool`, `asks`, `waits`, `human` or
+            `answer`.
         text: What was said or done.
         tool: Name of the tool, for `tool`.
     """
@@ -48,10 +49,11 @@ def run(agent: Agent, given: Any, config: RunnableConfig) -> Iterator[Event]:
                 yield from (Event("waits", asked.value["question"]) for asked in content)
                 continue
             for message in content["messages"]:
-                yield from _of_message(message)
+                yield from events_of(message)
 
 
-def _of_message(message: AnyMessage) -> Iterator[Event]:
+def events_of(message: AnyMessage) -> Iterator[Event]:
+    """What a message says that was said or done."""
     if not isinstance(message, AIMessage):
         yield Event("tool", str(message.content), tool=str(message.name))
         return

@@ -19,7 +19,14 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
-from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, IndexSpec, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.keys import (
+    EVERY_KEY,
+    IndexSpec,
+    Key,
+    SortRange,
+    Table,
+    VectorIndexSpec,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
@@ -120,6 +127,26 @@ class QueryRunIndex(Request[Page]):
     index: str
     run_id: str
     start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchVectors(Request["tuple[tuple[Key, float], ...]"]):
+    """Find the vectors that are most similar to one, by the vector index; with how similar each is.
+
+    Approximate and eventually consistent. It has one page.
+
+    Attributes:
+        index: The name of the index.
+        vector: What they are to be similar to.
+        labels: What the namespaces of their items begin with, of one label at least. What is beyond
+            the filters of the index does not count.
+        limit: Most vectors to find, up to 100.
+    """
+
+    index: str
+    vector: tuple[float, ...]
+    labels: tuple[str, ...]
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +427,7 @@ class CreateTable(Request[None]):
 
     table: Table
     indexes: tuple[IndexSpec, ...] = ()
+    vectors: VectorIndexSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +443,22 @@ class CreateIndex(Request[None]):
     """
 
     index: IndexSpec
+    defined: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVectorIndex(Request[None]):
+    """Add the vector index to the store's table.
+
+    Attributes:
+        index: The index.
+        defined: The names of the keys that the table and its indexes have already.
+
+    Raises:
+        TableInUseError: The table is being changed.
+    """
+
+    index: VectorIndexSpec
     defined: tuple[str, ...]
 
 

@@ -285,10 +285,10 @@ class UnprocessedItemsError(DynamoDBSaverError):
 
 
 class SaverClosedError(DynamoDBSaverError):
-    """The saver or the store was closed."""
+    """The saver, the store or the cache was closed."""
 
     def __init__(self) -> None:
-        super().__init__("this saver or store is closed; make a new one")
+        super().__init__("this saver, store or cache is closed; make a new one")
 
 
 class EventLoopError(DynamoDBSaverError, asyncio.InvalidStateError):

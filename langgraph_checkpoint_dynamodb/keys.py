@@ -141,6 +141,20 @@ class Attribute:
     """Of a namespace: when it was last entered in the registry."""
     SPREAD = "spread"
     """Of a namespace: over how many partitions a root label is spread."""
+    VECTORS = "vectors"
+    """Of an item of the store: how many vectors it has."""
+    PACKED = "packed"
+    """Of a vector: its numbers, as binary."""
+    VECTOR = "vector"
+    """Of a vector: its numbers, as a list, for the vector index."""
+    VECTOR_ROOT = "vector_root"
+    """Of a vector: the root label, partition key of the vector index."""
+    VECTOR_LABELS = ("vector_label_2", "vector_label_3", "vector_label_4")
+    """Of a vector: the labels after the root label, which the vector index filters by."""
+    DIMS = "dims"
+    """Of the record of all vectors: how many numbers each has."""
+    FORM = "form"
+    """Of the record of all vectors: in which form they are stored."""
 
     CREATED = "created"
     EXPIRES = "expires"
@@ -214,6 +228,24 @@ class IndexSpec:
     name: str
     keys: tuple[str, ...]
     whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndexSpec:
+    """The vector index on the store's table.
+
+    Attributes:
+        name: Its name.
+        dims: How many numbers a vector has.
+    """
+
+    name: str
+    dims: int
+
+
+VECTOR_FILTERS = (Attribute.VECTOR_ROOT, *Attribute.VECTOR_LABELS)
+"""What the vector index on the store's table is searched by, all text: its partition key, then what
+it filters by. It holds keys alone."""
 
 
 def run_index(name: str) -> IndexSpec:

@@ -90,8 +90,14 @@ STORE_RUN_ACTIONS = STORE_READ_ACTIONS | {
 STORE_SWEEP_ACTIONS = STORE_RUN_ACTIONS | {"dynamodb:Scan"}
 """Also for `sweep_orphans`."""
 
-STORE_SETUP_ACTIONS = SETUP_ACTIONS - {"dynamodb:UpdateTable"}
-"""For `setup()` alone; the store's table has no index."""
+STORE_SEARCH_ACTIONS = frozenset({"dynamodb:SearchVectors"})
+"""On the vector index of the store's table, where there is one. Conditions on
+`dynamodb:LeadingKeys` do not hold it: whoever may search the index may search the vectors of all
+tenants, and learn the namespaces and keys of their items. A statement with such a condition never
+allows it. So it is in no role of a tenant; a store without it compares vectors one by one."""
+
+STORE_SETUP_ACTIONS = SETUP_ACTIONS
+"""For `setup()` alone; UpdateTable only where it adds the vector index to a table that exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ class Role:
         tables: On both tables of a saver, or the table of a store.
         index: On the run index.
         threads: On the index of threads.
+        vectors: On the vector index of a store, where it has one and the role is of no tenant.
         objects: On the objects below the key prefix.
         bucket: On the bucket.
         key: On the KMS key.
@@ -110,6 +117,7 @@ class Role:
     tables: frozenset[str]
     index: frozenset[str] = frozenset()
     threads: frozenset[str] = frozenset()
+    vectors: frozenset[str] = frozenset()
     objects: frozenset[str] = frozenset()
     bucket: frozenset[str] = frozenset()
     key: frozenset[str] = frozenset()
@@ -145,12 +153,14 @@ ROLES = {
 STORE_ROLES = {
     "read": Role(
         STORE_READ_ACTIONS,
+        vectors=STORE_SEARCH_ACTIONS,
         objects=frozenset({"s3:GetObject"}),
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
         STORE_RUN_ACTIONS,
+        vectors=STORE_SEARCH_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,
@@ -158,9 +168,11 @@ STORE_ROLES = {
     "setup": Role(STORE_SETUP_ACTIONS),
     "admin": Role(
         STORE_SWEEP_ACTIONS,
+        vectors=STORE_SEARCH_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
         key=KEY_WRITE_ACTIONS,
     ),
 }
-"""The same for the table of a store. An agent deletes what it stores, objects among it."""
+"""The same for the table of a store, or of a cache. An agent deletes what it stores, objects among
+it."""

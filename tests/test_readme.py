@@ -107,7 +107,7 @@ def rows_of_how_to_pages() -> set[str]:
 def test_the_test_files_that_the_guarantees_name_exist() -> None:
     text = README.read_text(encoding="utf-8")
     named = re.findall(
-        r"`((?:(?:graphs|infra|incremental|simulation|store|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`",
+        r"`((?:(?:cache|graphs|infra|incremental|simulation|store|threads)/)?(?:test_\w+|conftest)\.py|graphs/)`",
         text,
     )
     assert named

@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Table, run_index, thread_index
+from langgraph_checkpoint_dynamodb.keys import SPECS, Table, run_index, thread_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -54,6 +54,7 @@ class Access:
 
 def find_access(
     connection: Connection,
+    tables: Collection[Table],
     resources: Mapping[str, Collection[str]],
     actions: Mapping[str, Collection[str]],
 ) -> Access:
@@ -61,6 +62,7 @@ def find_access(
 
     Args:
         connection: The saver.
+        tables: What it is to do that with.
         resources: By kind, the ARNs of what there is.
         actions: By kind, the actions.
     """
@@ -75,7 +77,7 @@ def find_access(
     return Access(
         who,
         "by trying what changes nothing, since IAM cannot be asked (iam:SimulatePrincipalPolicy)",
-        dict(_probe(connection)),
+        dict(_probe(connection, tables)),
     )
 
 
@@ -133,12 +135,16 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
     return None if first is None or second is None else True
 
 
-def _probe(connection: Connection) -> Iterator[tuple[tuple[str, str], bool | None]]:
+def _probe(
+    connection: Connection, tables: Collection[Table]
+) -> Iterator[tuple[tuple[str, str], bool | None]]:
     allowed: dict[str, bool | None] = {}
-    for table in SAVER_TABLES:
+    for table in tables:
         for action, attempt in _attempts(connection, table):
             allowed[action] = _both(allowed.get(action, True), _may(attempt))
     yield from (((action, "tables"), may) for action, may in allowed.items())
+    if Table.STORE in tables:
+        return
     yield from _probe_indexes(connection)
     s3 = connection.saver._settings.payloads.s3
     if s3 is not None:
@@ -186,6 +192,11 @@ def _attempts(connection: Connection, table: Table) -> Iterator[tuple[str, Calla
     yield "dynamodb:DescribeTable", lambda: client.describe_table(TableName=name)
     yield "dynamodb:DescribeTimeToLive", lambda: client.describe_time_to_live(TableName=name)
     yield "dynamodb:GetItem", lambda: client.get_item(TableName=name, Key=key)
+    if table is Table.STORE:
+        yield (
+            "dynamodb:BatchGetItem",
+            lambda: client.batch_get_item(RequestItems={name: {"Keys": [key]}}),
+        )
     yield (
         "dynamodb:Query",
         lambda: client.query(

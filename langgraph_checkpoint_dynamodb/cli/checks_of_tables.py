@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _MAY_NOT = "allow this identity what the published policy `setup` does, to have this looked at"
 _SETUP = "run `langgraph-dynamodb setup` with the same options"
+_STORE_SETUP = "call `setup()` of the store or the cache"
+_MADE_BY = {
+    Table.CHECKPOINTS: "run `langgraph-dynamodb setup`",
+    Table.WRITES: "run `langgraph-dynamodb setup`",
+    Table.STORE: _STORE_SETUP,
+}
 
 
 def check_table(connection: Connection, table: Table) -> Iterator[Finding]:
@@ -38,9 +44,7 @@ def check_table(connection: Connection, table: Table) -> Iterator[Finding]:
         yield unknown(subject, f"DescribeTable: {error.code}", _MAY_NOT)
         return
     if described is None:
-        yield wrong(
-            subject, "is not there", "run `langgraph-dynamodb setup`, or correct name or region"
-        )
+        yield wrong(subject, "is not there", f"{_MADE_BY[table]}, or correct name or region")
         return
     yield _status(subject, described)
     yield _keys(described, name, table)
@@ -98,7 +102,7 @@ def _index(index: IndexSpec, described: TableDescription, name: str) -> Finding:
 def _expiry(connection: Connection, table: Table, name: str) -> Finding:
     subject = f"time to live of {name}"
     try:
-        described: Any = connection.run(send(DescribeTimeToLive(table)))
+        described: Any = connection.run_on(table, send(DescribeTimeToLive(table)))
     except TransportError:
         raise
     except ServiceError as error:
@@ -110,8 +114,13 @@ def _expiry(connection: Connection, table: Table, name: str) -> Finding:
         return wrong(
             subject,
             f"is by {attribute!r}, items have {Attribute.TTL!r}",
-            "turn it off and run setup with --ttl-seconds",
+            f"turn it off; then {_STORE_SETUP}"
+            if table is Table.STORE
+            else "turn it off and run setup with --ttl-seconds",
         )
+    if table is Table.STORE and not on:
+        # Whoever puts an item may say when it expires, and entries of a cache mostly do.
+        return wrong(subject, f"is {status}: what expires stays, and is paid for", _STORE_SETUP)
     seconds = connection.saver._settings.ttl_seconds
     if seconds is not None and not on:
         return wrong(subject, f"is {status}, and ttl_seconds is {seconds:,}", _SETUP)

@@ -19,11 +19,13 @@ from langgraph_checkpoint_dynamodb.effects import DescribeTable, send
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
+    SAVER_TABLES,
     THREAD_INDEX_KEYS,
     Table,
 )
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -65,10 +67,12 @@ class Connection:
     Attributes:
         saver: The saver.
         session: The session that its clients are made from.
+        long_term: The store, where its table is named.
     """
 
     saver: DynamoDBSaver
     session: boto3.Session
+    long_term: DynamoDBStore | None = None
 
     @property
     def store(self) -> Store:
@@ -76,8 +80,12 @@ class Connection:
         return self.saver._store()
 
     def run(self, operation: Operation[T]) -> T:
-        """Perform an operation."""
+        """Perform an operation on the tables of the saver."""
         return self.saver._run(operation, "run")
+
+    def run_on(self, table: Table, operation: Operation[T]) -> T:
+        """Perform an operation on a table, be it the store's."""
+        return self._user_of(table)._run(operation, "run")
 
     def pages(self, stream: Stream[T]) -> Generator[list[T], None, None]:
         """Perform a stream as far as its pages are asked for."""
@@ -85,7 +93,19 @@ class Connection:
 
     def name(self, table: Table) -> str:
         """Name of a table."""
-        return self.saver._settings.table_names[table]
+        return self._user_of(table)._settings.table_names[table]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that are named."""
+        return SAVER_TABLES if self.long_term is None else (*SAVER_TABLES, Table.STORE)
+
+    def _user_of(self, table: Table) -> DynamoDBSaver | DynamoDBStore:
+        if table is not Table.STORE:
+            return self.saver
+        if self.long_term is None:
+            raise AssertionError("the table of the store is not named")
+        return self.long_term
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -114,7 +134,7 @@ class Connection:
 
     def describe(self, table: Table) -> TableDescription | None:
         """What DynamoDB says of a table; `None` if there is none."""
-        return self.run(send(DescribeTable(table)))
+        return self.run_on(table, send(DescribeTable(table)))
 
     def with_found_indexes(self) -> Connection:
         """The same with the indexes that the checkpoints table has, as far as none is named.
@@ -151,17 +171,22 @@ class Connection:
         # Closing waits for requests under way. After Ctrl-C nobody does: the process ends.
         if kind is None or (issubclass(kind, Exception) and not issubclass(kind, StoppedError)):
             self.saver.close()
+            if self.long_term is not None:
+                self.long_term.close()
             for name in ("dynamodb", "s3", "iam", "sts"):
                 if name in self.__dict__:
                     self.__dict__[name].close()
 
 
-def connect(options: Options, *, moving: bool = False) -> Connection:
-    """Make the saver. It asks nothing yet.
+def connect(
+    options: Options, *, moving: bool = False, store_table: str | None = None
+) -> Connection:
+    """Make the saver, and the store where its table is named. They ask nothing yet.
 
     Args:
         options: The user's.
         moving: Whether values are moved; else they are shown.
+        store_table: Name or ARN of the store's table.
 
     Raises:
         InvalidInputError: An option or a setting cannot be used.
@@ -172,13 +197,17 @@ def connect(options: Options, *, moving: bool = False) -> Connection:
     session = boto3.Session(
         profile_name=options.profile, region_name=settings.pop("region_name", None)
     )
+    reached: dict[str, Any] = {
+        "session": session,
+        "boto_config": None if _says_attempts() else _quick(),
+    }
     saver = DynamoDBSaver(
-        **settings,
-        session=session,
-        boto_config=None if _says_attempts() else _quick(),
-        serde=moving_serde(given) if moving else ShowingSerde(given),
+        **settings, **reached, serde=moving_serde(given) if moving else ShowingSerde(given)
     )
-    return Connection(saver, session)
+    if store_table is None:
+        return Connection(saver, session)
+    reached |= {"endpoint_url": settings.get("endpoint_url")}
+    return Connection(saver, session, DynamoDBStore(store_table_name=store_table, **reached))
 
 
 def _says_attempts() -> bool:

@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
 
-_SEGMENTS = 8
+SEGMENTS = 8
 """Parts of a Scan that are read side by side."""
 _READ_UNIT = 4096
 
 
 @dataclass(slots=True)
 class Counts:
-    """What there is of a thread, or of all.
+    """What there is of a thread, of a namespace of a store, or of all.
 
     Attributes:
-        checkpoints: Checkpoints.
-        items: Items of both tables.
+        values: Checkpoints, or values of a store or a cache.
+        items: Items of the tables.
         size: Their bytes, as DynamoDB counts them.
         write_units: What it takes to write each of them once.
         objects: Values in S3.
         object_bytes: Their bytes.
     """
 
-    checkpoints: int = 0
+    values: int = 0
     items: int = 0
     size: int = 0
     write_units: int = 0
@@ -60,7 +60,9 @@ class Counts:
         self.write_units += write_units(size)
         if table is Table.CHECKPOINTS:
             sort = read_key(item, table).sort
-            self.checkpoints += not is_beside_namespaces(sort) and Attribute.DELETED not in item
+            self.values += not is_beside_namespaces(sort) and Attribute.DELETED not in item
+        if table is Table.STORE:
+            self.values += Attribute.VERSION in item
         for value in outside_if_readable(item, "an item"):
             if isinstance(value, S3Object):
                 self.objects += 1
@@ -95,7 +97,7 @@ class Census:
     def tables(self) -> Operation[None]:
         """Count both tables whole."""
         yield from together(
-            [self._segment(table, number) for table in SAVER_TABLES for number in range(_SEGMENTS)]
+            [self._segment(table, number) for table in SAVER_TABLES for number in range(SEGMENTS)]
         )
 
     def thread(self, thread_id: str) -> Operation[None]:
@@ -111,7 +113,7 @@ class Census:
             query = replace(query, start=page.next)
 
     def _segment(self, table: Table, number: int) -> Operation[None]:
-        scan = Scan(table, consistent=False, segment=number, segments=_SEGMENTS)
+        scan = Scan(table, consistent=False, segment=number, segments=SEGMENTS)
         while True:
             page = yield from send(scan)
             self.add(table, page.items)

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.checks_of_access import check_access
+from langgraph_checkpoint_dynamodb.cli.checks_of_access import check_access, check_store_access
 from langgraph_checkpoint_dynamodb.cli.checks_of_machine import (
     check_clock,
     check_credentials,
@@ -20,10 +20,9 @@ from langgraph_checkpoint_dynamodb.cli.checks_of_tables import check_table
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import explain
 from langgraph_checkpoint_dynamodb.cli.findings import wrong
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options
+from langgraph_checkpoint_dynamodb.cli.options import Json, Options, StoreTable
 from langgraph_checkpoint_dynamodb.cli.output import clean_line, count, out, say, say_json
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, TransportError
-from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,18 +54,20 @@ def doctor(
             "repeated. If not said: runtime.",
         ),
     ] = None,
+    store_table: StoreTable = None,
     as_json: Json = False,
 ) -> None:
     """Look at all that can be wrong, and say what to do.
 
     Tables, keys, time to live, indexes, encryption, what this identity may do, clock and versions.
+    With --store-table the table of a store or a cache as well, and its policies of the same names.
     Rights are told by iam:SimulatePrincipalPolicy where that is allowed, else by requests that
     change nothing: reads of a key that is not there, and writes on the condition that it is.
     Each line says OK, WRONG or UNKNOWN. The exit code is 1 where something is wrong.
 
     JSON: {"findings": [{"mark", "subject", "said", "advice"}], "wrong": number of them}.
     """
-    with connect(options) as connection:
+    with connect(options, store_table=store_table) as connection:
         found = [
             *_findings(
                 _with_indexes(connection), [one.value for one in role or [Role.RUNTIME]], as_json
@@ -105,7 +106,7 @@ def _looked_at(connection: Connection, roles: Sequence[str]) -> Iterator[Finding
     if credentials.mark == "WRONG":
         return
     try:
-        for table in SAVER_TABLES:
+        for table in connection.tables:
             yield from check_table(connection, table)
     except TransportError as error:
         yield wrong(
@@ -113,8 +114,9 @@ def _looked_at(connection: Connection, roles: Sequence[str]) -> Iterator[Finding
         )
         return
     yield check_clock(connection)
-    _, of_access = check_access(connection, roles)
-    yield from of_access
+    yield from check_access(connection, roles)
+    if connection.long_term is not None:
+        yield from check_store_access(connection, roles)
 
 
 def _say(finding: Finding) -> None:

@@ -17,6 +17,16 @@ _AWS = "AWS"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, as described above.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+StoreTable = Annotated[
+    str | None,
+    typer.Option(
+        "--store-table",
+        metavar="NAME",
+        envvar="LANGGRAPH_STORE_TABLE",
+        rich_help_panel=_TABLES,
+        help="Name or ARN of the table of a store or a cache, to be looked at as well.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")]
 
 

@@ -1,4 +1,4 @@
-"""What a saver and a store have in common: they are opened and closed, and perform operations."""
+"""What savers, stores and caches share: they are opened and closed, and perform operations."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ class Connected(ABC):
     async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
-    def _forget(self) -> None:  # noqa: B027 - a store remembers nothing that a close makes wrong
+    def _require_usable(self, method: str) -> None:  # noqa: B027 - it is, unless it says otherwise
+        """Check that a plain call can be performed, before anything is done for it."""
+
+    def _forget(self) -> None:  # noqa: B027 - stores and caches remember nothing that a close makes wrong
         """Forget what was remembered, once it is closed."""
 
 

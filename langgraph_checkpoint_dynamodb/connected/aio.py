@@ -11,8 +11,8 @@ except ModuleNotFoundError as error:
     if error.name != "aiobotocore":
         raise
     raise ModuleNotFoundError(
-        "AsyncDynamoDBSaver and AsyncDynamoDBStore need aiobotocore: "
-        "pip install 'aiobotocore[boto3]>=2.25'; DynamoDBSaver and DynamoDBStore work without it",
+        "AsyncDynamoDBSaver, AsyncDynamoDBStore and AsyncDynamoDBCache need aiobotocore: "
+        "pip install 'aiobotocore[boto3]>=2.25'; those without Async work without it",
         name="aiobotocore",
     ) from None
 

@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.payload import DamagedPayloadError, Inline
 from langgraph_checkpoint_dynamodb.sizes import value_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -39,6 +39,11 @@ def make_item(table: Table, key: Key, attributes: Mapping[str, Any]) -> Item:
 def typed(attributes: Mapping[str, Any]) -> Item:
     """Attributes as an item holds them. Those that are `None` are left out."""
     return {name: _serialize(value) for name, value in attributes.items() if value is not None}
+
+
+def as_numbers(vector: Sequence[float]) -> list[Any]:
+    """32-bit numbers as DynamoDB takes them, in the fewest digits that tell them apart."""
+    return [{"N": f"{number:.9g}"} for number in vector]
 
 
 def described(item: StoredItem) -> Item:

@@ -9,6 +9,7 @@ from langgraph_checkpoint_dynamodb.calls import backoff
 from langgraph_checkpoint_dynamodb.effects import (
     CreateIndex,
     CreateTable,
+    CreateVectorIndex,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
@@ -19,10 +20,12 @@ from langgraph_checkpoint_dynamodb.effects import (
 from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
 from langgraph_checkpoint_dynamodb.keys import (
     SPECS,
+    VECTOR_FILTERS,
     Attribute,
     IndexSpec,
     Table,
     TableSpec,
+    VectorIndexSpec,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
         GlobalSecondaryIndexDescriptionTypeDef,
         KeySchemaElementTypeDef,
         TableDescriptionTypeDef,
+        VectorIndexDescriptionTypeDef,
     )
 
 _POLLS = 60
@@ -41,7 +45,11 @@ five seconds at most. A table is there within seconds, an index over data takes 
 
 
 def set_up(
-    names: dict[Table, str], indexes: Sequence[IndexSpec], *, expiring: bool
+    names: dict[Table, str],
+    indexes: Sequence[IndexSpec],
+    *,
+    expiring: bool,
+    vectors: VectorIndexSpec | None = None,
 ) -> Operation[None]:
     """Create what is missing and verify what is there. Can be repeated, and run by many at once.
 
@@ -49,6 +57,7 @@ def set_up(
         names: Name of each table.
         indexes: The indexes on the checkpoints table.
         expiring: Whether items expire, so that DynamoDB is to delete them.
+        vectors: The vector index on the store's table; `None` for none.
 
     Raises:
         TableMismatchError: A table or an index has other keys, or items expire by another
@@ -56,27 +65,45 @@ def set_up(
         TableError: A table did not become active in time.
     """
     yield from together(
-        [_set_up_table(table, name, indexes, expiring) for table, name in names.items()]
+        [
+            _set_up_table(
+                table,
+                name,
+                indexes if table is Table.CHECKPOINTS else (),
+                vectors if table is Table.STORE else None,
+                expiring=expiring,
+            )
+            for table, name in names.items()
+        ]
     )
 
 
 def _set_up_table(
-    table: Table, name: str, indexes: Sequence[IndexSpec], expiring: bool
+    table: Table,
+    name: str,
+    indexes: Sequence[IndexSpec],
+    vectors: VectorIndexSpec | None,
+    *,
+    expiring: bool,
 ) -> Operation[None]:
-    yield from _set_up(table, name, indexes if table is Table.CHECKPOINTS else ())
+    yield from _set_up(table, name, indexes, vectors)
     if expiring:
         yield from _set_up_expiry(table, name)
 
 
-def _set_up(table: Table, name: str, indexes: Sequence[IndexSpec]) -> Operation[None]:
+def _set_up(
+    table: Table, name: str, indexes: Sequence[IndexSpec], vectors: VectorIndexSpec | None
+) -> Operation[None]:
     for attempt in range(1, _POLLS + 1):
         description = yield from send(DescribeTable(table))
         if description is not None:
             verify_keys(description, name, SPECS[table])
             verify_indexes(description, name, indexes)
-            if _ready(description, indexes):
+            if vectors is not None:
+                verify_vector_index(description, name, vectors)
+            if _ready(description, indexes, vectors):
                 return
-        request = _missing(table, description, indexes)
+        request = _missing(table, description, indexes, vectors)
         if request is not None:
             # Somebody else may be at it: then wait for what they make, and verify that.
             with suppress(TableInUseError):
@@ -113,13 +140,18 @@ def _set_up_expiry(table: Table, name: str) -> Operation[None]:
 
 
 def _missing(
-    table: Table, description: TableDescriptionTypeDef | None, indexes: Sequence[IndexSpec]
-) -> CreateTable | CreateIndex | None:
+    table: Table,
+    description: TableDescriptionTypeDef | None,
+    indexes: Sequence[IndexSpec],
+    vectors: VectorIndexSpec | None,
+) -> CreateTable | CreateIndex | CreateVectorIndex | None:
     if description is None:
-        return CreateTable(table, tuple(indexes))
+        return CreateTable(table, tuple(indexes), vectors)
     if not _active(description):
         return None  # DynamoDB makes one index of a table at a time.
     defined = [one["AttributeName"] for one in description.get("AttributeDefinitions", [])]
+    if vectors is not None and _vector_index(description, vectors.name) is None:
+        return CreateVectorIndex(vectors, tuple(defined))
     return next(
         (
             CreateIndex(index, tuple(defined))
@@ -130,7 +162,18 @@ def _missing(
     )
 
 
-def _ready(description: TableDescriptionTypeDef, indexes: Sequence[IndexSpec]) -> bool:
+def _ready(
+    description: TableDescriptionTypeDef,
+    indexes: Sequence[IndexSpec],
+    vectors: VectorIndexSpec | None,
+) -> bool:
+    if vectors is not None:
+        described = _vector_index(description, vectors.name)
+        # While it is filled with what the table holds already it cannot be searched.
+        if described is None or described.get("Backfilling"):
+            return False
+        if described.get("IndexStatus", "ACTIVE") != "ACTIVE":
+            return False
     return _active(description) and all(
         index_status(description, index.name) in ("ACTIVE", "") for index in indexes
     )
@@ -177,6 +220,44 @@ def verify_indexes(
     for index in indexes:
         if index.name in described:
             _verify_index(described[index.name], definitions, name, index)
+
+
+def _vector_index(
+    description: TableDescriptionTypeDef, name: str
+) -> VectorIndexDescriptionTypeDef | None:
+    found = description.get("VectorIndexes", [])
+    return next((one for one in found if one.get("IndexName") == name), None)
+
+
+def verify_vector_index(
+    description: TableDescriptionTypeDef, name: str, index: VectorIndexSpec
+) -> None:
+    """Check the vector index of a table, if it is there.
+
+    Raises:
+        TableMismatchError: It is another one than the store needs.
+    """
+    described = _vector_index(description, index.name)
+    if described is None:
+        return
+    schema = {
+        one["AttributeName"]: one["SearchSchemaElementType"]
+        for one in described.get("SearchSchema", [])
+    }
+    hashes = [attribute for attribute, kind in schema.items() if kind == "HASH"]
+    for what, found, wanted in (
+        ("vectors", described.get("VectorAttribute"), {"AttributeName": Attribute.VECTOR}),
+        ("dimensions", described.get("Dimensions"), index.dims),
+        ("distances", described.get("DistanceFunction"), "COSINE"),
+        ("partition key", hashes, [VECTOR_FILTERS[0]]),
+        ("filters", sorted(schema.keys() & {*VECTOR_FILTERS}), sorted(VECTOR_FILTERS)),
+    ):
+        if found != wanted:
+            raise TableMismatchError(
+                name,
+                f"vector index {index.name!r} has the {what} {found}, needs {wanted}; name another "
+                "index, or make it anew",
+            )
 
 
 def _verify_index(

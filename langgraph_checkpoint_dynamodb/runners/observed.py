@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.watching import Watch
 
-_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "SearchVectors"})
 _METERED = _READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 """Actions that tell what they have consumed, when they are asked to."""
 _PORTS = {"https": 443, "http": 80}

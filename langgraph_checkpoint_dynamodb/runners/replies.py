@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     CopyObject,
     CreateIndex,
     CreateTable,
+    CreateVectorIndex,
     Delete,
     DeleteIfOld,
     DeleteItem,
@@ -38,11 +39,13 @@ from langgraph_checkpoint_dynamodb.effects import (
     Request,
     Scan,
     ScanThreadIndex,
+    SearchVectors,
 )
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
     SPECS,
     THREAD_INDEX_KEYS,
+    Attribute,
     Key,
     Table,
 )
@@ -95,6 +98,8 @@ class Replies:
                 page = _page(response)
                 _require_all(page.items, THREAD_INDEX_KEYS[0], {"S": owner})
                 return page
+            case SearchVectors(labels=labels):
+                return _similar(labels[0], _required(response, "SearchResults"))
             case Scan() | ScanThreadIndex():
                 return _page(response)
             case BatchWrite(changes):
@@ -107,7 +112,7 @@ class Replies:
                 return self._described(table, _required(response, "Table"))
             case DescribeTimeToLive():
                 return _required(response, "TimeToLiveDescription")
-            case CreateTable() | CreateIndex():
+            case CreateTable() | CreateIndex() | CreateVectorIndex():
                 _required(response, "TableDescription")
             case EnableTimeToLive():
                 _required(response, "TimeToLiveSpecification")
@@ -205,6 +210,15 @@ def _require_partition(request: Query, page: Page) -> Page:
 def _require_run(run_id: str, page: Page) -> Page:
     _require_all(page.items, RUN_ID_INDEX_KEY, {"S": run_id})
     return page
+
+
+def _similar(root: str, results: Sequence[Mapping[str, Any]]) -> tuple[tuple[Key, float], ...]:
+    """Keys, and how similar what they are of is: 1 where the service says that it is 0 away."""
+    try:
+        _require_all([one["Item"] for one in results], Attribute.VECTOR_ROOT, {"S": root})
+        return tuple((_own_key(Table.STORE, one["Item"]), 1 - one["Score"]) for one in results)
+    except (LookupError, TypeError) as error:
+        raise WrongReplyError("it has results without their keys or scores") from error
 
 
 def _require_all(items: Sequence[StoredItem], name: str, wanted: Mapping[str, str]) -> None:

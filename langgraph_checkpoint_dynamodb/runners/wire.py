@@ -15,6 +15,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     CopyObject,
     CreateIndex,
     CreateTable,
+    CreateVectorIndex,
     Delete,
     DeleteIfOld,
     DeleteItem,
@@ -36,18 +37,22 @@ from langgraph_checkpoint_dynamodb.effects import (
     Request,
     Scan,
     ScanThreadIndex,
+    SearchVectors,
     TransactPut,
     Update,
     UpdateItem,
 )
+from langgraph_checkpoint_dynamodb.items.attributes import as_numbers
 from langgraph_checkpoint_dynamodb.keys import (
     RUN_ID_INDEX_KEY,
     SPECS,
     THREAD_INDEX_KEYS,
+    VECTOR_FILTERS,
     Attribute,
     IndexSpec,
     Key,
     Table,
+    VectorIndexSpec,
     is_beside_namespaces,
 )
 from langgraph_checkpoint_dynamodb.runners.refusals import Refusals, wrong_reply
@@ -71,11 +76,13 @@ if TYPE_CHECKING:
         PutTypeDef,
         QueryInputTypeDef,
         ScanInputTypeDef,
+        SearchVectorsInputTypeDef,
         TransactWriteItemsInputTypeDef,
         UpdateItemInputTypeDef,
         UpdateTableInputTypeDef,
         UpdateTimeToLiveInputTypeDef,
         UpdateTypeDef,
+        VectorIndexTypeDef,
         WriteRequestTypeDef,
     )
 
@@ -147,6 +154,9 @@ class Wire:
             case ScanThreadIndex():
                 threads = self._scan_threads(request)
                 return self._single("scan", "Scan", Table.CHECKPOINTS, threads)
+            case SearchVectors():
+                search = self._search_vectors(request)
+                return self._single("search_vectors", "SearchVectors", Table.STORE, search)
             case BatchGet(table):
                 wanted = self._batch_get(request)
                 return self._single("batch_get_item", "BatchGetItem", table, wanted)
@@ -183,6 +193,9 @@ class Wire:
             case CreateIndex():
                 updated = self._create_index(request)
                 return self._single("update_table", "UpdateTable", Table.CHECKPOINTS, updated)
+            case CreateVectorIndex():
+                updated = self._create_vector_index(request)
+                return self._single("update_table", "UpdateTable", Table.STORE, updated)
         raise AssertionError(f"no call for {type(request).__name__}")
 
     def reply(self, request: Request[Any], call: Call, response: Mapping[str, Any]) -> object:
@@ -442,6 +455,25 @@ class Wire:
             "ExpressionAttributeValues": {":p": {"S": partition}},
         }
 
+    def _search_vectors(self, request: SearchVectors) -> SearchVectorsInputTypeDef:
+        labels = zip(VECTOR_FILTERS, request.labels, strict=False)
+        expression = _Expression()
+        conditions = [
+            f"{expression.name(name)} = {expression.value({'S': label})}" for name, label in labels
+        ]
+        returned = [expression.name(name) for name in (Attribute.ROOT, Attribute.PATH)]
+        returned.append(expression.name(Attribute.VECTOR_ROOT))
+        return {
+            "TableName": self._names[Table.STORE],
+            "IndexName": request.index,
+            "SearchVector": as_numbers(request.vector),
+            "SearchConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeNames": expression.names,
+            "ExpressionAttributeValues": expression.values,
+            "ProjectionExpression": ", ".join(returned),
+            "TopK": request.limit,
+        }
+
     def _scan(self, request: Scan) -> ScanInputTypeDef:
         arguments: ScanInputTypeDef = {
             "TableName": self._names[request.table],
@@ -470,6 +502,9 @@ class Wire:
             names = dict.fromkeys(key for index in request.indexes for key in index.keys)
             definitions += map(_string, names)
             arguments["GlobalSecondaryIndexes"] = [_index(index) for index in request.indexes]
+        if request.vectors is not None:
+            definitions += map(_string, VECTOR_FILTERS)
+            arguments["VectorIndexes"] = [_vector_index(request.vectors)]
         return arguments
 
     def _create_index(self, request: CreateIndex) -> UpdateTableInputTypeDef:
@@ -479,6 +514,14 @@ class Wire:
             "TableName": self._names[Table.CHECKPOINTS],
             "AttributeDefinitions": [_string(name) for name in names],
             "GlobalSecondaryIndexUpdates": [{"Create": _index(request.index)}],
+        }
+
+    def _create_vector_index(self, request: CreateVectorIndex) -> UpdateTableInputTypeDef:
+        names = dict.fromkeys((*request.defined, *VECTOR_FILTERS))
+        return {
+            "TableName": self._names[Table.STORE],
+            "AttributeDefinitions": [_string(name) for name in names],
+            "VectorIndexUpdates": [{"Create": _vector_index(request.index)}],
         }
 
 
@@ -569,4 +612,21 @@ def _index(index: IndexSpec) -> GlobalSecondaryIndexTypeDef:
         "IndexName": index.name,
         "KeySchema": [make(key) for make, key in zip((_hash, _range), index.keys, strict=False)],
         "Projection": {"ProjectionType": "ALL" if index.whole else "KEYS_ONLY"},
+    }
+
+
+def _vector_index(index: VectorIndexSpec) -> VectorIndexTypeDef:
+    return {
+        "IndexName": index.name,
+        "VectorAttribute": {"AttributeName": Attribute.VECTOR},
+        "SearchSchema": [
+            {
+                "AttributeName": name,
+                "SearchSchemaElementType": "INLINE_FILTER" if position else "HASH",
+            }
+            for position, name in enumerate(VECTOR_FILTERS)
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+        "Dimensions": index.dims,
+        "DistanceFunction": "COSINE",
     }

@@ -15,10 +15,11 @@ from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
 from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.embedding import require_index
 from langgraph_checkpoint_dynamodb.store.settings import (
+    EXACT_SEARCH_WARNING,
     StoreSettings,
     require_filter_paths,
-    require_no_index,
     store_payloads,
 )
 from langgraph_checkpoint_dynamodb.watching import Watcher
@@ -64,6 +65,8 @@ class AsyncDynamoDBStore(OnEventLoops, StoreBase):
         filter_paths: As in `DynamoDBStore`.
         spread: As in `DynamoDBStore`.
         index: As in `DynamoDBStore`.
+        vector_index: As in `DynamoDBStore`.
+        exact_search_warning: As in `DynamoDBStore`.
         clock: As in `DynamoDBStore`.
         on_request: As in `DynamoDBStore`.
 
@@ -99,11 +102,12 @@ class AsyncDynamoDBStore(OnEventLoops, StoreBase):
         filter_paths: Sequence[str] = (),
         spread: int = 1,
         index: IndexConfig | None = None,
+        vector_index: str | None = None,
+        exact_search_warning: int = EXACT_SEARCH_WARNING,
         clock: Callable[[], float] = time.time,
         on_request: OnRequest | None = None,
     ) -> None:
         super().__init__()
-        require_no_index(index)
         require_aio_session(session)
         self.serde = JsonPlusSerializer() if serde is None else serde
         self._settings = StoreSettings(
@@ -126,6 +130,9 @@ class AsyncDynamoDBStore(OnEventLoops, StoreBase):
             ttl=ttl,
             filter_paths=require_filter_paths(filter_paths),
             spread=spread,
+            indexing=require_index(index),
+            vector_index=vector_index,
+            exact_search_warning=exact_search_warning,
             clock=clock,
             on_request=on_request,
         )

@@ -9,9 +9,14 @@ from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp,
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.settings import require_number
+from langgraph_checkpoint_dynamodb.store.embedding import texts_of
 from langgraph_checkpoint_dynamodb.store.filters import require_filter
 from langgraph_checkpoint_dynamodb.store.items import expiry, plan_item
-from langgraph_checkpoint_dynamodb.store.keys import ItemRef, require_namespace
+from langgraph_checkpoint_dynamodb.store.keys import (
+    ItemRef,
+    require_namespace,
+    require_room_for_vectors,
+)
 from langgraph_checkpoint_dynamodb.store.ops.batch import Calls
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing
 from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut
@@ -41,7 +46,7 @@ def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
                 if ref is not None and op.refresh_ttl:
                     calls.used.append(ref)
             case SearchOp():
-                calls.searches[position] = _wanted(op)
+                calls.searches[position] = _wanted(context, op)
             case ListNamespacesOp():
                 calls.listings[position] = _listing(op)
             case PutOp():
@@ -54,7 +59,7 @@ def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
         if op.value is None:
             calls.deletes.append(ref)
         else:
-            calls.puts.append(_put(context, ref, op.value, op.ttl))
+            calls.puts.append(_put(context, ref, op, op.value))
     return calls
 
 
@@ -69,21 +74,26 @@ def _ref(context: Context, op: GetOp | PutOp) -> ItemRef | None:
     return ItemRef(namespace, key, context.spread)
 
 
-def _put(context: Context, ref: ItemRef, value: object, ttl: object) -> ItemPut:
+def _put(context: Context, ref: ItemRef, op: PutOp, value: object) -> ItemPut:
     if not isinstance(value, Mapping):
         raise InvalidInputTypeError("value", f"must be a mapping, got {type(value).__name__}")
-    if ttl is None:
-        return ItemPut(ref, plan_item(context, ref, value, None))
-    minutes = require_minutes("ttl", ttl)
-    planned = plan_item(context, ref, value, minutes)
-    return ItemPut(ref, planned, expiry(context.moment, minutes))
+    minutes = None if op.ttl is None else require_minutes("ttl", op.ttl)
+    texts = texts_of(context.indexing, op)
+    if texts:
+        require_room_for_vectors(ref)
+    planned = plan_item(context, ref, value, minutes, len(texts))
+    ttl = None if minutes is None else expiry(context.moment, minutes)
+    return ItemPut(ref, planned, ttl, texts)
 
 
-def _wanted(op: SearchOp) -> Wanted:
+def _wanted(context: Context, op: SearchOp) -> Wanted:
     require_number("limit", op.limit, at_least=0)
     require_number("offset", op.offset, at_least=0)
     prefix = require_namespace("namespace_prefix", op.namespace_prefix)
-    return Wanted(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl)
+    query = op.query or None if context.indexing is not None else None
+    if query is not None and not isinstance(query, str):
+        raise InvalidInputTypeError("query", f"must be a string, got {type(query).__name__}")
+    return Wanted(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl, query)
 
 
 def _listing(op: ListNamespacesOp) -> Listing:

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.store.base import BaseStore, PutOp
 
-from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS, require_sweep
-from langgraph_checkpoint_dynamodb.connected import Connected
 from langgraph_checkpoint_dynamodb.items.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
-from langgraph_checkpoint_dynamodb.store.ops.batch import perform
-from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
+from langgraph_checkpoint_dynamodb.store.embedding import Embedded, aembed, embed
+from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
+from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
 from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import timedelta
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import Op, Result
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class StoreBase(BaseStore, Connected):
+class StoreBase(BaseStore, OnStoreTable):
     """Turns calls into operations. A store adds the runner that performs them."""
 
     supports_ttl = True
@@ -53,72 +51,31 @@ class StoreBase(BaseStore, Connected):
         transaction: where one write fails, others may have taken effect, and the call can be
         repeated.
 
+        What is embedded is embedded first, each text once; what the embedder raises is raised.
+
         Raises:
             InvalidInputError: One of the calls cannot be performed; none of them is.
+            TableMismatchError: The table has vectors of other dimensions.
             UnreadableItemError: An item is there but cannot be read.
             EventLoopError: An event loop runs in this thread, and the store is
                 `AsyncDynamoDBStore`.
         """
-        return self._run(self._batch(list(ops)), "batch")
+        self._require_usable("batch")
+        context, calls = self._read(list(ops))
+        texts = calls.texts
+        embedded = Embedded() if context.indexing is None else embed(context.indexing, texts)
+        return self._run(perform(context, calls, embedded), "batch")
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Asynchronous version of `batch`."""
         listed = list(ops)
         if is_large(_values_of(listed)):
-            operation = await self._elsewhere(lambda: self._batch(listed))
+            context, calls = await self._elsewhere(lambda: self._read(listed))
         else:
-            operation = self._batch(listed)
-        return await self._await(operation, "batch")
-
-    def setup(self) -> None:
-        """Create the table, on-demand, or verify the one that is there. Can be repeated.
-
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable`, `dynamodb:DescribeTimeToLive` and
-        `dynamodb:UpdateTimeToLive`. Nothing else calls it.
-
-        Raises:
-            TableMismatchError: The table has other keys, or its items expire by another attribute.
-            TableError: The table was not active after two minutes.
-        """
-        self._run(self._set_up(), "setup")
-
-    async def asetup(self) -> None:
-        """Asynchronous version of `setup`."""
-        await self._await(self._set_up(), "setup")
-
-    def sweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> StoreSweepReport:
-        """Remove what processes that died in the middle of a call left behind.
-
-        It takes namespaces without items out of the registry, too. No reader sees any of that. It
-        scans the table, so run it now and then, not often.
-
-        Args:
-            older_than: Only parts of values that are at least so old, as `timedelta` or seconds;
-                from an hour. It must be longer than any call takes.
-            resume_from: `resume_from` of the last sweep's report, to go on there.
-            max_pages: Pages of the table to read at most.
-
-        Raises:
-            InvalidInputError: An argument cannot be used.
-        """
-        return self._run(self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans")
-
-    async def asweep_orphans(
-        self,
-        *,
-        older_than: timedelta | float = SWEEP_AGE_SECONDS,
-        resume_from: str | None = None,
-        max_pages: int | None = None,
-    ) -> StoreSweepReport:
-        """Asynchronous version of `sweep_orphans`."""
-        operation = self._sweep_orphans(older_than, resume_from, max_pages)
-        return await self._await(operation, "sweep_orphans")
+            context, calls = self._read(listed)
+        texts = calls.texts
+        embedded = Embedded() if context.indexing is None else await aembed(context.indexing, texts)
+        return await self._await(perform(context, calls, embedded), "batch")
 
     def _context(self) -> Context:
         settings = self._settings
@@ -134,21 +91,19 @@ class StoreBase(BaseStore, Connected):
             omits_expired=settings.omits_expired,
             filter_paths=settings.filter_paths,
             spread=settings.spread,
+            indexing=settings.indexing,
+            vector_index=settings.vector_index,
+            exact_search_warning=settings.exact_search_warning,
         )
 
     def _set_up(self) -> Operation[None]:
         # Any put may say when its item expires.
-        return set_up(self._settings.table_names, (), expiring=True)
+        settings = self._settings
+        return set_up(settings.table_names, (), expiring=True, vectors=settings.vectors)
 
-    def _sweep_orphans(
-        self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
-    ) -> Operation[StoreSweepReport]:
-        seconds = require_sweep(older_than, resume_from, max_pages)
-        return sweep_orphans(self._context(), seconds, resume_from, max_pages)
-
-    def _batch(self, ops: Sequence[Op]) -> Operation[list[Result]]:
+    def _read(self, ops: Sequence[Op]) -> tuple[Context, Calls]:
         context = self._context()
-        return perform(context, read_calls(context, ops))
+        return context, read_calls(context, ops)
 
 
 def _values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+    from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
+    from langgraph_checkpoint_dynamodb.store.vectors import StoredVectors
 
 REMEMBERED_SECONDS = MARGIN
 """How long a process relies on a namespace that it has entered in the registry."""
@@ -29,11 +31,12 @@ _MOST_REMEMBERED = 50_000
 
 
 class Registered:
-    """Which namespaces this process has entered in the registry, and when."""
+    """What this process knows of the registry, and since when: namespaces it has entered there."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entered: OrderedDict[Namespace, int] = OrderedDict()
+        self._vectors: tuple[StoredVectors, int] | None = None
 
     def unknown(self, namespaces: Iterable[Namespace], now: int) -> list[Namespace]:
         """Those that must be entered, or entered anew, before anything is stored in them."""
@@ -48,15 +51,31 @@ class Registered:
             while len(self._entered) > _MOST_REMEMBERED:
                 self._entered.popitem(last=False)
 
+    def vectors(self, now: int) -> StoredVectors | None:
+        """How vectors are stored, if that was read lately."""
+        with self._lock:
+            known = self._vectors
+        return known[0] if known is not None and _is_recent(known[1], now) else None
+
+    def vectors_are(self, stored: StoredVectors, now: int) -> None:
+        """They are stored so, as a call has read that began at that time."""
+        with self._lock:
+            self._vectors = stored, now
+
     def _is_known(self, namespace: Namespace, now: int) -> bool:
         entered = self._entered.get(namespace)
-        # A clock that was put back tells nothing of how long ago it was.
-        return entered is not None and now - REMEMBERED_SECONDS < entered <= now
+        return entered is not None and _is_recent(entered, now)
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Forget it all."""
         with self._lock:
             self._entered.clear()
+            self._vectors = None
+
+
+def _is_recent(then: int, now: int) -> bool:
+    # A clock that was put back tells nothing of how long ago it was.
+    return now - REMEMBERED_SECONDS < then <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,9 @@ class Context:
         omits_expired: Whether expired items are absent.
         filter_paths: Fields that are copied out of values that lie outside their items.
         spread: Over how many partitions a root label is spread.
+        indexing: How values are embedded; `None` for not at all.
+        vector_index: Name of the vector index, `None` where none is used.
+        exact_search_warning: How many vectors a search compares without a word.
     """
 
     serde: SerializerProtocol
@@ -86,6 +108,9 @@ class Context:
     omits_expired: bool = True
     filter_paths: tuple[str, ...] = ()
     spread: int = 1
+    indexing: Indexing | None = None
+    vector_index: str | None = None
+    exact_search_warning: int = 10_000
 
     @property
     def now(self) -> int:

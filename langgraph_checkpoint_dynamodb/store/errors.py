@@ -12,4 +12,4 @@ class NamespaceError(InvalidInputError, InvalidNamespaceError):
 
 
 class UnsupportedIndexError(InvalidInputError, NotImplementedError):
-    """The store was asked to search by meaning, which it does not do."""
+    """The store was asked to use a vector index, which the installed SDK cannot search."""

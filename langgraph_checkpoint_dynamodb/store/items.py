@@ -32,6 +32,7 @@ from langgraph_checkpoint_dynamodb.keys import (
     object_sort_key,
 )
 from langgraph_checkpoint_dynamodb.payload import (
+    Chunks,
     Destination,
     Inline,
     Part,
@@ -45,6 +46,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
     root_label,
     split_path,
 )
+from langgraph_checkpoint_dynamodb.store.vectors import vector_keys, vectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.payload import Payload
     from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import Holder
 
 _MILLION = 1_000_000
 _LAST_DAY = 253_402_300_799 * _MILLION
@@ -76,6 +79,7 @@ class ItemRecord:
         ttl: When it expires, in seconds since the epoch; `None` for never.
         minutes: How long it lives after it was last used.
         copied: Its declared fields, where its value lies outside the item.
+        vectors: How many vectors it has.
     """
 
     ref: ItemRef
@@ -86,6 +90,7 @@ class ItemRecord:
     ttl: int | None
     minutes: float | None
     copied: Serialized | None
+    vectors: int = 0
 
     @property
     def moment(self) -> datetime:
@@ -131,9 +136,20 @@ def expiry(moment: float, minutes: float) -> int:
 
 
 def plan_item(
-    context: Context, ref: ItemRef, value: Mapping[str, Any], minutes: float | None
+    context: Context,
+    ref: ItemRef,
+    value: Mapping[str, Any],
+    minutes: float | None,
+    vectors: int = 0,
 ) -> Planned:
     """What stores an item.
+
+    Args:
+        context: How to store it.
+        ref: Which item.
+        value: Its value.
+        minutes: How long it lives after it was last used; `None` for ever.
+        vectors: How many vectors it has.
 
     Raises:
         PayloadTooLargeError: The value is over the ceiling.
@@ -144,6 +160,7 @@ def plan_item(
         Attribute.APART: apart or None,
         Attribute.STORED: int(context.moment * _MILLION),
         Attribute.VERSION: context.stamp.token,
+        Attribute.VECTORS: vectors or None,
         Attribute.TTL: None if minutes is None else expiry(context.moment, minutes),
         Attribute.MINUTES: None if minutes is None else Decimal(repr(float(minutes))),
     }
@@ -197,10 +214,11 @@ def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
         ttl=optional_number(item, Attribute.TTL, place),
         minutes=_minutes(item, place),
         copied=copied,
+        vectors=vectors_of(item, place),
     )
 
 
-def part_put(ref: ItemRef, part: Part, created: int, ttl: int | None) -> Put:
+def part_put(ref: Holder, part: Part, created: int, ttl: int | None) -> Put:
     """The request that stores a chunk, or the item that leads to an S3 object.
 
     An item that leads to an object does not expire: the sweep finds the object by it.
@@ -226,7 +244,14 @@ def parts_ttl(ttl: int) -> int:
     return ttl + MARGIN
 
 
-def part_keys(ref: ItemRef, found: Payload) -> list[Key]:
+def keys_beside(record: ItemRecord) -> list[Key]:
+    """Primary keys of all that an item has beside it and that expires with it."""
+    found = record.value.payload
+    chunks = part_keys(record.ref, found) if isinstance(found, Chunks) else []
+    return chunks + vector_keys(record.ref, record.version, record.vectors)
+
+
+def part_keys(ref: Holder, found: Payload) -> list[Key]:
     """Primary keys of the items that a value has outside its own."""
     match found:
         case Inline():

@@ -1,4 +1,6 @@
-"""All key text of the store's table. A public format, as that of the savers' tables.
+"""Key text of the store's table. A public format, as that of the savers' tables.
+
+That of a cache in the same table is in `cached.py`: it begins with `.cache`.
 
 Partition key `root`, sort key `path`. No label is empty or holds `.` or NUL.
 
@@ -21,17 +23,25 @@ The registry: `root` is `.namespaces.0` to `.namespaces.3`, `path` is `a NUL b N
 Parts of large values: `root` is `a.<digest of namespace and key>`, `path` as of the savers' parts
     `chunk/<digest>/<stamp>/<number>` and `object/<digest>/<stamp>`. Every item has a partition of
     its own for them, outside the ranges that a search reads.
+
+Vectors: `root` is that of their item and `.vectors`, `path` that of their item and 22 characters
+    The version of the item, then the number of the vector, in six digits. So what is below a prefix
+    is one range of them, too, and they are outside the ranges of items. The vectors of an item are
+    those of its version: they are stored before it, and others count for nobody.
+
+The record of all vectors: `root` is `.namespaces.vectors`, `path` is `stored`
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.keys import (
     SORT_KEY_LIMIT,
     Key,
+    Owner,
     SortRange,
     digest_of,
     require_fits,
@@ -45,9 +55,37 @@ SHARES = 4
 """Partitions of the registry."""
 MOST_SPREAD = 100
 """Partitions of a root label, at most: a search of the whole label asks each of them."""
+VERSION_LENGTH = 16
+"""Characters of an item's version."""
+MOST_VECTORS = 1_000_000
+"""Vectors of an item, at most."""
+_NUMBER_LENGTH = 6
+_VECTORS = ".vectors"
+VECTORS_RECORD = Key(".namespaces.vectors", "stored")
+"""The item that tells of the vectors of the table, in reach of whoever may enter namespaces."""
 _END = "\0"
 _AFTER = "\x01"
 """The character after NUL: the end of the range of what begins with a text that ends with NUL."""
+
+
+class Holder(Owner, Protocol):
+    """An item of the table whose value may lie outside it: of a store, or of a cache (`cached`)."""
+
+    @property
+    def root(self) -> str:
+        """Partition key of the item."""
+
+    @property
+    def path(self) -> str:
+        """Sort key of the item."""
+
+    @property
+    def primary(self) -> Key:
+        """Primary key of the item."""
+
+    @property
+    def parts(self) -> str:
+        """Partition key of the parts of its value, which are of no other item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +132,20 @@ class ItemRef:
     def parts(self) -> str:
         """Partition key of the parts of its value."""
         return f"{self.namespace[0]}.{digest_of((*self.namespace, self.key))}"
+
+    def vector(self, version: str, number: int) -> Key:
+        """Primary key of one of its vectors.
+
+        Args:
+            version: The version of the item.
+            number: The number of the vector.
+        """
+        stem = self.vector_stem(version)
+        return Key(stem.partition, f"{stem.sort}{number:0{_NUMBER_LENGTH}}")
+
+    def vector_stem(self, version: str) -> Key:
+        """What the keys of all vectors of one version of it begin with."""
+        return Key(self.root + _VECTORS, self.path + version)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -175,6 +227,56 @@ def range_directly_in(namespace: Namespace) -> SortRange:
     return _beginning_with(namespace_path(namespace[1:]) + _END)
 
 
+class VectorOwner(NamedTuple):
+    """Whose a vector is: an item, and the version of it."""
+
+    ref: ItemRef
+    version: str
+
+
+def is_of_vectors(partition: str) -> bool:
+    """Whether a partition is of vectors."""
+    return partition.endswith(_VECTORS) and not partition.startswith(".")
+
+
+def vector_stem(key: Key) -> Key:
+    """The key of a vector without the vector's number."""
+    return Key(key.partition, key.sort[:-_NUMBER_LENGTH])
+
+
+def vector_place(stem: Key) -> tuple[str, str]:
+    """What vectors are in the order of that are in the order of namespaces and keys."""
+    return root_label(stem.partition), stem.sort[:-VERSION_LENGTH]
+
+
+def vector_owner(stem: Key, spread: int) -> VectorOwner | None:
+    """Whose vectors have this stem; `None` where it is of none.
+
+    Raises:
+        InvalidInputError: It is of an item that cannot be.
+    """
+    path, version = stem.sort[:-VERSION_LENGTH], stem.sort[-VERSION_LENGTH:]
+    found = split_path(path)
+    if found is None or not is_of_vectors(stem.partition):
+        return None
+    return VectorOwner(ItemRef((root_label(stem.partition), *found[0]), found[1], spread), version)
+
+
+def vector_partitions_below(prefix: Namespace, spread: int) -> tuple[str, ...]:
+    """The partitions of the vectors below a prefix of one label at least."""
+    return tuple(partition + _VECTORS for partition in partitions_below(prefix, spread))
+
+
+def require_room_for_vectors(ref: ItemRef) -> None:
+    """Check that the keys of an item's vectors, which are longer than its own, can be stored.
+
+    Raises:
+        InvalidInputError: They cannot.
+    """
+    room = SORT_KEY_LIMIT - VERSION_LENGTH - _NUMBER_LENGTH
+    require_fits("key of an item with vectors", ref.path, room)
+
+
 def registry_key(namespace: Namespace) -> Key:
     """Primary key of a namespace's item in the registry."""
     return Key(_registry_share(namespace), namespace_path(namespace))
@@ -202,7 +304,7 @@ def registry_range(prefix: Namespace, after: Namespace | None = None) -> SortRan
 
 def is_registry(partition: str) -> bool:
     """Whether a partition is one of the registry's."""
-    return partition.startswith(".namespaces.")
+    return partition.startswith(".namespaces.") and partition != VECTORS_RECORD.partition
 
 
 def registered_namespace(path: str) -> Namespace | None:

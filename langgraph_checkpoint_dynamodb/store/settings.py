@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import botocore
 from langgraph.store.base import TTLConfig
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.keys import Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings import (
     INCREMENTAL,
@@ -29,10 +31,15 @@ from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.store.embedding import Indexing
 
 _TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"
 """What the keys of S3 objects begin with where nothing else is said."""
+EXACT_SEARCH_WARNING = 10_000
+"""Vectors that a search compares without a warning, where nothing else is said."""
+_SEARCHES_VECTORS = (1, 43, 64)
+"""The release of the SDK that has SearchVectors."""
 _LONGEST_MINUTES = 1000 * 366 * 24 * 60
 """Minutes of a thousand years."""
 _SHORTEST_MINUTES = 1e-6
@@ -52,6 +59,10 @@ class StoreSettings:
         ttl: How long items live, as LangGraph's `TTLConfig` says it.
         filter_paths: Fields of values that are often filtered by.
         spread: Over how many partitions a root label is spread.
+        indexing: How values are embedded; `None` for not at all.
+        vector_index: Name of the vector index that is searched, and made by `setup()`; `None` for
+            none.
+        exact_search_warning: How many vectors a search compares without a warning.
         clock: Tells the time, in seconds since the epoch.
         on_request: Is told of each request; `None` for nobody.
 
@@ -67,6 +78,9 @@ class StoreSettings:
     ttl: TTLConfig | None = None
     filter_paths: tuple[str, ...] = ()
     spread: int = 1
+    indexing: Indexing | None = None
+    vector_index: str | None = None
+    exact_search_warning: int = EXACT_SEARCH_WARNING
     clock: Callable[[], float] = time.time
     on_request: OnRequest | None = None
 
@@ -79,6 +93,9 @@ class StoreSettings:
         require_positive("spread", self.spread)
         if self.spread > MOST_SPREAD:
             raise InvalidInputError("spread", f"must be at most {MOST_SPREAD}, got {self.spread}")
+        require_number("exact_search_warning", self.exact_search_warning, at_least=0)
+        if self.vector_index is not None:
+            _require_vector_index(self.vector_index, self.indexing)
         if self.ttl is not None:
             _require_ttl(self.ttl)
             # A copy: what its owner changes later changes nothing here.
@@ -88,6 +105,13 @@ class StoreSettings:
     def table_names(self) -> dict[Table, str]:
         """Name of each table."""
         return {Table.STORE: self.store_table_name}
+
+    @property
+    def vectors(self) -> VectorIndexSpec | None:
+        """The vector index, `None` where none is used."""
+        if self.vector_index is None or self.indexing is None:
+            return None
+        return VectorIndexSpec(self.vector_index, self.indexing.dims)
 
     @property
     def uses_s3(self) -> bool:
@@ -104,7 +128,11 @@ class StoreSettings:
 
 
 def store_payloads(
-    *, compression: str | None, s3_offload_config: object, max_value_bytes: int
+    *,
+    compression: str | None,
+    s3_offload_config: object,
+    max_value_bytes: int,
+    key_prefix: str = KEY_PREFIX,
 ) -> PayloadPolicy:
     """How values are stored, from what the user says.
 
@@ -120,7 +148,7 @@ def store_payloads(
         compression=compression,
         s3_offload_config=s3_offload_config,
         max_value_bytes=max_value_bytes,
-        key_prefix=KEY_PREFIX,
+        key_prefix=key_prefix,
     )
 
 
@@ -138,17 +166,18 @@ def require_filter_paths(paths: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def require_no_index(index: object) -> None:
-    """Refuse what asks for a search by meaning.
-
-    Raises:
-        UnsupportedIndexError: It does.
-    """
-    if index is not None:
+def _require_vector_index(name: object, indexing: Indexing | None) -> None:
+    require_name("vector_index", name, TABLE_NAME)
+    if indexing is None:
+        raise InvalidInputError("vector_index", "needs index, which says what is embedded")
+    # Looking for the call itself would read the SDK's model, which takes its time.
+    found = tuple(int(part) for part in re.findall(r"\d+", botocore.__version__)[:3])
+    if found < _SEARCHES_VECTORS:
+        wanted = ".".join(map(str, _SEARCHES_VECTORS))
         raise UnsupportedIndexError(
-            "index",
-            "search by meaning is not supported by this store: leave index out, and search by "
-            "namespace and filter",
+            "vector_index",
+            f"needs boto3 {wanted} or later, and botocore {botocore.__version__} is installed; "
+            "without it vectors are searched all the same, one by one",
         )
 
 

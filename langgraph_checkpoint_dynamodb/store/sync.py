@@ -14,10 +14,11 @@ from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
 from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.embedding import require_index
 from langgraph_checkpoint_dynamodb.store.settings import (
+    EXACT_SEARCH_WARNING,
     StoreSettings,
     require_filter_paths,
-    require_no_index,
     store_payloads,
 )
 from langgraph_checkpoint_dynamodb.watching import Watcher
@@ -79,7 +80,15 @@ class DynamoDBStore(OnThreads, StoreBase):
         spread: Over how many partitions the items of a root label are spread, up to 100, by the
             second label, or the key where there is none. One partition takes 1,000 write and 3,000
             read units a second. It never changes for a table.
-        index: Must be `None`: there is no search by meaning here.
+        index: LangGraph's `IndexConfig`, to search by meaning: `dims` (numbers of a vector),
+            `embed` (LangChain's `Embeddings`, a function of a list of texts, plain or asynchronous,
+            or `"provider:model"`), and `fields` (paths of the texts that are embedded, by default
+            the whole value). `dims` never change for a table.
+        vector_index: Name of DynamoDB's vector index on the table, which `setup()` makes and
+            searches use. Without it, or where it does not tell enough, searches compare every
+            vector below their prefix. Needs boto3 1.43.64. From the first vector on it cannot be
+            turned on for a table.
+        exact_search_warning: How many vectors a search compares without a warning in the log.
         clock: Tells the time, in seconds since the epoch.
         on_request: Is called with a `RequestInfo` once each request has ended; see `DynamoDBSaver`.
             The calls of LangGraph's store are all told as `batch`.
@@ -118,11 +127,12 @@ class DynamoDBStore(OnThreads, StoreBase):
         filter_paths: Sequence[str] = (),
         spread: int = 1,
         index: IndexConfig | None = None,
+        vector_index: str | None = None,
+        exact_search_warning: int = EXACT_SEARCH_WARNING,
         clock: Callable[[], float] = time.time,
         on_request: OnRequest | None = None,
     ) -> None:
         super().__init__()
-        require_no_index(index)
         self.serde = JsonPlusSerializer() if serde is None else serde
         self._settings = StoreSettings(
             store_table_name=store_table_name,
@@ -146,6 +156,9 @@ class DynamoDBStore(OnThreads, StoreBase):
             ttl=ttl,
             filter_paths=require_filter_paths(filter_paths),
             spread=spread,
+            indexing=require_index(index),
+            vector_index=vector_index,
+            exact_search_warning=exact_search_warning,
             clock=clock,
             on_request=on_request,
         )

@@ -28,7 +28,7 @@ class TemporaryTables:
         endpoint_url: The engine's endpoint.
         checkpoints_table_name: Of the saver.
         writes_table_name: Of the saver.
-        store_table_name: Of the store, where there is one.
+        store_table_name: Of the store, where there is one, and of the cache.
     """
 
     endpoint_url: str
@@ -59,6 +59,11 @@ class TemporaryTables:
     def store_settings(self) -> dict[str, Any]:
         """Arguments of `DynamoDBStore` and `AsyncDynamoDBStore`."""
         return {"store_table_name": self.store_table_name, "client_config": self.client_config}
+
+    @property
+    def cache_settings(self) -> dict[str, Any]:
+        """Arguments of `DynamoDBCache` and `AsyncDynamoDBCache`, in the table of the store."""
+        return {"cache_table_name": self.store_table_name, "client_config": self.client_config}
 
     def client(self) -> DynamoDBClient:
         """A plain boto3 client of the engine, to look at the items themselves."""

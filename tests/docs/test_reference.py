@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PACKAGE = "langgraph_checkpoint_dynamodb"
-PUBLIC = ("", ".moving", ".otel", ".store", ".testing")
+PUBLIC = ("", ".cache", ".moving", ".otel", ".store", ".testing")
 
 
 def reference(page: str) -> str:
@@ -55,6 +55,7 @@ def actions(granted: Collection[str]) -> str:
 def test_the_table_of_roles_is_what_is_published(roles: dict[str, Role]) -> None:
     page = reference("iam")
     for name, role in roles.items():
-        granted = (role.tables, role.index, role.threads, role.objects, role.bucket, role.key)
+        indexes = (role.index | role.vectors, role.threads)
+        granted = (role.tables, *indexes, role.objects, role.bucket, role.key)
         cells = [actions(some) for some in granted]
         assert f"| `{name}` | {' | '.join(cells)} |" in page

@@ -22,23 +22,51 @@ AT = ("users", "ann")
 VALUE = {"text": "x" * 900}
 """Of less than a kilobyte with its key."""
 MEGABYTE = 1_000_000
+DIMS = 1024
 
 Named = list[tuple[str, "Callable[[], object]"]]
 
 
 def measure_costs(table: StoreTable, engine: Engine) -> list[Cost]:
     """Every row, on a fresh table."""
+    index: Any = {"dims": DIMS, "embed": _embed, "fields": ["text"]}
+    return [
+        *_measured(table, engine, _calls),
+        *_measured(table, engine, _calls_by_meaning, index=index),
+    ]
+
+
+def _measured(
+    table: StoreTable, engine: Engine, calls: Callable[[Store], Named], **settings: Any
+) -> list[Cost]:
     session, meter = metered_session()
-    with table.on_session(session=session, max_concurrency=CONCURRENCY) as store:
+    with table.on_session(session=session, max_concurrency=CONCURRENCY, **settings) as store:
         depth = measure_depth(store)  # type: ignore[arg-type]  # it has a runner as savers do
         rows = []
-        for name, call in _calls(store):
+        for name, call in calls(store):
             meter.reset()
             before = depth.clock
             call()
             units = (meter.read_units, meter.write_units) if engine.faithful else (None, None)
             rows.append(Cost(name, meter.total, depth.clock - before, *units))
     return rows
+
+
+def _embed(texts: list[str]) -> list[list[float]]:
+    made = [random.Random(text) for text in texts]  # noqa: S311 - no secret
+    return [[one.random() for _ in range(DIMS)] for one in made]
+
+
+def _calls_by_meaning(store: Store) -> Named:
+    at = ("docs", "ann")
+    value = {"text": "x" * 900}
+    store.batch([PutOp(at, f"{i:02}", {"text": f"{i:02}" + "x" * 900}) for i in range(25)])
+    return [
+        ("`put`, embedded", lambda: store.put(at, "new", value)),
+        ("`put`, embedded, in place of one that was", lambda: store.put(at, "new", value)),
+        ("`delete` of an item that was embedded", lambda: store.delete(at, "new")),
+        ("`search(query=..., limit=5)` among 25", lambda: store.search(at, query="x", limit=5)),
+    ]
 
 
 def _calls(store: Store) -> Named:

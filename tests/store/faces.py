@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from langgraph.store.base import Item
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from langgraph_checkpoint_dynamodb.cache.base import CacheBase
     from tests.support.buckets import Bucket
     from tests.support.calls import LoopThread
     from tests.support.engines import Engine
 
 Store: TypeAlias = StoreBase
-StoreT = TypeVar("StoreT", bound=StoreBase)
+StoreT = TypeVar("StoreT", bound="StoreBase | CacheBase[Any]")
 T = TypeVar("T")
 
 _numbers = itertools.count()
@@ -66,22 +67,20 @@ class StoreTable:
     def on_session(self, **settings: Any) -> Store:
         """A store of the kind under test."""
         settings.setdefault("endpoint_url", self.engine.url)
-        make: Callable[..., Store] = DynamoDBStore
-        if native():
-            from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
-
-            make = AsyncDynamoDBStore
-        return make(store_table_name=self.name, **settings)
+        return _store_class()(store_table_name=self.name, **settings)
 
     def quick(self, bucket: Bucket | None = None, **settings: Any) -> Store:
         """A store with all rights that is quick to make."""
+        return _store_class()(store_table_name=self.name, **self.quick_settings(bucket), **settings)
+
+    def quick_settings(self, bucket: Bucket | None = None) -> dict[str, Any]:
+        """Where the clients come from of what is quick to make, and has all rights."""
         if native():
             session = saver_session() if bucket is None else saver_session(bucket.url)
             self.relay.install(session)
-            return self.on_session(session=session, **settings)
-        if bucket is not None:
-            settings["s3_client"] = bucket.client
-        return DynamoDBStore(store_table_name=self.name, client=self.client, **settings)
+            return {"session": session, "endpoint_url": self.engine.url}
+        reached = {} if bucket is None else {"s3_client": bucket.client}
+        return {"client": self.client, **reached}
 
     def on(self, event: str, handler: Callable[..., Any]) -> None:
         """Have an event of the clients of every `quick` store handled from now on."""
@@ -123,20 +122,31 @@ class StoreTable:
             self.client.delete_table(TableName=self.name)
 
 
+def _store_class() -> Callable[..., Store]:
+    """The store under test."""
+    if not native():
+        return DynamoDBStore
+    from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
+
+    return AsyncDynamoDBStore
+
+
 def new_store_table(engine: Engine, client: DynamoDBClient) -> StoreTable:
     """A name that no other test of any worker uses."""
     return StoreTable(engine, client, f"store-{os.getpid()}-{next(_numbers)}")
 
 
 def with_payloads(store: StoreT, **changes: Any) -> StoreT:
-    """The store with another payload policy, such as `inline_limit` and `chunk_bytes`."""
-    settings = store._settings
+    """The store or cache with another payload policy, such as `inline_limit` and `chunk_bytes`."""
+    settings: Any = store._settings
     store._settings = replace(settings, payloads=replace(settings.payloads, **changes))
     return store
 
 
 class StoreCalls(store_conformance.StoreCalls):
     """The calls of a store, by its plain methods or, where a loop is given, by its `a*` methods."""
+
+    store: Store
 
     def __init__(self, store: Store, loop: LoopThread | None = None) -> None:
         super().__init__(store, None if loop is None else loop.run)

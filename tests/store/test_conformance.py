@@ -38,11 +38,17 @@ class TestDynamoDBStore(StoreConformance):
 
     python_values = True
     ttl = True
+    vectors = True
 
     @pytest.fixture
     def store(self, table: StoreTable) -> Iterator[Store]:
         self.ahead = 0.0
         with table.quick(clock=lambda: time.time() + self.ahead) as made:
+            yield made
+
+    @pytest.fixture
+    def vector_store(self, table: StoreTable) -> Iterator[Store]:
+        with table.quick(index=vector_index()) as made:
             yield made
 
     @pytest.fixture

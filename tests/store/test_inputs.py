@@ -20,7 +20,6 @@ from langgraph_checkpoint_dynamodb.errors import TableMismatchError
 from langgraph_checkpoint_dynamodb.store import (
     DynamoDBStore,
     NamespaceError,
-    UnsupportedIndexError,
 )
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef, split_path
 from tests.support.sessions import NOWHERE
@@ -131,13 +130,6 @@ def test_a_setting_that_cannot_be_is_refused_by_name(settings: dict[str, Any], n
     with pytest.raises(InvalidInputError) as raised:
         DynamoDBStore(**{**OFFLINE, **settings})
     assert raised.value.field == named
-
-
-def test_an_embedding_index_is_refused_and_says_what_works(unmade: StoreTable) -> None:
-    index: Any = {"dims": 2, "embed": lambda texts: [[0.0, 0.0] for _ in texts]}
-    with pytest.raises(UnsupportedIndexError, match="leave index out") as raised:
-        unmade.quick(index=index)
-    assert isinstance(raised.value, NotImplementedError)
 
 
 def test_a_value_over_the_ceiling_is_refused_before_anything_is_stored(table: StoreTable) -> None:

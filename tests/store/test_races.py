@@ -15,8 +15,10 @@ from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store import context as context_module
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS, REMEMBERED_SECONDS
+from langgraph_checkpoint_dynamodb.store.embedding import Embedded, embed
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from langgraph_checkpoint_dynamodb.store.ops import namespaces as namespaces_module
+from langgraph_checkpoint_dynamodb.store.ops.batch import perform
 from tests.simulation.world import Universe
 from tests.store.faces import Clock, with_payloads
 from tests.support.effort import everything
@@ -44,7 +46,10 @@ def process(now: float = NOW, **settings: Any) -> DynamoDBStore:
 
 
 def does(store: DynamoDBStore, *ops: Op) -> Steps:
-    return (yield from one_by_one(store._batch(list(ops))))
+    context, calls = store._read(ops)
+    indexing = context.indexing
+    embedded = Embedded() if indexing is None else embed(indexing, calls.texts)
+    return (yield from one_by_one(perform(context, calls, embedded)))
 
 
 def put(store: DynamoDBStore, value: dict[str, Any] | None, **more: Any) -> Steps:

@@ -1,4 +1,5 @@
-"""The README's tables of costs, measured. `make costs` prints them, and those of the store."""
+"""The README's tables of costs, measured. `make costs` prints them, and those of the store and
+the cache."""
 
 from __future__ import annotations
 
@@ -183,6 +184,7 @@ def main() -> None:
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1"
     )
     # It is made from what is here.
+    from tests.cache.costs import measure_costs as measure_cache
     from tests.store.costs import measure_costs as measure_store
     from tests.store.faces import new_store_table
     from tests.support.buckets import new_bucket, running_object_store
@@ -194,7 +196,7 @@ def main() -> None:
             print(cost.row())
         table = new_store_table(engine, shared_client(engine.url))
         table.set_up()
-        for cost in measure_store(table, engine):
+        for cost in (*measure_store(table, engine), *measure_cache(table, engine)):
             print(cost.row())
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore
+
 from langgraph_checkpoint_dynamodb.testing import embedded_engine
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ class Engine:
     name: str
     url: str
     faithful: bool
+
+    @property
+    def searches_vectors(self) -> bool:
+        """Whether it has vector indexes, and so has the SDK, from 1.43.64 on."""
+        release = tuple(int(part) for part in botocore.__version__.split(".")[:3])
+        return self.name == "dynoxide" and release >= (1, 43, 64)
 
 
 def engine_name() -> str:

@@ -272,7 +272,8 @@ def metered_session() -> tuple[Any, Meter]:
         meter.requests[model.name] += 1
         consumed = parsed.get("ConsumedCapacity", [])
         tables = consumed if isinstance(consumed, list) else [consumed]
-        units = sum(table["CapacityUnits"] for table in tables)
+        # A search of a vector index has bytes instead.
+        units = sum(table.get("CapacityUnits", 0) for table in tables)
         if model.name in _READS:
             meter.read_units += units
         else:

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.effects import together
+from langgraph_checkpoint_dynamodb.store.embedding import Texts
 from langgraph_checkpoint_dynamodb.store.ops.get import get_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing, list_namespaces
+from langgraph_checkpoint_dynamodb.store.ops.nearest import search_nearest
 from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut, change_all
 from langgraph_checkpoint_dynamodb.store.ops.search import Wanted, search
 
 if TYPE_CHECKING:
-    from langgraph.store.base import Result
+    from langgraph.store.base import Result, SearchItem
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.embedding import Embedded
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 
 
@@ -45,12 +48,25 @@ class Calls:
     puts: list[ItemPut] = field(default_factory=list)
     deletes: list[ItemRef] = field(default_factory=list)
 
+    @property
+    def texts(self) -> Texts:
+        """What of them is embedded."""
+        stored = dict.fromkeys(text for put in self.puts for text in put.texts)
+        queries = dict.fromkeys(one.query for one in self.searches.values() if one.query)
+        return Texts(tuple(stored), tuple(queries))
 
-def perform(context: Context, calls: Calls) -> Operation[list[Result]]:
-    """The result of each call."""
+
+def perform(context: Context, calls: Calls, embedded: Embedded) -> Operation[list[Result]]:
+    """The result of each call.
+
+    Args:
+        context: How to read and write.
+        calls: The calls.
+        embedded: The vectors of their texts.
+    """
     refs = [ref for ref in calls.gets.values() if ref is not None]
     reads: list[Operation[Any]] = [get_all(context, refs, calls.used)] if refs else []
-    reads += [search(context, wanted) for wanted in calls.searches.values()]
+    reads += [_search(context, wanted, embedded) for wanted in calls.searches.values()]
     reads += [list_namespaces(context, listing) for listing in calls.listings.values()]
     found = yield from together(reads)
     results: list[Result] = [None] * calls.count
@@ -60,5 +76,11 @@ def perform(context: Context, calls: Calls) -> Operation[list[Result]]:
             results[position] = None if ref is None else items.get(ref)
     for position, result in zip((*calls.searches, *calls.listings), found, strict=True):
         results[position] = result
-    yield from change_all(context, calls.puts, calls.deletes)
+    yield from change_all(context, calls.puts, calls.deletes, embedded.stored)
     return results
+
+
+def _search(context: Context, wanted: Wanted, embedded: Embedded) -> Operation[list[SearchItem]]:
+    if wanted.query is None or context.indexing is None:
+        return search(context, wanted)
+    return search_nearest(context, context.indexing, wanted, embedded.queries[wanted.query])

@@ -24,8 +24,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.payload import Chunks
-from langgraph_checkpoint_dynamodb.store.items import part_keys, parts_ttl, read_item
+from langgraph_checkpoint_dynamodb.store.items import keys_beside, parts_ttl, read_item
 from langgraph_checkpoint_dynamodb.store.ops.parts import load_all
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def get_all(
         refs: Which items; each is read once.
         used: Those of them whose lives begin anew.
     """
-    found = yield from _read(context, list(dict.fromkeys(refs)))
+    found = yield from read_records(context, list(dict.fromkeys(refs)))
     records = [one for one in found if counts(context, one)]
     decoded = yield from decode_all(context, records)
     wanted = set(used)
@@ -102,7 +101,7 @@ def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
     if ttl is None:
         return
     try:
-        yield from _chunks_live_on(record, ttl)
+        yield from _beside_live_on(record, ttl)
         yield from send(UpdateItem(record.lives_until(ttl)))
     except ConditionFailedError:
         return  # It was replaced or deleted meanwhile, and has a life of its own.
@@ -110,14 +109,18 @@ def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
         _log.warning("%s was read, and expires as if it had not been: %s", record.ref, error)
 
 
-def _read(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
-    keys = [ref.primary for ref in refs]
+def read_all(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem]]:
+    """The items of these keys that are there, in no order. No key is named twice."""
     if len(keys) == 1:
         item = yield from send(GetItem(Table.STORE, keys[0], context.consistent))
-        items = [] if item is None else [item]
-    else:
-        batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
-        items = [item for batch in (yield from together(batches)) for item in batch]
+        return [] if item is None else [item]
+    batches = [_get_batch(context, batch) for batch in batched(keys, BATCH_KEYS)]
+    return [item for batch in (yield from together(batches)) for item in batch]
+
+
+def read_records(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
+    """Those of some items that are there, in no order, expired ones too. Each is named once."""
+    items = yield from read_all(context, [ref.primary for ref in refs])
     records = [read_item(item, context.spread) for item in items]
     return [record for record in records if record is not None]
 
@@ -142,10 +145,8 @@ def _decoded(context: Context, loaded: Sequence[Loaded]) -> list[Decoded]:
     return [Decoded(record, record.decoded(context.serde, data)) for record, data in loaded]
 
 
-def _chunks_live_on(record: ItemRecord, ttl: int) -> Operation[None]:
-    """Let the chunks of an item live longer than it will, before it does."""
-    if not isinstance(record.value.payload, Chunks):
-        return
+def _beside_live_on(record: ItemRecord, ttl: int) -> Operation[None]:
+    """Let the chunks and vectors of an item live longer than it will, before it does."""
     later = parts_ttl(ttl)
-    keys = part_keys(record.ref, record.value.payload)
+    keys = keys_beside(record)
     yield from together([send(Prolong(Table.STORE, key, later)) for key in keys])

@@ -41,15 +41,18 @@ from langgraph_checkpoint_dynamodb.payload import (
     restore,
 )
 from langgraph_checkpoint_dynamodb.store.items import part_keys, part_put, read_item
+from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.payload import Part, Payload
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
-    from langgraph_checkpoint_dynamodb.store.keys import ItemRef
+    from langgraph_checkpoint_dynamodb.store.keys import Holder
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
@@ -105,25 +108,30 @@ def _load(context: Context, record: ItemRecord) -> Operation[Loaded | None]:
 
 
 def store_parts(
-    ref: ItemRef, parts: Iterable[Part], created: int, ttl: int | None
+    ref: Holder, parts: Iterable[Part], created: int, ttl: int | None
 ) -> Operation[None]:
     """Store the parts of a value, side by side."""
     yield from together([_store_part(ref, part, created, ttl) for part in parts])
 
 
-def discard_of(context: Context, ref: ItemRef, item: StoredItem | None) -> Operation[None]:
-    """Delete the parts of an item that is gone or was replaced.
+def discard_of(context: Context, ref: Holder, item: StoredItem | None) -> Operation[None]:
+    """Delete the parts and vectors of an item that is gone or was replaced.
 
     The call has done its work by then, so a failure is only logged; the sweep finds what stays.
     """
-    outside = () if item is None else outside_if_readable(item, str(ref))
-    if not outside:
+    if item is None:
         return
-    yield from if_possible(ref, _discard(context, ref, outside))
+    outside = outside_if_readable(item, str(ref))
+    vectors = vector_keys_if_readable(ref, item) if isinstance(ref, ItemRef) else []
+    if outside or vectors:
+        yield from if_possible(ref, _discard(context, ref, outside, vectors))
 
 
 def _discard(
-    context: Context, ref: ItemRef, outside: Sequence[Chunks | S3Object]
+    context: Context,
+    ref: Holder,
+    outside: Sequence[Chunks | S3Object],
+    vectors: Sequence[Key],
 ) -> Operation[None]:
     # An object before the item that leads to it, so that none is ever out of reach.
     objects = [one for one in outside if isinstance(one, S3Object)]
@@ -141,57 +149,71 @@ def _discard(
     yield from delete_objects((one.bucket, one.key) for one in ours)
     gone: list[Payload] = [one for one in outside if isinstance(one, Chunks) or one in ours]
     keys = [key for one in gone for key in part_keys(ref, one)]
-    yield from write_all([Delete(Table.STORE, key) for key in keys])
+    yield from write_all([Delete(Table.STORE, key) for key in (*keys, *vectors)])
 
 
-def _store_part(ref: ItemRef, part: Part, created: int, ttl: int | None) -> Operation[None]:
+def _store_part(ref: Holder, part: Part, created: int, ttl: int | None) -> Operation[None]:
     # For an object, the item that leads to it comes first: no object is ever out of reach.
     yield from put_one(part_put(ref, part, created, ttl))
     if isinstance(part.payload, S3Object):
         yield from send(PutObject(part.payload.bucket, part.payload.key, part.data))
 
 
-def _loaded(context: Context, record: ItemRecord) -> Operation[Loaded]:
-    found = record.value.payload
+def load_value(context: Context, ref: Holder, found: Payload) -> Operation[bytes]:
+    """The bytes of an item's value as they were before they were stored.
+
+    Args:
+        context: How to read.
+        ref: The item.
+        found: Where its value is.
+
+    Raises:
+        MissingPartError: A part of the value is not there.
+        UnreadableItemError: A part is damaged.
+    """
     if isinstance(found, Inline) and found.packed is None:
-        return Loaded(record, found.data)
-    stored = yield from _bytes_of(context, record, found)
+        return found.data
+    stored = yield from _bytes_of(context, ref, found)
     ceiling = context.payloads.readable_bytes
-    work = partial(_restored, record, found, stored, ceiling)
     size = len(stored) if found.packed is None else max(len(stored), found.packed.size)
-    return Loaded(record, (yield from compute(work, size)))
+    return (yield from compute(partial(_restored, ref, found, stored, ceiling), size))
 
 
-def _restored(record: ItemRecord, found: Payload, stored: bytes, ceiling: int) -> bytes:
+def _loaded(context: Context, record: ItemRecord) -> Operation[Loaded]:
+    data = yield from load_value(context, record.ref, record.value.payload)
+    return Loaded(record, data)
+
+
+def _restored(ref: Holder, found: Payload, stored: bytes, ceiling: int) -> bytes:
     try:
         return restore(found, stored, ceiling)
     except DamagedPayloadError as error:
         raise UnreadableItemError(
-            place=str(record.ref), attribute=Attribute.VALUE, problem=str(error)
+            place=str(ref), attribute=Attribute.VALUE, problem=str(error)
         ) from error
 
 
-def _bytes_of(context: Context, record: ItemRecord, found: Payload) -> Operation[bytes]:
+def _bytes_of(context: Context, ref: Holder, found: Payload) -> Operation[bytes]:
     """The bytes that were stored for a value."""
     if isinstance(found, Inline):
         return found.data
     ceiling = context.payloads.readable_bytes
     if found.size > ceiling:
         raise UnreadableItemError(
-            place=str(record.ref),
+            place=str(ref),
             attribute=Attribute.VALUE,
             problem=f"says it takes {found.size} bytes, over the ceiling of {ceiling}; "
             "if that is right, raise max_value_bytes",
         )
     stored: bytes | None
     if isinstance(found, Chunks):
-        stored = yield from _joined(context, record.ref, found)
+        stored = yield from _joined(context, ref, found)
     else:
-        stored = yield from _object(context, record.ref, found)
+        stored = yield from _object(context, ref, found)
     if stored is None:
         where = "in chunk items" if isinstance(found, Chunks) else f"in S3 object {found.key!r}"
         raise MissingPartError(
-            place=str(record.ref),
+            place=str(ref),
             attribute=Attribute.VALUE,
             problem=f"is stored {where}, and part of it is not there",
             part=str(found.address),
@@ -199,7 +221,7 @@ def _bytes_of(context: Context, record: ItemRecord, found: Payload) -> Operation
     return stored
 
 
-def _joined(context: Context, ref: ItemRef, found: Chunks) -> Operation[bytes | None]:
+def _joined(context: Context, ref: Holder, found: Chunks) -> Operation[bytes | None]:
     step = max(1, _PAGE_BYTES * found.count // max(1, found.size))
     ranges = [
         Query(
@@ -220,6 +242,6 @@ def _joined(context: Context, ref: ItemRef, found: Chunks) -> Operation[bytes | 
     return b"".join(binary(item, Attribute.CHUNK, f"a chunk of {ref}") for item in items)
 
 
-def _object(context: Context, ref: ItemRef, found: S3Object) -> Operation[bytes | None]:
+def _object(context: Context, ref: Holder, found: S3Object) -> Operation[bytes | None]:
     require_owned(context.payloads, ref, found, "item")
     return (yield from read_object(found.bucket, found.key))

@@ -4,7 +4,8 @@ A namespace is entered in the registry before anything is stored in it: an item 
 by its namespace is also found by listing namespaces, wherever a process stops. An empty namespace
 in the registry is seen by nobody: whoever lists looks whether it has items.
 
-What lies outside an item is stored before the item that refers to it, and deleted after it.
+What lies outside an item is stored before the item that refers to it, and deleted after it. So are
+its vectors, which are of one version of it: they count from the moment that the item is stored.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ from langgraph_checkpoint_dynamodb.effects import (
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
 from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.store.items import parts_ttl
+from langgraph_checkpoint_dynamodb.store.ops.agreeing import agree
 from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, store_parts
 from langgraph_checkpoint_dynamodb.store.registry import registration
+from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef, Namespace
+    from langgraph_checkpoint_dynamodb.store.vectors import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +48,49 @@ class ItemPut:
         ref: Which item.
         planned: What stores it.
         ttl: When it expires, in seconds since the epoch; `None` for never.
+        texts: What of it is embedded, a text for each of its vectors.
     """
 
     ref: ItemRef
     planned: Planned
     ttl: int | None = None
+    texts: tuple[str, ...] = ()
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is nothing but an item."""
+        return not (self.planned.parts or self.texts)
 
 
 def change_all(
-    context: Context, puts: Sequence[ItemPut], deletes: Sequence[ItemRef]
+    context: Context,
+    puts: Sequence[ItemPut],
+    deletes: Sequence[ItemRef],
+    vectors: Mapping[str, bytes],
 ) -> Operation[None]:
     """Store and delete items, side by side. No two may be the same item.
 
     What is small is stored in batches. A batch does not tell what it has replaced: where that had
-    parts, they are left to the sweep.
+    parts or vectors, they are left to the sweep.
+
+    Args:
+        context: How to store them.
+        puts: What is stored.
+        deletes: What is deleted.
+        vectors: The vector of each text that is embedded.
 
     Raises:
-        TableMismatchError: The table is of a store with another spread.
+        TableMismatchError: The table is of a store with another spread, or has other vectors.
     """
+    form: Form = "packed"
+    if context.indexing is not None and any(put.texts for put in puts):
+        form = yield from agree(context, context.indexing)
     yield from enter(context, [put.ref.namespace for put in puts])
-    small = [put for put in puts if not put.planned.parts]
-    large = [put for put in puts if put.planned.parts]
-    changes = [_put_large(context, put) for put in large]
+    small = [put for put in puts if put.is_alone]
+    large = [put for put in puts if not put.is_alone]
+    changes = [
+        _put_large(context, put, [vectors[text] for text in put.texts], form) for put in large
+    ]
     changes += [_delete(context, ref) for ref in deletes]
     if len(small) == 1:
         changes.append(_put_small(context, small[0]))
@@ -103,16 +128,20 @@ def _put_small(context: Context, put: ItemPut) -> Operation[None]:
         yield from discard_of(context, put.ref, replaced)
 
 
-def _put_large(context: Context, put: ItemPut) -> Operation[None]:
-    """Store an item with parts, at most once: a repeat by the SDK never brings it back.
+def _put_large(
+    context: Context, put: ItemPut, vectors: Sequence[bytes], form: Form
+) -> Operation[None]:
+    """Store an item with parts or vectors, at most once: a repeat by the SDK never brings it back.
 
-    Somebody might have replaced it meanwhile, and have deleted its parts. Such a request does not
-    tell what it has replaced, so that is read before, side by side with the parts.
+    Somebody might have replaced it meanwhile, and have deleted them. Such a request does not tell
+    what it has replaced, so that is read before, side by side with them.
     """
     ttl = None if put.ttl is None else parts_ttl(put.ttl)
-    parts = store_parts(put.ref, put.planned.parts, context.now, ttl)
+    version = context.stamp.token
+    beside = vector_puts(put.ref, version, vectors, context.now, ttl, form)
+    storing = both(store_parts(put.ref, put.planned.parts, context.now, ttl), write_all(beside))
     reading = send(GetItem(Table.STORE, put.ref.primary, consistent=True))
-    _, before = yield from both(parts, reading)
+    _, before = yield from both(storing, reading)
     yield from put_atomically([put.planned.put], once=True)
     yield from discard_of(context, put.ref, before)
 

@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.store.ops.namespaces import next_root
 from langgraph_checkpoint_dynamodb.store.ops.parts import is_outside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
@@ -46,6 +46,7 @@ class Wanted:
         limit: Most items to give.
         offset: How many of them to pass over first.
         used: Whether the lives of those that are given begin anew.
+        query: What they are to be similar to; `None` where they need not be similar to anything.
     """
 
     prefix: Namespace
@@ -53,10 +54,11 @@ class Wanted:
     limit: int
     offset: int
     used: bool
+    query: str | None = None
 
 
 @dataclass(slots=True)
-class _Collected:
+class Collected:
     """What a search has found so far.
 
     Attributes:
@@ -93,32 +95,57 @@ def search(context: Context, wanted: Wanted) -> Operation[list[SearchItem]]:
 
     Pages are read until there are enough of them; what does not pass is let go of at once.
     """
-    collected = _Collected(wanted.limit, wanted.offset)
-    if wanted.prefix:
-        yield from _search_below(context, wanted, wanted.prefix, collected)
-    else:
-        root: str | None = None
-        while collected.missing:
-            root = yield from next_root(context, root)
-            if root is None:
-                break
-            yield from _search_below(context, wanted, (root,), collected)
+    collected = Collected(wanted.limit, wanted.offset)
+    yield from collect(context, wanted, collected)
     if wanted.used:
         yield from live_on(context, [one.record for one in collected.found])
-    return [
-        SearchItem(
-            namespace=record.ref.namespace,
-            key=record.ref.key,
-            value=value,
-            created_at=record.moment,
-            updated_at=record.moment,
-        )
-        for record, value in collected.found
-    ]
+    return [search_item(one) for one in collected.found]
 
 
-def _search_below(
-    context: Context, wanted: Wanted, prefix: Namespace, collected: _Collected
+def search_item(found: Decoded, score: float | None = None) -> SearchItem:
+    """An item as a search gives it, with how similar it is."""
+    record, value = found
+    return SearchItem(
+        namespace=record.ref.namespace,
+        key=record.ref.key,
+        value=value,
+        created_at=record.moment,
+        updated_at=record.moment,
+        score=score,
+    )
+
+
+def collect(
+    context: Context,
+    wanted: Wanted,
+    collected: Collected,
+    among: Callable[[ItemRecord], bool] | None = None,
+) -> Operation[None]:
+    """Collect items below a prefix that pass a filter, in order, until there are enough.
+
+    Args:
+        context: How to read.
+        wanted: The prefix and the filter.
+        collected: What takes them, and tells how many are enough.
+        among: Which items count at all; `None` for all of them.
+    """
+    if wanted.prefix:
+        yield from _collect_below(context, wanted, wanted.prefix, collected, among)
+        return
+    root: str | None = None
+    while collected.missing:
+        root = yield from next_root(context, root)
+        if root is None:
+            break
+        yield from _collect_below(context, wanted, (root,), collected, among)
+
+
+def _collect_below(
+    context: Context,
+    wanted: Wanted,
+    prefix: Namespace,
+    collected: Collected,
+    among: Callable[[ItemRecord], bool] | None,
 ) -> Operation[None]:
     range_ = range_below(prefix)
     pages = Merged(
@@ -133,19 +160,19 @@ def _search_below(
         items = yield from pages.next(asked)
         if items is None:
             return
-        records = _records(context, items)
+        records = [one for one in _records(context, items) if among is None or among(one)]
         if not wanted.condition:
             collected.add((yield from decode_all(context, collected.skip(records))))
             continue
-        rest = yield from _not_excluded(context, records, wanted.condition)
-        for batch in in_batches(rest, _weight):
+        rest = yield from not_excluded(context, records, wanted.condition)
+        for batch in in_batches(rest, weight):
             decoded = yield from decode_all(context, batch)
             collected.add([one for one in decoded if matches(one.value, wanted.condition)])
             if not collected.missing:
                 return
 
 
-def _weight(record: ItemRecord) -> int:
+def weight(record: ItemRecord) -> int:
     """Bytes that an item's value takes in memory."""
     found = record.value.payload
     return stored_bytes(found) if found.packed is None else found.packed.size
@@ -156,7 +183,7 @@ def _records(context: Context, items: Sequence[StoredItem]) -> list[ItemRecord]:
     return [one for one in records if one is not None and counts(context, one)]
 
 
-def _not_excluded(
+def not_excluded(
     context: Context, records: Sequence[ItemRecord], condition: Mapping[str, Any]
 ) -> Operation[list[ItemRecord]]:
     """Those whose copied fields do not say already that they do not pass."""

@@ -22,12 +22,18 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table, part_address_of
+from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
+    VectorOwner,
+    is_of_vectors,
     is_registry,
     root_label,
     split_path,
+    vector_owner,
+    vector_stem,
 )
+from langgraph_checkpoint_dynamodb.store.ops.get import read_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import take_out
 from langgraph_checkpoint_dynamodb.store.registry import read_registration
 
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Page, StartKey, StoredItem
     from langgraph_checkpoint_dynamodb.keys import PartAddress
     from langgraph_checkpoint_dynamodb.store.context import Context
+    from langgraph_checkpoint_dynamodb.store.keys import Holder
     from langgraph_checkpoint_dynamodb.store.registry import Registration
 
 _SWEPT = (
@@ -61,8 +68,9 @@ class StoreSweepReport:
         examined: Items on them.
         chunks_deleted: Pieces of values that nothing refers to.
         objects_deleted: S3 objects that nothing refers to.
+        vectors_deleted: Vectors of items that are gone or were replaced.
         namespaces_deleted: Entries of the registry whose namespaces have no items.
-        young: Parts that were left alone because of their age.
+        young: Parts and vectors that were left alone because of their age.
         unknown: Items that were left alone because they do not say whose they are or how old, or
             lead to an object that is not known to be ours.
         resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
@@ -72,6 +80,7 @@ class StoreSweepReport:
     examined: int = 0
     chunks_deleted: int = 0
     objects_deleted: int = 0
+    vectors_deleted: int = 0
     namespaces_deleted: int = 0
     young: int = 0
     unknown: int = 0
@@ -92,16 +101,31 @@ class _Part:
     Attributes:
         key: Primary key of its item.
         address: Which value it is a part of.
-        ref: Which item that value belongs to.
+        ref: Which item that value belongs to, of a store or of a cache.
         created: When it was stored, in seconds since the epoch.
         target: Bucket and key of the S3 object that it leads to, if it does.
     """
 
     key: Key
     address: PartAddress
-    ref: ItemRef
+    ref: Holder
     created: int
     target: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Vector:
+    """A vector, as the scan finds it.
+
+    Attributes:
+        key: Primary key of its item.
+        owner: Which item it is of, and which version of that.
+        created: When it was stored, in seconds since the epoch.
+    """
+
+    key: Key
+    owner: VectorOwner
+    created: int
 
 
 def sweep_orphans(
@@ -130,6 +154,7 @@ def sweep_orphans(
 def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[StoreSweepReport]:
     before = context.now - older_than
     parts: list[_Part] = []
+    vectors: list[_Vector] = []
     entries: list[Registration] = []
     young = unknown = 0
     for item in page.items:
@@ -142,15 +167,21 @@ def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[Stor
                 entries.append(entry)
             continue
         address = part_address_of(key.sort)
-        if address is None or "." not in key.partition:
-            continue
-        part = _part(context, item, key, address)
-        if part is None:
-            unknown += 1
-        elif part.created > before:
-            young += 1
+        found: _Part | _Vector | None
+        if is_of_vectors(key.partition):
+            found = _vector(context, item, key)
+        elif address is not None and "." in key.partition:
+            found = _part(context, item, key, address)
         else:
-            parts.append(part)
+            continue
+        if found is None:
+            unknown += 1
+        elif found.created > before:
+            young += 1
+        elif isinstance(found, _Vector):
+            vectors.append(found)
+        else:
+            parts.append(found)
     swept = yield from together(
         [_sweep_item(context, list(some), before) for some in _by_item(parts)]
     )
@@ -158,6 +189,7 @@ def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[Stor
     report = StoreSweepReport(
         pages=1,
         examined=len(page.items),
+        vectors_deleted=(yield from _sweep_vectors(context, vectors, before)),
         namespaces_deleted=taken_out,
         young=young,
         unknown=unknown,
@@ -196,6 +228,19 @@ def _sweep_item(
     return report
 
 
+def _sweep_vectors(context: Context, vectors: Sequence[_Vector], before: int) -> Operation[int]:
+    """Delete those vectors whose items are gone, or are of another version; tells how many."""
+    refs = list(dict.fromkeys(one.owner.ref for one in vectors))
+    keys = [ref.primary for ref in refs]
+    items = (yield from read_all(context.consistently(), keys)) if keys else []
+    there = {(read_key(one, Table.STORE), one.get(Attribute.VERSION, {}).get("S")) for one in items}
+    needless = [one for one in vectors if (one.owner.ref.primary, one.owner.version) not in there]
+    deleted = yield from together(
+        [send(DeleteIfOld(Table.STORE, one.key, before)) for one in needless]
+    )
+    return sum(deleted)
+
+
 def _delete(context: Context, part: _Part, before: int) -> Operation[StoreSweepReport]:
     if part.target is not None:
         if not context.payloads.owns(part.ref, part.address, *part.target):
@@ -221,15 +266,36 @@ def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) ->
                 text(item, Attribute.BUCKET, "a part"),
                 text(item, Attribute.OBJECT_KEY, "a part"),
             )
-        found = split_path(path)
-        if found is None or created is None:
-            return None
-        ref = ItemRef((root_label(root), *found[0]), found[1], context.spread)
+        ref = _holder(root, path, context.spread)
     except (UnreadableItemError, InvalidInputError):
         return None
-    if ref.parts != key.partition or ref.root != root:
+    if ref is None or created is None or ref.parts != key.partition or ref.root != root:
         return None
     return _Part(key, address, ref, created, target)
+
+
+def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
+    """The vector in an item, `None` where it does not say whose it is, or how old."""
+    created = number_if_told(item, Attribute.CREATED)
+    try:
+        owner = vector_owner(vector_stem(key), context.spread)
+    except InvalidInputError:
+        return None
+    if (
+        owner is None
+        or created is None
+        or owner.ref.vector(owner.version, 0).partition != (key.partition)
+    ):
+        return None
+    return _Vector(key, owner, created)
+
+
+def _holder(root: str, path: str, spread: int) -> Holder | None:
+    """The item of a primary key, `None` for the key of something else."""
+    if is_cached(root):
+        return entry_of(root, path)
+    found = split_path(path)
+    return None if found is None else ItemRef((root_label(root), *found[0]), found[1], spread)
 
 
 def _token(start: StartKey) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from pkgutil import iter_modules
+
 try:
     import pytest
 except ModuleNotFoundError as error:
@@ -11,4 +14,7 @@ except ModuleNotFoundError as error:
         "the conformance suite is pytest's: pip install 'pytest>=8.2'", name=error.name
     ) from None
 
-pytest.register_assert_rewrite(__name__.rpartition(".")[0])
+_PACKAGE = __name__.rpartition(".")[0]
+_MODULES = (f"{_PACKAGE}.{one.name}" for one in iter_modules([str(Path(__file__).parent)]))
+
+pytest.register_assert_rewrite(*(name for name in _MODULES if name != __name__))

@@ -1,0 +1,19 @@
+"""LangGraph's cache on Amazon DynamoDB: what nodes have answered, kept for every process."""
+
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.cache.sync import DynamoDBCache
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache as AsyncDynamoDBCache
+
+__all__ = ["DynamoDBCache"]
+
+
+def __getattr__(name: str) -> object:
+    # Not in __all__: aiobotocore is an extra, and takes its time to import.
+    if name == "AsyncDynamoDBCache":
+        from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache
+
+        return AsyncDynamoDBCache
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

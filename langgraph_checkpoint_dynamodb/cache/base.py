@@ -1,0 +1,148 @@
+"""What every cache shares: its calls, checked and turned into operations. No runner, no I/O."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
+
+from langgraph_checkpoint_dynamodb.cache.entries import plan_entry
+from langgraph_checkpoint_dynamodb.cache.ops import Changes, clear, clear_all, get_all, set_all
+from langgraph_checkpoint_dynamodb.cache.settings import require_life
+from langgraph_checkpoint_dynamodb.effects import done
+from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.items.life import Stamp
+from langgraph_checkpoint_dynamodb.ops.tables import set_up
+from langgraph_checkpoint_dynamodb.store.cached import namespace_digest, require_entry
+from langgraph_checkpoint_dynamodb.store.context import Context
+from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
+from langgraph_checkpoint_dynamodb.weight import is_large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from langgraph_checkpoint_dynamodb.cache.settings import CacheSettings
+    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+    from langgraph_checkpoint_dynamodb.store.context import Registered
+
+T = TypeVar("T")
+
+
+class CacheBase(BaseCache[ValueT], OnStoreTable):
+    """Turns calls into operations. A cache adds the runner that performs them."""
+
+    _settings: CacheSettings
+    _registered: PerProcess[Registered]
+
+    @abstractmethod
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        """Do work that would keep the event loop busy in another thread."""
+
+    def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
+        """The values of those keys that are there, each a namespace and a key.
+
+        An entry that cannot be read, since it is damaged or of another serde, counts as absent; a
+        warning names it.
+
+        Raises:
+            InvalidInputError: A namespace or a key is no text.
+            EventLoopError: An event loop runs in this thread, and the cache is
+                `AsyncDynamoDBCache`.
+        """
+        return self._run(self._get(keys), "get")
+
+    async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
+        """Asynchronous version of `get`."""
+        return await self._await(self._get(keys), "get")
+
+    def set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+        """Store values, each with its time to live in seconds; `None` for ever.
+
+        It is no transaction: where one write fails, others may have taken effect, and the call can
+        be repeated. From 0 seconds down, the key is absent from now on.
+
+        Raises:
+            InvalidInputError: A namespace or a key is no text, or a time to live is none.
+            PayloadTooLargeError: A value is over `max_value_bytes`. Nothing was written.
+            EventLoopError: As of `get`.
+        """
+        self._run(self._set(dict(pairs)), "set")
+
+    async def aset(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+        """Asynchronous version of `set`."""
+        given = dict(pairs)
+        if is_large([value for value, _ in given.values()]):
+            operation = await self._elsewhere(lambda: self._set(given))
+        else:
+            operation = self._set(given)
+        await self._await(operation, "set")
+
+    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """Delete all that is in some namespaces, or in the whole cache; nothing of a store.
+
+        It can be repeated, and stopped anywhere. What others store meanwhile may stay.
+
+        Args:
+            namespaces: The namespaces; not those that begin with them. `None` for all.
+
+        Raises:
+            InvalidInputError: A namespace is no tuple of texts.
+            EventLoopError: As of `get`.
+        """
+        self._run(self._clear(namespaces), "clear")
+
+    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """Asynchronous version of `clear`."""
+        await self._await(self._clear(namespaces), "clear")
+
+    def _context(self) -> Context:
+        settings = self._settings
+        moment = settings.clock()
+        return Context(
+            serde=self.serde,
+            payloads=settings.payloads,
+            stamp=Stamp(token_hex(8), int(moment)),
+            moment=moment,
+            registered=self._registered.get(),
+            table_name=settings.cache_table_name,
+            consistent=settings.consistent_reads,
+        )
+
+    def _set_up(self) -> Operation[None]:
+        return set_up(self._settings.table_names, (), expiring=True)
+
+    def _get(self, keys: Sequence[FullKey]) -> Operation[dict[FullKey, Any]]:
+        refs = {require_entry(*pair): (tuple(pair[0]), pair[1]) for pair in map(_pair, keys)}
+        return self._found(refs) if refs else done({})
+
+    def _found(self, refs: dict[Any, FullKey]) -> Operation[dict[FullKey, Any]]:
+        values = yield from get_all(self._context(), refs)
+        return {key: values[ref] for ref, key in refs.items() if ref in values}
+
+    def _set(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> Operation[None]:
+        context = self._context()
+        puts, gone = [], []
+        for pair, (value, ttl) in pairs.items():
+            ref, life = require_entry(*_pair(pair)), require_life(ttl)
+            if life is None or life > 0:
+                puts.append(plan_entry(context, ref, value, life))
+            else:
+                gone.append(ref)
+        return set_all(context, Changes(puts, gone))
+
+    def _clear(self, namespaces: Sequence[Namespace] | None) -> Operation[None]:
+        if namespaces is None:
+            return clear_all(self._context())
+        digests = dict.fromkeys(namespace_digest(one) for one in namespaces)
+        return clear(self._context(), tuple(digests))
+
+
+def _pair(key: object) -> tuple[Any, Any]:
+    if not isinstance(key, (tuple, list)) or len(key) != 2:
+        raise InvalidInputTypeError(
+            "keys", f"must be pairs of a namespace and a key, got {type(key).__name__}"
+        )
+    return key[0], key[1]

@@ -1,0 +1,135 @@
+"""Entries of a cache as items of the table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.bounds import seconds
+from langgraph_checkpoint_dynamodb.effects import Put
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    make_item,
+    payload,
+    read_key,
+    room_of,
+    stored_as,
+    text,
+)
+from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
+from langgraph_checkpoint_dynamodb.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.payload import Destination, place_values
+from langgraph_checkpoint_dynamodb.store.cached import EntryRef, entry_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.store.context import Context
+
+_MICROSECONDS = 6
+"""Digits of a second that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry as it is stored.
+
+    Attributes:
+        ref: Which entry.
+        value: Its value, serialized.
+        version: Of the call that stored it.
+        expires: When it counts as absent, in seconds since the epoch; `None` for never.
+    """
+
+    ref: EntryRef
+    value: Serialized
+    version: str
+    expires: float | None
+
+    def counts(self, moment: float) -> bool:
+        """Whether it is there for a reader at a moment."""
+        return self.expires is None or moment < self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPut:
+    """An entry to be stored.
+
+    Attributes:
+        ref: Which entry.
+        planned: What stores it.
+        ttl: When DynamoDB may delete it, in seconds since the epoch; `None` for never.
+    """
+
+    ref: EntryRef
+    planned: Planned
+    ttl: int | None
+
+
+def plan_entry(context: Context, ref: EntryRef, value: object, life: float | None) -> EntryPut:
+    """What stores an entry.
+
+    Args:
+        context: How to store.
+        ref: Which entry.
+        value: Its value.
+        life: How long it counts, in seconds; `None` for ever.
+
+    Raises:
+        PayloadTooLargeError: The value is over the ceiling.
+    """
+    tag, data = context.serde.dumps_typed(value)
+    expires = None if life is None else round(context.moment + life, _MICROSECONDS)
+    ttl = None if expires is None else math.ceil(expires)
+    attributes = {
+        Attribute.TYPE: tag,
+        Attribute.VERSION: context.stamp.token,
+        Attribute.EXPIRES: None if expires is None else Decimal(repr(expires)),
+        Attribute.TTL: ttl,
+    }
+
+    def build(payloads: Mapping[str, Payload]) -> Item:
+        return make_item(Table.STORE, ref.primary, {**attributes, **stored_as(payloads)})
+
+    destination = Destination(str(ref), ref, context.stamp.token, build, room_of)
+    placed = place_values(context.payloads, {Attribute.VALUE: bytes(data)}, destination)
+    put = Put(Table.STORE, ref.primary, placed.item)
+    return EntryPut(ref, Planned(put, placed.parts, placed.payloads), ttl)
+
+
+def read_entry(item: StoredItem) -> Entry:
+    """An entry.
+
+    Raises:
+        UnreadableItemError: It is damaged.
+    """
+    key = read_key(item, Table.STORE)
+    ref = entry_of(key.partition, key.sort)
+    if ref is None:
+        raise UnreadableItemError(
+            place=f"an item of partition {key.partition!r}",
+            attribute=Attribute.PATH,
+            problem="is of no cache entry",
+        )
+    place = str(ref)
+    return Entry(
+        ref=ref,
+        value=Serialized(text(item, Attribute.TYPE, place), payload(item, Attribute.VALUE, place)),
+        version=text(item, Attribute.VERSION, place),
+        expires=_expires(item, place),
+    )
+
+
+def _expires(item: StoredItem, place: str) -> float | None:
+    match item.get(Attribute.EXPIRES):
+        case None:
+            return None
+        case {"N": str(found)} if seconds(found) is not None:
+            return float(found)
+    raise UnreadableItemError(
+        place=place, attribute=Attribute.EXPIRES, problem="is no time in seconds (N)"
+    )

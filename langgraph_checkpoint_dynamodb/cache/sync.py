@@ -1,0 +1,128 @@
+"""`DynamoDBCache`: the cache on boto3 and threads."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from langgraph.cache.base import ValueT
+
+from langgraph_checkpoint_dynamodb.cache.base import CacheBase
+from langgraph_checkpoint_dynamodb.cache.settings import KEY_PREFIX, CacheSettings
+from langgraph_checkpoint_dynamodb.connected import OnThreads
+from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
+from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.settings import store_payloads
+from langgraph_checkpoint_dynamodb.watching import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import boto3
+    from botocore.config import Config
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
+
+T = TypeVar("T")
+
+
+class DynamoDBCache(OnThreads, CacheBase[ValueT]):
+    """Keeps what LangGraph's nodes have answered in an Amazon DynamoDB table, for every process.
+
+    Behaves as LangGraph's `InMemoryCache` does, call by call: namespaces are exact, an entry counts
+    until its time to live is over, to the microsecond, and values are what the serde makes of them.
+    An entry that cannot be read counts as absent, with a warning. Text with lone surrogates is
+    refused in namespaces and keys.
+
+    It serves any number of threads and event loops, and opens and closes as `DynamoDBStore` does.
+
+    Args:
+        cache_table_name: Name or ARN of the table: that of a store, or one of its own. Whoever
+            names it shares the cache.
+        client: As in `DynamoDBStore`.
+        session: As in `DynamoDBStore`.
+        region_name: As in `DynamoDBStore`.
+        endpoint_url: As in `DynamoDBStore`.
+        boto_config: As in `DynamoDBStore`.
+        client_config: As in `DynamoDBStore`.
+        serde: Serializer of values; LangGraph's default for caches if `None`.
+        consistent_reads: As in `DynamoDBStore`. Where it is `False`, what was cleared or replaced a
+            moment ago may still be found.
+        max_concurrency: As in `DynamoDBStore`.
+        compression: As in `DynamoDBStore`.
+        s3_offload_config: As in `DynamoDBStore`; the default of `key_prefix` is
+            `"langgraph-cache/"`.
+        s3_client: As in `DynamoDBStore`.
+        max_value_bytes: As in `DynamoDBStore`.
+        clock: As in `DynamoDBStore`.
+        on_request: As in `DynamoDBStore`. Calls are told as `get`, `set` and `clear`.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; the message names it.
+
+    Example:
+        ```python
+        from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
+
+        cache = DynamoDBCache(cache_table_name="store")
+        cache.setup()
+        graph = builder.compile(cache=cache)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_table_name: str,
+        client: DynamoDBClient | None = None,
+        session: boto3.Session | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+        boto_config: Config | None = None,
+        client_config: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        consistent_reads: bool = True,
+        max_concurrency: int | None = None,
+        compression: Literal["gzip", "zstd"] | None = None,
+        s3_offload_config: S3OffloadConfig | None = None,
+        s3_client: S3Client | None = None,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+        clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        super().__init__(serde=serde)
+        self._settings = CacheSettings(
+            cache_table_name=cache_table_name,
+            client=ClientSettings(
+                client=client,
+                session=session,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                boto_config=boto_config,
+                client_config=client_config,
+                s3_client=s3_client,
+                s3_endpoint_url=s3_endpoint_url(s3_offload_config),
+            ),
+            consistent_reads=consistent_reads,
+            max_concurrency=max_concurrency,
+            payloads=store_payloads(
+                compression=compression,
+                s3_offload_config=s3_offload_config,
+                max_value_bytes=max_value_bytes,
+                key_prefix=KEY_PREFIX,
+            ),
+            clock=clock,
+            on_request=on_request,
+        )
+        self._watcher = Watcher(on_request)
+        self._registered = PerProcess(lambda _: Registered())
+        self._runner = SyncRunner(self._settings)
+
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        return await self._runner.submit(lambda *_: work()).result()
