@@ -39,6 +39,11 @@ OLDER_OTHERS := $(addprefix $(OLDER)/,langgraph-checkpoint-aws@1.2.6 \
     langgraph-dynamodb-checkpoint@0.5.0 langgraph-checkpoint-amazon-dynamodb@0.1.3)
 # What make langgraph-suite takes the newest of.
 NEWEST := langgraph langgraph-checkpoint langgraph-checkpoint-conformance
+# What looks for barriers in the page of examples/web.
+AXE_PACKAGE := axe-core@4.14.1
+AXE := $(ENGINES)/axe/node_modules/axe-core/axe.min.js
+# Arguments of the example chat, for example: make web WEB="--port 8400"
+WEB ?=
 # Arguments of it, for example: make langgraph-suite SUITE="--savers sync"
 SUITE ?=
 # Records anew what `make test` uses, where it is 1.
@@ -58,7 +63,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all infra-test template older-writers langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
+.PHONY: help demo web web-test web-pictures test test-all infra-test template older-writers langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -71,6 +76,18 @@ help: ## Show this list
 
 demo: $(VENV)/.demo ## Run the example agent on an embedded engine: stop, resume, travel in time
 	@$(BIN)/python -m examples.approval_agent
+
+web: ## Run an example chat for a browser: conversations, approvals, time travel, costs
+	@$(MAKE) --no-print-directory --silent VENV=.venv-web ENGINE= .venv-web/.web engine
+	@.venv-web/bin/python -m examples.web $(WEB)
+
+web-test: docs ## Use the example chat and the calculator of the docs in headless Chromium
+	@$(MAKE) --no-print-directory VENV=.venv-web .venv-web/.web-test $(DYNOXIDE_BIN) $(AXE)
+	@TEST_WEB=1 TEST_ENGINE=dynoxide TEST_SAVER=async .venv-web/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/web tests/docs/browser $(PYTEST)
+
+web-pictures: ## Take the docs' pictures of the example chat, in the typeface Inter where it is installed
+	@$(MAKE) --no-print-directory VENV=.venv-web .venv-web/.web-test $(DYNOXIDE_BIN)
+	@.venv-web/bin/python -m tests.web.pictures
 
 test: $(VENV)/.test engine ## Run the test suite on the best engine at hand
 	@TEST_ENGINE=$(ENGINE) TEST_SAVER=$(SAVER) TEST_ALL=$(TEST_ALL) $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
@@ -115,7 +132,7 @@ docs: ## Build the site of the documentation in .site, every link checked
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 	@echo 'The site is .site/index.html'
 
-costs: $(VENV)/.test engine ## Measure the README's tables of costs
+costs: $(VENV)/.test engine ## Measure the tables of docs/explanation/costs.md
 	@TEST_ENGINE=$(ENGINE) $(BIN)/python -m tests.support.costs
 
 simulate: $(VENV)/.test ## Explore what calls that run at the same time do to each other
@@ -150,6 +167,9 @@ endif
 
 $(DYNOXIDE_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES) $(DYNOXIDE_PACKAGE)
+
+$(AXE):
+	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/axe $(AXE_PACKAGE)
 
 $(CDK_BIN):
 	@npm install --silent --ignore-scripts --no-save --prefix $(ENGINES)/cdk $(CDK_PACKAGE) $(AWS_SDK_PACKAGE)
@@ -187,7 +207,7 @@ $(OLDER_RELEASES):
 
 $(VENV)/.infra: cdk/pyproject.toml
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs $(VENV)/.frameworks: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.web $(VENV)/.web-test $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.suite $(VENV)/.infra $(VENV)/.docs $(VENV)/.frameworks: pyproject.toml | $(BIN)/python
 	@echo 'Installing what "$(patsubst .%,%,$(notdir $@))" needs into $(VENV) ...'
 	@$(INSTALL_$(DEPENDENCIES)) --editable '.[$(EXTRAS_$(notdir $@))]' $(MORE_$(notdir $@))
 	@touch $@
@@ -197,6 +217,8 @@ INSTALL_newest := $(BIN)/python -m pip install --quiet --disable-pip-version-che
 INSTALL_oldest = $(INSTALL_newest) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct
 
 EXTRAS_.demo := demo
+EXTRAS_.web := web
+EXTRAS_.web-test := web,browser,test
 EXTRAS_.test := test$(if $(filter async,$(SAVER)),$(comma)async)
 EXTRAS_.lint := lint,test,demo
 EXTRAS_.bench := bench

@@ -60,6 +60,9 @@ collect_ignore_glob += [] if collector.is_installed() else ["test_otel_collector
 # What needs Terraform, the CDK and an engine for more than DynamoDB; `make infra-test` asks for it.
 collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]
 
+# What needs a browser and the extra [web]; `make web-test` asks for it.
+collect_ignore += [] if os.environ.get("TEST_WEB") else ["web"]
+
 
 def pytest_report_header() -> str:
     cases = "all" if everything() else "a sample (make test-all runs all)"

@@ -1,4 +1,4 @@
-"""The README's table of what the cache's calls cost, measured."""
+"""What the cache's calls cost, measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What calls cost: requests and units, and that the README's table says the same."""
+"""What calls cost: requests and units, and that the page on costs says the same."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tests.cache.costs import measure_costs
 from tests.cache.faces import cache_on_session, quick_cache
+from tests.docs.test_figures import COSTS
 from tests.support.sessions import metered_session
-from tests.test_readme import README
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import RequestInfo
@@ -20,7 +20,7 @@ AT: FullKey = (A, "k")
 
 
 def test_the_table_of_costs_is_what_is_measured(table: StoreTable, engine: Engine) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = COSTS.read_text(encoding="utf-8")
     for cost in measure_costs(table, engine):
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
         # moto's pages hold less.

@@ -150,7 +150,7 @@ def test_an_agent_needs_each_action_of_its_role(
 
 
 def test_a_cache_needs_its_own_keys_alone(table: StoreTable) -> None:
-    """The condition on `dynamodb:LeadingKeys` that the README names."""
+    """The condition on `dynamodb:LeadingKeys` that the page on the cache names."""
     statement = {
         "Effect": "Allow",
         "Action": "dynamodb:*",

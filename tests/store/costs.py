@@ -1,4 +1,4 @@
-"""The README's table of what the store's calls cost, measured."""
+"""What the store's calls cost, measured."""
 
 from __future__ import annotations
 

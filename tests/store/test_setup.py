@@ -166,7 +166,7 @@ def failure(act: Callable[[], object]) -> ServiceError | None:
 
 
 def test_a_tenant_is_held_to_its_root_label_and_the_registry(table: StoreTable) -> None:
-    """The condition on `dynamodb:LeadingKeys` that the README names."""
+    """The condition on `dynamodb:LeadingKeys` that the page on the store names."""
     patterns = ["acme", "acme.*", ".namespaces.*"]
     statement = {
         "Effect": "Allow",

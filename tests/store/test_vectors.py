@@ -24,13 +24,13 @@ from langgraph_checkpoint_dynamodb.store.embedding import pack
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 from langgraph_checkpoint_dynamodb.store.ops import ranking
 from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
+from tests.docs.pages import DOCS as PAGES
 from tests.store.embedders import DIMS, Letters, index, letters
 from tests.store.faces import Clock, Store, StoreCalls, StoreTable, names
 from tests.store.test_crash import Stopping
 from tests.support.sessions import metered_session
 from tests.support.stopping import StoppedError
 from tests.support.walking import have_walked
-from tests.test_readme import README, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -500,17 +500,7 @@ def test_whatever_stops_between_two_requests_a_sweep_leaves_the_vectors_of_items
         assert len(rows(table)) == counted
 
 
-def test_the_example_of_the_readme_works_as_it_stands(
-    unmade: StoreTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", unmade.engine.url)
-    (example,) = (block for block in blocks("python") if "query=" in block)
-    source = example.replace('"store"', repr(unmade.name)).replace("1024", str(DIMS))
-    exec(source, {"embeddings": Letters()})  # noqa: S102 - our own README
-    assert capsys.readouterr().out.startswith("food ")
-
-
-def test_a_vector_takes_the_room_that_the_readme_says() -> None:
+def test_a_vector_takes_the_room_that_its_page_says() -> None:
     numbers = random.Random(1)  # noqa: S311 - no secret
     vector = pack([numbers.gauss(0, 0.03) for _ in range(1024)])
 
@@ -519,4 +509,4 @@ def test_a_vector_takes_the_room_that_the_readme_says() -> None:
         return round(item_size(put.item) / 1000, 1)
 
     said = f"{kilobytes('list')} KB for the index and {kilobytes('packed')} KB without it"
-    assert said in README.read_text(encoding="utf-8")
+    assert said in (PAGES / "how-to" / "search-by-meaning.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Compression measured on real text. `make compression` prints the README's table.
+"""Compression measured on real text. `make compression` prints a table of the page on costs.
 
 The text is Python's own reference (`pydoc_data.topics`) and the licences of the installed packages,
 as the messages of a chat.

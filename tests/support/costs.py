@@ -1,4 +1,4 @@
-"""The README's tables of costs, measured. `make costs` prints them, and those of the store and
+"""The tables of the page on costs, measured. `make costs` prints them, and those of the store and
 the cache."""
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Cost:
     write_units: float | None
 
     def row(self) -> str:
-        """The row as the README shows it."""
+        """The row as the page shows it."""
         cells = (self.requests, self.serial, self.read_units, self.write_units)
         return f"| {self.call} | " + " | ".join("" if c is None else f"{c:g}" for c in cells) + " |"
 

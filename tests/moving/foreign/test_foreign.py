@@ -29,11 +29,11 @@ from langgraph_checkpoint_dynamodb.moving import (
     aexport_threads,
     export_threads,
 )
+from tests.docs.pages import DOCS, blocks
 from tests.moving.foreign.writers.graphs import GRAPHS, ODD
 from tests.moving.test_import import by_place
 from tests.support.sessions import own_handlers
 from tests.support.values import config
-from tests.test_readme import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def test_every_thread_arrives_as_its_package_was_told_to_store_it(
         assert states(thread_id, saver) == states(thread_id, expected)
 
 
-def test_all_threads_move_as_the_readme_says(
+def test_all_threads_move_as_their_page_says(
     stored_by: Callable[[str], Foreign], saver: Saver
 ) -> None:
     foreign = stored_by("checkpoint-aws-offloaded")
@@ -93,8 +93,9 @@ def test_all_threads_move_as_the_readme_says(
         "key_prefix": "/an/app/",
     }
     names: dict[str, Any] = {}
-    (example,) = (block for block in blocks("python") if "def move_all" in block)
-    exec(example, names)  # noqa: S102 - our own README
+    page = blocks(DOCS / "how-to" / "moving.md")
+    (example,) = (block.text for block in page if "def move_all" in block.text)
+    exec(example, names)  # noqa: S102 - our own page
     names["move_all"](saver, foreign.table_name, client=foreign.client, s3_offload_config=offload)
     for thread_id in foreign.stored.thread_ids:
         assert by_place(saver, thread_id) == foreign.stored.tuples(thread_id)

@@ -1,4 +1,4 @@
-"""README, the page of the command line and `--help` agree."""
+"""The page of the command line and `--help` agree."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from langgraph_checkpoint_dynamodb.cli.app import COMMANDS, build
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-SECTION = README.partition("\n## Command line\n")[2].partition("\n## ")[0]
-PAGE = (ROOT / "docs" / "how-to" / "command-line.md").read_text()
-TEXTS = pytest.mark.parametrize("text", [SECTION, PAGE], ids=["README", "page"])
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "command-line.md").read_text()
 PROGRAM: Any = build(COMMANDS)
 BY_NAME: dict[str, Any] = PROGRAM.commands
 
@@ -27,29 +23,22 @@ def options_of(name: str) -> set[str]:
     return {option for param in BY_NAME[name].params for option in param.opts}
 
 
-@TEXTS
-def test_a_text_has_the_commands_of_help_in_its_order_and_words(cli: Cli, text: str) -> None:
-    rows = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", text, re.MULTILINE)
+def test_the_page_has_the_commands_of_help_in_its_order_and_words(cli: Cli) -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", PAGE, re.MULTILINE)
     said = cli("--help").out
     listed = re.findall(r"^│ ([a-z]+) +(\S.*?) +│$", said.partition("Commands")[2], re.MULTILINE)
 
     assert listed == rows
 
 
-def test_the_readme_stays_short() -> None:
-    assert len(SECTION.splitlines()) <= 40
-
-
-@TEXTS
-def test_every_option_in_a_text_is_one(text: str) -> None:
-    named = set(re.findall(r"--[a-z][a-z-]*", text)) - {"--help"}
+def test_every_option_on_the_page_is_one() -> None:
+    named = set(re.findall(r"--[a-z][a-z-]*", PAGE)) - {"--help"}
 
     assert named <= {option for name in BY_NAME for option in options_of(name)}
 
 
-@TEXTS
-def test_every_command_in_a_text_can_be_typed(text: str) -> None:
-    lines = [line for line in text.splitlines() if "langgraph-dynamodb " in line]
+def test_every_command_on_the_page_can_be_typed() -> None:
+    lines = [line for line in PAGE.splitlines() if "langgraph-dynamodb " in line]
     assert len(lines) >= 5
     for line in lines:
         name, *arguments = shlex.split(line.partition("langgraph-dynamodb ")[2])
@@ -79,9 +68,7 @@ def test_the_help_of_a_command_names_no_option_it_has_not(cli: Cli, name: str) -
         ("--debug", set(BY_NAME)),
     ],
 )
-def test_commands_have_the_options_that_the_readme_promises(
-    option: str, commands: set[str]
-) -> None:
+def test_commands_have_the_options_that_the_page_promises(option: str, commands: set[str]) -> None:
     assert {name for name in BY_NAME if option in options_of(name)} == commands
 
 

@@ -1,0 +1,174 @@
+"""People in front of the page: what they see and do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.web.running import BROKEN, QUESTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tests.web.running import Chat
+
+PATIENCE_MS = 60_000
+"""How long a person waits for something to be seen."""
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1360, "height": 860}
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@contextmanager
+def running_browser() -> Iterator[Any]:
+    """Headless Chromium: the one that `CHROMIUM` names, else the machine's.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("there is no chromium; install it, or name its path: CHROMIUM=...")
+    with sync_playwright() as playwright:
+        # CI runs as root, where Chromium has no sandbox. The page is our own.
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+class Person:
+    """Somebody with a browser window.
+
+    Args:
+        page: The window.
+        url: The application.
+        user: Who it is.
+    """
+
+    def __init__(self, page: Any, url: str, user: str) -> None:
+        self.page = page
+        self.user = user
+        self.url = url
+        self.problems: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", self._listen)
+        page.on("request", self._watch)
+
+    def _listen(self, message: Any) -> None:
+        # The browser itself notes each answer that is an error, and each that does not come.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.problems.append(message.text)
+
+    def _watch(self, request: Any) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.url).netloc:
+            self.problems.append(f"asked for {request.url}")
+
+    def comes(self, conversation: str = "") -> Person:
+        """Open the page, at a conversation if one is named."""
+        self.page.goto(f"{self.url}/#/{self.user}" + (f"/{conversation}" if conversation else ""))
+        self.page.locator("#server dd").first.wait_for(state="attached")
+        return self
+
+    def says(self, text: str) -> None:
+        """Type a message and send it."""
+        self.page.get_by_label("Message", exact=True).fill(text)
+        self.presses("Send")
+
+    def presses(self, name: str) -> None:
+        """Press a button."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def asks_for_refund(self) -> None:
+        """Say what leads to a question, and see it."""
+        self.says(BROKEN)
+        self.sees_question()
+
+    def sees_question(self) -> None:
+        """The question is there."""
+        expect(self.page.get_by_role("form", name="A person has to decide")).to_contain_text(
+            QUESTION
+        )
+        # The turn has ended when its costs are there.
+        expect(self.page.locator("#messages .cost").last).to_be_visible()
+
+    def reads(self, text: str) -> None:
+        """The last thing that was said is this, and the turn has ended."""
+        expect(self.messages.last.locator(".text")).to_have_text(text)
+        expect(self.page.locator("#messages")).to_have_attribute("aria-busy", "false")
+
+    def notices(self, text: str) -> None:
+        """There is a notice like that."""
+        expect(self.page.locator("#notices")).to_contain_text(text)
+
+    @property
+    def messages(self) -> Any:
+        """All messages."""
+        return self.page.locator("#messages > li")
+
+    @property
+    def conversations(self) -> Any:
+        """All conversations in the list."""
+        return self.page.get_by_role("navigation", name="Conversations").get_by_role("link")
+
+    @property
+    def steps(self) -> Any:
+        """All steps of the history."""
+        return (
+            self.page.get_by_role("region", name="History")
+            .get_by_role("listitem")
+            .get_by_role("button")
+        )
+
+    @property
+    def conversation(self) -> str:
+        """Id of the conversation that is open."""
+        return str(self.page.url.rpartition("/")[2])
+
+
+class People:
+    """People who use an application at the same time.
+
+    Args:
+        browser: The browser.
+        chat: The application.
+    """
+
+    def __init__(self, browser: Any, chat: Chat) -> None:
+        self._browser = browser
+        self._chat = chat
+        self._open = ExitStack()
+        self._people: list[Person] = []
+
+    def __enter__(self) -> People:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+        if error is None:
+            assert [problem for one in self._people for problem in one.problems] == []
+
+    def new(self, user: str, chat: Chat | None = None, **context: Any) -> Person:
+        """Somebody with a window of their own.
+
+        Args:
+            user: Who it is.
+            chat: The application, where it is another one.
+            **context: Settings of the browser, such as `viewport` or `color_scheme`.
+        """
+        made = self._browser.new_context(**{"viewport": DESK, **context})
+        self._open.callback(made.close)
+        person = Person(made.new_page(), (chat or self._chat).url, user)
+        self._people.append(person)
+        return person

@@ -1,0 +1,305 @@
+"""The application as `make web` runs it, in processes of its own, and what asks it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+
+from tests.support.relays import PATIENCE, Relay, running_relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.relays import Asked
+
+ROOT = Path(__file__).parent.parent.parent
+BROKEN = "The espresso machine of order A-1042 arrived broken. I want my money back."
+QUESTION = "Refund 129.00 EUR for order A-1042?"
+PAID = (
+    "Good news: we have paid back 129.00 EUR for order A-1042. "
+    "It takes two days to reach your account."
+)
+WHERE = "Where is the parcel of order A-1103?"
+WHAT = "What did I buy with order A-1077?"
+FOUND = (
+    "Here is what I found: A-1077: desk lamp, 39.90 EUR, delivered yesterday. "
+    "Shall I arrange anything for it?"
+)
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class TableNames:
+    """Names of the tables of an application."""
+
+    checkpoints: str
+    writes: str
+    costs: str
+
+    @classmethod
+    def new(cls) -> TableNames:
+        """Names that no other test has."""
+        suffix = f"{os.getpid()}-{next(_numbers)}"
+        return cls(f"web-checkpoints-{suffix}", f"web-writes-{suffix}", f"web-costs-{suffix}")
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the command line calls them."""
+        return [
+            f"--checkpoints-table={self.checkpoints}",
+            f"--writes-table={self.writes}",
+            f"--costs-table={self.costs}",
+        ]
+
+
+@dataclass
+class Told:
+    """What a page is told, one event after the other."""
+
+    lines: Iterator[str]
+
+    def next(self) -> tuple[str, dict[str, Any]]:
+        """The next event but for those that only say that the list has changed."""
+        name = ""
+        for line in self.lines:
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: ") and name not in ("list", "silence"):
+                return name, json.loads(line.removeprefix("data: "))
+        raise EOFError("the stream has ended")
+
+    def until(self, wanted: str) -> dict[str, Any]:
+        """The next event of that name."""
+        return self.all_until(wanted)[-1][1]
+
+    def all_until(self, wanted: str) -> list[tuple[str, dict[str, Any]]]:
+        """All events up to the next one of that name."""
+        events = [self.next()]
+        while events[-1][0] != wanted:
+            events.append(self.next())
+        return events
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A conversation of a user, over the application's HTTP interface."""
+
+    chat: Chat
+    user: str
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return f"/api/{self.user}/conversations/{self.id}"
+
+    @contextmanager
+    def listening(self) -> Iterator[Told]:
+        """What a page is told that shows it; the first event is how it stands."""
+        with self.chat.client.stream(
+            "GET", f"/api/{self.user}/events", params={"conversation": self.id}
+        ) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Told(answer.iter_lines())
+
+    def say(
+        self, text: str, id_: str | None = None, checkpoint: str | None = None
+    ) -> httpx.Response:
+        """Say something."""
+        message = {"id": id_ or uuid4().hex, "text": text, "checkpoint": checkpoint}
+        return self.chat.client.post(f"{self.path}/messages", json=message)
+
+    def answer(self, question: str, *, approved: bool, reason: str = "") -> httpx.Response:
+        """Answer a question."""
+        given = {"question": question, "approved": approved, "reason": reason}
+        return self.chat.client.post(f"{self.path}/answers", json=given)
+
+    def go_on(self, checkpoint: str | None = None) -> httpx.Response:
+        """Run what comes next."""
+        return self.chat.client.post(f"{self.path}/continuations", json={"checkpoint": checkpoint})
+
+    def history(self) -> list[dict[str, Any]]:
+        """Its newest checkpoints."""
+        found: list[dict[str, Any]] = self.chat.get(f"{self.path}/history")["checkpoints"]
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """How it stands, once nothing runs."""
+        with self.listening() as told:
+            return told.until("state")
+
+    def turn(self, text: str, **where: Any) -> dict[str, Any]:
+        """Say something, and wait for what comes of it."""
+        with self.listening() as told:
+            told.next()
+            taken(self.say(text, **where))
+            return told.until("state")
+
+    def decide(self, *, approved: bool, reason: str = "") -> dict[str, Any]:
+        """Answer the question that waits, and wait for what comes of it."""
+        with self.listening() as told:
+            (question,) = told.until("state")["questions"]
+            taken(self.answer(question["id"], approved=approved, reason=reason))
+            return told.until("state")
+
+    def run_again(self, checkpoint: str | None = None) -> dict[str, Any]:
+        """Run what comes next, and wait for what comes of it."""
+        with self.listening() as told:
+            told.next()
+            taken(self.go_on(checkpoint))
+            return told.until("state")
+
+
+@dataclass(frozen=True)
+class Chat:
+    """An application that runs.
+
+    Attributes:
+        url: Its address.
+        client: Asks it.
+        relay: What it takes for DynamoDB.
+        tables: Its tables.
+        process: Its supervisor.
+        output: The lines that it has printed.
+    """
+
+    url: str
+    client: httpx.Client
+    relay: Relay
+    tables: TableNames
+    process: subprocess.Popen[str]
+    output: list[str]
+
+    def get(self, path: str, **params: Any) -> Any:
+        """What it answers."""
+        answer = self.client.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    @property
+    def worker(self) -> int:
+        """The process that serves."""
+        found: int = self.get("/api/about")["process"]
+        return found
+
+    def end_worker(self) -> None:
+        """End that process as a crash would; the next one serves when this returns."""
+        old = self.worker
+        os.kill(old, signal.SIGKILL)
+        while True:
+            # Until it is gone, the old one may be asked once more.
+            with suppress(httpx.TransportError):
+                if self.worker != old:
+                    return
+
+    def stores(self, table: str) -> Callable[[Asked], bool]:
+        """Whether a request stores something in a table."""
+        return lambda asked: table in asked.writes_to
+
+    def asked_of_saver(self) -> int:
+        """How many requests its saver has sent."""
+        return sum(self.tables.costs not in json.dumps(asked.params) for asked in self.relay.asked)
+
+
+def taken(answer: httpx.Response) -> None:
+    """The application has taken what it was asked."""
+    assert answer.status_code == 202, answer.text
+
+
+def texts(state: dict[str, Any]) -> list[str]:
+    """What has been said in a conversation."""
+    return [message["text"] for message in state["messages"]]
+
+
+def new_user() -> str:
+    """A user whom no other test has."""
+    return f"user-{uuid4().hex[:8]}"
+
+
+@contextmanager
+def running_chat(
+    engine: str | None, *options: str, tables: TableNames | None = None, word_seconds: float = 0
+) -> Iterator[Chat]:
+    """Run the application.
+
+    Args:
+        engine: Endpoint of the engine; `None` for the one that it brings, which no relay sees.
+        *options: More of its command line.
+        tables: The tables; by default tables of its own.
+        word_seconds: Pause after each word of the scripted model.
+    """
+    tables = tables or TableNames.new()
+    with running_relay(engine or "") as relay:
+        given = [*tables.arguments, f"--word-seconds={word_seconds}", *options]
+        where = [] if engine is None else [f"--endpoint-url={relay.url}"]
+        process = start("--port=0", *where, *given)
+        # Its end closes what it has printed to.
+        with process:
+            try:
+                url, output = _address(process)
+                with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+                    yield Chat(url, client, relay, tables, process, output)
+            finally:
+                end(process)
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the application with these arguments."""
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-W", "error", "-m", "examples.web", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def end(process: subprocess.Popen[str]) -> int:
+    """End it as a person does who has enough of it; its exit code."""
+    process.terminate()
+    return process.wait(PATIENCE)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends, in the time that is given to everything."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            # A child of nobody here: only init reaps it.
+            if (
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+                == "Z"
+            ):
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _address(process: subprocess.Popen[str]) -> tuple[str, list[str]]:
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:\d+(?=  \(process)", line):
+            # Read to its end, or what it prints would have no room some day.
+            threading.Thread(target=lines.extend, args=[process.stdout], daemon=True).start()
+            return found[0], lines
+    raise RuntimeError("".join(lines))
