@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.contenders import CONTENDERS
+from benchmarks.entrants import CONTENDERS
 from benchmarks.plots import write_plots
 from benchmarks.report import Results, write_report
 from benchmarks.running import run_module

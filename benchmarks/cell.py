@@ -16,7 +16,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from benchmarks.contenders import CONTENDERS, REGION, Place
+from benchmarks.contenders import REGION, Place
+from benchmarks.entrants import CONTENDERS
 from benchmarks.measuring import Bench, WrongResultError, as_json
 from benchmarks.metering import Meter
 from benchmarks.workloads import WORKLOADS
@@ -46,7 +47,7 @@ def main() -> None:
             bench = Bench(face, meter, asked.delay, quick=asked.quick)
             rows = bench.rows
             # Clients and connections are made before anything is measured.
-            face.get_tuple({"configurable": {"thread_id": "nobody", "checkpoint_ns": ""}})
+            face.warm()
             WORKLOADS[asked.workload].run(bench)
     except Exception as failure:
         if isinstance(failure, WrongResultError):

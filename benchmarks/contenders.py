@@ -84,7 +84,7 @@ class Contender:
 
     name: str
     title: str
-    open: Callable[[Place], AbstractContextManager[Any]]
+    open: Callable[..., AbstractContextManager[Any]]
     awaits: bool = False
     installed: Callable[[], bool] = lambda: True
 
@@ -164,30 +164,25 @@ def _class_of(package: str) -> Any:
     return import_module(package).DynamoDBSaver
 
 
-CONTENDERS = {
-    contender.name: contender
-    for contender in (
-        Contender("sync", "this package, sync", _ours),
-        Contender("async", "this package, async", _ours_async, awaits=True),
-        Contender(
-            "incremental",
-            "this package, incremental",
-            lambda place: _ours(place, compression="incremental"),
-        ),
-        Contender("aws", "langgraph-checkpoint-aws", _aws),
-        Contender("aws-async", "langgraph-checkpoint-aws, async", _aws, awaits=True),
-        Contender("community", "langgraph-dynamodb-checkpoint", _community),
-        Contender(
-            "community-async", "langgraph-dynamodb-checkpoint, async", _community, awaits=True
-        ),
-        Contender("raw", "raw boto3", _raw),
-        Contender(
-            "postgres",
-            "langgraph-checkpoint-postgres",
-            lambda place: postgres_saver(place.meter),
-            installed=lambda: postgres_programs() is not None,
-        ),
-        Contender("memory", "InMemorySaver", _memory),
-    )
-}
-"""All of them by their names, in the order of the tables."""
+SAVERS = (
+    Contender("sync", "this package, sync", _ours),
+    Contender("async", "this package, async", _ours_async, awaits=True),
+    Contender(
+        "incremental",
+        "this package, incremental",
+        lambda place: _ours(place, compression="incremental"),
+    ),
+    Contender("aws", "langgraph-checkpoint-aws", _aws),
+    Contender("aws-async", "langgraph-checkpoint-aws, async", _aws, awaits=True),
+    Contender("community", "langgraph-dynamodb-checkpoint", _community),
+    Contender("community-async", "langgraph-dynamodb-checkpoint, async", _community, awaits=True),
+    Contender("raw", "raw boto3", _raw),
+    Contender(
+        "postgres",
+        "langgraph-checkpoint-postgres",
+        lambda place: postgres_saver(place.meter),
+        installed=lambda: postgres_programs() is not None,
+    ),
+    Contender("memory", "InMemorySaver", _memory),
+)
+"""In the order of the tables."""

@@ -26,6 +26,10 @@ class Face:
         self.awaits = awaits
         self._loop = loop
 
+    def warm(self) -> None:
+        """Have clients and connections made."""
+        self.get_tuple({"configurable": {"thread_id": "nobody", "checkpoint_ns": ""}})
+
     def put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
     ) -> RunnableConfig:
@@ -90,7 +94,7 @@ class Face:
 
         return self.run(collect())
 
-    def _call(self, callee: Any, method: str, *arguments: Any) -> Any:
+    def _call(self, callee: Any, method: str, *arguments: Any, **named: Any) -> Any:
         if self.awaits:
-            return self.run(getattr(callee, f"a{method}")(*arguments))
-        return getattr(callee, method)(*arguments)
+            return self.run(getattr(callee, f"a{method}")(*arguments, **named))
+        return getattr(callee, method)(*arguments, **named)

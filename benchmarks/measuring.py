@@ -35,6 +35,7 @@ class Row:
         cpu_ms: Processor time of this process, all threads.
         peak_mb: By how much the resident memory of this process rose above what it was before.
         more: Further figures by name.
+        remarks: What else there is to say, in words.
         points: Places of the row in plots: name of the plot, x, y.
     """
 
@@ -47,6 +48,7 @@ class Row:
     cpu_ms: float = 0
     peak_mb: float = 0
     more: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     points: list[tuple[str, float, float]] = field(default_factory=list)
 
 

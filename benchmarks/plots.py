@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contenders import CONTENDERS
+from benchmarks.entrants import CONTENDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

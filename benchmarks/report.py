@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import raw
-from benchmarks.contenders import CONTENDERS
+from benchmarks.entrants import CONTENDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ _PACKAGES = (
     "langgraph-checkpoint-dynamodb",
     "langgraph-checkpoint-aws",
     "langgraph-dynamodb-checkpoint",
+    "langgraph-store-dynamodb",
     "langgraph-checkpoint-postgres",
     "deepagents",
     "langgraph",
@@ -88,6 +89,12 @@ def section(workload: Workload, outcomes: Mapping[str, Outcome]) -> str:
         if outcome.error is not None
     }
     parts += [f"**{title} failed:** {_plain(error)}" for title, error in failed.items()]
+    parts += [
+        f"**{CONTENDERS[name].title}:** {'; '.join(row.remarks)}."
+        for name, outcome in outcomes.items()
+        for row in outcome.rows
+        if row.remarks
+    ]
     return "\n\n".join(parts)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
+from tests.support import collector
 from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
 from tests.support.effort import amount, everything, left_out
@@ -52,6 +53,9 @@ settings.load_profile("default")
 
 # What only the saver on aiobotocore has; it cannot be imported without the extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]
+
+# There is no collector for every machine.
+collect_ignore_glob += [] if collector.is_installed() else ["test_otel_collector.py"]
 
 # What needs Terraform, the CDK and an engine for more than DynamoDB; `make infra-test` asks for it.
 collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]

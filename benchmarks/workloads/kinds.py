@@ -17,6 +17,9 @@ WITH_INCREMENTAL = ("sync", "async", "incremental", "aws", "community", "raw", "
 WITH_WRAPPERS = ("sync", "async", "aws", "aws-async", "community", "community-async", "raw")
 """Where it matters that asynchronous methods run in threads."""
 
+STORES = ("store", "store-async", "store-aws", "store-community", "store-memory")
+"""Every package with a store."""
+
 
 @dataclass(frozen=True)
 class Workload:

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SWEEP_ACTIONS
 from tests.docs.pages import DOCS, ROOT, blocks
 from tests.support.costs import measure_costs
@@ -71,9 +73,10 @@ def measured() -> dict[tuple[str, str, str], dict[str, str]]:
     return found
 
 
-def test_the_table_of_benchmarks_is_what_was_measured() -> None:
+@pytest.mark.parametrize("heading", ["Figures", "Stores"])
+def test_the_table_of_benchmarks_is_what_was_measured(heading: str) -> None:
     text = (DOCS / "explanation" / "benchmarks.md").read_text(encoding="utf-8")
-    section = text.split("\n## Figures\n")[1].split("\n## ")[0]
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     head, _, *rows = [cells(line) for line in section.splitlines() if line.startswith("|")]
     contenders = head[3:]
     found = measured()

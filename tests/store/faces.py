@@ -16,13 +16,14 @@ from langgraph_checkpoint_dynamodb.policies import (
 )
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
+from langgraph_checkpoint_dynamodb.testing import store_conformance
 from tests.support.savers import native
 from tests.support.sessions import Relay, restricted_session, saver_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
-    from langgraph.store.base import Item, Op, Result, SearchItem
+    from langgraph.store.base import Item
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from langgraph_checkpoint_dynamodb.cache.base import CacheBase
@@ -142,48 +143,13 @@ def with_payloads(store: StoreT, **changes: Any) -> StoreT:
     return store
 
 
-class StoreCalls:
+class StoreCalls(store_conformance.StoreCalls):
     """The calls of a store, by its plain methods or, where a loop is given, by its `a*` methods."""
 
+    store: Store
+
     def __init__(self, store: Store, loop: LoopThread | None = None) -> None:
-        self.store = store
-        self._loop = loop
-
-    def get(self, namespace: tuple[str, ...], key: str, **more: Any) -> Item | None:
-        if self._loop is None:
-            return self.store.get(namespace, key, **more)
-        return self._await(self.store.aget(namespace, key, **more))
-
-    def search(self, prefix: tuple[str, ...], **more: Any) -> list[SearchItem]:
-        if self._loop is None:
-            return self.store.search(prefix, **more)
-        return self._await(self.store.asearch(prefix, **more))
-
-    def put(self, namespace: tuple[str, ...], key: str, value: Any, **more: Any) -> None:
-        if self._loop is None:
-            self.store.put(namespace, key, value, **more)
-        else:
-            self._await(self.store.aput(namespace, key, value, **more))
-
-    def delete(self, namespace: tuple[str, ...], key: str) -> None:
-        if self._loop is None:
-            self.store.delete(namespace, key)
-        else:
-            self._await(self.store.adelete(namespace, key))
-
-    def list_namespaces(self, **more: Any) -> list[tuple[str, ...]]:
-        if self._loop is None:
-            return self.store.list_namespaces(**more)
-        return self._await(self.store.alist_namespaces(**more))
-
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
-        if self._loop is None:
-            return self.store.batch(ops)
-        return self._await(self.store.abatch(ops))
-
-    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        assert self._loop is not None
-        return self._loop.run(coroutine)
+        super().__init__(store, None if loop is None else loop.run)
 
 
 def names(found: Iterable[Item]) -> list[tuple[tuple[str, ...], str]]:

@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from tests.store.faces import Store, StoreCalls
 
 
-def test_an_item_that_is_put_comes_back_with_its_times(calls: StoreCalls) -> None:
-    before = datetime.now(timezone.utc)
-    calls.put(("users", "1"), "prefs", {"theme": "dark", "list": [1, {"a": None}]})
-    found = calls.get(("users", "1"), "prefs")
-    assert found is not None
-    assert type(found) is Item
-    assert found.value == {"theme": "dark", "list": [1, {"a": None}]}
-    assert (found.namespace, found.key) == (("users", "1"), "prefs")
-    assert before <= found.created_at <= found.updated_at <= datetime.now(timezone.utc)
-    assert found.created_at.tzinfo is not None
-
-
-def test_what_is_not_there_is_none(calls: StoreCalls) -> None:
-    assert calls.get(("users",), "nobody") is None
-    calls.delete(("users",), "nobody")
-    assert calls.search(("users",)) == []
-
-
 def test_a_second_put_replaces_the_value_and_is_younger(calls: StoreCalls) -> None:
     calls.put(("docs",), "1", {"title": "Old", "only here": 1})
     old = calls.get(("docs",), "1")
@@ -47,14 +29,6 @@ def test_a_second_put_replaces_the_value_and_is_younger(calls: StoreCalls) -> No
     assert new.value == {"title": "New"}
     assert new.updated_at > old.updated_at
     assert new.created_at > old.created_at
-
-
-def test_a_deleted_item_is_gone_and_the_others_stay(calls: StoreCalls) -> None:
-    calls.put(("docs",), "1", {"n": 1})
-    calls.put(("docs",), "2", {"n": 2})
-    calls.delete(("docs",), "1")
-    assert calls.get(("docs",), "1") is None
-    assert [one.key for one in calls.search(("docs",))] == ["2"]
 
 
 def test_neighbours_do_not_touch_each_other(calls: StoreCalls) -> None:
@@ -130,17 +104,6 @@ def test_a_search_pages_through_with_limit_and_offset(calls: StoreCalls) -> None
     assert calls.search(("docs",), limit=0) == []
 
 
-def test_filters_are_applied_before_limits(calls: StoreCalls) -> None:
-    calls.batch(
-        [
-            PutOp(("docs",), f"{i:03}", {"kind": "rare" if i == 119 else "common"})
-            for i in range(120)
-        ]
-    )
-    found = calls.search(("docs",), filter={"kind": "rare"}, limit=1)
-    assert [one.key for one in found] == ["119"]
-
-
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
@@ -173,13 +136,6 @@ def test_a_search_filters(
     assert [one.key for one in calls.search(("docs",), filter=condition)] == expected
 
 
-def test_a_query_without_an_index_is_a_search_without_it(calls: StoreCalls) -> None:
-    calls.put(("docs",), "1", {"text": "about cats"}, index=["text"])
-    calls.put(("docs",), "2", {"text": "about dogs"}, index=False)
-    found = calls.search(("docs",), query="cats")
-    assert [(one.key, one.score) for one in found] == [("1", None), ("2", None)]
-
-
 def test_a_batch_reads_before_it_stores_and_the_last_put_counts(calls: StoreCalls) -> None:
     calls.put(("docs",), "1", {"n": 1})
     results = calls.batch(
@@ -208,17 +164,6 @@ def test_a_batch_reads_before_it_stores_and_the_last_put_counts(calls: StoreCall
     assert [results[at] for at in (0, 1, 5, 6, 7, 8)] == [None] * 6
     values = {one.key: one.value for one in calls.search(())}
     assert values == {"1": {"n": 2}, "3": {"n": 6}, "x": {"n": 4}}
-
-
-def test_an_empty_batch_is_an_empty_list(calls: StoreCalls) -> None:
-    assert calls.batch([]) == []
-    assert calls.batch(iter([GetOp(("a",), "b")])) == [None]
-
-
-def test_hundreds_of_items_are_got_and_put_at_once(calls: StoreCalls) -> None:
-    calls.batch([PutOp(("many", str(i % 3)), str(i), {"n": i}) for i in range(260)])
-    found = calls.batch([GetOp(("many", str(i % 3)), str(i)) for i in range(260)] * 2)
-    assert [one.value["n"] for one in found if isinstance(one, Item)] == [*range(260)] * 2
 
 
 def test_a_graph_remembers_across_threads(store: Store) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -99,14 +100,19 @@ class Policy:
 
     def _matches(self, pattern: str, value: str) -> bool:
         """IAM's wildcards, after the policy variables have been put in as plain text."""
-        parts = re.split(r"(\$\{[^}]+\}|\*|\?)", pattern)
-        wild = {"*": ".*", "?": "."}
-        expression = "".join(
-            wild.get(part)
-            or re.escape(self.variables[part[2:-1]] if part.startswith("${") else part)
-            for part in parts
-        )
-        return re.fullmatch(expression, value, flags=re.DOTALL) is not None
+        return _expression(pattern, tuple(self.variables.items())).fullmatch(value) is not None
+
+
+@cache
+def _expression(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    parts = re.split(r"(\$\{[^}]+\}|\*|\?)", pattern)
+    wild = {"*": ".*", "?": "."}
+    values = dict(variables)
+    expression = "".join(
+        wild.get(part) or re.escape(values[part[2:-1]] if part.startswith("${") else part)
+        for part in parts
+    )
+    return re.compile(expression, flags=re.DOTALL)
 
 
 def asks(operation: str, params: Mapping[str, Any]) -> Iterator[Ask]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
-    from langgraph_checkpoint_dynamodb.moving.foreign.source import Reach
+    from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
 
 _CHECKPOINT = "#checkpoint#"
@@ -51,7 +51,7 @@ class AmazonDynamodbTable(ForeignTable):
         serde: What the values were serialized with; LangGraph's default if `None`.
         clock: Tells the time, in seconds since the epoch.
         **reach: As in `DynamoDBSaver`: `client`; or `session`, `region_name`, `endpoint_url` and
-            `boto_config`.
+            `boto_config`; and `on_request`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -66,7 +66,7 @@ class AmazonDynamodbTable(ForeignTable):
         ttl_attribute: str | None = "expireAt",
         serde: SerializerProtocol | None = None,
         clock: Callable[[], float] = time.time,
-        **reach: Unpack[Reach],
+        **reach: Unpack[WatchedReach],
     ) -> None:
         super().__init__(table_name, serde=serde, clock=clock, **reach)
         self._ttl_attribute = ttl_attribute

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
-    from langgraph_checkpoint_dynamodb.moving.foreign.source import Reach
+    from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
 
 _THREAD = "CHECKPOINT_"
@@ -62,7 +62,7 @@ class CheckpointAwsTable(ForeignTable):
         serde: What the values were serialized with; LangGraph's default if `None`.
         clock: Tells the time, in seconds since the epoch.
         **reach: As in `DynamoDBSaver`: `client`; or `session`, `region_name`, `endpoint_url` and
-            `boto_config`.
+            `boto_config`; and `on_request`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.
@@ -80,7 +80,7 @@ class CheckpointAwsTable(ForeignTable):
         skip_incomplete: bool = False,
         serde: SerializerProtocol | None = None,
         clock: Callable[[], float] = time.time,
-        **reach: Unpack[Reach],
+        **reach: Unpack[WatchedReach],
     ) -> None:
         self._bucket, self._prefix = _where_objects_are(s3_offload_config)
         self._skip_incomplete = skip_incomplete

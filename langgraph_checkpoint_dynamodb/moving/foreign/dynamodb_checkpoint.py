@@ -44,7 +44,7 @@ class DynamodbCheckpointTable(ForeignTable):
         serde: What the values were serialized with; LangGraph's default if `None`.
         clock: Tells the time, in seconds since the epoch.
         **reach: As in `DynamoDBSaver`: `client`; or `session`, `region_name`, `endpoint_url` and
-            `boto_config`.
+            `boto_config`; and `on_request`.
 
     Raises:
         InvalidInputError: An argument cannot be used; the message names it.

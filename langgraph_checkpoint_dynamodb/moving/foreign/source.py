@@ -21,6 +21,7 @@ from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, T
 from langgraph_checkpoint_dynamodb.moving.steps import Step
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
+from langgraph_checkpoint_dynamodb.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.effects import Operation, Query, Stream
     from langgraph_checkpoint_dynamodb.keys import Key
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.observing import OnRequest
     from langgraph_checkpoint_dynamodb.ops.listing import Wanted
+    from langgraph_checkpoint_dynamodb.runners.sync import Pages
 
 T = TypeVar("T")
 
@@ -50,6 +53,12 @@ class Reach(TypedDict, total=False):
     region_name: str | None
     endpoint_url: str | None
     boto_config: Config | None
+
+
+class WatchedReach(Reach, total=False):
+    """How a table is reached, and who is told of that."""
+
+    on_request: OnRequest | None
 
 
 class ReachOfBoth(Reach, total=False):
@@ -67,7 +76,7 @@ class _Connection:
     client: ClientSettings
     max_concurrency: int | None = None
     uses_s3: bool = False
-    on_request: None = None
+    on_request: OnRequest | None = None
 
     @property
     def table_names(self) -> Mapping[Table, str]:
@@ -84,6 +93,8 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         table_name: Name or ARN of the table.
         serde: What the values were serialized with; LangGraph's default if `None`.
         clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request, as by `DynamoDBSaver`. What `export_threads` and an
+            import ask for is of the operation `export_threads`. Thread ids are not told.
         **reach: `client`, a ready boto3 client; or `session`, `region_name`, `endpoint_url` and
             `boto_config` to make one from. As in `DynamoDBSaver`.
 
@@ -97,6 +108,7 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         *,
         serde: SerializerProtocol | None = None,
         clock: Callable[[], float] = time.time,
+        on_request: OnRequest | None = None,
         **reach: Unpack[ReachOfBoth],
     ) -> None:
         super().__init__(serde=serde)
@@ -104,7 +116,9 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         self._table_name = table_name
         self._clock = clock
         # LangGraph clones savers with copy.copy: the clones share this one object.
-        self._runner = SyncRunner(_Connection(table_name, ClientSettings(**reach)))
+        connection = _Connection(table_name, ClientSettings(**reach), on_request=on_request)
+        self._runner = SyncRunner(connection)
+        self._watcher = Watcher(on_request)
 
     # --- what each layout tells ---
 
@@ -133,11 +147,11 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             InvalidInputError: The thread id is missing or no id.
             UnreadableItemError: A row is there but cannot be read.
         """
-        return self._runner.run(self._get_tuple(config))
+        return self._run(self._get_tuple(config), "get_tuple")
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Asynchronous version of `get_tuple`."""
-        return await self._runner.start(self._get_tuple(config)).result()
+        return await self._await(self._get_tuple(config), "get_tuple")
 
     def list(
         self,
@@ -163,7 +177,8 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             InvalidInputError: An argument cannot be used.
             UnreadableItemError: A row is there but cannot be read.
         """
-        with closing(self._runner.pages(self._list(config, filter, before, limit))) as pages:
+        listing = self._pages(self._list(config, filter, before, limit), "list")
+        with closing(listing) as pages:
             for page in pages:
                 yield from page
 
@@ -176,7 +191,7 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """Asynchronous version of `list`."""
-        listing = self._runner.pages(self._list(config, filter, before, limit))
+        listing = self._pages(self._list(config, filter, before, limit), "list")
         async with aclosing(listing.awaited()) as pages:
             async for page in pages:
                 for found in page:
@@ -184,13 +199,14 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
 
     def thread_ids(self) -> Iterator[str]:
         """The threads of the table, found by a Scan of its keys as they are asked for."""
-        with closing(self._runner.pages(self._each_thread(_one))) as pages:
+        with closing(self._pages(self._each_thread(_one), "thread_ids")) as pages:
             for page in pages:
                 yield from page
 
     async def athread_ids(self) -> AsyncIterator[str]:
         """Asynchronous version of `thread_ids`."""
-        async with aclosing(self._runner.pages(self._each_thread(_one)).awaited()) as pages:
+        listing = self._pages(self._each_thread(_one), "thread_ids")
+        async with aclosing(listing.awaited()) as pages:
             async for page in pages:
                 for thread_id in page:
                     yield thread_id
@@ -207,8 +223,18 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
 
     def _step(self, operation: Operation[T]) -> Step[T]:
         return Step(
-            lambda: self._runner.run(operation), lambda: self._runner.start(operation).result()
+            lambda: self._run(operation, "export_threads"),
+            lambda: self._await(operation, "export_threads"),
         )
+
+    def _run(self, operation: Operation[T], method: str) -> T:
+        return self._runner.run(self._watcher.watched(operation, method))
+
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        return await self._runner.start(self._watcher.watched(operation, method)).result()
+
+    def _pages(self, stream: Stream[T], method: str) -> Pages[T]:
+        return self._runner.pages(self._watcher.watched(stream, method))
 
     def _thread_page(self, start: Any) -> Operation[ThreadIds]:
         scan = Scan(Table.FOREIGN, consistent=True, start=start, attributes=KEY_NAMES)

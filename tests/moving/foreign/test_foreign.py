@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import CheckpointTuple
 
+    from langgraph_checkpoint_dynamodb import RequestInfo
     from tests.moving.faces import PlainMoves
     from tests.moving.foreign.conftest import Foreign
     from tests.moving.foreign.sources import Item
     from tests.support.calls import LoopThread
+    from tests.support.engines import Engine
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
@@ -239,6 +242,33 @@ def test_a_listing_on_an_event_loop_can_be_left(foreign: Foreign, loop_thread: L
         raise AssertionError
 
     assert loop_thread.run(first()) == ids(foreign.source().list(config("chat")))[0]
+
+
+# --- watched ---
+
+
+def test_who_watches_a_source_is_told_of_each_request_that_it_sends(
+    foreign: Foreign, engine: Engine, loop_thread: LoopThread
+) -> None:
+    told: list[RequestInfo] = []
+    asked: Counter[str] = Counter()
+    with own_handlers(foreign.client):
+        foreign.client.meta.events.register(
+            "before-call.dynamodb", lambda model, **_: asked.update([model.name])
+        )
+        with foreign.source(on_request=told.append) as source:
+            exported(source, "parallel")
+            assert source.get_tuple(config("chat")) is not None
+            assert loop_thread.run(source.aget_tuple(config("chat"))) is not None
+            assert list(source.list(config("chat"), limit=1)) != []
+            assert list(source.thread_ids()) != []
+    of_table = [one for one in told if one.bucket is None]
+    assert Counter(one.action for one in of_table) == asked
+    assert {one.table_name for one in of_table} == {foreign.table_name}
+    assert {one.bucket for one in told} - {None} <= {foreign.bucket.name}
+    assert {one.operation for one in told} == {"export_threads", "get_tuple", "list", "thread_ids"}
+    if engine.faithful:
+        assert all(one.read_units > 0 for one in of_table)
 
 
 # --- what their own savers return ---
