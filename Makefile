@@ -81,9 +81,9 @@ web: ## Run an example chat for a browser: conversations, approvals, time travel
 	@$(MAKE) --no-print-directory --silent VENV=.venv-web ENGINE= .venv-web/.web engine
 	@.venv-web/bin/python -m examples.web $(WEB)
 
-web-test: ## Use the example chat in headless Chromium
+web-test: docs ## Use the example chat and the calculator of the docs in headless Chromium
 	@$(MAKE) --no-print-directory VENV=.venv-web .venv-web/.web-test $(DYNOXIDE_BIN) $(AXE)
-	@TEST_WEB=1 TEST_ENGINE=dynoxide TEST_SAVER=async .venv-web/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/web $(PYTEST)
+	@TEST_WEB=1 TEST_ENGINE=dynoxide TEST_SAVER=async .venv-web/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/web tests/docs/browser $(PYTEST)
 
 web-pictures: ## Take the docs' pictures of the example chat, in the typeface Inter where it is installed
 	@$(MAKE) --no-print-directory VENV=.venv-web .venv-web/.web-test $(DYNOXIDE_BIN)

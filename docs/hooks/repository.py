@@ -26,6 +26,7 @@ PAGES = (
     "cdk/README.md",
     "cloudformation/README.md",
     "examples/lambda/README.md",
+    "examples/web/README.md",
     "terraform/README.md",
 )
 _PLACE = "repository/"
