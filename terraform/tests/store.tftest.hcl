@@ -159,3 +159,45 @@ run "rejects_a_label_without_a_store" {
 
   expect_failures = [var.tenant_root_label]
 }
+
+run "rejects_a_name_of_a_store_that_dynamodb_refuses" {
+  command = plan
+
+  variables {
+    store_table_name = "x"
+  }
+
+  expect_failures = [var.store_table_name]
+}
+
+run "rejects_a_name_of_an_index_that_dynamodb_refuses" {
+  command = plan
+
+  variables {
+    store_table_name        = "memories"
+    store_vector_index_name = "a b"
+  }
+
+  expect_failures = [var.store_vector_index_name]
+}
+
+run "rejects_what_is_no_policy" {
+  command = plan
+
+  variables {
+    store_table_name      = "memories"
+    store_resource_policy = "{}"
+  }
+
+  expect_failures = [var.store_resource_policy]
+}
+
+run "rejects_a_key_prefix_without_a_slash" {
+  command = plan
+
+  variables {
+    store_bucket_key_prefix = "memories"
+  }
+
+  expect_failures = [var.store_bucket_key_prefix]
+}
