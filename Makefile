@@ -14,7 +14,7 @@ CDK_BIN := $(ENGINES)/cdk/node_modules/.bin/cdk
 # What the example in TypeScript is compiled with and needs.
 TYPESCRIPT_PACKAGES := aws-cdk-lib@2.275.0 constructs@10.8.1 typescript@5.9.3 @types/node@22.20.7
 TSC := $(ENGINES)/typescript/node_modules/.bin/tsc
-TEMPLATE := cloudformation/langgraph-checkpoint-dynamodb.yaml
+TEMPLATE := cloudformation/langgraph-checkpoint-dynamodb
 # What Lambda's Node.js has at hand, for the CDK's own function that empties buckets.
 AWS_SDK_PACKAGE := @aws-sdk/client-s3@3.940.0
 # Its dependencies conflict with everybody's, hence an environment of its own.
@@ -103,10 +103,11 @@ infra-test: ## Deploy the Terraform module and the CDK stack on a local engine, 
 	cd cdk && ../.venv-infra/bin/python -m pytest -n $(WORKERS)
 	@TEST_INFRA=1 .venv-infra/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/infra $(PYTEST)
 
-template: ## Write the CloudFormation template anew from the CDK construct
+template: ## Write the CloudFormation templates anew from the CDK construct
 	@$(MAKE) --no-print-directory VENV=.venv-infra .venv-infra/.infra
-	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template > $(TEMPLATE).new
-	mv $(TEMPLATE).new $(TEMPLATE)
+	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template tables $(TEMPLATE).yaml
+	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template alarms $(TEMPLATE)-alarms.yaml
+	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template dashboard $(TEMPLATE)-dashboard.yaml
 
 older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(OLDER_OTHERS) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0, earlier releases and other packages write
 ifeq ($(RECORD),1)

@@ -87,6 +87,11 @@ STORE_RUN_ACTIONS = STORE_READ_ACTIONS | {
 }
 """Also to put and delete items, and for reads to prolong the lives of items that expire."""
 
+STORE_REGISTER_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:UpdateItem"})
+"""On the namespaces of a store, and on the record of its vectors beside them, for whoever may put
+items but not list the namespaces of all: `list_namespaces` and searches of everything are
+refused."""
+
 STORE_SWEEP_ACTIONS = STORE_RUN_ACTIONS | {"dynamodb:Scan"}
 """Also for `sweep_orphans`."""
 
@@ -159,7 +164,7 @@ STORE_ROLES = {
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
-        STORE_RUN_ACTIONS,
+        STORE_RUN_ACTIONS | VERIFY_ACTIONS,
         vectors=STORE_SEARCH_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
@@ -167,7 +172,7 @@ STORE_ROLES = {
     ),
     "setup": Role(STORE_SETUP_ACTIONS),
     "admin": Role(
-        STORE_SWEEP_ACTIONS,
+        STORE_SWEEP_ACTIONS | VERIFY_ACTIONS,
         vectors=STORE_SEARCH_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,

@@ -1,4 +1,4 @@
-r"""Restores the pair of tables to one moment, under new names.
+r"""Restores the tables to one moment, under new names.
 
 ::
 
@@ -6,15 +6,15 @@ r"""Restores the pair of tables to one moment, under new names.
         --checkpoints-table langgraph-checkpoints --writes-table langgraph-writes \
         --moment 2026-03-01T12:00:00Z
 
-A checkpoint lies in both tables, so both must come from the same second. DynamoDB restores one
-table at a time, to a new name, and leaves out its time to live, point-in-time recovery, deletion
-protection, tags and resource policy
+A checkpoint lies in both tables, so both must come from the same second, and best the table of a
+store with them (`--store-table`). DynamoDB restores one table at a time, to a new name, and leaves
+out its time to live, point-in-time recovery, deletion protection, tags and resource policy
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/pointintimerecovery_howitworks.html):
 this sets them again as the tables have them now. It can be repeated, and goes on where it stopped.
 The tables that are restored from stay as they are.
 
 With a bucket, objects that were deleted since that moment, and whose versions are still there, come
-back as well: what the restored checkpoints refer to is there again.
+back as well: what the restored checkpoints and memories refer to is there again.
 
 `README.md` of the Terraform module has the runbook around it.
 """
@@ -33,6 +33,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from langgraph_checkpoint_dynamodb.store.settings import KEY_PREFIX
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
@@ -45,7 +47,7 @@ Say: TypeAlias = Callable[[str], object]
 """Is told what is being done, a line at a time."""
 
 LATEST = "latest"
-"""The newest moment that both tables can be restored to."""
+"""The newest moment that all tables can be restored to."""
 _POLL_SECONDS = 10.0
 _LONGEST_NAME = 255
 # What UpdateTable takes as DescribeTable says it, and DynamoDB changes one of at a time.
@@ -61,35 +63,43 @@ class RecoveryError(Exception):
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Names of two tables that belong together.
+class Tables:
+    """Names of tables that belong together.
 
     Attributes:
         checkpoints: The table of checkpoints.
         writes: The table of pending writes.
+        store: The table of a store, `None` where it is not restored.
     """
 
     checkpoints: str
     writes: str
+    store: str | None = None
 
-    def with_suffix(self, suffix: str) -> Pair:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        own = (self.checkpoints, self.writes)
+        return own if self.store is None else (*own, self.store)
+
+    def with_suffix(self, suffix: str) -> Tables:
         """The names with a suffix.
 
         Raises:
             RecoveryError: A name becomes longer than DynamoDB takes, or stays what it is.
         """
-        names = [f"{name}{suffix}" for name in (self.checkpoints, self.writes)]
+        names = [f"{name}{suffix}" for name in self.names]
         if not suffix or any(len(name) > _LONGEST_NAME for name in names):
             raise RecoveryError(
                 f"--suffix {suffix!r} makes no names of new tables: pass one that is not empty, "
                 f"for names of {_LONGEST_NAME} characters at most"
             )
-        return Pair(*names)
+        return Tables(*names)
 
 
 @dataclass(frozen=True)
 class Window:
-    """The moments that a table, or a pair of them, can be restored to.
+    """The moments that a table, or several of them, can be restored to.
 
     Attributes:
         earliest: The first one.
@@ -123,35 +133,35 @@ class Window:
         moment = moment.astimezone(timezone.utc).replace(microsecond=0)
         if not self.earliest.replace(microsecond=0) <= moment <= self.latest:
             raise RecoveryError(
-                f"--moment {asked!r} is outside of what both tables can be restored to: from "
+                f"--moment {asked!r} is outside of what the tables can be restored to: from "
                 f"{_text(self.earliest)} to {_text(self.latest)}"
             )
         return moment
 
 
-def common_window(client: DynamoDBClient, tables: Pair) -> Window:
-    """The moments that both tables can be restored to.
+def common_window(client: DynamoDBClient, tables: Tables) -> Window:
+    """The moments that all tables can be restored to.
 
     Raises:
         RecoveryError: Point-in-time recovery is off, or they have no moment in common.
     """
-    windows = [_window(client, name) for name in (tables.checkpoints, tables.writes)]
+    windows = [_window(client, name) for name in tables.names]
     common = Window(max(one.earliest for one in windows), min(one.latest for one in windows))
     if common.earliest > common.latest:
-        raise RecoveryError("the tables have no moment in common that both can be restored to")
+        raise RecoveryError("the tables have no moment in common that all can be restored to")
     return common
 
 
-def restore_pair(
+def restore_tables(
     client: DynamoDBClient,
-    source: Pair,
-    target: Pair,
+    source: Tables,
+    target: Tables,
     moment: datetime,
     *,
     say: Say = _print,
     wait: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Restore both tables to one moment, and set what a restore leaves out.
+    """Restore all tables to one moment, and set what a restore leaves out.
 
     Can be repeated: what is under way is waited for, what is done is left.
 
@@ -166,9 +176,9 @@ def restore_pair(
     Raises:
         RecoveryError: A table of that name is there that was not restored so.
     """
-    pairs = [(source.checkpoints, target.checkpoints), (source.writes, target.writes)]
+    pairs = list(zip(source.names, target.names, strict=True))
     described = {old: client.describe_table(TableName=old)["Table"] for old, _ in pairs}
-    # First both, then wait for both: a restore takes from minutes to hours.
+    # First all, then wait for all: a restore takes from minutes to hours.
     for old, new in pairs:
         _start(client, described[old], new, moment, say)
     for old, new in pairs:
@@ -187,7 +197,7 @@ def bring_back_objects(
     Args:
         client: A client for S3.
         bucket: The bucket; it needs versioning.
-        key_prefix: What the keys of the saver's objects begin with.
+        key_prefix: What the keys of the saver's, or the store's, objects begin with.
         moment: The moment.
         say: Is told what is being done.
 
@@ -219,33 +229,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _recover(asked: argparse.Namespace) -> None:
     session = boto3.Session(region_name=asked.region)
     dynamodb = session.client("dynamodb", endpoint_url=asked.endpoint_url)
-    source = Pair(asked.checkpoints_table, asked.writes_table)
+    source = Tables(asked.checkpoints_table, asked.writes_table, asked.store_table)
     target = source.with_suffix(asked.suffix)
     window = common_window(dynamodb, source)
     moment = window.moment(asked.moment)
-    _print(f"both tables can be restored from {_text(window.earliest)} to {_text(window.latest)}")
-    _print(f"restoring to {_text(moment)}, as {target.checkpoints} and {target.writes}")
+    _print(f"the tables can be restored from {_text(window.earliest)} to {_text(window.latest)}")
+    _print(f"restoring to {_text(moment)}, as {' and '.join(target.names)}")
     if asked.dry_run:
         return
-    restore_pair(dynamodb, source, target, moment)
+    restore_tables(dynamodb, source, target, moment)
     if asked.bucket is not None:
         s3 = session.client("s3", endpoint_url=asked.s3_endpoint_url or asked.endpoint_url)
         bring_back_objects(s3, asked.bucket, asked.key_prefix, moment)
-    _print("done; next, point savers and policies to the new names, and sweep_orphans() there")
+        if source.store is not None:
+            bring_back_objects(s3, asked.bucket, asked.store_key_prefix, moment)
+    _print("done; next, point savers, stores and policies to the new names, sweep_orphans() there")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langgraph_checkpoint_dynamodb.recovery",
-        description="Restore the pair of tables to one moment, under new names.",
+        description="Restore the tables to one moment, under new names.",
     )
     add = parser.add_argument
     add("--checkpoints-table", required=True, metavar="NAME")
     add("--writes-table", required=True, metavar="NAME")
+    add("--store-table", metavar="NAME", help="the table of a store, to the same moment")
     add("--moment", required=True, help=f"as 2026-03-01T12:00:00Z, or {LATEST!r}")
     add("--suffix", default="-restored", help="of the new names (default: %(default)s)")
     add("--bucket", metavar="NAME", help="bring back its objects, too; it needs versioning")
     add("--key-prefix", default="langgraph-checkpoints/", help="of objects (default: %(default)s)")
+    add("--store-key-prefix", default=KEY_PREFIX, help="of the store's (default: %(default)s)")
     add("--region", metavar="NAME")
     add("--endpoint-url", metavar="URL", help="of another DynamoDB than AWS's")
     add("--s3-endpoint-url", metavar="URL", help="of S3, where it is another one")
@@ -341,7 +355,7 @@ def _set_again(
         client.tag_resource(ResourceArn=arn, Tags=own)
     _set_policy(client, source["TableArn"], arn, say)
     for replica in source.get("Replicas", []):
-        say(f"{target}: has no replica in {replica['RegionName']} yet; make it where you make both")
+        say(f"{target}: has no replica in {replica['RegionName']} yet; make it where you make them")
 
 
 def _set_expiry(client: DynamoDBClient, source: str, target: str, say: Say) -> None:

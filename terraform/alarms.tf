@@ -6,13 +6,18 @@
 
 locals {
   # The operations of running graphs, and the p99 in milliseconds from which each is slow. DynamoDB answers
-  # for one item in single-digit milliseconds; a query may return a whole megabyte.
-  watched_operations = {
+  # for one item in single-digit milliseconds; a query may return a whole megabyte, and a batch many items.
+  operations_of_graphs = {
     GetItem            = 100
     PutItem            = 100
     Query              = 500
     TransactWriteItems = 250
     UpdateItem         = 100
+  }
+  watched_operations = {
+    checkpoints = local.operations_of_graphs
+    writes      = local.operations_of_graphs
+    store       = merge(local.operations_of_graphs, { BatchGetItem = 500, BatchWriteItem = 500, DeleteItem = 100 })
   }
 
   # CloudWatch adds nothing up over a dimension that an alarm leaves out, so each metric is watched with all
@@ -67,7 +72,7 @@ locals {
       table       = [{ part = "", dimensions = {} }]
       index       = concat([{ part = "", dimensions = {} }], role == "checkpoints" ? local.watched_indexes : [])
       checkpoints = role == "checkpoints" ? [{ part = "", dimensions = {} }] : []
-      operation   = [for name in sort(keys(local.watched_operations)) : { part = name, dimensions = { Operation = name } }]
+      operation   = [for name in sort(keys(local.watched_operations[role])) : { part = name, dimensions = { Operation = name } }]
       replica     = local.watched_replicas
     }
   }
@@ -78,7 +83,7 @@ locals {
         for one in local.watched_parts[role][watch.each] : merge(watch, {
           name       = join("-", compact([table.name, watch.kind, one.part]))
           dimensions = merge({ TableName = table.name }, one.dimensions)
-          threshold  = watch.kind == "latency" ? local.watched_operations[one.part] : watch.threshold
+          threshold  = watch.kind == "latency" ? local.watched_operations[role][one.part] : watch.threshold
         })
       ]
     ]
@@ -88,8 +93,8 @@ locals {
     [{
       title = "consumed", stat = "Sum", period = 60
       metrics = flatten([
-        for table in [var.checkpoints_table_name, var.writes_table_name] : [
-          for kind in ["Read", "Write"] : { metric = "Consumed${kind}CapacityUnits", dimensions = { TableName = table } }
+        for role, table in local.tables : [
+          for kind in ["Read", "Write"] : { metric = "Consumed${kind}CapacityUnits", dimensions = { TableName = table.name } }
         ]
       ])
     }],
@@ -104,10 +109,9 @@ locals {
   )
   dashboard = {
     widgets = [
-      for place, graph in [for graph in local.graphs : graph if length(graph.metrics) > 0] : {
+      # Without places, CloudWatch puts each at the next one that is free.
+      for graph in local.graphs : {
         type   = "metric"
-        x      = 12 * (place % 2)
-        y      = 6 * floor(place / 2)
         width  = 12
         height = 6
         properties = {
@@ -123,7 +127,7 @@ locals {
             )
           ]
         }
-      }
+      } if length(graph.metrics) > 0
     ]
   }
 }
@@ -152,7 +156,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 resource "aws_cloudwatch_dashboard" "this" {
   count = var.dashboard ? 1 : 0
 
-  dashboard_name = replace(var.checkpoints_table_name, "/[^a-zA-Z0-9_-]/", "-")
+  # Of what names of tables may hold, those of dashboards may not hold this.
+  dashboard_name = replace(var.checkpoints_table_name, ".", "-")
   dashboard_body = jsonencode(local.dashboard)
 }
 

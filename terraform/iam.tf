@@ -11,47 +11,63 @@ locals {
   verify = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"]
   run    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 
+  set_up = sort(concat(local.verify, ["dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"]))
+
+  # An agent deletes what it has put into a store.
+  read_store    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+  run_store     = concat(local.read_store, ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+  store_objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+
   runtime = {
-    tables  = sort(concat(local.run, local.verify))
-    index   = []
-    threads = ["dynamodb:Query"]
-    objects = ["s3:GetObject", "s3:PutObject"]
+    tables        = sort(concat(local.run, local.verify))
+    index         = []
+    threads       = ["dynamodb:Query"]
+    objects       = ["s3:GetObject", "s3:PutObject"]
+    store         = sort(concat(local.run_store, local.verify))
+    registry      = []
+    vectors       = ["dynamodb:SearchVectors"]
+    store_objects = local.store_objects
     # Nothing is ever listed, but without it S3 calls a missing object forbidden. It cannot be held to
     # the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
     bucket = ["s3:ListBucket"]
     key    = local.write_keys
     prefix = ""
     owners = ""
+    label  = null
   }
 
   roles = {
     for role, actions in {
       read = {
-        tables  = ["dynamodb:GetItem", "dynamodb:Query"]
-        index   = []
-        threads = ["dynamodb:Query", "dynamodb:Scan"]
-        objects = ["s3:GetObject"]
-        bucket  = ["s3:ListBucket"]
-        key     = local.read_keys
-        prefix  = ""
-        owners  = ""
+        tables        = ["dynamodb:GetItem", "dynamodb:Query"]
+        index         = []
+        threads       = ["dynamodb:Query", "dynamodb:Scan"]
+        objects       = ["s3:GetObject"]
+        store         = local.read_store
+        registry      = []
+        vectors       = ["dynamodb:SearchVectors"]
+        store_objects = ["s3:GetObject"]
+        bucket        = ["s3:ListBucket"]
+        key           = local.read_keys
+        prefix        = ""
+        owners        = ""
+        label         = null
       }
       runtime = local.runtime
       setup = {
-        tables = [
-          "dynamodb:CreateTable",
-          "dynamodb:DescribeTable",
-          "dynamodb:DescribeTimeToLive",
-          "dynamodb:UpdateTable",
-          "dynamodb:UpdateTimeToLive",
-        ]
-        index   = []
-        threads = []
-        objects = []
-        bucket  = []
-        key     = []
-        prefix  = ""
-        owners  = ""
+        tables        = local.set_up
+        index         = []
+        threads       = []
+        objects       = []
+        store         = local.set_up
+        registry      = []
+        vectors       = []
+        store_objects = []
+        bucket        = []
+        key           = []
+        prefix        = ""
+        owners        = ""
+        label         = null
       }
       admin = {
         tables = [
@@ -65,24 +81,36 @@ locals {
           "dynamodb:Scan",
           "dynamodb:UpdateItem",
         ]
-        index   = ["dynamodb:Query"]
-        threads = ["dynamodb:Query", "dynamodb:Scan"]
-        objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        bucket  = ["s3:ListBucket"]
-        key     = local.write_keys
-        prefix  = ""
-        owners  = ""
+        index         = ["dynamodb:Query"]
+        threads       = ["dynamodb:Query", "dynamodb:Scan"]
+        objects       = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        store         = sort(concat(local.run_store, local.verify, ["dynamodb:Scan"]))
+        registry      = []
+        vectors       = ["dynamodb:SearchVectors"]
+        store_objects = local.store_objects
+        bucket        = ["s3:ListBucket"]
+        key           = local.write_keys
+        prefix        = ""
+        owners        = ""
+        label         = null
       }
       # Both partition keys, and the keys of objects, begin with the thread id. To list the bucket
       # would show a tenant the thread ids of all the others.
       # The partition key of the index of threads is the owner: only where owners begin with the
       # tenant, too, can a query of it be held to the tenant's own.
+      # The namespaces of a store, and its vector index, are of all tenants: it may enter its own of them,
+      # list none, and not search that index.
       tenant = merge(local.runtime, {
-        tables  = local.run
-        threads = var.tenant_owner_prefix == null ? [] : local.runtime.threads
-        bucket  = []
-        prefix  = var.tenant_thread_id_prefix
-        owners  = var.tenant_owner_prefix == null ? "" : var.tenant_owner_prefix
+        tables        = local.run
+        threads       = var.tenant_owner_prefix == null ? [] : local.runtime.threads
+        store         = var.tenant_root_label == null ? [] : sort(local.run_store)
+        registry      = var.tenant_root_label == null ? [] : ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        vectors       = []
+        store_objects = var.tenant_root_label == null ? [] : local.store_objects
+        bucket        = []
+        prefix        = var.tenant_thread_id_prefix
+        owners        = var.tenant_owner_prefix == null ? "" : var.tenant_owner_prefix
+        label         = var.tenant_root_label
       })
     } : role => actions if actions.prefix != null
   }
@@ -101,14 +129,17 @@ locals {
       "arn:${data.aws_partition.current.partition}:dynamodb:${region}:${local.account}:table/${table.name}"
     ]
   }
-  table_arns = flatten(values(local.table_arns_by_role))
+  table_arns = concat(local.table_arns_by_role["checkpoints"], local.table_arns_by_role["writes"])
+  store_arns = lookup(local.table_arns_by_role, "store", [])
   index_arns = var.run_id_index_name == null ? [] : [
     for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${var.run_id_index_name}"
   ]
   thread_index_arns = local.thread_index_name == null ? [] : [
     for arn in local.table_arns_by_role["checkpoints"] : "${arn}/index/${local.thread_index_name}"
   ]
-  bucket_arns = local.bucket_arn == null ? [] : [local.bucket_arn]
+  vector_index_arns = var.store_vector_index_name == null ? [] : [for arn in local.store_arns : "${arn}/index/${var.store_vector_index_name}"]
+  store_bucket_arns = length(local.store_arns) == 0 ? [] : local.bucket_arns
+  bucket_arns       = local.bucket_arn == null ? [] : [local.bucket_arn]
   key_arns = distinct(concat(
     var.kms_key_arn == null ? [] : [var.kms_key_arn],
     values(var.replica_kms_key_arns),
@@ -156,6 +187,37 @@ locals {
             Sid       = "Objects"
             Action    = actions.objects
             Resource  = [for arn in local.bucket_arns : "${arn}/${var.bucket_key_prefix}${actions.prefix}*"]
+            Condition = null
+          },
+          {
+            Sid      = "Store"
+            Action   = actions.store
+            Resource = local.store_arns
+            # What a label is partitioned into, and the parts of its large values, follow a period.
+            Condition = actions.label == null ? null : {
+              "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [actions.label, "${actions.label}.*"] }
+              "Null"                    = { "dynamodb:LeadingKeys" = "false" }
+            }
+          },
+          {
+            Sid      = "StoreRegistry"
+            Action   = actions.registry
+            Resource = local.store_arns
+            Condition = {
+              "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [".namespaces.*"] }
+              "Null"                    = { "dynamodb:LeadingKeys" = "false" }
+            }
+          },
+          {
+            Sid       = "StoreVectors"
+            Action    = actions.vectors
+            Resource  = local.vector_index_arns
+            Condition = null
+          },
+          {
+            Sid       = "StoreObjects"
+            Action    = actions.store_objects
+            Resource  = [for arn in local.store_bucket_arns : "${arn}/${var.store_bucket_key_prefix}${actions.label == null ? "" : "${actions.label}/"}*"]
             Condition = null
           },
           {

@@ -1,6 +1,6 @@
 locals {
-  # What the tables look like is fixed by the saver: every version reads them.
-  tables = {
+  # What the tables look like is fixed by the saver and the store: every version reads them.
+  saver_tables = {
     checkpoints = {
       name      = var.checkpoints_table_name
       hash_key  = "thread_id"
@@ -16,6 +16,16 @@ locals {
       policy    = var.writes_resource_policy
     }
   }
+  store_tables = var.store_table_name == null ? {} : {
+    store = {
+      name      = var.store_table_name
+      hash_key  = "root"
+      range_key = "path"
+      indexes   = []
+      policy    = var.store_resource_policy
+    }
+  }
+  tables = merge(local.saver_tables, local.store_tables)
   # Both are sparse: of checkpoints by run, and of what is known of each thread by its owner.
   indexes = [
     for index in [
@@ -37,6 +47,14 @@ locals {
     },
     local.bucket_name == null ? {} : {
       s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.bucket_key_prefix }
+    },
+  )
+
+  store_settings = var.store_table_name == null ? null : merge(
+    { store_table_name = var.store_table_name, region_name = local.region },
+    var.store_vector_index_name == null ? {} : { vector_index = var.store_vector_index_name },
+    local.bucket_name == null ? {} : {
+      s3_offload_config = { bucket_name = local.bucket_name, key_prefix = var.store_bucket_key_prefix }
     },
   )
 

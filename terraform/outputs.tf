@@ -25,6 +25,18 @@ output "writes_table_arn" {
   depends_on  = [aws_dynamodb_table.this]
 }
 
+output "store_table_name" {
+  description = "Name of the table of a store, null without one. The store's `store_table_name`."
+  value       = var.store_table_name
+  depends_on  = [aws_dynamodb_table.this]
+}
+
+output "store_table_arn" {
+  description = "ARN of the table of a store, null without one."
+  value       = try(local.table_arns_by_role["store"][0], null)
+  depends_on  = [aws_dynamodb_table.this]
+}
+
 output "run_id_index_name" {
   description = "Name of the index by run id, null without one. The saver's `run_id_index`."
   value       = var.run_id_index_name
@@ -56,18 +68,24 @@ output "saver_settings" {
   depends_on  = [aws_dynamodb_table.this]
 }
 
+output "store_settings" {
+  description = "Keyword arguments for `DynamoDBStore(**settings)`, null without its table."
+  value       = local.store_settings
+  depends_on  = [aws_dynamodb_table.this]
+}
+
 output "read_policy_json" {
-  description = "Policy that reads threads."
+  description = "Policy that reads threads, and a store where there is one."
   value       = local.policies["read"]
 }
 
 output "runtime_policy_json" {
-  description = "Policy that runs graphs: exactly the actions that the saver uses for it."
+  description = "Policy that runs graphs and uses a store: exactly the actions that saver and store use for it."
   value       = local.policies["runtime"]
 }
 
 output "setup_policy_json" {
-  description = "Policy for the saver's `setup()`."
+  description = "Policy for `setup()` of saver and store."
   value       = local.policies["setup"]
 }
 

@@ -29,6 +29,38 @@ variable "writes_table_name" {
   }
 }
 
+variable "store_table_name" {
+  description = "Name of a table for a LangGraph store, made as the two others are. The store's `store_table_name`. Null makes none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.store_table_name == null || can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.store_table_name))
+    error_message = "store_table_name must be 3 to 255 letters, digits, dots, dashes or underscores, or null."
+  }
+
+  validation {
+    condition     = var.store_table_name != var.checkpoints_table_name && var.store_table_name != var.writes_table_name
+    error_message = "store_table_name must differ from the names of the saver's tables: the store's has other keys."
+  }
+}
+
+variable "store_vector_index_name" {
+  description = "Name of the vector index on the table of a store, for settings and policies. The provider cannot make it: `setup()` does. The store's `vector_index`. Null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.store_vector_index_name == null || can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.store_vector_index_name))
+    error_message = "store_vector_index_name must be 3 to 255 letters, digits, dots, dashes or underscores, or null."
+  }
+
+  validation {
+    condition     = var.store_vector_index_name == null || var.store_table_name != null
+    error_message = "store_vector_index_name is of an index on the table of a store: set store_table_name, too."
+  }
+}
+
 variable "run_id_index_name" {
   description = "Name of a sparse, keys-only index of the checkpoints by `run_id`, so that `delete_for_runs` need not scan. The saver's `run_id_index`. Null makes none."
   type        = string
@@ -69,7 +101,7 @@ variable "thread_index_name" {
 }
 
 variable "ttl_seconds" {
-  description = "The saver's `ttl_seconds`, if it has one. Both tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
+  description = "The saver's `ttl_seconds`, if it has one. Tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
   type        = number
   default     = null
 
@@ -114,14 +146,14 @@ variable "table_class" {
 }
 
 variable "point_in_time_recovery" {
-  description = "Whether both tables, and their replicas, can be restored to any second of the last 35 days."
+  description = "Whether the tables, and their replicas, can be restored to any second of the last 35 days."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "point_in_time_recovery_days" {
-  description = "How many days back both tables can be restored, and for how long a created bucket keeps deleted objects: 1 to 35. Null is 35. Replicas have DynamoDB's own 35."
+  description = "How many days back the tables can be restored, and for how long a created bucket keeps deleted objects: 1 to 35. Null is 35. Replicas have DynamoDB's own 35."
   type        = number
   default     = null
 
@@ -144,7 +176,7 @@ variable "deletion_protection" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts both tables and a created bucket. Null is the key that DynamoDB owns, and for the bucket S3's."
+  description = "ARN of the KMS key that encrypts the tables and a created bucket. Null is the key that DynamoDB owns, and for the bucket S3's."
   type        = string
   default     = null
 
@@ -155,7 +187,7 @@ variable "kms_key_arn" {
 }
 
 variable "replica_regions" {
-  description = "Other regions in which both tables have a replica (global tables). Not the provider's own."
+  description = "Other regions in which the tables have a replica (global tables). Not the provider's own."
   type        = set(string)
   default     = []
   nullable    = false
@@ -210,6 +242,22 @@ variable "writes_resource_policy" {
   validation {
     condition     = var.writes_resource_policy == null || can(jsondecode(var.writes_resource_policy).Statement)
     error_message = "writes_resource_policy must be a policy as JSON, or null."
+  }
+}
+
+variable "store_resource_policy" {
+  description = "Resource-based policy of the table of a store, as JSON; only with `store_table_name`. Null attaches none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.store_resource_policy == null || can(jsondecode(var.store_resource_policy).Statement)
+    error_message = "store_resource_policy must be a policy as JSON, or null."
+  }
+
+  validation {
+    condition     = var.store_resource_policy == null || var.store_table_name != null
+    error_message = "store_resource_policy is of the table of a store: set store_table_name, too."
   }
 }
 
@@ -273,6 +321,27 @@ variable "bucket_key_prefix" {
       length(var.bucket_key_prefix) <= 512
     )
     error_message = "bucket_key_prefix must be names of letters, digits and !_.'()=- that each end with a slash, and none of them . or ..; 512 characters at most."
+  }
+}
+
+variable "store_bucket_key_prefix" {
+  description = "What the keys of the store's objects begin with; neither begins with the other. The store's `s3_offload_config.key_prefix`."
+  type        = string
+  default     = "langgraph-store/"
+  nullable    = false
+
+  validation {
+    condition = (
+      can(regex("^([a-zA-Z0-9!_.'()=-]+/)+$", var.store_bucket_key_prefix)) &&
+      !can(regex("(^|/)\\.{1,2}/", var.store_bucket_key_prefix)) &&
+      length(var.store_bucket_key_prefix) <= 512
+    )
+    error_message = "store_bucket_key_prefix must be names of letters, digits and !_.'()=- that each end with a slash, and none of them . or ..; 512 characters at most."
+  }
+
+  validation {
+    condition     = !startswith(var.store_bucket_key_prefix, var.bucket_key_prefix) && !startswith(var.bucket_key_prefix, var.store_bucket_key_prefix)
+    error_message = "store_bucket_key_prefix must be apart from bucket_key_prefix: objects of the saver expire with ttl_seconds, those of the store do not."
   }
 }
 
@@ -407,6 +476,22 @@ variable "tenant_owner_prefix" {
   }
 }
 
+variable "tenant_root_label" {
+  description = "Root label of a tenant's namespaces in the store, such as `$${aws:PrincipalTag/tenant}`. Null keeps the role `tenant` from the store."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.tenant_root_label == null || can(regex("^([a-zA-Z0-9_-]|\\$\\{aws:[a-zA-Z0-9:/_.+=@-]+\\})+$", var.tenant_root_label))
+    error_message = "tenant_root_label must be letters, digits, dashes, underscores and policy variables of the form $${aws:...}, or be null."
+  }
+
+  validation {
+    condition     = var.tenant_root_label == null || (var.tenant_thread_id_prefix != null && var.store_table_name != null)
+    error_message = "tenant_root_label is for the role tenant, on the table of a store: set tenant_thread_id_prefix and store_table_name, too."
+  }
+}
+
 # Watching
 
 variable "alarm_topic_arn" {
@@ -421,14 +506,14 @@ variable "alarm_topic_arn" {
 }
 
 variable "dashboard" {
-  description = "Whether to make a CloudWatch dashboard of both tables."
+  description = "Whether to make a CloudWatch dashboard of the tables."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "contributor_insights" {
-  description = "Whether DynamoDB counts which keys are read and written most, on both tables and their indexes. It shows thread ids, and owners, to whoever may read CloudWatch, and is billed by the request."
+  description = "Whether DynamoDB counts which keys are read and written most, on the tables and their indexes. It shows thread ids, owners and labels to whoever may read CloudWatch, and is billed by the request."
   type        = bool
   default     = false
   nullable    = false

@@ -1,4 +1,4 @@
-"""The pair of tables as it was: restored to one moment, with all that a restore leaves out.
+"""The tables as they were: restored to one moment, with all that a restore leaves out.
 
 moto restores what a table holds now, whatever moment is asked for, so what is tested is everything
 around that: which moment, under which names, what is set again, and that it can be repeated.
@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,15 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.recovery import (
-    Pair,
     RecoveryError,
+    Tables,
     Window,
     bring_back_objects,
     common_window,
     main,
-    restore_pair,
+    restore_tables,
 )
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.testing import embedded_engine
 from tests.support.calls import SyncCalls
 from tests.support.sessions import new_session
@@ -60,20 +61,26 @@ def url() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Store:
-    """A pair of tables with a thread, everything switched on."""
+    """Tables with a thread and a memory, everything switched on."""
 
     client: Any
-    pair: Pair
+    tables: Tables
     url: str
 
     def described(self, name: str) -> dict[str, Any]:
         table: dict[str, Any] = self.client.describe_table(TableName=name)["Table"]
         return table
 
-    def saver(self, pair: Pair) -> DynamoDBSaver:
+    def memories(self, tables: Tables) -> DynamoDBStore:
+        assert tables.store is not None
+        return DynamoDBStore(
+            store_table_name=tables.store, session=new_session(), endpoint_url=self.url
+        )
+
+    def saver(self, tables: Tables) -> DynamoDBSaver:
         return DynamoDBSaver(
-            checkpoints_table_name=pair.checkpoints,
-            writes_table_name=pair.writes,
+            checkpoints_table_name=tables.checkpoints,
+            writes_table_name=tables.writes,
             thread_index={"owner": "user_id"},
             ttl_seconds=86_400,
             session=new_session(),
@@ -84,11 +91,15 @@ class Store:
 @pytest.fixture
 def store(url: str) -> Store:
     name = f"old-{os.getpid()}-{next(_numbers)}"
-    made = Store(answering_client(url), Pair(f"{name}-checkpoints", f"{name}-writes"), url)
-    with made.saver(made.pair) as saver:
+    tables = Tables(f"{name}-checkpoints", f"{name}-writes", f"{name}-store")
+    made = Store(answering_client(url), tables, url)
+    with made.saver(made.tables) as saver:
         saver.setup()
         put_chain(SyncCalls(saver), "kept", 3)
-    for table in (made.pair.checkpoints, made.pair.writes):
+    with made.memories(tables) as memories:
+        memories.setup()
+        memories.put(("ann",), "likes", {"food": "soup"})
+    for table in tables.names:
         arn = made.described(table)["TableArn"]
         made.client.update_table(TableName=table, DeletionProtectionEnabled=True)
         made.client.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": table}])
@@ -99,9 +110,11 @@ def store(url: str) -> Store:
                 "RecoveryPeriodInDays": 20,
             },
         )
-    policy = json.dumps(POLICY).replace("TABLE", made.described(made.pair.checkpoints)["TableArn"])
+    policy = json.dumps(POLICY).replace(
+        "TABLE", made.described(made.tables.checkpoints)["TableArn"]
+    )
     made.client.put_resource_policy(
-        ResourceArn=made.described(made.pair.checkpoints)["TableArn"], Policy=policy
+        ResourceArn=made.described(made.tables.checkpoints)["TableArn"], Policy=policy
     )
     return made
 
@@ -132,28 +145,38 @@ def answering_client(url: str) -> Any:
     return session.client("dynamodb", endpoint_url=url)
 
 
-def restore(store: Store, moment: datetime = MOMENT) -> tuple[Pair, list[str]]:
+def restore(store: Store, moment: datetime = MOMENT) -> tuple[Tables, list[str]]:
     said: list[str] = []
-    target = store.pair.with_suffix("-new")
-    restore_pair(store.client, store.pair, target, moment, say=said.append, wait=lambda _: None)
+    target = store.tables.with_suffix("-new")
+    restore_tables(store.client, store.tables, target, moment, say=said.append, wait=lambda _: None)
     return target, said
 
 
-def test_both_tables_are_restored_to_the_same_second(store: Store) -> None:
+def test_all_tables_are_restored_to_the_same_second(store: Store) -> None:
     target, _ = restore(store)
-    moments = {
-        store.described(name)["RestoreSummary"]["RestoreDateTime"]
-        for name in (target.checkpoints, target.writes)
-    }
+    moments = {store.described(name)["RestoreSummary"]["RestoreDateTime"] for name in target.names}
     assert moments == {MOMENT}
     with store.saver(target) as saver:
         saver.setup()
         assert len(list(saver.list({"configurable": {"thread_id": "kept"}}))) == 3
+    with store.memories(target) as memories:
+        memories.setup()
+        (found,) = memories.search(("ann",))
+    assert found.value == {"food": "soup"}
+
+
+def test_a_store_is_left_out_where_it_is_not_named(store: Store) -> None:
+    before = set(store.client.list_tables()["TableNames"])
+    source = replace(store.tables, store=None)
+    target = source.with_suffix("-new")
+    restore_tables(store.client, source, target, MOMENT, say=lambda _: None, wait=lambda _: None)
+    after = set(store.client.list_tables()["TableNames"])
+    assert after - before == {target.checkpoints, target.writes}
 
 
 def test_what_a_restore_leaves_out_is_set_as_the_old_tables_have_it(store: Store) -> None:
     target, _ = restore(store)
-    for old, new in zip(vars_of(store.pair), vars_of(target), strict=True):
+    for old, new in zip(store.tables.names, target.names, strict=True):
         described = store.described(new)
         assert described["DeletionProtectionEnabled"] is True
         assert store.client.describe_time_to_live(TableName=new)["TimeToLiveDescription"] == {
@@ -168,14 +191,10 @@ def test_what_a_restore_leaves_out_is_set_as_the_old_tables_have_it(store: Store
         assert tags == [{"Key": "team", "Value": old}]
 
 
-def vars_of(pair: Pair) -> tuple[str, str]:
-    return pair.checkpoints, pair.writes
-
-
 def test_a_resource_policy_names_the_new_table_and_its_indexes(store: Store) -> None:
     target, _ = restore(store)
     arn = store.described(target.checkpoints)["TableArn"]
-    old = store.described(store.pair.checkpoints)["TableArn"]
+    old = store.described(store.tables.checkpoints)["TableArn"]
     policy = json.loads(store.client.get_resource_policy(ResourceArn=arn)["Policy"])
     (statement,) = policy["Statement"]
     assert statement["Resource"] == [arn, f"{arn}/index/*", f"{old}-of-another"]
@@ -183,9 +202,9 @@ def test_a_resource_policy_names_the_new_table_and_its_indexes(store: Store) -> 
 
 
 def test_the_old_tables_stay_as_they_are(store: Store) -> None:
-    before = [store.described(name) for name in vars_of(store.pair)]
+    before = [store.described(name) for name in store.tables.names]
     restore(store)
-    assert [store.described(name) for name in vars_of(store.pair)] == before
+    assert [store.described(name) for name in store.tables.names] == before
 
 
 def test_stopped_anywhere_it_is_finished_by_calling_it_again(
@@ -220,22 +239,22 @@ def test_a_table_of_another_moment_is_not_taken_for_this_one(store: Store) -> No
 
 
 def test_a_table_that_was_not_restored_is_left_alone(store: Store) -> None:
-    taken = store.pair.with_suffix("-new")
+    taken = store.tables.with_suffix("-new")
     with store.saver(taken) as saver:
         saver.setup()
     with pytest.raises(RecoveryError, match="is there already"):
         restore(store)
 
 
-def test_the_moments_are_those_that_both_tables_have(store: Store) -> None:
-    window = common_window(store.client, store.pair)
+def test_the_moments_are_those_that_all_tables_have(store: Store) -> None:
+    window = common_window(store.client, store.tables)
     assert window == Window(NOW - timedelta(hours=1), NOW)
     store.client.update_continuous_backups(
-        TableName=store.pair.writes,
+        TableName=store.tables.names[-1],
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
     )
-    with pytest.raises(RecoveryError, match=r"writes' has its point-in-time recovery DISABLED"):
-        common_window(store.client, store.pair)
+    with pytest.raises(RecoveryError, match=r"store' has its point-in-time recovery DISABLED"):
+        common_window(store.client, store.tables)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +274,7 @@ def test_a_moment_is_a_second_with_its_offset(asked: str, moment: datetime) -> N
     [
         ("2026-03-01T11:30:00", "with its offset"),
         ("yesterday", "is none"),
-        ("2026-03-01T11:00:00Z", "outside of what both tables .* from 2026-03-01T11:00:30Z to"),
+        ("2026-03-01T11:00:00Z", "outside of what the tables .* from 2026-03-01T11:00:30Z to"),
         ("2026-03-01T12:00:31Z", "outside"),
     ],
 )
@@ -267,7 +286,7 @@ def test_another_moment_is_refused(asked: str, problem: str) -> None:
 @pytest.mark.parametrize("suffix", ["", "x" * 255])
 def test_a_suffix_makes_new_names(suffix: str) -> None:
     with pytest.raises(RecoveryError, match="--suffix"):
-        Pair("checkpoints", "writes").with_suffix(suffix)
+        Tables("checkpoints", "writes").with_suffix(suffix)
 
 
 def test_objects_that_were_deleted_since_come_back(url: str) -> None:
@@ -311,20 +330,21 @@ def test_the_command_says_what_it_would_do_and_then_does_it(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("boto3.Session", lambda **_: Clients(store.client))
-    names = ["--checkpoints-table", store.pair.checkpoints, "--writes-table", store.pair.writes]
+    options = ("--checkpoints-table", "--writes-table", "--store-table")
+    names = itertools.chain.from_iterable(zip(options, store.tables.names, strict=True))
     asked = [*names, "--moment", "latest"]
-    target = store.pair.with_suffix("-restored")
+    target = store.tables.with_suffix("-restored")
 
     main([*asked, "--dry-run"])
     assert capsys.readouterr().out == (
-        "both tables can be restored from 2026-03-01T11:00:30Z to 2026-03-01T12:00:30Z\n"
-        f"restoring to 2026-03-01T12:00:30Z, as {target.checkpoints} and {target.writes}\n"
+        "the tables can be restored from 2026-03-01T11:00:30Z to 2026-03-01T12:00:30Z\n"
+        f"restoring to 2026-03-01T12:00:30Z, as {' and '.join(target.names)}\n"
     )
     assert target.checkpoints not in store.client.list_tables()["TableNames"]
 
     main(asked)
-    assert capsys.readouterr().out.endswith("and sweep_orphans() there\n")
-    assert set(vars_of(target)) <= set(store.client.list_tables()["TableNames"])
+    assert capsys.readouterr().out.endswith("sweep_orphans() there\n")
+    assert set(target.names) <= set(store.client.list_tables()["TableNames"])
 
 
 @dataclass(frozen=True)

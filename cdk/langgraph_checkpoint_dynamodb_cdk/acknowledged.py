@@ -34,15 +34,15 @@ def acknowledge_policy(policy: iam.ManagedPolicy) -> None:
     arns = [
         arn
         for statement in document["Statement"]
-        if statement["Sid"] == "Objects"
+        if statement["Sid"] in ("Objects", "StoreObjects")
         for arn in _listed(statement["Resource"])
     ]
     for arn in arns:
         acknowledgment = Acknowledgment(
             id=f"AwsSolutions-IAM5[Resource::{_flat(arn)}]",
             reason=(
-                "The keys of objects are made from thread ids and digests. The key prefix in front "
-                "of the wildcard is the saver's own."
+                "The keys of objects are made from ids and digests. The key prefix in front of the "
+                "wildcard is the saver's or the store's own."
             ),
         )
         # CDK refuses an id with an unpaired bracket, and before 2.270 one with a whole ARN in it.

@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensi
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ class Each(Enum):
 
     TABLE = "table"
     TABLE_AND_INDEX = "table and index"
-    OPERATION = "operation"
+    OPERATION = "operation on the table"
     LIMITED_READS = "table and index, with max_read_request_units"
     LIMITED_WRITES = "table and index, with max_write_request_units"
     EXPIRY = "table of checkpoints, with ttl_seconds"
@@ -70,15 +69,27 @@ class Watch:
     missing: str = "notBreaching"
 
 
-OPERATIONS: Mapping[str, int] = {
+_OF_GRAPHS: Mapping[str, int] = {
     "GetItem": 100,
     "PutItem": 100,
     "Query": 500,
     "TransactWriteItems": 250,
     "UpdateItem": 100,
 }
-"""The operations of running graphs, and the p99 in milliseconds from which each is slow. DynamoDB
-answers for one item in single-digit milliseconds; a query may return a whole megabyte."""
+_OF_A_STORE: Mapping[str, int] = {
+    "BatchGetItem": 500,
+    "BatchWriteItem": 500,
+    "DeleteItem": 100,
+    **_OF_GRAPHS,
+}
+OPERATIONS: Mapping[str, Mapping[str, int]] = {
+    "checkpoints": _OF_GRAPHS,
+    "writes": _OF_GRAPHS,
+    "store": _OF_A_STORE,
+}
+"""By table the operations of running graphs, and the p99 in milliseconds from which each is slow.
+DynamoDB answers for one item in single-digit milliseconds; a query may return a whole megabyte, and
+a batch many items."""
 
 WATCHES: tuple[Watch, ...] = (
     Watch(kind="read-throttles", metric="ReadThrottleEvents", each=Each.TABLE_AND_INDEX),
@@ -142,6 +153,7 @@ class Watched:
     Attributes:
         checkpoints: Name of the table of checkpoints.
         writes: Name of the table of writes.
+        store: Name of the table of a store, `None` where there is none.
         indexes: Names of the indexes of checkpoints.
         replica_regions: Other regions the tables are replicated to.
         expires: Whether the saver has items expire.
@@ -151,11 +163,18 @@ class Watched:
 
     checkpoints: str
     writes: str
+    store: str | None = None
     indexes: tuple[str, ...] = ()
     replica_regions: tuple[str, ...] = ()
     expires: bool = False
     limits_reads: bool = False
     limits_writes: bool = False
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Names of the tables by what they are."""
+        names = {"checkpoints": self.checkpoints, "store": self.store, "writes": self.writes}
+        return {table: name for table, name in names.items() if name is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +182,7 @@ class Alarm:
     """An alarm of one metric with its dimensions.
 
     Attributes:
-        table: `checkpoints` or `writes`.
+        table: `checkpoints`, `writes` or `store`.
         watch: What it watches.
         part: The operation, index or region it is for, with the table's name, empty for the table.
         dimensions: The metric's dimensions.
@@ -189,17 +208,16 @@ class Alarm:
 
 def alarms(watched: Watched) -> tuple[Alarm, ...]:
     """The alarms of these tables."""
-    tables = {"checkpoints": watched.checkpoints, "writes": watched.writes}
     return tuple(
         Alarm(
             table=table,
             watch=watch,
             part=part,
             dimensions={"TableName": name, **dimensions},
-            threshold=OPERATIONS[part] if watch.kind == "latency" else watch.threshold,
+            threshold=OPERATIONS[table][part] if watch.kind == "latency" else watch.threshold,
         )
         for watch in WATCHES
-        for table, name in tables.items()
+        for table, name in watched.tables.items()
         for part, dimensions in _parts(watch.each, table, watched)
     )
 
@@ -213,7 +231,7 @@ def _parts(each: Each, table: str, watched: Watched) -> Iterator[tuple[str, dict
     }
     match each:
         case Each.OPERATION:
-            yield from ((name, {"Operation": name}) for name in OPERATIONS)
+            yield from ((name, {"Operation": name}) for name in OPERATIONS[table])
         case Each.REPLICA:
             yield from ((name, {"ReceivingRegion": name}) for name in watched.replica_regions)
         case _ if not wanted.get(each, True):
@@ -274,7 +292,8 @@ def make_dashboard(scope: Construct, watched: Watched) -> None:
     cloudwatch.CfnDashboard(
         scope,
         "Dashboard",
-        dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", watched.checkpoints),
+        # Of what names of tables may hold, those of dashboards may not hold this.
+        dashboard_name=watched.checkpoints.replace(".", "-"),
         dashboard_body=stack.to_json_string(dashboard(watched, stack.region)),
     )
 
@@ -293,16 +312,15 @@ def dashboard(watched: Watched, region: str) -> dict[str, Any]:
     ]
     consumed = [
         [f"Consumed{kind}CapacityUnits", "TableName", name]
-        for name in (watched.checkpoints, watched.writes)
+        for name in watched.tables.values()
         for kind in ("Read", "Write")
     ]
     shown = [graph for graph in [("consumed", "Sum", 60, consumed), *graphs] if graph[3]]
     return {
+        # Without places, CloudWatch puts each at the next one that is free.
         "widgets": [
             {
                 "type": "metric",
-                "x": 12 * (place % 2),
-                "y": 6 * (place // 2),
                 "width": 12,
                 "height": 6,
                 "properties": {
@@ -314,7 +332,7 @@ def dashboard(watched: Watched, region: str) -> dict[str, Any]:
                     "metrics": [["AWS/DynamoDB", *series] for series in metrics],
                 },
             }
-            for place, (title, statistic, period, metrics) in enumerate(shown)
+            for title, statistic, period, metrics in shown
         ]
     }
 

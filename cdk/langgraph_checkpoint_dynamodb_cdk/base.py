@@ -47,14 +47,19 @@ class StoreParts:
     """What a store consists of, whoever made it.
 
     Attributes:
-        given_names: Names of the two tables as far as they are known, to order ARNs by.
+        given_names: Names of the saver's two tables as far as they are known, to order ARNs by.
+        given_store_name: The same of the table of a LangGraph store.
     """
 
     checkpoints_table: dynamodb.ITableV2
     writes_table: dynamodb.ITableV2
     given_names: tuple[str, str]
+    store_table: dynamodb.ITableV2 | None
+    given_store_name: str | None
+    vector_index_name: str | None
     bucket: s3.IBucket | None
     bucket_key_prefix: str
+    store_bucket_key_prefix: str
     run_id_index_name: str | None
     thread_index: ThreadIndex | None
     ttl_seconds: int | None
@@ -63,6 +68,7 @@ class StoreParts:
     replica_kms_key_arns: Mapping[str, str]
     tenant_thread_id_prefix: str | None
     tenant_owner_prefix: str | None
+    tenant_root_label: str | None
     limits_reads: bool = False
     limits_writes: bool = False
 
@@ -96,6 +102,16 @@ class CheckpointStoreBase(Construct):
         return self.writes_table.table_name
 
     @property
+    def store_table(self) -> dynamodb.ITableV2 | None:
+        """The table of a LangGraph store, `None` without one."""
+        return self._parts.store_table
+
+    @property
+    def store_table_name(self) -> str | None:
+        """Name of the table of a LangGraph store, `None` without one."""
+        return None if self.store_table is None else self.store_table.table_name
+
+    @property
     def bucket(self) -> s3.IBucket | None:
         """The bucket for large values, `None` without one."""
         return self._parts.bucket
@@ -107,8 +123,13 @@ class CheckpointStoreBase(Construct):
 
     @property
     def bucket_key_prefix(self) -> str:
-        """What the key of every object begins with."""
+        """What the key of every object of the saver begins with."""
         return self._parts.bucket_key_prefix
+
+    @property
+    def store_bucket_key_prefix(self) -> str:
+        """What the key of every object of a LangGraph store begins with."""
+        return self._parts.store_bucket_key_prefix
 
     @property
     def run_id_index_name(self) -> str | None:
@@ -145,6 +166,25 @@ class CheckpointStoreBase(Construct):
         }
         return {name: value for name, value in settings.items() if value is not None}
 
+    @property
+    def store_settings(self) -> dict[str, Any] | None:
+        """Keyword arguments for `DynamoDBStore`, `None` without its table.
+
+        With a vector index, the store needs `index` besides, which says what is embedded.
+        As `saver_settings`, they are handed on with `Stack.to_json_string`.
+        """
+        table = self.store_table
+        if table is None:
+            return None
+        offload = {"bucket_name": self.bucket_name, "key_prefix": self.store_bucket_key_prefix}
+        settings = {
+            "store_table_name": table.table_name,
+            "vector_index": self._parts.vector_index_name,
+            "region_name": table.env.region,
+            "s3_offload_config": None if self.bucket is None else offload,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
     def schedule_sweep(
         self,
         *,
@@ -153,7 +193,7 @@ class CheckpointStoreBase(Construct):
         older_than_seconds: int = 86_400,
         name: str | None = None,
     ) -> lambda_.Function:
-        """Have the tables swept (`sweep_orphans`) by a Lambda function.
+        """Have the saver's tables swept (`sweep_orphans`) by a Lambda function.
 
         Args:
             schedule: When, as EventBridge has it: `"rate(1 day)"`.
@@ -173,7 +213,10 @@ class CheckpointStoreBase(Construct):
             self,
             settings,
             saver_settings=Stack.of(self).to_json_string(self.saver_settings),
-            statements=self._statements(Role.ADMIN),
+            # What a store leaves behind, its own `sweep_orphans` removes.
+            statements=tuple(
+                one for one in self._statements(Role.ADMIN) if not one["Sid"].startswith("Store")
+            ),
         )
 
     def policy_document(self, role: Role) -> iam.PolicyDocument:
@@ -192,7 +235,7 @@ class CheckpointStoreBase(Construct):
         return Stack.of(self).to_json_string(document(self._statements(role)))
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody read threads.
+        """Let somebody read threads, and a store where there is one.
 
         Args:
             grantee: Who.
@@ -200,7 +243,7 @@ class CheckpointStoreBase(Construct):
         return _grant(grantee, self._statements(Role.READ))
 
     def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody run graphs: what an agent needs.
+        """Let somebody run graphs and use a store: what an agent needs.
 
         Args:
             grantee: Who.
@@ -228,6 +271,7 @@ class CheckpointStoreBase(Construct):
         grantee: iam.IGrantable,
         thread_id_prefix: str | None = None,
         owner_prefix: str | None = None,
+        root_label: str | None = None,
     ) -> iam.Grant:
         """Let somebody run graphs on threads whose id has a prefix, and no others.
 
@@ -237,11 +281,15 @@ class CheckpointStoreBase(Construct):
                 `tenant_thread_id_prefix`.
             owner_prefix: The prefix of the owners whose threads may be listed. Default: the store's
                 `tenant_owner_prefix`, and without that none may.
+            root_label: The root label of its namespaces in a LangGraph store. Default: the
+                `tenant_root_label`, and without that it may not use the store.
 
         Raises:
             ValueError: There is no prefix, or a policy cannot hold it.
         """
-        return _grant(grantee, self._statements(Role.TENANT, thread_id_prefix, owner_prefix))
+        return _grant(
+            grantee, self._statements(Role.TENANT, thread_id_prefix, owner_prefix, root_label)
+        )
 
     def add_alarms(self, topic_arn: str) -> None:
         """Make alarms of the tables and their indexes; docs/runbook.md says what each means.
@@ -267,6 +315,7 @@ class CheckpointStoreBase(Construct):
         return Watched(
             checkpoints=checkpoints,
             writes=writes,
+            store=parts.given_store_name,
             indexes=tuple(name for name in indexes if name is not None),
             replica_regions=tuple(sorted(parts.replica_regions)),
             expires=parts.ttl_seconds is not None,
@@ -275,7 +324,11 @@ class CheckpointStoreBase(Construct):
         )
 
     def _statements(
-        self, role: Role, thread_id_prefix: str | None = None, owner_prefix: str | None = None
+        self,
+        role: Role,
+        thread_id_prefix: str | None = None,
+        owner_prefix: str | None = None,
+        root_label: str | None = None,
     ) -> tuple[Statement, ...]:
         if role not in tuple(Role):
             checks.refuse("role", role, f"one of {', '.join(known.value for known in Role)}")
@@ -297,8 +350,15 @@ class CheckpointStoreBase(Construct):
         owners = self._parts.tenant_owner_prefix if owner_prefix is None else owner_prefix
         if owners is not None:
             checks.require_owner_prefix("owner_prefix", owners)
+        label = self._parts.tenant_root_label if root_label is None else root_label
+        if label is not None:
+            checks.require_root_label("root_label", label)
         return statements(
-            Role.TENANT, self._resources, thread_id_prefix=prefix, owner_prefix=owners
+            Role.TENANT,
+            self._resources,
+            thread_id_prefix=prefix,
+            owner_prefix=owners,
+            root_label=label,
         )
 
     @property
@@ -308,11 +368,19 @@ class CheckpointStoreBase(Construct):
         checkpoints_name, writes_name = parts.given_names
         checkpoints = self._arns_by_place(parts.checkpoints_table, checkpoints_name)
         writes = self._arns_by_place(parts.writes_table, writes_name)
+        store = (
+            []
+            if parts.store_table is None
+            else self._arns_by_place(parts.store_table, parts.given_store_name or "")
+        )
         return Resources(
             tables=_ordered([*checkpoints, *writes]),
             indexes=_of_index(parts.run_id_index_name, checkpoints),
             thread_indexes=_of_index(self.thread_index_name, checkpoints),
-            objects=() if bucket is None else (bucket.arn_for_objects(parts.bucket_key_prefix),),
+            objects=_objects(bucket, parts.bucket_key_prefix),
+            store=_ordered(store),
+            vectors=_of_index(parts.vector_index_name, store),
+            store_objects=_objects(bucket, parts.store_bucket_key_prefix) if store else (),
             bucket=() if bucket is None else (bucket.bucket_arn,),
             keys=self._key_arns,
             key_services=self._key_services,
@@ -359,6 +427,10 @@ class CheckpointStoreBase(Construct):
             # A bucket and its key are in one region.
             services.append(f"s3.{region if key is None else key.env.region}.{suffix}")
         return tuple(services)
+
+
+def _objects(bucket: s3.IBucket | None, key_prefix: str) -> tuple[str, ...]:
+    return () if bucket is None else (bucket.arn_for_objects(key_prefix),)
 
 
 def _of_index(name: str | None, arns: list[tuple[tuple[str, ...], str]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The construct: two tables, and on request a bucket."""
+"""The construct: two tables, and on request that of a LangGraph store, and a bucket."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from langgraph_checkpoint_dynamodb_cdk.schema import (
     CHECKPOINTS,
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_STORE_BUCKET_KEY_PREFIX,
     DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
+    STORE,
     WRITES,
 )
-from langgraph_checkpoint_dynamodb_cdk.tables import TableSettings, make_table
+from langgraph_checkpoint_dynamodb_cdk.tables import (
+    TableSettings,
+    VectorIndex,
+    add_vector_index,
+    make_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +39,7 @@ _POLICY_PER_REPLICA = "@aws-cdk/aws-dynamodb:resourcePolicyPerReplica"
 
 
 class CheckpointStore(CheckpointStoreBase):
-    """The two tables of `DynamoDBSaver`, and on request the bucket for its large values.
+    """The two tables of `DynamoDBSaver`, on request that of `DynamoDBStore` and a bucket.
 
     Billing is on demand, and items expire by their attribute `ttl`, which only a saver with
     `ttl_seconds` sets. The tables, and a bucket made here, are encrypted.
@@ -43,6 +50,12 @@ class CheckpointStore(CheckpointStoreBase):
         checkpoints_table_name: Name of the table of checkpoints. Default:
             `"langgraph-checkpoints"`.
         writes_table_name: Name of the table of writes. Default: `"langgraph-writes"`.
+        store_table_name: Name of the table of a LangGraph store, which is made as the two others
+            are. Default: none is made.
+        store_vector_index_name: Name of a vector index on that table, for searches by meaning; the
+            store's `vector_index`. Default: no index, vectors are compared one by one.
+        store_vector_dimensions: How many numbers a vector has, as the store's `index` says it, from
+            1 to 4,096; needed with that index, and neither changes later.
         run_id_index_name: Name of the index on run ids, which `delete_for_runs` uses. Default: no
             index.
         thread_index_owner: The key of a run's `configurable` or metadata that names the owner of
@@ -54,19 +67,19 @@ class CheckpointStore(CheckpointStoreBase):
         max_read_request_units: Most read units a second, of each table and of each index.
             Default: no maximum.
         max_write_request_units: Most write units a second, the same. Default: no maximum.
-        point_in_time_recovery: Whether both tables and their replicas can be restored to any
+        point_in_time_recovery: Whether the tables and their replicas can be restored to any
             moment of the last 35 days. Default: they can.
         point_in_time_recovery_days: How many days back the tables can be restored, and for how
             long a bucket made here keeps deleted objects, from 1 to 35. Default: 35.
-        warm_read_units: Read units a second that both tables and their indexes can serve at once,
+        warm_read_units: Read units a second that the tables and their indexes can serve at once,
             from 12,000; billed once. Default: what DynamoDB gives.
         warm_write_units: The same for write units, from 4,000.
-        contributor_insights: Whether DynamoDB counts which keys are read and written most, on both
-            tables and their indexes. It shows thread ids, and owners, to whoever may read
+        contributor_insights: Whether DynamoDB counts which keys are read and written most, on the
+            tables and their indexes. It shows thread ids, owners and labels to whoever may read
             CloudWatch. Default: it does not.
         deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
-        table_class: Storage class of both tables. Default: standard.
-        encryption_key: KMS key of both tables and of a bucket made here; the stack's region must
+        table_class: Storage class of the tables. Default: standard.
+        encryption_key: KMS key of the tables and of a bucket made here; the stack's region must
             be known. Default: a key that AWS owns, and S3's own.
         replica_regions: Other regions that the tables are replicated to; the stack's region must
             be known. Default: none.
@@ -75,12 +88,15 @@ class CheckpointStore(CheckpointStoreBase):
         checkpoints_resource_policy: Resource policy of the table of checkpoints in the stack's
             region. Default: none.
         writes_resource_policy: The same of the table of writes. Default: none.
+        store_resource_policy: The same of the table of a store. Default: none.
         bucket: A bucket that exists. Nothing of it is changed. Default: none, values stay in the
             tables.
         create_bucket: Whether to make a bucket. Default: none is made.
         bucket_name: Name of the bucket to make. Default: CloudFormation makes one up.
         bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
             `"langgraph-checkpoints/"`.
+        store_bucket_key_prefix: What the keys of the store's objects begin with; neither begins
+            with the other. Default: `"langgraph-store/"`.
         bucket_versioning: Whether the bucket made here keeps deleted objects for as long as the
             tables can be restored, so that a restored table finds them. Default: it does.
         bucket_force_destroy: Whether the bucket made here is emptied before it is deleted, by a
@@ -91,6 +107,8 @@ class CheckpointStore(CheckpointStoreBase):
             none.
         tenant_owner_prefix: What the owners begin with whose threads a tenant may list, in the same
             form. Default: a tenant lists none.
+        tenant_root_label: The root label of a tenant's namespaces in the store, such as
+            `"${aws:PrincipalTag/tenant}"`. Default: a tenant may not use the store.
         removal_policy: What becomes of the tables and of a bucket made here when they leave the
             stack. Default: they are kept.
 
@@ -105,6 +123,9 @@ class CheckpointStore(CheckpointStoreBase):
         *,
         checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
         writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
+        store_table_name: str | None = None,
+        store_vector_index_name: str | None = None,
+        store_vector_dimensions: int | None = None,
         run_id_index_name: str | None = None,
         thread_index_owner: str | None = None,
         thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
@@ -123,30 +144,41 @@ class CheckpointStore(CheckpointStoreBase):
         replica_kms_key_arns: Mapping[str, str] | None = None,
         checkpoints_resource_policy: iam.PolicyDocument | None = None,
         writes_resource_policy: iam.PolicyDocument | None = None,
+        store_resource_policy: iam.PolicyDocument | None = None,
         bucket: s3.IBucket | None = None,
         create_bucket: bool = False,
         bucket_name: str | None = None,
         bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        store_bucket_key_prefix: str = DEFAULT_STORE_BUCKET_KEY_PREFIX,
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
         tenant_thread_id_prefix: str | None = None,
         tenant_owner_prefix: str | None = None,
+        tenant_root_label: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
         # Apps without this flag would copy the resource policy of a table to its replicas, whose
         # ARNs it does not name.
         self.node.set_context(_POLICY_PER_REPLICA, True)
-        checks.require_table_names(checkpoints_table_name, writes_table_name)
+        checks.require_table_names(checkpoints_table_name, writes_table_name, store_table_name)
+        if store_resource_policy is not None and store_table_name is None:
+            checks.refuse("store_resource_policy", store_resource_policy, "store_table_name, too")
+        vectors = _vector_index(
+            store_vector_index_name, store_vector_dimensions, has_store=store_table_name is not None
+        )
         threads = _thread_index(thread_index_owner, thread_index_name, run_id_index_name)
         _check_shared(
             run_id_index_name=run_id_index_name,
             lists_threads=threads is not None,
+            has_store=store_table_name is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            store_bucket_key_prefix=store_bucket_key_prefix,
             has_bucket=create_bucket or bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
+            tenant_root_label=tenant_root_label,
         )
         _check_bucket(bucket, bucket_name, create=create_bucket, versioned=bucket_versioning)
         checks.require_bool("bucket_force_destroy", bucket_force_destroy)
@@ -205,8 +237,16 @@ class CheckpointStore(CheckpointStoreBase):
                 resource_policy=writes_resource_policy,
             ),
             given_names=(checkpoints_table_name, writes_table_name),
+            store_table=(
+                None
+                if store_table_name is None
+                else self._make_store(store_table_name, tables, store_resource_policy, vectors)
+            ),
+            given_store_name=store_table_name,
+            vector_index_name=store_vector_index_name,
             bucket=bucket,
             bucket_key_prefix=bucket_key_prefix,
+            store_bucket_key_prefix=store_bucket_key_prefix,
             run_id_index_name=run_id_index_name,
             thread_index=threads,
             ttl_seconds=ttl_seconds,
@@ -217,7 +257,27 @@ class CheckpointStore(CheckpointStoreBase):
             limits_writes=max_write_request_units is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
+            tenant_root_label=tenant_root_label,
         )
+
+    def _make_store(
+        self,
+        name: str,
+        settings: TableSettings,
+        resource_policy: iam.PolicyDocument | None,
+        vectors: VectorIndex | None,
+    ) -> dynamodb.TableV2:
+        table = make_table(
+            self,
+            "LangGraphStore",
+            name=name,
+            schema=STORE,
+            settings=settings,
+            resource_policy=resource_policy,
+        )
+        if vectors is not None:
+            add_vector_index(table, STORE, vectors)
+        return table
 
     @staticmethod
     def from_existing(
@@ -226,6 +286,8 @@ class CheckpointStore(CheckpointStoreBase):
         *,
         checkpoints_table: dynamodb.ITableV2,
         writes_table: dynamodb.ITableV2,
+        store_table: dynamodb.ITableV2 | None = None,
+        store_vector_index_name: str | None = None,
         run_id_index_name: str | None = None,
         thread_index_owner: str | None = None,
         thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
@@ -234,8 +296,10 @@ class CheckpointStore(CheckpointStoreBase):
         replica_kms_key_arns: Mapping[str, str] | None = None,
         bucket: s3.IBucket | None = None,
         bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        store_bucket_key_prefix: str = DEFAULT_STORE_BUCKET_KEY_PREFIX,
         tenant_thread_id_prefix: str | None = None,
         tenant_owner_prefix: str | None = None,
+        tenant_root_label: str | None = None,
     ) -> CheckpointStoreBase:
         """Tables that were made elsewhere, with the same attributes and grants.
 
@@ -247,6 +311,8 @@ class CheckpointStore(CheckpointStoreBase):
             construct_id: Its id, unique in the scope.
             checkpoints_table: The table of checkpoints.
             writes_table: The table of writes.
+            store_table: The table of a LangGraph store. Default: there is none.
+            store_vector_index_name: Name of its vector index. Default: it has none.
             run_id_index_name: Name of its index on run ids. Default: it has none.
             thread_index_owner: The key that names the owner of a thread, where it has an index of
                 them. Default: it has none.
@@ -258,9 +324,13 @@ class CheckpointStore(CheckpointStoreBase):
             bucket: The bucket for large values. Default: there is none.
             bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
                 `"langgraph-checkpoints/"`.
+            store_bucket_key_prefix: The same of the store's objects. Default:
+                `"langgraph-store/"`.
             tenant_thread_id_prefix: What the thread ids of a tenant begin with. Default: none.
             tenant_owner_prefix: What the owners begin with whose threads a tenant may list.
                 Default: it lists none.
+            tenant_root_label: The root label of a tenant's namespaces in the store. Default: it may
+                not use the store.
 
         Raises:
             ValueError: An argument cannot be used; the message says which, and what to do.
@@ -269,14 +339,28 @@ class CheckpointStore(CheckpointStoreBase):
         _check_shared(
             run_id_index_name=run_id_index_name,
             lists_threads=threads is not None,
+            has_store=store_table is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
+            store_bucket_key_prefix=store_bucket_key_prefix,
             has_bucket=bucket is not None,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
+            tenant_root_label=tenant_root_label,
         )
-        imported = (checkpoints_table.encryption_key, writes_table.encryption_key)
-        keys = tuple(key for key in imported if key is not None)
+        if store_vector_index_name is not None:
+            checks.require_dynamodb_name("store_vector_index_name", store_vector_index_name)
+            if store_table is None:
+                checks.refuse(
+                    "store_vector_index_name", store_vector_index_name, "store_table with it"
+                )
+        imported = [
+            checkpoints_table,
+            writes_table,
+            *([] if store_table is None else [store_table]),
+        ]
+        found = [table.encryption_key for table in imported]
+        keys = tuple(key for key in found if key is not None)
         replica_keys = dict(replica_kms_key_arns or {})
         checks.require_replica_regions("replica_regions", replica_regions)
         checks.require_replica_keys(
@@ -286,8 +370,12 @@ class CheckpointStore(CheckpointStoreBase):
             checkpoints_table=checkpoints_table,
             writes_table=writes_table,
             given_names=(checkpoints_table.table_name, writes_table.table_name),
+            store_table=store_table,
+            given_store_name=None if store_table is None else store_table.table_name,
+            vector_index_name=store_vector_index_name,
             bucket=bucket,
             bucket_key_prefix=bucket_key_prefix,
+            store_bucket_key_prefix=store_bucket_key_prefix,
             run_id_index_name=run_id_index_name,
             thread_index=threads,
             ttl_seconds=ttl_seconds,
@@ -296,6 +384,7 @@ class CheckpointStore(CheckpointStoreBase):
             replica_kms_key_arns=replica_keys,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
+            tenant_root_label=tenant_root_label,
         )
         return _ExistingCheckpointStore(scope, construct_id, parts)
 
@@ -312,21 +401,37 @@ def _check_shared(
     *,
     run_id_index_name: str | None,
     lists_threads: bool,
+    has_store: bool,
     ttl_seconds: int | None,
     bucket_key_prefix: str,
+    store_bucket_key_prefix: str,
     has_bucket: bool,
     tenant_thread_id_prefix: str | None,
     tenant_owner_prefix: str | None,
+    tenant_root_label: str | None,
 ) -> None:
     if run_id_index_name is not None:
         checks.require_dynamodb_name("run_id_index_name", run_id_index_name)
     if ttl_seconds is not None:
         checks.require_ttl_seconds("ttl_seconds", ttl_seconds)
     checks.require_bucket_key_prefix("bucket_key_prefix", bucket_key_prefix)
+    checks.require_bucket_key_prefix("store_bucket_key_prefix", store_bucket_key_prefix)
+    checks.require_other_key_prefix(
+        "store_bucket_key_prefix", store_bucket_key_prefix, bucket_key_prefix
+    )
     if tenant_thread_id_prefix is not None:
         checks.require_thread_id_prefix(
             "tenant_thread_id_prefix", tenant_thread_id_prefix, in_object_keys=has_bucket
         )
+    if tenant_root_label is not None:
+        checks.require_root_label("tenant_root_label", tenant_root_label)
+        if tenant_thread_id_prefix is None or not has_store:
+            checks.refuse(
+                "tenant_root_label",
+                tenant_root_label,
+                "tenant_thread_id_prefix and store_table_name with it: it is for the role tenant, "
+                "on the table of a store",
+            )
     if tenant_owner_prefix is None:
         return
     checks.require_owner_prefix("tenant_owner_prefix", tenant_owner_prefix)
@@ -337,6 +442,20 @@ def _check_shared(
             "tenant_thread_id_prefix and thread_index_owner with it: it is for the role tenant, on "
             "the index of threads",
         )
+
+
+def _vector_index(
+    name: str | None, dimensions: int | None, *, has_store: bool
+) -> VectorIndex | None:
+    if name is None and dimensions is None:
+        return None
+    if name is None or dimensions is None or not has_store:
+        checks.refuse(
+            "store_vector_index_name",
+            name,
+            "store_table_name, store_vector_index_name and store_vector_dimensions together",
+        )
+    return VectorIndex(name, dimensions)
 
 
 def _thread_index(

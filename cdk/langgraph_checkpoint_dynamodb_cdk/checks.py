@@ -27,6 +27,8 @@ _KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/
 # But for the colon only what S3 keys hold unencoded, so that one text fits both the leading key and
 # the object key. Without a separator at its end, "acme" is also the beginning of "acme2".
 _TENANT_PREFIX = re.compile(r"(?:[A-Za-z0-9_:-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})*[_:-]")
+# Of what keys of objects hold unencoded, a label may not hold the period.
+_ROOT_LABEL = re.compile(r"(?:[A-Za-z0-9_-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})+")
 _POLICY_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _TENANT_PREFIX_EXPECTED = (
     "characters of A-Z, a-z, 0-9, '_', '-' and ':', and policy variables that begin with '${aws:', "
@@ -45,10 +47,12 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         # A template cannot say that colons depend on the bucket.
         "thread_id_prefix": _TENANT_PREFIX.pattern.replace("_:-]", "_-]"),
         "owner_prefix": _TENANT_PREFIX.pattern,
+        "root_label": _ROOT_LABEL.pattern,
         "policy_name_prefix": _POLICY_NAME_PREFIX.pattern,
+        "topic_arn": _TOPIC_ARN.pattern,
     }
 )
-"""The same expressions as text, for the parameters of the template."""
+"""The same expressions as text, for the parameters of templates."""
 LONGEST_BUCKET_KEY_PREFIX = _LONGEST_KEY_PREFIX
 """Characters of a key prefix, at most."""
 
@@ -62,8 +66,10 @@ def refuse(argument: str, value: object, expected: str) -> NoReturn:
     raise ValueError(f"{argument}: got {value!r}, expected {expected}")
 
 
-def require_table_names(checkpoints_table_name: str, writes_table_name: str) -> None:
-    """Two names of tables, which differ."""
+def require_table_names(
+    checkpoints_table_name: str, writes_table_name: str, store_table_name: str | None = None
+) -> None:
+    """Names of tables, which differ."""
     require_dynamodb_name("checkpoints_table_name", checkpoints_table_name)
     require_dynamodb_name("writes_table_name", writes_table_name)
     if checkpoints_table_name == writes_table_name:
@@ -71,6 +77,15 @@ def require_table_names(checkpoints_table_name: str, writes_table_name: str) -> 
             "writes_table_name",
             writes_table_name,
             "another name than checkpoints_table_name: the tables have different keys",
+        )
+    if store_table_name is None:
+        return
+    require_dynamodb_name("store_table_name", store_table_name)
+    if store_table_name in (checkpoints_table_name, writes_table_name):
+        refuse(
+            "store_table_name",
+            store_table_name,
+            "another name than those of the saver's tables: the store's has different keys",
         )
 
 
@@ -124,6 +139,19 @@ def require_bucket_key_prefix(argument: str, value: str) -> None:
     _require_match(argument, value, _KEY_PREFIX, expected)
     if not Token.is_unresolved(value) and len(value) > _LONGEST_KEY_PREFIX:
         refuse(argument, value, expected)
+
+
+def require_other_key_prefix(argument: str, value: str, other: str) -> None:
+    """A key prefix of objects that another one does not begin with, nor it with that."""
+    if Token.is_unresolved(value) or Token.is_unresolved(other):
+        return
+    if value.startswith(other) or other.startswith(value):
+        refuse(
+            argument,
+            value,
+            f"keys apart from bucket_key_prefix, {other!r}: objects of the saver expire with "
+            "ttl_seconds, those of the store do not",
+        )
 
 
 def require_positive(argument: str, value: object) -> None:
@@ -268,6 +296,17 @@ def require_thread_id_prefix(argument: str, value: str, *, in_object_keys: bool)
 def require_owner_prefix(argument: str, value: str) -> None:
     """A prefix of owners that a policy can hold a tenant to."""
     _require_match(argument, value, _TENANT_PREFIX, _TENANT_PREFIX_EXPECTED)
+
+
+def require_root_label(argument: str, value: str) -> None:
+    """A root label of namespaces that a policy can hold a tenant to."""
+    _require_match(
+        argument,
+        value,
+        _ROOT_LABEL,
+        "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:', "
+        "such as '${aws:PrincipalTag/tenant}'",
+    )
 
 
 def require_policy_name_prefix(argument: str, value: str) -> None:

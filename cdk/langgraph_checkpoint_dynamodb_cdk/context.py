@@ -176,6 +176,9 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
     {
         "checkpoints_table_name": ("checkpoints_table_name", _text),
         "writes_table_name": ("writes_table_name", _text),
+        "store_table_name": ("store_table_name", _text),
+        "store_vector_index_name": ("store_vector_index_name", _text),
+        "store_vector_dimensions": ("store_vector_dimensions", _number),
         "run_id_index_name": ("run_id_index_name", _text),
         "thread_index_owner": ("thread_index_owner", _text),
         "thread_index_name": ("thread_index_name", _text),
@@ -193,6 +196,7 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "replica_kms_key_arns": ("replica_kms_key_arns", _mapping),
         "bucket_kms_key_arn": ("bucket_kms_key_arn", _text),
         "bucket_key_prefix": ("bucket_key_prefix", _text),
+        "store_bucket_key_prefix": ("store_bucket_key_prefix", _text),
         "bucket_versioning": ("bucket_versioning", _flag),
         "bucket_force_destroy": ("bucket_force_destroy", _flag),
         "sweep_schedule": ("sweep_schedule", _text),
@@ -205,6 +209,7 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "policy_name_prefix": ("policy_name_prefix", _text),
         "tenant_thread_id_prefix": ("tenant_thread_id_prefix", _text),
         "tenant_owner_prefix": ("tenant_owner_prefix", _text),
+        "tenant_root_label": ("tenant_root_label", _text),
     }
 )
 """For each key the argument of the stack, and how its value is read."""

@@ -43,7 +43,8 @@ def things(template: Mapping[str, Any]) -> set[Thing]:
             case "AWS::DynamoDB::GlobalTable":
                 table = properties["TableName"]
                 found.add(Thing(f"the table {table}", kept))
-                for index in properties.get("GlobalSecondaryIndexes", []):
+                indexes = ("GlobalSecondaryIndexes", "VectorIndexes")
+                for index in (one for kind in indexes for one in properties.get(kind, [])):
                     found.add(Thing(f"the index {index['IndexName']} of {table}", "deleted"))
                 for replica in properties["Replicas"]:
                     if isinstance(replica["Region"], str):

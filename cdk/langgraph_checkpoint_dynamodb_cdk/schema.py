@@ -20,11 +20,19 @@ class TableSchema(NamedTuple):
 CHECKPOINTS = TableSchema("thread_id", "checkpoint_id")
 WRITES = TableSchema("thread_id_checkpoint_id_checkpoint_ns", "task_id_idx")
 
+STORE = TableSchema("root", "path")
+"""Of LangGraph's store, which is no table of the saver."""
+
 RUN_ID_INDEX_KEY = "run_id"
 """Partition key of the optional sparse, keys-only index on the checkpoints table."""
 
 THREAD_INDEX_KEYS = TableSchema("owner", "updated")
 """Keys of the optional sparse index of threads on the checkpoints table. It holds whole items."""
+
+VECTOR_ATTRIBUTE = "vector"
+"""What the optional vector index on the table of a store compares. It holds keys alone."""
+VECTOR_FILTERS = ("vector_root", "vector_label_2", "vector_label_3", "vector_label_4")
+"""What that index is searched by: its partition key, then what it filters by."""
 
 TTL_ATTRIBUTE = "ttl"
 """When DynamoDB may delete an item, in seconds since the epoch. Items without it stay."""
@@ -35,6 +43,8 @@ DEFAULT_THREAD_INDEX_NAME = "by-owner"
 """Also the saver's own default."""
 DEFAULT_BUCKET_KEY_PREFIX = "langgraph-checkpoints/"
 """Also the saver's own default."""
+DEFAULT_STORE_BUCKET_KEY_PREFIX = "langgraph-store/"
+"""Also the store's own default."""
 
 _DAY_SECONDS = 24 * 60 * 60
 _GRACE_SECONDS = 60 * 60

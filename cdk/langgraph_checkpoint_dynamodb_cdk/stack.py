@@ -18,6 +18,7 @@ from langgraph_checkpoint_dynamodb_cdk.checkpoint_store import CheckpointStore
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_STORE_BUCKET_KEY_PREFIX,
     DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
 )
@@ -39,7 +40,7 @@ class CheckpointStoreStack(Stack):
     Args:
         scope: The app or stage.
         construct_id: Id of the stack, and its name unless `stack_name` is passed.
-        kms_key_arn: ARN of the KMS key of both tables and of a bucket made here; the region (`env`)
+        kms_key_arn: ARN of the KMS key of the tables and of a bucket made here; the region (`env`)
             must be known. Default: a key that AWS owns, and S3's own.
         create_bucket: Whether to make a bucket. Default: none is made.
         bucket_name: With `create_bucket` the name of the bucket to make, without it that of a
@@ -54,7 +55,7 @@ class CheckpointStoreStack(Stack):
         sweep_older_than_seconds: What is younger is not swept, at least an hour. Default: a day.
         alarm_topic_arn: ARN of an SNS topic; makes alarms that tell it when they begin and end.
             Default: none are made.
-        dashboard: Whether to make a CloudWatch dashboard of both tables. Default: none is made.
+        dashboard: Whether to make a CloudWatch dashboard of the tables. Default: none is made.
         create_policies: Whether to make a managed policy of each role, named
             `<policy_name_prefix>-<role>`. Default: none are made.
         policy_name_prefix: First part of their names, which are unique in an account over all
@@ -75,6 +76,9 @@ class CheckpointStoreStack(Stack):
         *,
         checkpoints_table_name: str = DEFAULT_CHECKPOINTS_TABLE_NAME,
         writes_table_name: str = DEFAULT_WRITES_TABLE_NAME,
+        store_table_name: str | None = None,
+        store_vector_index_name: str | None = None,
+        store_vector_dimensions: int | None = None,
         run_id_index_name: str | None = None,
         thread_index_owner: str | None = None,
         thread_index_name: str = DEFAULT_THREAD_INDEX_NAME,
@@ -93,14 +97,17 @@ class CheckpointStoreStack(Stack):
         replica_kms_key_arns: Mapping[str, str] | None = None,
         checkpoints_resource_policy: iam.PolicyDocument | None = None,
         writes_resource_policy: iam.PolicyDocument | None = None,
+        store_resource_policy: iam.PolicyDocument | None = None,
         create_bucket: bool = False,
         bucket_name: str | None = None,
         bucket_kms_key_arn: str | None = None,
         bucket_key_prefix: str = DEFAULT_BUCKET_KEY_PREFIX,
+        store_bucket_key_prefix: str = DEFAULT_STORE_BUCKET_KEY_PREFIX,
         bucket_versioning: bool = True,
         bucket_force_destroy: bool = False,
         tenant_thread_id_prefix: str | None = None,
         tenant_owner_prefix: str | None = None,
+        tenant_root_label: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         sweep_schedule: str | None = None,
         sweep_package: str | None = None,
@@ -124,6 +131,9 @@ class CheckpointStoreStack(Stack):
             "Store",
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
+            store_table_name=store_table_name,
+            store_vector_index_name=store_vector_index_name,
+            store_vector_dimensions=store_vector_dimensions,
             run_id_index_name=run_id_index_name,
             thread_index_owner=thread_index_owner,
             thread_index_name=thread_index_name,
@@ -142,14 +152,17 @@ class CheckpointStoreStack(Stack):
             replica_kms_key_arns=replica_kms_key_arns,
             checkpoints_resource_policy=checkpoints_resource_policy,
             writes_resource_policy=writes_resource_policy,
+            store_resource_policy=store_resource_policy,
             bucket=existing,
             create_bucket=create_bucket,
             bucket_name=bucket_name if create_bucket else None,
             bucket_key_prefix=bucket_key_prefix,
+            store_bucket_key_prefix=store_bucket_key_prefix,
             bucket_versioning=bucket_versioning,
             bucket_force_destroy=bucket_force_destroy,
             tenant_thread_id_prefix=tenant_thread_id_prefix,
             tenant_owner_prefix=tenant_owner_prefix,
+            tenant_root_label=tenant_root_label,
             removal_policy=removal_policy,
         )
         sweep = self._make_sweep(
@@ -230,19 +243,23 @@ class CheckpointStoreStack(Stack):
         sweep: lambda_.Function | None,
     ) -> None:
         store = self.store
-        bucket = store.bucket
+        bucket, table = store.bucket, store.store_table
+        settings = store.store_settings
         arns = {role.value: policy.managed_policy_arn for role, policy in policies.items()}
         outputs = {
             "CheckpointsTableName": store.checkpoints_table_name,
             "CheckpointsTableArn": store.checkpoints_table.table_arn,
             "WritesTableName": store.writes_table_name,
             "WritesTableArn": store.writes_table.table_arn,
+            "StoreTableName": store.store_table_name,
+            "StoreTableArn": None if table is None else table.table_arn,
             "RunIdIndexName": store.run_id_index_name,
             "ThreadIndexName": store.thread_index_name,
             "BucketName": store.bucket_name,
             "BucketArn": None if bucket is None else bucket.bucket_arn,
             "BucketKeyPrefix": None if bucket is None else store.bucket_key_prefix,
             "SaverSettings": self.to_json_string(store.saver_settings),
+            "StoreSettings": None if settings is None else self.to_json_string(settings),
             **{f"{role.value.capitalize()}PolicyJson": store.policy_json(role) for role in roles},
             "SweepFunctionName": None if sweep is None else sweep.function_name,
             "PolicyArns": self.to_json_string(arns) if arns else None,

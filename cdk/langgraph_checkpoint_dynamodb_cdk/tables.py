@@ -15,6 +15,8 @@ from langgraph_checkpoint_dynamodb_cdk.schema import (
     RUN_ID_INDEX_KEY,
     THREAD_INDEX_KEYS,
     TTL_ATTRIBUTE,
+    VECTOR_ATTRIBUTE,
+    VECTOR_FILTERS,
     TableSchema,
 )
 
@@ -29,11 +31,33 @@ _MOST_RECOVERY_DAYS = 35
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
 _LEAST_WARM_READS = 12_000
 _LEAST_WARM_WRITES = 4_000
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-dynamodb-globaltable-vectorindex.html
+_MOST_DIMENSIONS = 4096
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """The vector index on the table of a store.
+
+    Attributes:
+        name: Its name.
+        dimensions: How many numbers a vector has.
+
+    Raises:
+        ValueError: A value cannot be used; the message names it.
+    """
+
+    name: str
+    dimensions: int
+
+    def __post_init__(self) -> None:
+        checks.require_dynamodb_name("store_vector_index_name", self.name)
+        checks.require_between("store_vector_dimensions", self.dimensions, 1, _MOST_DIMENSIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """What both tables have in common; `CheckpointStore` says what each means.
+    """What the tables have in common; `CheckpointStore` says what each means.
 
     Raises:
         ValueError: A value cannot be used; the message names it.
@@ -132,14 +156,14 @@ def make_table(
     thread_index_name: str | None = None,
     resource_policy: iam.PolicyDocument | None = None,
 ) -> dynamodb.TableV2:
-    """Make one of the two tables.
+    """Make one of the tables.
 
     Args:
         scope: The construct it is a part of.
         construct_id: Its id.
         name: Name of the table.
         schema: Its keys.
-        settings: What it shares with the other table.
+        settings: What it shares with the others.
         run_id_index_name: Name of its index on run ids, `None` for none.
         thread_index_name: Name of its index of threads by owner, `None` for none.
         resource_policy: Its resource policy, in the stack's region only.
@@ -173,6 +197,33 @@ def make_table(
         resource_policy=resource_policy,
         removal_policy=settings.removal_policy,
     )
+
+
+def add_vector_index(table: dynamodb.TableV2, schema: TableSchema, index: VectorIndex) -> None:
+    """Give the table of a store a vector index, which `TableV2` has no argument for."""
+    resource = table.node.default_child
+    if not isinstance(resource, dynamodb.CfnGlobalTable):
+        raise TypeError(f"the CDK made {resource!r} of a TableV2, expected a CfnGlobalTable")
+    filters = [
+        {
+            "AttributeName": name,
+            "SearchSchemaElementType": "INLINE_FILTER" if place else "HASH",
+        }
+        for place, name in enumerate(VECTOR_FILTERS)
+    ]
+    described = {
+        "IndexName": index.name,
+        "VectorAttribute": {"AttributeName": VECTOR_ATTRIBUTE},
+        "SearchSchema": filters,
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+        "Dimensions": index.dimensions,
+        "DistanceFunction": "COSINE",
+    }
+    attributes = [
+        {"AttributeName": name, "AttributeType": "S"} for name in (*schema, *VECTOR_FILTERS)
+    ]
+    resource.add_property_override("AttributeDefinitions", attributes)
+    resource.add_property_override("VectorIndexes", [described])
 
 
 def _run_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:

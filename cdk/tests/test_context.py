@@ -47,6 +47,11 @@ def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
     [
         ("checkpoints_table_name", "abc", "checkpoints_table_name", "abc"),
         ("writes_table_name", "abc", "writes_table_name", "abc"),
+        ("store_table_name", "memories", "store_table_name", "memories"),
+        ("store_vector_index_name", "vectors", "store_vector_index_name", "vectors"),
+        ("store_vector_dimensions", "256", "store_vector_dimensions", 256),
+        ("store_bucket_key_prefix", "m/", "store_bucket_key_prefix", "m/"),
+        ("tenant_root_label", "acme", "tenant_root_label", "acme"),
         ("run_id_index_name", "by-run", "run_id_index_name", "by-run"),
         ("thread_index_owner", "user_id", "thread_index_owner", "user_id"),
         ("thread_index_name", "by-user", "thread_index_name", "by-user"),
@@ -182,6 +187,7 @@ def test_every_plain_argument_of_the_stack_has_a_key() -> None:
     without_key = {
         "checkpoints_resource_policy",
         "writes_resource_policy",
+        "store_resource_policy",
         # `throwaway`, `bucket=create` and `ttl` stand for these.
         "removal_policy",
         "create_bucket",

@@ -46,8 +46,11 @@ def test_defaults_in_the_table_of_inputs_are_those_of_the_code() -> None:
             assert default == f"`{DEFAULT_STACK_NAME}`"
 
 
-def test_every_output_is_in_the_table_of_outputs(fullest: Synthesized) -> None:
-    assert _column("Outputs", 0) == fullest.outputs.keys()
+def test_every_output_is_in_the_table_of_outputs(
+    fullest: Synthesized, synthesizer: Synthesizer
+) -> None:
+    of_a_store = synthesizer.ready_made(store_table_name="memories").outputs
+    assert _column("Outputs", 0) == fullest.outputs.keys() | of_a_store.keys()
 
 
 def test_every_role_and_grant_is_in_the_table_of_roles() -> None:

@@ -52,7 +52,8 @@ def make_stack(app: App, package: Path = OUTPUT, **arguments: Any) -> Stack:
     store = _make_store(stack, name.lower(), throwaway=context.get("throwaway") == "true")
     function = _make_function(stack, Built.read(package), package, context)
     function.add_environment("SAVER_SETTINGS", stack.to_json_string(store.saver_settings))
-    # To run graphs, and no more: neither deletes nor scans, and these two tables alone.
+    # To run graphs, and to list those of a user: neither deletes nor scans, and these two tables
+    # alone.
     store.grant_read_write(function)
     url = function.add_function_url(
         auth_type=lambda_.FunctionUrlAuthType.AWS_IAM,
@@ -83,6 +84,8 @@ def _make_store(stack: Stack, prefix: str, *, throwaway: bool) -> CheckpointStor
         "Checkpoints",
         checkpoints_table_name=f"{prefix}-checkpoints",
         writes_table_name=f"{prefix}-writes",
+        # Runs say whose they are (`user_id`), so that callers can list their conversations.
+        thread_index_owner="user_id",
         removal_policy=RemovalPolicy.DESTROY if throwaway else RemovalPolicy.RETAIN,
         deletion_protection=not throwaway,
     )

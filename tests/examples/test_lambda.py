@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.support.lambda_environments import (
     SOURCE,
     answered,
     event,
+    listed,
     read,
     running_environment,
     said,
@@ -49,13 +51,14 @@ LAMP_TURN = [
     "Here is what came of it: ordered 2 lamp(s) for 79.80 EUR.",
 ]
 DONE = {"done": True}
+INDEX = {"owner": "user_id", "index_name": "by-owner"}
 
 
 @pytest.fixture(scope="module")
 def desk(engine: Engine) -> Iterator[Tables]:
     """The tables of the stack."""
     made = new_tables(engine, shared_client(engine.url))
-    made.set_up()
+    made.set_up(thread_index=INDEX)
     yield made
     made.drop()
 
@@ -89,10 +92,11 @@ def second(start: Callable[[], AbstractContextManager[Environment]]) -> Iterator
         yield environment
 
 
-def settings_of(tables: Tables) -> dict[str, str]:
+def settings_of(tables: Tables) -> dict[str, Any]:
     return {
         "checkpoints_table_name": tables.checkpoints,
         "writes_table_name": tables.writes,
+        "thread_index": INDEX,
     }
 
 
@@ -234,6 +238,31 @@ def test_nobody_reaches_the_conversations_of_others(first: Environment) -> None:
     assert first.refusal(event("GET", "/conversations/..%2FAIDAANN%2Fmine", user="AIDABOB")) == 404
 
 
+def test_callers_list_their_own_conversations_and_see_which_wait(first: Environment) -> None:
+    caller = {"user": "AIDACAROL"}
+    assert first.invoke(listed(**caller)) == [{"conversations": [], "cursor": None}]
+    for name in ("greeting", "purchase", "farewell"):
+        first.invoke(said(name, "1", CHAIRS if name == "purchase" else "hello", **caller))
+    first.invoke(said("purchase", "1", "hello", user="AIDADAVE"))
+
+    (page,) = first.invoke(listed("limit=2", **caller))
+    (rest,) = first.invoke(listed(f"limit=2&cursor={quote(page['cursor'])}", **caller))
+    found = page["conversations"] + rest["conversations"]
+    assert [(one["name"], one["status"]) for one in found] == [
+        ("farewell", "idle"),
+        ("purchase", "waiting"),
+        ("greeting", "idle"),
+    ]
+    assert rest["cursor"] is None
+    (daves,) = first.invoke(listed(user="AIDADAVE"))
+    assert [(one["name"], one["status"]) for one in daves["conversations"]] == [
+        ("purchase", "idle")
+    ]
+    assert first.refusal(listed("cursor=none", **caller)) == 400
+    assert first.refusal(listed("limit=0", **caller)) == 422
+    assert first.refusal(listed(user=None)) == 401
+
+
 def test_a_connection_is_kept_between_invocations_and_made_anew_where_it_is_gone(
     first: Environment,
 ) -> None:
@@ -270,11 +299,12 @@ def test_a_cold_start_reads_once_and_a_conversation_needs_the_rights_of_the_runt
     assert [asked.operation for asked in first.asked_before] == ["Query"]
     lines = first.invoke(said("rights", "1", CHAIRS))
     first.invoke(answered("rights", question_of(lines), approved=True))
+    first.invoke(listed())
     used = {
         ask.action for asked in first.relay.asked for ask in asks(asked.operation, asked.params)
     }
     assert "dynamodb:PutItem" in used
-    assert used <= ROLES["runtime"].tables
+    assert used <= ROLES["runtime"].tables | ROLES["runtime"].threads
 
 
 @pytest.mark.sample(0)

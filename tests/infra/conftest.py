@@ -68,6 +68,8 @@ def new_cdk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Account], Cdk
 FULL_VARIABLES: dict[str, Any] = {
     "checkpoints_table_name": "full-checkpoints",
     "writes_table_name": "full-writes",
+    "store_table_name": "full-store",
+    "store_vector_index_name": "vectors",
     "run_id_index_name": "by-run-id",
     "thread_index_owner": "user_id",
     "thread_index_name": "threads",
@@ -86,6 +88,7 @@ FULL_VARIABLES: dict[str, Any] = {
     "create_bucket": True,
     "bucket_name": "full-bucket",
     "bucket_key_prefix": "agents/",
+    "store_bucket_key_prefix": "memories/",
     "bucket_versioning": True,
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "dashboard": True,
@@ -97,7 +100,11 @@ FULL_VARIABLES: dict[str, Any] = {
     "policy_name_prefix": "full",
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
     "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
+    "tenant_root_label": "${aws:PrincipalTag/tenant}",
 }
+
+# What Terraform's provider cannot make.
+CDK_VARIABLES: dict[str, Any] = {"store_vector_dimensions": 256}
 
 
 def as_context(variables: dict[str, Any]) -> dict[str, str]:
@@ -141,4 +148,4 @@ def default_template(new_cdk: Callable[[Account], Cdk], account: Account) -> dic
 
 @pytest.fixture(scope="session")
 def full_template(new_cdk: Callable[[Account], Cdk], account: Account) -> dict[str, Any]:
-    return new_cdk(account).template(**as_context(FULL_VARIABLES))
+    return new_cdk(account).template(**as_context(FULL_VARIABLES | CDK_VARIABLES))

@@ -40,7 +40,8 @@ class Filled:
         given: The parameters that are given.
 
     Raises:
-        RefusedError: A parameter is unknown, or its value is refused by its pattern or a rule.
+        RefusedError: A parameter is unknown or missing, or its value is refused by its pattern or a
+            rule.
     """
 
     template: Mapping[str, Any]
@@ -52,6 +53,9 @@ class Filled:
             if name not in declared:
                 raise RefusedError(f"there is no parameter {name}")
             _check(name, value, declared[name])
+        for name, parameter in declared.items():
+            if "Default" not in parameter and name not in self.given:
+                raise RefusedError(f"{name} must be given")
         for rule in self.template.get("Rules", {}).values():
             if "RuleCondition" in rule and not self._holds(rule["RuleCondition"]):
                 continue
@@ -144,7 +148,7 @@ class Filled:
             return _PSEUDO[name]
         parameters = self.template.get("Parameters", {})
         if name in parameters:
-            value = self.given.get(name, parameters[name]["Default"])
+            value = self.given.get(name, parameters[name].get("Default"))
             return int(value) if parameters[name]["Type"] == "Number" else value
         kind, properties = self._resource(name)
         if kind == "AWS::IAM::ManagedPolicy":

@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
 
-from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, SPECS, Attribute, Table
-from langgraph_checkpoint_dynamodb.policies import ROLES
+from langgraph_checkpoint_dynamodb.keys import (
+    SAVER_TABLES,
+    SPECS,
+    VECTOR_FILTERS,
+    Attribute,
+    Table,
+)
+from langgraph_checkpoint_dynamodb.policies import ROLES, STORE_ROLES
 from tests.infra.tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.keys import IndexSpec
+    from langgraph_checkpoint_dynamodb.keys import IndexSpec, VectorIndexSpec
 
 
 @dataclass(frozen=True)
@@ -34,20 +40,34 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """A vector index: its name, what it compares and how, and what it is searched by."""
+
+    name: str
+    attribute: str
+    dims: int
+    distance: str
+    searched_by: tuple[tuple[str, str], ...]
+    projection: str
+
+
+@dataclass(frozen=True)
 class Shape:
-    """What a saver depends on in a table.
+    """What a saver or a store depends on in a table.
 
     Attributes:
         keys: Kind and name of each key attribute.
-        types: Name and type of each attribute that is defined.
+        types: Name and type of each attribute that is defined, but for those of vector indexes.
         indexes: The indexes.
         ttl: The attribute that items expire by.
+        vectors: The vector indexes.
     """
 
     keys: tuple[tuple[str, str], ...]
     types: frozenset[tuple[str, str]]
     indexes: frozenset[Index]
     ttl: str | None
+    vectors: frozenset[Vectors] = frozenset()
 
 
 class Statement(NamedTuple):
@@ -59,7 +79,14 @@ class Statement(NamedTuple):
     condition: str
 
 
-def specified(specs: Sequence[IndexSpec]) -> dict[str, Shape]:
+ALL_TABLES = (*SAVER_TABLES, Table.STORE)
+
+
+def specified(
+    specs: Sequence[IndexSpec],
+    tables: Sequence[Table] = ALL_TABLES,
+    vectors: VectorIndexSpec | None = None,
+) -> dict[str, Shape]:
     """By the package's own specification, with these indexes."""
 
     def shape(table: Table) -> Shape:
@@ -76,9 +103,16 @@ def specified(specs: Sequence[IndexSpec]) -> dict[str, Shape]:
             frozenset((name, "S") for name in names),
             frozenset(indexes),
             Attribute.TTL,
+            frozenset([] if vectors is None or table is not Table.STORE else [_specified(vectors)]),
         )
 
-    return {table.value: shape(table) for table in SAVER_TABLES}
+    return {table.value: shape(table) for table in tables}
+
+
+def _specified(spec: VectorIndexSpec) -> Vectors:
+    kinds = ("HASH", *["INLINE_FILTER"] * (len(VECTOR_FILTERS) - 1))
+    searched_by = tuple(zip(VECTOR_FILTERS, kinds, strict=True))
+    return Vectors(spec.name, Attribute.VECTOR, spec.dims, "COSINE", searched_by, "KEYS_ONLY")
 
 
 def requested(
@@ -110,14 +144,31 @@ def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None) -> Shape
     def keys(schema: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
         return tuple((key["KeyType"], key["AttributeName"]) for key in schema)
 
+    vectors = [
+        Vectors(
+            found["IndexName"],
+            found["VectorAttribute"]["AttributeName"],
+            found["Dimensions"],
+            found["DistanceFunction"],
+            tuple(
+                (s["AttributeName"], s["SearchSchemaElementType"]) for s in found["SearchSchema"]
+            ),
+            found["Projection"]["ProjectionType"],
+        )
+        for found in table.get("VectorIndexes", [])
+    ]
+    searched_by = {name for one in vectors for name, _ in one.searched_by}
+    types = {d["AttributeName"]: d["AttributeType"] for d in table["AttributeDefinitions"]}
     return Shape(
         keys(table["KeySchema"]),
-        frozenset((d["AttributeName"], d["AttributeType"]) for d in table["AttributeDefinitions"]),
+        frozenset((name, kind) for name, kind in types.items() if name not in searched_by),
         frozenset(
             Index(i["IndexName"], keys(i["KeySchema"]), i["Projection"]["ProjectionType"])
             for i in table.get("GlobalSecondaryIndexes", [])
         ),
         ttl["AttributeName"] if ttl is not None and ttl["Enabled"] else None,
+        # It is searched by text.
+        frozenset(one for one in vectors if all(types[name] == "S" for name in searched_by)),
     )
 
 
@@ -182,8 +233,12 @@ def specified_actions() -> dict[str, dict[str, frozenset[str]]]:
                 ("Index", role.index),
                 ("ThreadIndex", role.threads),
                 ("Objects", role.objects),
-                ("Bucket", role.bucket),
-                ("Key", role.key),
+                ("Store", STORE_ROLES[name].tables),
+                ("StoreVectors", STORE_ROLES[name].vectors),
+                ("StoreObjects", STORE_ROLES[name].objects),
+                # Of both, one statement each.
+                ("Bucket", role.bucket | STORE_ROLES[name].bucket),
+                ("Key", role.key | STORE_ROLES[name].key),
             )
             if actions
         }

@@ -116,13 +116,18 @@ def test_what_there_is_not_is_not_watched() -> None:
 
 def test_what_is_published_by_operation_is_watched_by_operation() -> None:
     """CloudWatch adds nothing up: an alarm without the dimension would see no value, ever."""
-    made = alarms(Watched(checkpoints="a", writes="b", indexes=("c",)))
+    watched = Watched(checkpoints="a", writes="b", store="s", indexes=("c",))
+    made = alarms(watched)
     by_operation = {
         (alarm.dimensions["TableName"], alarm.dimensions["Operation"])
         for alarm in made
         if alarm.watch.metric in ("SystemErrors", "SuccessfulRequestLatency")
     }
-    assert by_operation == {(table, name) for table in "ab" for name in OPERATIONS}
+    assert by_operation == {
+        (name, operation)
+        for table, name in watched.tables.items()
+        for operation in OPERATIONS[table]
+    }
 
 
 def test_no_alarm_looks_back_further_than_cloudwatch_allows() -> None:
@@ -165,7 +170,7 @@ def test_both_tools_count_contributors_of_every_table_and_index(
             if found["ContributorInsightsSpecification"]["Enabled"]
         }
     assert planned == templated
-    assert len(planned) == 4
+    assert len(planned) == 5
 
 
 def test_the_runbook_has_a_chapter_for_every_alarm_and_no_other() -> None:

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 import pytest
 from langgraph.channels.delta import DeltaChannel
 from langgraph.graph import START, StateGraph
+from langgraph.store.base import PutOp
 from langgraph.types import Command, interrupt
 
 from langgraph_checkpoint_dynamodb import ServiceError, ThreadConflictError
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra.account import Account, running_account
 from tests.infra.tools import NODE_MODULES, ROOT, Cdk, Terraform, run, sweep_package
 from tests.support.conformance import assert_conforms
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 CLOSED = json.dumps({"Version": "2012-10-17", "Statement": []})
 # The names that `make demo` uses, so that it finds its tables.
-CHECKPOINTS, WRITES = "demo-checkpoints", "demo-writes"
+CHECKPOINTS, WRITES, STORE = "demo-checkpoints", "demo-writes", "demo-store"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Deployment:
         tool: Which.
         account: Where.
         settings: Arguments of the saver, as the tool put them out.
+        store_settings: Arguments of the store, the same.
         policies: The JSON of each role's policy, as the tool put it out.
         changes: What the tool says a second deployment would change.
         sweep: Name of the function that sweeps.
@@ -57,6 +60,7 @@ class Deployment:
     tool: str
     account: Account
     settings: Mapping[str, Any]
+    store_settings: Mapping[str, Any]
     policies: Mapping[str, str]
     changes: Callable[[], str]
     sweep: str
@@ -68,6 +72,19 @@ class Deployment:
         return new_saver(
             **self.settings, **(settings or {}), session=session, endpoint_url=self.account.url
         )
+
+    def store(self, policy: str, **tags: str) -> DynamoDBStore:
+        """A store held to a policy, as a principal with these tags."""
+        return opened_store(self.account, self.store_settings, policy, **tags)
+
+
+def opened_store(
+    account: Account, settings: Mapping[str, Any], policy: str, **tags: str
+) -> DynamoDBStore:
+    """A store that may do what a policy says."""
+    held = Policy.parse(policy, **tags)
+    session = held_session(held.allows, account.url)
+    return DynamoDBStore(**settings, session=session, endpoint_url=account.url)
 
 
 @contextmanager
@@ -81,6 +98,7 @@ def by_terraform(new: Callable[..., Terraform], folder: Path) -> Iterator[Deploy
             "terraform",
             account,
             outputs["saver_settings"],
+            outputs["store_settings"],
             outputs["policies"],
             lambda: terraform.changes(**variables),
             outputs["sweep_function_name"],
@@ -99,6 +117,7 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
         context = {
             "checkpoints_table_name": CHECKPOINTS,
             "writes_table_name": WRITES,
+            "store_table_name": STORE,
             "run_id_index_name": "by-run-id",
             "thread_index_owner": "user_id",
             "ttl": "2592000",
@@ -112,6 +131,7 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
             "policy_name_prefix": "demo",
             "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
             "tenant_owner_prefix": "${aws:PrincipalTag/tenant}_",
+            "tenant_root_label": "${aws:PrincipalTag/tenant}",
             "throwaway": "true",
         }
         outputs = cdk.deploy(**context)
@@ -119,6 +139,7 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
             "cdk",
             account,
             json.loads(outputs["SaverSettings"]),
+            json.loads(outputs["StoreSettings"]),
             {
                 role: outputs[f"{role.capitalize()}PolicyJson"]
                 for role in ("read", "runtime", "setup", "admin", "tenant")
@@ -177,7 +198,7 @@ def deployment(
 @pytest.fixture(autouse=True)
 def empty_tables(deployment: Deployment) -> None:
     """One deployment serves many tests; each begins without a thread."""
-    deployment.account.empty(CHECKPOINTS, WRITES)
+    deployment.account.empty(CHECKPOINTS, WRITES, STORE)
 
 
 def extend(log: list[str], writes: list[list[str]]) -> list[str]:
@@ -233,7 +254,11 @@ def test_setup_finds_the_tables_right_with_the_rights_of_setup_alone(
     with verifying(deployment, deployment.policies["setup"]) as saver:
         saver.setup()
     assert client.describe_table(TableName=CHECKPOINTS)["Table"]["KeySchema"] == before["KeySchema"]
-    assert client.list_tables()["TableNames"] == [CHECKPOINTS, WRITES]
+    if deployment.tool == "terraform":
+        # The engine's CloudFormation drops the time to live, which setup() would turn on.
+        with deployment.store(deployment.policies["setup"]) as store:
+            store.setup()
+    assert client.list_tables()["TableNames"] == [CHECKPOINTS, STORE, WRITES]
 
 
 def test_the_saver_conforms_with_the_rights_of_upkeep(deployment: Deployment) -> None:
@@ -268,7 +293,9 @@ def test_a_graph_runs_with_the_rights_of_runtime_alone(
     s3 = deployment.account.client("s3")
     assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/alone/")["KeyCount"] > 0
     everything = s3.list_objects_v2(Bucket=bucket)["Contents"]
-    assert all(found["Key"].startswith("agents/") for found in everything)
+    # Other tests have a store on it.
+    prefixes = ("agents/", deployment.store_settings["s3_offload_config"]["key_prefix"])
+    assert all(found["Key"].startswith(prefixes) for found in everything)
 
 
 @pytest.mark.parametrize(
@@ -487,3 +514,85 @@ def test_a_graph_does_not_run_without_one_of_the_rights_of_runtime(
         pytest.raises(ServiceError, match=f"not authorized to perform: {action} "),
     ):
         converse(saver, "short")
+
+
+def remember(store: DynamoDBStore, root: str = "ann") -> None:
+    """What an agent does with a store: small and large values, a search, and what is forgotten."""
+    store.put((root, "likes"), "food", {"soup": True, "rating": 4.5})
+    store.put((root, "notes"), "long", {"text": "x" * 1_500_000})
+    store.batch([PutOp((root, "notes"), str(number), {"n": number}) for number in range(3)])
+    store.put((root, "gone"), "soon", {}, ttl=60)
+    assert [found.key for found in store.search((root, "likes"))] == ["food"]
+    (found,) = store.search((root,), filter={"rating": {"$gte": 4}})
+    assert found.value == {"soup": True, "rating": 4.5}
+    long = store.get((root, "notes"), "long")
+    assert long is not None
+    assert len(long.value["text"]) == 1_500_000
+    store.delete((root, "notes"), "0")
+    assert store.get((root, "notes"), "0") is None
+
+
+def test_a_store_is_used_with_the_rights_of_runtime_alone(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    with deployment.store(deployment.policies["runtime"]) as store:
+        remember(store)
+        assert store.list_namespaces(prefix=("ann",)) == [
+            ("ann", "gone"),
+            ("ann", "likes"),
+            ("ann", "notes"),
+        ]
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:Scan"):
+            store.sweep_orphans()
+    assert caplog.records == []
+    offload = deployment.store_settings["s3_offload_config"]
+    s3 = deployment.account.client("s3")
+    prefix = f"{offload['key_prefix']}ann/"
+    assert s3.list_objects_v2(Bucket=offload["bucket_name"], Prefix=prefix)["KeyCount"] > 0
+    with deployment.store(deployment.policies["read"]) as store:
+        assert len(store.search(("ann",))) == 5
+        with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+            store.put(("ann",), "k", {})
+    with deployment.store(deployment.policies["admin"]) as store:
+        store.sweep_orphans()
+        store.delete(("ann", "notes"), "long")
+    assert s3.list_objects_v2(Bucket=offload["bucket_name"], Prefix=prefix)["KeyCount"] == 0
+
+
+def test_a_tenant_has_its_own_root_label_in_the_store_and_no_other(
+    deployment: Deployment,
+) -> None:
+    policy = deployment.policies["tenant"]
+    with deployment.store(policy, tenant="red") as store:
+        remember(store, "red")
+    with deployment.store(policy, tenant="blue") as store:
+        remember(store, "blue")
+        for act in (
+            lambda: store.get(("red", "likes"), "food"),
+            lambda: store.search(("red",)),
+            lambda: store.put(("red", "likes"), "food", {}),
+            lambda: store.delete(("red", "notes"), "long"),
+            lambda: store.get(("blue2",), "k"),
+            # These would show what the namespaces of all are called.
+            lambda: store.search(()),
+            store.list_namespaces,
+        ):
+            with pytest.raises(ServiceError, match="not authorized to perform: dynamodb:"):
+                act()
+    with deployment.store(deployment.policies["read"]) as store:
+        assert len(store.search(("red",))) == 5
+
+
+def test_the_table_of_a_store_expires_items_and_is_billed_and_protected_as_the_others(
+    deployment: Deployment,
+) -> None:
+    client = deployment.account.client("dynamodb")
+    tables = [client.describe_table(TableName=name)["Table"] for name in (CHECKPOINTS, STORE)]
+    kept = ("BillingModeSummary", "DeletionProtectionEnabled", "OnDemandThroughput")
+    checkpoints, store = ({name: table.get(name) for name in kept} for table in tables)
+    assert checkpoints["BillingModeSummary"].pop("LastUpdateToPayPerRequestDateTime", 0) is not None
+    assert store["BillingModeSummary"].pop("LastUpdateToPayPerRequestDateTime", 0) is not None
+    assert store == checkpoints
+    if deployment.tool == "terraform":
+        expiry = client.describe_time_to_live(TableName=STORE)["TimeToLiveDescription"]
+        assert (expiry["TimeToLiveStatus"], expiry["AttributeName"]) == ("ENABLED", "ttl")

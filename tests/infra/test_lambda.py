@@ -23,7 +23,7 @@ from build_package import ARCHITECTURES, Built, PackageError, build
 from tests.infra.tools import CDK, Cdk
 from tests.support.engines import running_engine
 from tests.support.iam import ACCOUNT, REGION, Policy, asks
-from tests.support.lambda_environments import SOURCE, answered, running_environment, said
+from tests.support.lambda_environments import SOURCE, answered, listed, running_environment, said
 from tests.support.sessions import new_session, shared_client
 from tests.support.tables import new_tables
 
@@ -82,10 +82,12 @@ def test_the_package_runs_where_nothing_else_can_be_imported(
     python.chmod(0o755)
     with running_engine() as engine:
         tables = new_tables(engine, shared_client(engine.url))
-        tables.set_up()
+        index = {"owner": "user_id", "index_name": "by-owner"}
+        tables.set_up(thread_index=index)
         settings = {
             "checkpoints_table_name": tables.checkpoints,
             "writes_table_name": tables.writes,
+            "thread_index": index,
         }
         variables = {"PATH": f"{alone}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": ""}
         with running_environment(
@@ -94,6 +96,7 @@ def test_the_package_runs_where_nothing_else_can_be_imported(
             lines = environment.invoke(said("packed", "1", "order 12 chairs"))
             (question,) = [line["question"] for line in lines if "question" in line]
             lines = environment.invoke(answered("packed", question, approved=True))
+            (page,) = environment.invoke(listed())
             used = [
                 ask
                 for asked in environment.relay.asked
@@ -101,6 +104,7 @@ def test_the_package_runs_where_nothing_else_can_be_imported(
             ]
         tables.drop()
     assert lines[0]["result"] == "ordered 12 chair(s) for 960.00 EUR"
+    assert [one["name"] for one in page["conversations"]] == ["packed"]
     granted = policy_of(template, tables.checkpoints, tables.writes)
     assert [ask for ask in used if not granted.allows(ask)] == []
 
@@ -112,13 +116,26 @@ def policy_of(template: Template, checkpoints: str, writes: str) -> Policy:
         "CheckpointsFE37732E": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{checkpoints}",
         "CheckpointsWrites55C2C9FB": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{writes}",
     }
-    (statement,) = [
-        one
+    statements = [
+        {**one, "Resource": [arn_of(named, arns) for named in listed_values(one["Resource"])]}
         for one in resource["Properties"]["PolicyDocument"]["Statement"]
-        if "dynamodb:Query" in one["Action"]
+        if any(action.startswith("dynamodb:") for action in listed_values(one["Action"]))
     ]
-    named = [arns[resource["Fn::GetAtt"][0]] for resource in statement["Resource"]]
-    return Policy.parse(json.dumps({"Statement": [{**statement, "Resource": named}]}))
+    return Policy.parse(json.dumps({"Statement": statements}))
+
+
+def listed_values(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def arn_of(resource: dict[str, Any], arns: dict[str, str]) -> str:
+    """The ARN of a table, or of an index of it."""
+    match resource:
+        case {"Fn::GetAtt": [name, "Arn"]}:
+            return arns[name]
+        case {"Fn::Join": ["", [inner, str(rest)]]}:
+            return arn_of(inner, arns) + rest
+    raise ValueError(f"no ARN of {resource}")
 
 
 def test_the_package_holds_bytecode_that_counts_and_what_is_started_can_be(
@@ -251,6 +268,8 @@ def test_the_stack_is_deployed_and_the_function_runs_on_its_tables(
         own_account.url, settings, tmp_path / "log", package.content
     ) as environment:
         lines = environment.invoke(said("deployed", "1", "order 2 lamps"))
+        (page,) = environment.invoke(listed())
+    assert [(one["name"], one["status"]) for one in page["conversations"]] == [("deployed", "idle")]
     assert {"tool": "place_order", "result": "ordered 2 lamp(s) for 79.80 EUR"} in lines
 
     cdk.destroy(throwaway="true", adapter_version="1")

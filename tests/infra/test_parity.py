@@ -15,10 +15,16 @@ import pytest
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.keys import run_index, thread_index
-from langgraph_checkpoint_dynamodb.policies import VERIFY_ACTIONS
+from langgraph_checkpoint_dynamodb.keys import (
+    SAVER_TABLES,
+    VectorIndexSpec,
+    run_index,
+    thread_index,
+)
+from langgraph_checkpoint_dynamodb.policies import STORE_REGISTER_ACTIONS, VERIFY_ACTIONS
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra import shapes
-from tests.infra.conftest import FULL_VARIABLES, as_context
+from tests.infra.conftest import CDK_VARIABLES, FULL_VARIABLES, as_context
 from tests.support.iam import ACCOUNT, REGION
 from tests.support.sessions import new_session
 
@@ -33,7 +39,10 @@ INDEXES = (
     run_index(FULL_VARIABLES["run_id_index_name"]),
     thread_index(FULL_VARIABLES["thread_index_name"]),
 )
-NAMES = {"checkpoints": "full-checkpoints", "writes": "full-writes"}
+VECTORS = VectorIndexSpec(
+    FULL_VARIABLES["store_vector_index_name"], CDK_VARIABLES["store_vector_dimensions"]
+)
+NAMES = {"checkpoints": "full-checkpoints", "writes": "full-writes", "store": "full-store"}
 ROLES = ("read", "runtime", "setup", "admin", "tenant")
 
 JsonObject = dict[str, Any]
@@ -62,6 +71,14 @@ def requests_of_setup(account: Account) -> list[tuple[str, dict[str, Any]]]:
         endpoint_url=account.url,
     ) as saver:
         saver.setup()
+    with DynamoDBStore(
+        store_table_name="full-store",
+        vector_index=VECTORS.name,
+        index={"dims": VECTORS.dims, "embed": lambda texts: [[0.0] * VECTORS.dims for _ in texts]},
+        session=session,
+        endpoint_url=account.url,
+    ) as store:
+        store.setup()
     client = account.client("dynamodb")
     for name in NAMES.values():
         client.delete_table(TableName=name)
@@ -100,15 +117,16 @@ def policies(outputs: Mapping[str, Any]) -> dict[str, frozenset[Statement]]:
 def test_setup_asks_for_the_tables_as_specified(
     requests_of_setup: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    assert shapes.requested(requests_of_setup, NAMES) == shapes.specified(INDEXES)
+    assert shapes.requested(requests_of_setup, NAMES) == shapes.specified(INDEXES, vectors=VECTORS)
 
 
 def test_terraform_plans_the_tables_as_specified(full_plan: JsonObject) -> None:
+    """But for the vector index, which the aws provider cannot make in 5.x."""
     assert shapes.planned(full_plan) == shapes.specified(INDEXES)
 
 
 def test_the_stack_has_the_tables_as_specified(full_template: JsonObject) -> None:
-    assert shapes.templated(full_template, NAMES) == shapes.specified(INDEXES)
+    assert shapes.templated(full_template, NAMES) == shapes.specified(INDEXES, vectors=VECTORS)
 
 
 def test_without_an_index_all_tools_define_the_keys_alone(
@@ -117,7 +135,8 @@ def test_without_an_index_all_tools_define_the_keys_alone(
     names = {"checkpoints": "langgraph-checkpoints", "writes": "langgraph-writes"}
     planned = shapes.planned(default_plan)
     assert planned == shapes.templated(default_template, names)
-    for role, shape in shapes.specified(INDEXES).items():
+    assert planned.keys() == names.keys()
+    for role, shape in shapes.specified(INDEXES, SAVER_TABLES).items():
         assert planned[role].keys == shape.keys
         assert planned[role].ttl == shape.ttl
         assert planned[role].indexes == frozenset()
@@ -131,14 +150,16 @@ def in_plan(*path: str) -> Callable[[JsonObject], tuple[JsonObject, str]]:
     return find
 
 
-def in_template(*path: str) -> Callable[[JsonObject], tuple[JsonObject, str]]:
+def in_template(
+    *path: str, table: str = "full-checkpoints"
+) -> Callable[[JsonObject], tuple[JsonObject, str]]:
     def find(template: JsonObject) -> tuple[JsonObject, str]:
-        (table,) = (
+        (properties,) = (
             found["Properties"]
             for found in shapes.of_type(template, "AWS::DynamoDB::GlobalTable")
-            if found["Properties"]["TableName"] == "full-checkpoints"
+            if found["Properties"]["TableName"] == table
         )
-        return descend(table, path)
+        return descend(properties, path)
 
     return find
 
@@ -195,7 +216,29 @@ def test_anything_else_in_a_template_is_noticed(
     changed = copy.deepcopy(full_template)
     found, key = find(changed)
     found[key] = "other"
-    assert shapes.templated(changed, NAMES) != shapes.specified(INDEXES)
+    assert shapes.templated(changed, NAMES) != shapes.specified(INDEXES, vectors=VECTORS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("VectorIndexes", "0", "Dimensions"), 255),
+        (("VectorIndexes", "0", "DistanceFunction"), "EUCLIDEAN"),
+        (("VectorIndexes", "0", "SearchSchema", "1", "AttributeName"), "vector_label_3"),
+        (("VectorIndexes", "0", "SearchSchema", "0", "SearchSchemaElementType"), "INLINE_FILTER"),
+        (("VectorIndexes", "0", "VectorAttribute", "AttributeName"), "vectors"),
+        (("VectorIndexes", "0", "Projection", "ProjectionType"), "ALL"),
+        (("AttributeDefinitions", "5", "AttributeType"), "N"),
+    ],
+    ids=lambda path: ".".join(map(str, path)) if isinstance(path, tuple) else "",
+)
+def test_anything_else_in_the_vector_index_of_a_template_is_noticed(
+    full_template: JsonObject, path: tuple[str, ...], value: object
+) -> None:
+    changed = copy.deepcopy(full_template)
+    found, key = in_template(*path, table="full-store")(changed)
+    found[key] = value
+    assert shapes.templated(changed, NAMES) != shapes.specified(INDEXES, vectors=VECTORS)
 
 
 # Policies and outputs.
@@ -205,10 +248,15 @@ def test_the_actions_of_every_role_are_those_of_the_package(full_plan: JsonObjec
     found = policies(planned_outputs(full_plan))
     specified = shapes.specified_actions()
     assert {role: shapes.actions_of(found[role]) for role in specified} == specified
-    # A tenant must not see the thread ids of others, which listing the bucket would show. Nor are
-    # the tables its own to look at.
-    of_a_tenant = {sid: found for sid, found in specified["runtime"].items() if sid != "Bucket"}
+    # A tenant must not see the thread ids of others, which listing the bucket would show, nor their
+    # memories, which a search of the vector index would. Nor are the tables its own to look at.
+    not_of_a_tenant = ("Bucket", "StoreVectors")
+    of_a_tenant = {
+        sid: found for sid, found in specified["runtime"].items() if sid not in not_of_a_tenant
+    }
     of_a_tenant["Tables"] -= VERIFY_ACTIONS
+    of_a_tenant["Store"] -= VERIFY_ACTIONS
+    of_a_tenant["StoreRegistry"] = STORE_REGISTER_ACTIONS
     assert shapes.actions_of(found["tenant"]) == of_a_tenant
 
 
@@ -275,11 +323,12 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
     planned, templated = planned_outputs(full_plan), templated_outputs(full_template)
     assert planned.keys() == templated.keys()
     # An ARN of what is not made yet is known only after the apply.
-    known = {"checkpoints_table_name", "writes_table_name"}
+    known = {"checkpoints_table_name", "writes_table_name", "store_table_name"}
     known |= {"run_id_index_name", "thread_index_name"}
     known |= {"bucket_name", "bucket_arn", "bucket_key_prefix", "sweep_function_name"}
     assert {name: planned[name] for name in known} == {name: templated[name] for name in known}
-    assert planned["saver_settings"] == json.loads(templated["saver_settings"])
+    for settings in ("saver_settings", "store_settings"):
+        assert planned[settings] == json.loads(templated[settings])
     arns = {role: f"arn:aws:iam::{ACCOUNT}:policy/full-{role}" for role in ROLES}
     assert json.loads(templated["policy_arns"]) == arns
 
@@ -293,6 +342,48 @@ def test_the_saver_takes_the_settings_that_the_tools_put_out(full_plan: JsonObje
     assert settings.keys() <= inspect.signature(DynamoDBSaver.__init__).parameters.keys()
 
 
+def test_the_store_takes_the_settings_that_the_tools_put_out(full_plan: JsonObject) -> None:
+    settings = planned_outputs(full_plan)["store_settings"]
+    index: Any = {"dims": VECTORS.dims, "embed": lambda texts: [[0.0] for _ in texts]}
+    with DynamoDBStore(**settings, index=index, session=new_session()) as store:
+        assert store is not None
+    assert settings == {
+        "store_table_name": "full-store",
+        "vector_index": "vectors",
+        "region_name": REGION,
+        "s3_offload_config": {"bucket_name": "full-bucket", "key_prefix": "memories/"},
+    }
+
+
+def test_without_a_store_there_are_neither_settings_of_one_nor_rights_on_one(
+    default_plan: JsonObject, default_template: JsonObject
+) -> None:
+    planned, templated = planned_outputs(default_plan), templated_outputs(default_template)
+    assert planned["store_settings"] is planned["store_table_name"] is None
+    assert not {name for name in templated if name.startswith("store")}
+    for role in ("read", "runtime", "setup", "admin"):
+        for outputs in (planned, templated):
+            found = shapes.statements(outputs[f"{role}_policy_json"])
+            assert not {one.sid for one in found if one.sid.startswith("Store")}
+
+
+def test_a_tenant_is_held_to_its_root_label_in_the_table_and_in_the_bucket(
+    full_plan: JsonObject,
+) -> None:
+    found = policies(planned_outputs(full_plan))
+    (statement,) = (one for one in found["tenant"] if one.sid == "Store")
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/full-store"
+    assert statement.resources == {table, table.replace(REGION, "eu-west-1")}
+    assert json.loads(statement.condition)["ForAllValues:StringLike"] == {
+        "dynamodb:LeadingKeys": [
+            "${aws:PrincipalTag/tenant}",
+            "${aws:PrincipalTag/tenant}.*",
+        ]
+    }
+    (objects,) = (one for one in found["tenant"] if one.sid == "StoreObjects")
+    assert objects.resources == {"arn:aws:s3:::full-bucket/memories/${aws:PrincipalTag/tenant}/*"}
+
+
 # What is asked for, and what comes of it.
 
 
@@ -302,6 +393,7 @@ TERRAFORM_ONLY = {
     "policy_role_names",  # the CDK's own way is grants
 }
 CDK_ONLY = {
+    *CDK_VARIABLES,  # the provider has no vector indexes
     "removal_policy",  # Terraform's is to remove a module from the state
     "warm_read_units",  # the provider has them from 6.x on
     "warm_write_units",
@@ -579,7 +671,8 @@ def test_by_default_neither_tool_makes_anything_but_the_tables(
 def test_every_setting_was_asked_for() -> None:
     """Else the comparisons above would leave it out."""
     # The stack has no context for policies of resources, and empties only what it throws away.
-    left_out = {"checkpoints_resource_policy", "writes_resource_policy", "bucket_force_destroy"}
+    left_out = {"checkpoints_resource_policy", "writes_resource_policy", "store_resource_policy"}
+    left_out |= {"bucket_force_destroy"}
     asked_for = FULL_VARIABLES.keys() | OWN_BUCKET.keys()
     assert asked_for == shapes.declared().keys() - left_out - TERRAFORM_ONLY
     assert len(as_context(FULL_VARIABLES)) == len(FULL_VARIABLES)

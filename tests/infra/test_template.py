@@ -17,7 +17,8 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
 from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.keys import run_index, thread_index
+from langgraph_checkpoint_dynamodb.keys import VectorIndexSpec, run_index, thread_index
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra import shapes
 from tests.infra.filled import Filled, RefusedError
 from tests.infra.tools import ROOT
@@ -26,6 +27,12 @@ from tests.support.sessions import new_session
 
 FOLDER = ROOT / "cloudformation"
 TEMPLATE = FOLDER / "langgraph-checkpoint-dynamodb.yaml"
+# By the names that the program which makes them knows them by.
+TEMPLATES = {
+    "tables": TEMPLATE,
+    "alarms": FOLDER / "langgraph-checkpoint-dynamodb-alarms.yaml",
+    "dashboard": FOLDER / "langgraph-checkpoint-dynamodb-dashboard.yaml",
+}
 # `aws cloudformation deploy` takes no more without a bucket for templates.
 MOST_BYTES = 51_200
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
@@ -122,12 +129,59 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"KmsKeyArn": KEY, "Bucket": "existing", "BucketName": "theirs"},
         {"kms_key_arn": KEY, "bucket_name": "theirs"},
     ),
+    "store": (
+        {"StoreTableName": "memories", "CreatePolicies": "true"},
+        {"store_table_name": "memories", "create_policies": True},
+    ),
+    "store, bucket and key": (
+        {
+            "StoreTableName": "memories",
+            "Bucket": "create",
+            "StoreBucketKeyPrefix": "memories/",
+            "KmsKeyArn": KEY,
+            "MaxReadRequestUnits": "50",
+        },
+        {
+            "store_table_name": "memories",
+            "create_bucket": True,
+            "store_bucket_key_prefix": "memories/",
+            "kms_key_arn": KEY,
+            "max_read_request_units": 50,
+        },
+    ),
+    "tenants of a store without a bucket": (
+        {
+            "StoreTableName": "memories",
+            "TenantThreadIdPrefix": "acme_",
+            "TenantRootLabel": "acme",
+        },
+        {
+            "store_table_name": "memories",
+            "tenant_thread_id_prefix": "acme_",
+            "tenant_root_label": "acme",
+        },
+    ),
+    "tenants without a store": (
+        {"TenantThreadIdPrefix": "acme_", "StoreTableName": "memories", "Bucket": "create"},
+        {
+            "tenant_thread_id_prefix": "acme_",
+            "store_table_name": "memories",
+            "create_bucket": True,
+        },
+    ),
+    "contributors": (
+        {"ContributorInsights": "true", "ThreadIndexOwner": "user_id"},
+        {"contributor_insights": True, "thread_index_owner": "user_id"},
+    ),
     "tenants": (
         {"TenantThreadIdPrefix": "${aws:PrincipalTag/tenant}_", "CreatePolicies": "true"},
         {"tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_", "create_policies": True},
     ),
     "everything": (
         {
+            "StoreTableName": "langgraph-store",
+            "StoreVectorIndexName": "vectors",
+            "StoreVectorDimensions": "256",
             "RunIdIndexName": "by-run",
             "ThreadIndexOwner": "user_id",
             "TtlSeconds": str(TTL),
@@ -141,8 +195,13 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "PolicyNamePrefix": "ours",
             "TenantThreadIdPrefix": "acme_",
             "TenantOwnerPrefix": "acme-",
+            "TenantRootLabel": "${aws:PrincipalTag/tenant}",
+            "ContributorInsights": "true",
         },
         {
+            "store_table_name": "langgraph-store",
+            "store_vector_index_name": "vectors",
+            "store_vector_dimensions": 256,
             "run_id_index_name": "by-run",
             "thread_index_owner": "user_id",
             "ttl_seconds": TTL,
@@ -155,6 +214,8 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "policy_name_prefix": "ours",
             "tenant_thread_id_prefix": "acme_",
             "tenant_owner_prefix": "acme-",
+            "tenant_root_label": "${aws:PrincipalTag/tenant}",
+            "contributor_insights": True,
         },
     ),
 }
@@ -164,11 +225,11 @@ STACK_ONLY = {
     "replica_kms_key_arns",
     "checkpoints_resource_policy",
     "writes_resource_policy",
+    "store_resource_policy",
     "bucket_force_destroy",  # needs a function, and that is an asset
     "removal_policy",  # a deletion policy takes no parameter
-    "alarm_topic_arn",  # 30 alarms and more would take the template beyond MOST_BYTES
+    "alarm_topic_arn",  # these have templates of their own: one would be larger than MOST_BYTES
     "dashboard",
-    "contributor_insights",
     "sweep_schedule",  # needs a package with the saver, and that is an asset
     "sweep_package",
     "sweep_older_than_seconds",
@@ -211,19 +272,21 @@ def filled_stack(template: dict[str, Any]) -> Filled:
     return Filled(kept, {})
 
 
-def test_the_committed_template_is_the_one_that_the_construct_makes() -> None:
-    made = subprocess.run(
-        [sys.executable, "-m", "langgraph_checkpoint_dynamodb_cdk.template"],
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_committed_template_is_the_one_that_the_construct_makes(name: str) -> None:
+    made = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "langgraph_checkpoint_dynamodb_cdk.template", name],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    assert made.stdout == TEMPLATE.read_text(encoding="utf-8"), "run `make template`"
+    assert made.stdout == TEMPLATES[name].read_text(encoding="utf-8"), "run `make template`"
 
 
-def test_it_can_be_deployed_without_a_bucket_for_templates() -> None:
-    assert len(TEMPLATE.read_bytes()) < MOST_BYTES
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_it_can_be_deployed_without_a_bucket_for_templates(name: str) -> None:
+    assert len(TEMPLATES[name].read_bytes()) < MOST_BYTES
 
 
 def test_it_needs_no_bootstrap_and_no_assets(template: dict[str, Any]) -> None:
@@ -237,8 +300,10 @@ def test_it_needs_no_bootstrap_and_no_assets(template: dict[str, Any]) -> None:
     }
 
 
-def test_cfn_lint_finds_nothing() -> None:
-    matches = lint(TEMPLATE.read_text(encoding="utf-8"), config=ManualArgs(regions=[REGION]))
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_cfn_lint_finds_nothing(name: str) -> None:
+    text = TEMPLATES[name].read_text(encoding="utf-8")
+    matches = lint(text, config=ManualArgs(regions=[REGION]))
     assert [(match.rule.id, match.message) for match in matches] == []
 
 
@@ -276,7 +341,7 @@ def without_order(resource: dict[str, Any]) -> dict[str, Any]:
 def output(name: str, value: Any) -> Any:
     if name.endswith("PolicyJson"):
         return shapes.statements(value)
-    return json.loads(value) if name in ("SaverSettings", "PolicyArns") else value
+    return json.loads(value) if name in ("SaverSettings", "StoreSettings", "PolicyArns") else value
 
 
 def flat(statement: shapes.Statement) -> tuple[Any, ...]:
@@ -318,8 +383,9 @@ def test_anything_else_in_the_template_is_noticed(
 
 def test_the_tables_are_those_of_the_package_and_the_roles_too(template: dict[str, Any]) -> None:
     filled = Filled(template, ASKED["everything"][0])
-    names = {"checkpoints": "langgraph-checkpoints", "writes": "langgraph-writes"}
-    specified = shapes.specified((run_index("by-run"), thread_index("by-owner")))
+    names = {role: f"langgraph-{role}" for role in ("checkpoints", "writes", "store")}
+    indexes = (run_index("by-run"), thread_index("by-owner"))
+    specified = shapes.specified(indexes, vectors=VectorIndexSpec("vectors", 256))
     assert shapes.templated({"Resources": filled.resources}, names) == specified
     for role, actions in shapes.specified_actions().items():
         policy = shapes.statements(filled.outputs[f"{role.capitalize()}PolicyJson"])
@@ -332,12 +398,27 @@ def test_the_saver_takes_its_settings(template: dict[str, Any]) -> None:
     with DynamoDBSaver(**settings, session=new_session()) as saver:
         assert saver is not None
     assert settings["ttl_seconds"] == TTL
+    of_a_store = json.loads(filled.outputs["StoreSettings"])
+    index: Any = {"dims": 256, "embed": lambda texts: [[0.0] for _ in texts]}
+    with DynamoDBStore(**of_a_store, index=index, session=new_session()) as store:
+        assert store is not None
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"WritesTableName": "langgraph-checkpoints"}, "must differ from CheckpointsTableName"),
+        ({"WritesTableName": "langgraph-checkpoints"}, "StoreTableName must differ"),
+        ({"StoreTableName": "langgraph-writes"}, "StoreTableName must differ"),
+        ({"StoreTableName": "x"}, "StoreTableName must be 3 to 255"),
+        (
+            {"StoreTableName": "memories", "StoreVectorIndexName": "vectors"},
+            "StoreVectorIndexName needs StoreTableName",
+        ),
+        ({"StoreVectorDimensions": "4097"}, "StoreVectorDimensions must be at most 4096"),
+        (
+            {"StoreBucketKeyPrefix": "a/", "BucketKeyPrefix": "a/"},
+            "StoreBucketKeyPrefix must differ",
+        ),
         ({"CheckpointsTableName": "a b"}, "CheckpointsTableName must be 3 to 255"),
         ({"CheckpointsTableName": ""}, "CheckpointsTableName must be 3 to 255"),
         ({"RunIdIndexName": "x"}, "RunIdIndexName must be 3 to 255"),
@@ -367,6 +448,11 @@ def test_the_saver_takes_its_settings(template: dict[str, Any]) -> None:
         ({"TenantThreadIdPrefix": "acme:"}, "TenantThreadIdPrefix must be characters"),
         ({"TenantThreadIdPrefix": "*"}, "TenantThreadIdPrefix must be characters"),
         ({"TenantOwnerPrefix": "a_"}, "TenantOwnerPrefix needs TenantThreadIdPrefix"),
+        (
+            {"TenantRootLabel": "acme", "TenantThreadIdPrefix": "acme_"},
+            "TenantRootLabel needs TenantThreadIdPrefix",
+        ),
+        ({"TenantRootLabel": "acme.eu"}, "TenantRootLabel must be characters"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_is_expected(
@@ -376,7 +462,9 @@ def test_what_cannot_be_used_is_refused_with_what_is_expected(
         Filled(template, given)
 
 
-def test_the_console_shows_every_parameter_once(template: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_console_shows_every_parameter_once(name: str) -> None:
+    template = parsed(TEMPLATES[name].read_text(encoding="utf-8"))
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     shown = [name for group in groups for name in group["Parameters"]]
     assert sorted(shown) == sorted(template["Parameters"])

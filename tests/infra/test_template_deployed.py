@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.test_deployments import SAID, converse, listed
+from tests.infra.test_alarms import described
+from tests.infra.test_deployments import SAID, converse, listed, opened_store, remember
 from tests.infra.tools import ROOT, ToolError, aws
-from tests.support.iam import REGION, Policy
+from tests.support.iam import ACCOUNT, REGION, Policy
 from tests.support.savers import new_saver
 from tests.support.sessions import held_session
 
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "cloudformation"
 TABLES = {"langgraph-checkpoints", "langgraph-writes"}
+STACK = "langgraph-checkpoints"
 
 
-def deploy(account: Account, **parameters: str) -> dict[str, str]:
+def deploy(account: Account, stack_name: str = STACK, **parameters: str) -> dict[str, str]:
     """Run the command of the README; the outputs of the stack."""
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    (line,) = re.findall(r"^aws (cloudformation deploy .+)$", readme, flags=re.MULTILINE)
+    command = rf"^aws (cloudformation deploy --stack-name {stack_name} .+?)(?: \\$|$)"
+    (line,) = re.findall(command, readme, flags=re.MULTILINE)
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     given = ["--parameter-overrides", *overrides] if overrides else []
     aws(account, *shlex.split(line), *given)
-    (stack,) = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-    return {found["OutputKey"]: found["OutputValue"] for found in stack["Outputs"]}
+    (stack,) = account.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+    return {found["OutputKey"]: found["OutputValue"] for found in stack.get("Outputs", [])}
 
 
-STACK = "langgraph-checkpoints"
 OWN = {
     "Bucket": "create",
     "BucketKeyPrefix": "agents/",
@@ -68,7 +70,13 @@ def test_one_line_deploys_it_a_parameter_changes_it_and_what_is_stored_outlives_
     assert own_account.inventory()["policies"] == {f"ours-{role}" for role in arns}
 
     # The settings that are not given stay as they were.
-    outputs = deploy(own_account, ThreadIndexOwner="user_id", TtlSeconds="2592000")
+    outputs = deploy(
+        own_account, ThreadIndexOwner="user_id", TtlSeconds="2592000", StoreTableName="memories"
+    )
+    with opened_store(
+        own_account, json.loads(outputs["StoreSettings"]), outputs["RuntimePolicyJson"]
+    ) as store:
+        remember(store)
     assert outputs["BucketName"] == bucket
     assert json.loads(outputs["SaverSettings"])["thread_index"] == {
         "owner": "user_id",
@@ -83,7 +91,7 @@ def test_one_line_deploys_it_a_parameter_changes_it_and_what_is_stored_outlives_
     own_account.client("cloudformation").delete_stack(StackName=STACK)
     left = own_account.inventory()
     assert left["policies"] == before["policies"]
-    assert left["tables"] == TABLES
+    assert left["tables"] == {*TABLES, "memories"}
     assert left["buckets"] == {bucket}
 
 
@@ -105,3 +113,41 @@ def test_parameters_that_contradict_each_other_are_refused_before_anything_is_ma
     with pytest.raises(ToolError, match="BucketName must say which"):
         deploy(own_account, Bucket="existing")
     assert own_account.inventory() == before
+
+
+def test_alarms_and_a_dashboard_are_deployed_changed_and_deleted(own_account: Account) -> None:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
+    deploy(own_account, "langgraph-alarms", AlarmTopicArn=topic)
+    deploy(own_account, "langgraph-dashboard")
+    made = described(own_account)
+    assert len(made) == 30
+    assert all(alarm["AlarmActions"] == [topic] for alarm in made.values())
+    assert [one["DashboardName"] for one in dashboards(own_account)] == [STACK]
+    shown = body(own_account)
+
+    # What is not given stays as it was.
+    deploy(own_account, "langgraph-alarms", StoreTableName="memories", ThreadIndexName="by-owner")
+    deploy(own_account, "langgraph-dashboard", StoreTableName="memories")
+    changed = described(own_account)
+    assert made.items() <= changed.items()
+    assert len(changed) == 30 + 4 + 4 + 8 + 8 + 1
+    assert "memories-latency-BatchGetItem" in changed
+    assert "memories" in body(own_account)
+    assert "memories" not in shown
+
+    for stack in ("langgraph-alarms", "langgraph-dashboard"):
+        own_account.client("cloudformation").delete_stack(StackName=stack)
+    assert described(own_account) == {}
+    assert dashboards(own_account) == []
+
+
+def dashboards(account: Account) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = account.client("cloudwatch").list_dashboards()["DashboardEntries"]
+    return found
+
+
+def body(account: Account) -> str:
+    """The dashboard, which is JSON."""
+    found: str = account.client("cloudwatch").get_dashboard(DashboardName=STACK)["DashboardBody"]
+    assert json.loads(found)["widgets"]
+    return found

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.recovery import Pair, restore_pair
+from langgraph_checkpoint_dynamodb.recovery import Tables, restore_tables
+from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra.shapes import declared, defaults
 from tests.infra.tools import ROOT, Terraform, ToolError, run
 from tests.support.calls import SyncCalls
-from tests.support.iam import REGION
-from tests.support.sessions import new_session
+from tests.support.iam import REGION, Policy
+from tests.support.sessions import held_session, new_session
 from tests.support.values import put_chain
 
 if TYPE_CHECKING:
@@ -236,10 +237,10 @@ def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
     terraform.apply(**settings)
     put_thread(own_account, "kept")
     client = own_account.client("dynamodb")
-    source = Pair(*TABLES)
+    source = Tables(*TABLES)
     target = source.with_suffix("-restored")
     moment = datetime.now(timezone.utc).replace(microsecond=0)
-    restore_pair(client, source, target, moment, say=lambda _: None)
+    restore_tables(client, source, target, moment, say=lambda _: None)
 
     terraform.forget("aws_dynamodb_table.this")
     settings |= {
@@ -264,6 +265,33 @@ def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
     ) as made:
         assert len(list(made.list({"configurable": {"thread_id": "kept"}}))) == 3
     assert own_account.inventory()["tables"] == {*TABLES, target.checkpoints, target.writes}
+
+
+def test_the_vector_index_that_setup_makes_outlives_an_apply(
+    new_terraform: Callable[[str, Account], Terraform], own_account: Account
+) -> None:
+    terraform = new_terraform(".", own_account)
+    variables = {"store_table_name": "memories", "store_vector_index_name": "vectors"}
+    outputs = terraform.apply(**variables)
+    held = Policy.parse(outputs["setup_policy_json"])
+    with DynamoDBStore(
+        **outputs["store_settings"],
+        index={"dims": 4, "embed": lambda texts: [[1.0, 0.0, 0.0, 0.0] for _ in texts]},
+        session=held_session(held.allows, own_account.url),
+        endpoint_url=own_account.url,
+    ) as store:
+        store.setup()
+
+    def index() -> Any:
+        client = own_account.client("dynamodb")
+        return client.describe_table(TableName="memories")["Table"]["VectorIndexes"]
+
+    made = index()
+    # The provider does not know what these are for.
+    assert terraform.changes(**variables).count("- attribute {") == 4
+    terraform.apply(**variables)
+    assert index() == made
+    assert [one["IndexName"] for one in made] == ["vectors"]
 
 
 def test_a_replica_in_the_providers_own_region_is_refused(

@@ -11,7 +11,12 @@ from langgraph.store.base import GetOp, PutOp
 
 from langgraph_checkpoint_dynamodb import ServiceError, TableMismatchError, TableNotFoundError
 from langgraph_checkpoint_dynamodb.keys import SPECS, Table
-from langgraph_checkpoint_dynamodb.policies import STORE_ROLES, STORE_SETUP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import (
+    STORE_REGISTER_ACTIONS,
+    STORE_ROLES,
+    STORE_RUN_ACTIONS,
+    STORE_SETUP_ACTIONS,
+)
 from tests.support.iam import Ask, Policy
 from tests.support.sessions import held_session
 
@@ -78,7 +83,8 @@ def test_a_table_that_is_not_there_is_named(unmade: StoreTable) -> None:
 
 
 def use(store: Store) -> None:
-    """Everything that an agent does."""
+    """Everything that an agent does; it may verify the table when it starts."""
+    store.setup()
     store.put(("a", "b"), "k", {"n": 1}, ttl=1)
     store.put(("a", "b"), "large", {"text": "x" * 500_000})
     store.put(("a", "b"), "large", {"text": "y" * 500_000})
@@ -167,14 +173,19 @@ def failure(act: Callable[[], object]) -> ServiceError | None:
 
 def test_a_tenant_is_held_to_its_root_label_and_the_registry(table: StoreTable) -> None:
     """The condition on `dynamodb:LeadingKeys` that the page on the store names."""
-    patterns = ["acme", "acme.*", ".namespaces.*"]
-    statement = {
-        "Effect": "Allow",
-        "Action": "dynamodb:*",
-        "Resource": "*",
-        "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}},
-    }
-    policy = Policy.parse(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": sorted(actions),
+            "Resource": "*",
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}},
+        }
+        for actions, patterns in (
+            (STORE_RUN_ACTIONS, ["acme", "acme.*"]),
+            (STORE_REGISTER_ACTIONS, [".namespaces.*"]),
+        )
+    ]
+    policy = Policy.parse(json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
     def allows(ask: Ask) -> bool:
         return policy.allows(ask)
@@ -187,6 +198,9 @@ def test_a_tenant_is_held_to_its_root_label_and_the_registry(table: StoreTable) 
             lambda: store.put(("acme2",), "k", {}),
             lambda: store.get(("other",), "k"),
             lambda: store.search(("other",)),
+            # They would show the namespaces of all.
+            lambda: store.search(()),
+            store.list_namespaces,
         ):
             with pytest.raises(ServiceError, match="AccessDenied"):
                 act()

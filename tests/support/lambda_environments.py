@@ -34,7 +34,11 @@ SOURCE = ROOT / "examples" / "lambda"
 
 
 def event(
-    method: str, path: str, body: Mapping[str, Any] | None = None, user: str | None = "AIDAANN"
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    user: str | None = "AIDAANN",
+    query: str = "",
 ) -> dict[str, Any]:
     """What Lambda makes of a request to a function URL: payload format 2.0.
 
@@ -43,6 +47,7 @@ def event(
         path: Of the request.
         body: Its body, which is sent as JSON.
         user: The unique id of the caller that Lambda has checked; `None` if the URL checks nobody.
+        query: What follows the path's question mark.
     """
     identity = {
         "accessKey": "ASIAEXAMPLE",
@@ -57,7 +62,7 @@ def event(
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
         "headers": {"content-type": "application/json", "host": "abc.lambda-url.us-east-1.on.aws"},
         "requestContext": {
             "accountId": "123456789012",
@@ -100,6 +105,11 @@ def answered(
 def read(conversation: str, **caller: Any) -> dict[str, Any]:
     """The event of a request for all of a conversation."""
     return event("GET", f"/conversations/{conversation}", **caller)
+
+
+def listed(query: str = "", **caller: Any) -> dict[str, Any]:
+    """The event of a request for the caller's conversations."""
+    return event("GET", "/conversations", query=query, **caller)
 
 
 class Answer:
@@ -148,9 +158,10 @@ class Environment:
             "x-amzn-request-context": json.dumps(context),
             "x-amzn-lambda-context": json.dumps({"request_id": context["requestId"]}),
         }
-        with self._client.stream(
-            context["http"]["method"], event["rawPath"], headers=headers, content=event.get("body")
-        ) as response:
+        method = context["http"]["method"]
+        address = f"{event['rawPath']}?{event['rawQueryString']}".removesuffix("?")
+        content = event.get("body")
+        with self._client.stream(method, address, headers=headers, content=content) as response:
             yield Answer(response)
 
     def invoke(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:

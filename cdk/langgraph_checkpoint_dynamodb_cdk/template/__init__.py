@@ -1,9 +1,20 @@
-"""The store as one CloudFormation template, made from the construct.
+"""The store as CloudFormation templates, made from the construct: tables, alarms, dashboard.
 
-`python -m langgraph_checkpoint_dynamodb_cdk.template` prints it.
+`python -m langgraph_checkpoint_dynamodb_cdk.template NAME` prints one of them.
 """
 
+from langgraph_checkpoint_dynamodb_cdk.template.alarms import (
+    make_alarm_template,
+    make_dashboard_template,
+)
 from langgraph_checkpoint_dynamodb_cdk.template.assembly import make_template
-from langgraph_checkpoint_dynamodb_cdk.template.parameters import PARAMETERS, Parameter
+from langgraph_checkpoint_dynamodb_cdk.template.declared import Parameter
+from langgraph_checkpoint_dynamodb_cdk.template.parameters import PARAMETERS
 
-__all__ = ["PARAMETERS", "Parameter", "make_template"]
+__all__ = [
+    "PARAMETERS",
+    "Parameter",
+    "make_alarm_template",
+    "make_dashboard_template",
+    "make_template",
+]

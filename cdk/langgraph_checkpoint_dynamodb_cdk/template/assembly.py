@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb_cdk.access import Role
+from langgraph_checkpoint_dynamodb_cdk.template.declared import interface
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import (
     Value,
     arn_of,
@@ -18,7 +19,6 @@ from langgraph_checkpoint_dynamodb_cdk.template.parameters import (
     NUMBERS,
     PARAMETERS,
     RULES,
-    interface,
 )
 from langgraph_checkpoint_dynamodb_cdk.template.policies import (
     BUCKET_ARN,
@@ -28,6 +28,7 @@ from langgraph_checkpoint_dynamodb_cdk.template.policies import (
 )
 from langgraph_checkpoint_dynamodb_cdk.template.resources import (
     CHECKPOINTS,
+    STORE,
     WRITES,
     store_resources,
 )
@@ -44,7 +45,7 @@ def make_template() -> dict[str, Any]:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _DESCRIPTION,
-        "Metadata": interface(),
+        "Metadata": interface(PARAMETERS),
         "Parameters": {parameter.name: parameter.definition for parameter in PARAMETERS},
         "Rules": dict(RULES),
         "Conditions": dict(CONDITIONS),
@@ -83,12 +84,15 @@ def _outputs(documents: Mapping[Role, Value]) -> dict[str, Any]:
         "CheckpointsTableArn": _output(arn_of(CHECKPOINTS)),
         "WritesTableName": _output(ref(WRITES)),
         "WritesTableArn": _output(arn_of(WRITES)),
+        "StoreTableName": _output(ref(STORE), "HasStore"),
+        "StoreTableArn": _output(arn_of(STORE), "HasStore"),
         "RunIdIndexName": _output(ref("RunIdIndexName"), "HasRunIdIndex"),
         "ThreadIndexName": _output(ref("ThreadIndexName"), "HasThreadIndex"),
         "BucketName": _output(BUCKET_NAME, "HasBucket"),
         "BucketArn": _output(BUCKET_ARN, "HasBucket"),
         "BucketKeyPrefix": _output(ref("BucketKeyPrefix"), "HasBucket"),
         "SaverSettings": _output(json_text(_saver_settings(), NUMBERS)),
+        "StoreSettings": _output(json_text(_store_settings()), "HasStore"),
         **{
             f"{role.value.capitalize()}PolicyJson": _output(
                 json_text(documents[role]), "HasTenants" if role is Role.TENANT else None
@@ -113,5 +117,15 @@ def _saver_settings() -> Value:
         "run_id_index": either("HasRunIdIndex", ref("RunIdIndexName")),
         "thread_index": either("HasThreadIndex", index),
         "ttl_seconds": either("Expires", ref("TtlSeconds")),
+        "s3_offload_config": either("HasBucket", offload),
+    }
+
+
+def _store_settings() -> Value:
+    offload = {"bucket_name": BUCKET_NAME, "key_prefix": ref("StoreBucketKeyPrefix")}
+    return {
+        "store_table_name": ref(STORE),
+        "vector_index": either("HasVectors", ref("StoreVectorIndexName")),
+        "region_name": ref("AWS::Region"),
         "s3_offload_config": either("HasBucket", offload),
     }

@@ -47,14 +47,15 @@ def either(condition: str, value: Value, otherwise: Value = NO_VALUE) -> Value:
 def json_text(value: Value, numbers: frozenset[str] = frozenset()) -> Value:
     """JSON text of a value, with what CloudFormation fills in.
 
-    Members of objects and lists may be `either(...)`, but for the first: commas depend on it.
+    Members of objects and lists may be `either(...)`, but for an object's first: commas depend on
+    it. No list may be empty: where its first member is missing, the second must be there.
 
     Args:
         value: The value.
         numbers: Names of parameters that are numbers: they are written without quotes.
 
     Raises:
-        ValueError: The first member of an object or a list may be missing.
+        ValueError: The first member of an object may be missing.
     """
     match value:
         case {"Fn::If": [condition, first, second]}:
@@ -66,6 +67,13 @@ def json_text(value: Value, numbers: frozenset[str] = frozenset()) -> Value:
         case dict():
             members = [(f"{json.dumps(key)}:", part) for key, part in value.items()]
             return joined("{", *_members(members, numbers), "}")
+        case [{"Fn::If": [condition, first, {"Ref": "AWS::NoValue"}]}, second, *rest]:
+            there = second["Fn::If"][1] if _may_be_missing(second) else second
+            return either(
+                condition,
+                json_text([first, second, *rest], numbers),
+                json_text([there, *rest], numbers),
+            )
         case list():
             return joined("[", *_members([("", part) for part in value], numbers), "]")
     return json.dumps(value)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb_cdk.checks import LONGEST_BUCKET_KEY_PREFIX, PATTERNS
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     DEFAULT_BUCKET_KEY_PREFIX,
     DEFAULT_CHECKPOINTS_TABLE_NAME,
+    DEFAULT_STORE_BUCKET_KEY_PREFIX,
     DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
+)
+from langgraph_checkpoint_dynamodb_cdk.template.declared import (
+    BOOLEAN,
+    Parameter,
+    all_of,
+    equals,
+    given,
+    named,
+    negated,
+    rule,
 )
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import Value, ref
 
@@ -19,60 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A parameter of the template.
-
-    Attributes:
-        name: Its name.
-        group: Under which heading the console shows it.
-        description: What it is for.
-        default: Its value if none is given. A number makes it a parameter of numbers; an empty text
-            and 0 stand for what the construct calls `None`.
-        values: The values it may have, where it has few.
-        pattern: What a value looks like that is not empty.
-        expected: The same in words, for the error.
-        longest: Most characters.
-        most: The greatest number.
-    """
-
-    name: str
-    group: str
-    description: str
-    default: str | int = ""
-    values: tuple[str, ...] = ()
-    pattern: str | None = None
-    expected: str | None = None
-    longest: int | None = None
-    most: int | None = None
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """It as the template declares it."""
-        number = isinstance(self.default, int)
-        declared = {
-            "Type": "Number" if number else "String",
-            "Default": self.default,
-            "MinValue": 0 if number else None,
-            "MaxValue": self.most,
-            "AllowedValues": list(self.values) or None,
-            "AllowedPattern": self._allowed,
-            "MaxLength": self.longest,
-            "ConstraintDescription": self.expected,
-            "Description": self.description,
-        }
-        return {name: value for name, value in declared.items() if value is not None}
-
-    @property
-    def _allowed(self) -> str | None:
-        if self.pattern is None:
-            return None
-        return f"^(?:{self.pattern})$" if self.default else f"^(?:{self.pattern})?$"
-
-
-_BOOLEAN = ("true", "false")
 _NAME = "3 to 255 characters of A-Z, a-z, 0-9, '_', '-' and '.'"
 _KEY_ARN = "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID (of the key, not of an alias)"
+_KEY_PREFIX = "names of A-Z, a-z, 0-9 and !_.'()=- with one '/' after each, the last one too"
 _PREFIX = (
     "characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with '${aws:', with "
     "'_' or '-' at its end"
@@ -94,6 +53,27 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=DEFAULT_WRITES_TABLE_NAME,
         pattern=PATTERNS["dynamodb_name"],
         expected=_NAME,
+    ),
+    Parameter(
+        name="StoreTableName",
+        group="Tables",
+        description="Name of a table for a LangGraph store. Empty for none.",
+        pattern=PATTERNS["dynamodb_name"],
+        expected=_NAME,
+    ),
+    Parameter(
+        name="StoreVectorIndexName",
+        group="Tables",
+        description="Name of a vector index on it; the store's vector_index. Empty for none.",
+        pattern=PATTERNS["dynamodb_name"],
+        expected=_NAME,
+    ),
+    Parameter(
+        name="StoreVectorDimensions",
+        group="Tables",
+        description="How many numbers a vector has, for that index.",
+        default=0,
+        most=4096,
     ),
     Parameter(
         name="RunIdIndexName",
@@ -123,8 +103,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="TtlSeconds",
         group="Tables",
-        description="The saver's ttl_seconds, for SaverSettings. 0 for none. Both tables always "
-        "expire items by their attribute ttl.",
+        description="The saver's ttl_seconds, for SaverSettings. 0 for none. Tables always expire "
+        "items by their attribute ttl.",
         default=0,
     ),
     Parameter(
@@ -142,16 +122,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="TableClass",
         group="Tables",
-        description="Storage class of both tables.",
+        description="Storage class of the tables.",
         default="STANDARD",
         values=("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
     ),
     Parameter(
         name="PointInTimeRecovery",
         group="Protection",
-        description="Whether both tables can be restored to any moment of the last days.",
+        description="Whether the tables can be restored to any moment of the last days.",
         default="true",
-        values=_BOOLEAN,
+        values=BOOLEAN,
     ),
     Parameter(
         name="PointInTimeRecoveryDays",
@@ -165,12 +145,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="Protection",
         description="Whether DynamoDB refuses to delete the tables.",
         default="true",
-        values=_BOOLEAN,
+        values=BOOLEAN,
     ),
     Parameter(
         name="KmsKeyArn",
         group="Protection",
-        description="ARN of the KMS key of both tables and of a bucket made here. Empty for a key "
+        description="ARN of the KMS key of the tables and of a bucket made here. Empty for a key "
         "that AWS owns.",
         pattern=PATTERNS["key_arn"],
         expected=_KEY_ARN,
@@ -202,7 +182,16 @@ PARAMETERS: tuple[Parameter, ...] = (
         description="What the keys of objects begin with; the saver's key_prefix.",
         default=DEFAULT_BUCKET_KEY_PREFIX,
         pattern=PATTERNS["bucket_key_prefix"],
-        expected="names of A-Z, a-z, 0-9 and !_.'()=- with one '/' after each, the last one too",
+        expected=_KEY_PREFIX,
+        longest=LONGEST_BUCKET_KEY_PREFIX,
+    ),
+    Parameter(
+        name="StoreBucketKeyPrefix",
+        group="Bucket for large values",
+        description="The same of the store's objects; neither may begin with the other.",
+        default=DEFAULT_STORE_BUCKET_KEY_PREFIX,
+        pattern=PATTERNS["bucket_key_prefix"],
+        expected=_KEY_PREFIX,
         longest=LONGEST_BUCKET_KEY_PREFIX,
     ),
     Parameter(
@@ -211,7 +200,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         description="Whether a bucket made here keeps deleted objects as long as tables can be "
         "restored, so that a restored table finds them.",
         default="true",
-        values=_BOOLEAN,
+        values=BOOLEAN,
     ),
     Parameter(
         name="ObjectExpiryDays",
@@ -225,7 +214,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="Access",
         description="Whether to make a managed policy of each role.",
         default="false",
-        values=_BOOLEAN,
+        values=BOOLEAN,
     ),
     Parameter(
         name="PolicyNamePrefix",
@@ -250,124 +239,141 @@ PARAMETERS: tuple[Parameter, ...] = (
         pattern=PATTERNS["owner_prefix"],
         expected=_PREFIX,
     ),
+    Parameter(
+        name="TenantRootLabel",
+        group="Access",
+        description="Root label of a tenant's namespaces in the store, such as "
+        "${aws:PrincipalTag/tenant}. Empty for none.",
+        pattern=PATTERNS["root_label"],
+        expected="characters of A-Z, a-z, 0-9, '_' and '-', and policy variables that begin with "
+        "'${aws:'",
+    ),
+    Parameter(
+        name="ContributorInsights",
+        group="Watching",
+        description="Whether DynamoDB counts which keys are used most; shows thread ids, owners "
+        "and labels to whoever may read CloudWatch.",
+        default="false",
+        values=BOOLEAN,
+    ),
 )
 
-NUMBERS = frozenset(found.name for found in PARAMETERS if isinstance(found.default, int))
+NUMBERS = frozenset(found.name for found in PARAMETERS if found.is_number)
 """Parameters that are numbers."""
 
 
-def _is(name: str, value: str | Value) -> Value:
-    return {"Fn::Equals": [ref(name), value]}
+_BY_NAME = {found.name: found for found in PARAMETERS}
 
 
 def _given(name: str) -> Value:
-    return _not(_is(name, "0" if name in NUMBERS else ""))
+    return given(_BY_NAME[name])
 
 
-def _not(condition: Value) -> Value:
-    return {"Fn::Not": [condition]}
-
-
-def _named(condition: str) -> Value:
-    return {"Condition": condition}
-
+_KEYS = {"Fn::Join": ["", [ref("KmsKeyArn"), ref("BucketKmsKeyArn")]]}
 
 CONDITIONS: Mapping[str, Value] = MappingProxyType(
     {
+        "HasStore": _given("StoreTableName"),
+        "NamesVectorIndex": _given("StoreVectorIndexName"),
+        "HasDimensions": _given("StoreVectorDimensions"),
+        "HasVectors": all_of(named("NamesVectorIndex"), named("HasStore")),
         "HasRunIdIndex": _given("RunIdIndexName"),
         "HasThreadIndex": _given("ThreadIndexOwner"),
-        "HasIndex": {"Fn::Or": [_named("HasRunIdIndex"), _named("HasThreadIndex")]},
+        "HasIndex": {"Fn::Or": [named("HasRunIdIndex"), named("HasThreadIndex")]},
         "Expires": _given("TtlSeconds"),
         "LimitsReads": _given("MaxReadRequestUnits"),
         "LimitsWrites": _given("MaxWriteRequestUnits"),
-        "IsRecoverable": _is("PointInTimeRecovery", "true"),
+        "IsRecoverable": equals("PointInTimeRecovery", "true"),
         "HasRecoveryDays": _given("PointInTimeRecoveryDays"),
-        "IsProtected": _is("DeletionProtection", "true"),
+        "IsProtected": equals("DeletionProtection", "true"),
         "HasKey": _given("KmsKeyArn"),
-        "HasBucket": _not(_is("Bucket", "none")),
-        "CreatesBucket": _is("Bucket", "create"),
+        "HasBucket": negated(equals("Bucket", "none")),
+        "CreatesBucket": equals("Bucket", "create"),
         "NamesBucket": _given("BucketName"),
+        "HasStoreObjects": all_of(named("HasStore"), named("HasBucket")),
         "HasBucketKey": _given("BucketKmsKeyArn"),
-        "IsVersioned": _is("BucketVersioning", "true"),
+        "HasAnyKey": negated({"Fn::Equals": [_KEYS, ""]}),
+        "IsVersioned": equals("BucketVersioning", "true"),
         "ExpiresObjects": _given("ObjectExpiryDays"),
-        "CreatesPolicies": _is("CreatePolicies", "true"),
+        "CreatesPolicies": equals("CreatePolicies", "true"),
         "NamesPolicies": _given("PolicyNamePrefix"),
         "HasTenants": _given("TenantThreadIdPrefix"),
-        "CreatesTenantPolicy": {"Fn::And": [_named("CreatesPolicies"), _named("HasTenants")]},
-        "HasTenantOwners": {"Fn::And": [_given("TenantOwnerPrefix"), _named("HasThreadIndex")]},
+        "CreatesTenantPolicy": all_of(named("CreatesPolicies"), named("HasTenants")),
+        "HasTenantOwners": all_of(_given("TenantOwnerPrefix"), named("HasThreadIndex")),
+        "HasTenantRoot": all_of(_given("TenantRootLabel"), named("HasStore")),
+        "HasTenantRootObjects": all_of(named("HasTenantRoot"), named("HasBucket")),
+        "CountsContributors": equals("ContributorInsights", "true"),
     }
 )
 """What of it is asked for, by parameters."""
 
-
-def _rule(assertion: Value, said: str, *, where: Value = None) -> Value:
-    rule = {"Assertions": [{"Assert": assertion, "AssertDescription": said}]}
-    return rule if where is None else {"RuleCondition": where, **rule}
-
-
 RULES: Mapping[str, Value] = MappingProxyType(
     {
-        "TablesDiffer": _rule(
-            _not(_is("WritesTableName", ref("CheckpointsTableName"))),
-            "WritesTableName must differ from CheckpointsTableName: the tables have other keys.",
+        "TablesDiffer": rule(
+            all_of(
+                negated(equals("WritesTableName", ref("CheckpointsTableName"))),
+                negated(equals("StoreTableName", ref("CheckpointsTableName"))),
+                negated(equals("StoreTableName", ref("WritesTableName"))),
+            ),
+            "CheckpointsTableName, WritesTableName and StoreTableName must differ: the tables have "
+            "other keys.",
         ),
-        "IndexesDiffer": _rule(
-            _not(_is("ThreadIndexName", ref("RunIdIndexName"))),
+        "VectorsAreOfStore": rule(
+            all_of(_given("StoreVectorDimensions"), _given("StoreTableName")),
+            "StoreVectorIndexName needs StoreTableName and StoreVectorDimensions.",
+            where=_given("StoreVectorIndexName"),
+        ),
+        "KeyPrefixesDiffer": rule(
+            negated(equals("StoreBucketKeyPrefix", ref("BucketKeyPrefix"))),
+            "StoreBucketKeyPrefix must differ from BucketKeyPrefix: the saver's objects expire.",
+        ),
+        "IndexesDiffer": rule(
+            negated(equals("ThreadIndexName", ref("RunIdIndexName"))),
             "ThreadIndexName must differ from RunIdIndexName: the indexes have other keys.",
             where=_given("ThreadIndexOwner"),
         ),
-        "DaysAreOfRecovery": _rule(
-            _is("PointInTimeRecovery", "true"),
+        "DaysAreOfRecovery": rule(
+            equals("PointInTimeRecovery", "true"),
             "PointInTimeRecoveryDays needs PointInTimeRecovery=true.",
             where=_given("PointInTimeRecoveryDays"),
         ),
-        "ExistingBucketIsNamed": _rule(
+        "ExistingBucketIsNamed": rule(
             _given("BucketName"),
             "With Bucket=existing, BucketName must say which.",
-            where=_is("Bucket", "existing"),
+            where=equals("Bucket", "existing"),
         ),
-        "NoBucketHasNoName": _rule(
-            _is("BucketName", ""),
+        "NoBucketHasNoName": rule(
+            equals("BucketName", ""),
             "BucketName needs Bucket=create or Bucket=existing.",
-            where=_is("Bucket", "none"),
+            where=equals("Bucket", "none"),
         ),
-        "BucketKeyIsOfExistingBucket": _rule(
-            _is("Bucket", "existing"),
+        "BucketKeyIsOfExistingBucket": rule(
+            equals("Bucket", "existing"),
             "BucketKmsKeyArn needs Bucket=existing; a bucket made here has KmsKeyArn.",
             where=_given("BucketKmsKeyArn"),
         ),
-        "ObjectsExpireInCreatedBucket": _rule(
-            _is("Bucket", "create"),
+        "ObjectsExpireInCreatedBucket": rule(
+            equals("Bucket", "create"),
             "ObjectExpiryDays needs Bucket=create; give a bucket that exists such a rule yourself.",
             where=_given("ObjectExpiryDays"),
         ),
-        "ObjectsExpireAfterItems": _rule(
+        "ObjectsExpireAfterItems": rule(
             _given("TtlSeconds"),
             "ObjectExpiryDays needs TtlSeconds: items that stay would lose their objects.",
             where=_given("ObjectExpiryDays"),
         ),
-        "TenantsOwnThreads": _rule(
-            {"Fn::And": [_given("TenantThreadIdPrefix"), _given("ThreadIndexOwner")]},
+        "TenantsOwnThreads": rule(
+            all_of(_given("TenantThreadIdPrefix"), _given("ThreadIndexOwner")),
             "TenantOwnerPrefix needs TenantThreadIdPrefix and ThreadIndexOwner: it is for the role "
             "tenant, on the index of threads.",
             where=_given("TenantOwnerPrefix"),
         ),
+        "TenantsOwnLabels": rule(
+            all_of(_given("TenantThreadIdPrefix"), _given("StoreTableName")),
+            "TenantRootLabel needs TenantThreadIdPrefix and StoreTableName: it is for the role "
+            "tenant, on the table of a store.",
+            where=_given("TenantRootLabel"),
+        ),
     }
 )
 """What must hold between parameters; the construct's checks of the same say the same."""
-
-
-def interface() -> dict[str, Any]:
-    """How the console groups the parameters."""
-    groups = dict.fromkeys(parameter.group for parameter in PARAMETERS)
-    return {
-        "AWS::CloudFormation::Interface": {
-            "ParameterGroups": [
-                {
-                    "Label": {"default": group},
-                    "Parameters": [one.name for one in PARAMETERS if one.group == group],
-                }
-                for group in groups
-            ]
-        }
-    }

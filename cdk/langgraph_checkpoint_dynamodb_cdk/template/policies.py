@@ -15,7 +15,12 @@ from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import (
     joined,
     ref,
 )
-from langgraph_checkpoint_dynamodb_cdk.template.resources import BUCKET, CHECKPOINTS, WRITES
+from langgraph_checkpoint_dynamodb_cdk.template.resources import (
+    BUCKET,
+    CHECKPOINTS,
+    STORE,
+    WRITES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +38,24 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "Index": "HasRunIdIndex",
         "ThreadIndex": "HasThreadIndex",
         "Objects": "HasBucket",
+        "Store": "HasStore",
+        "StoreVectors": "HasVectors",
+        "StoreObjects": "HasStoreObjects",
         "Bucket": "HasBucket",
+        "Key": "HasAnyKey",
     }
 )
 """Without which a statement has nothing to name."""
+_OF_TENANTS: Mapping[str, str] = MappingProxyType(
+    {
+        **_CONDITIONS,
+        "ThreadIndex": "HasTenantOwners",
+        "Store": "HasTenantRoot",
+        "StoreRegistry": "HasTenantRoot",
+        "StoreObjects": "HasTenantRootObjects",
+    }
+)
+"""The same for the role `tenant`."""
 
 
 def policy_documents() -> dict[Role, Value]:
@@ -62,6 +81,7 @@ def _prefixes(role: Role) -> dict[str, str]:
     return {
         "thread_id_prefix": _token(ref("TenantThreadIdPrefix")),
         "owner_prefix": _token(ref("TenantOwnerPrefix")),
+        "root_label": _token(ref("TenantRootLabel")),
     }
 
 
@@ -73,8 +93,11 @@ def _resources() -> Resources:
         indexes=(f"{checkpoints}/index/{_token(ref('RunIdIndexName'))}",),
         thread_indexes=(f"{checkpoints}/index/{_token(ref('ThreadIndexName'))}",),
         objects=(f"{bucket}/{_token(ref('BucketKeyPrefix'))}",),
+        store=(_token(arn_of(STORE)),),
+        vectors=(f"{_token(arn_of(STORE))}/index/{_token(ref('StoreVectorIndexName'))}",),
+        store_objects=(f"{bucket}/{_token(ref('StoreBucketKeyPrefix'))}",),
         bucket=(bucket,),
-        # Which keys there are, and through what they are used, `_conditioned` says.
+        # Which keys there are, and through what they are used, `_of_keys` says.
         keys=("keys",),
         key_services=("services",),
     )
@@ -86,30 +109,26 @@ def _token(value: Value) -> str:
 
 def _conditioned(role: Role, statement: Value) -> Value:
     sid = statement["Sid"]
-    if sid == "Key":
-        return _of_keys(statement)
-    if sid == "ThreadIndex" and role is Role.TENANT:
-        return either("HasTenantOwners", statement)
-    return either(_CONDITIONS[sid], statement) if sid in _CONDITIONS else statement
+    conditions = _OF_TENANTS if role is Role.TENANT else _CONDITIONS
+    written = _of_keys(statement) if sid == "Key" else statement
+    return either(conditions[sid], written) if sid in conditions else written
 
 
 def _of_keys(statement: Value) -> Value:
-    """Key of the tables and key of a bucket: each with its service, where there is one."""
-    tables = joined("dynamodb.", ref("AWS::Region"), ".", ref("AWS::URLSuffix"))
-    # A bucket and its key are in one region.
-    region_of_key = {"Fn::Select": [3, {"Fn::Split": [":", ref("BucketKmsKeyArn")]}]}
-    region = either("HasBucketKey", region_of_key, ref("AWS::Region"))
-    buckets = [
-        joined("s3.", where, ".", ref("AWS::URLSuffix")) for where in (region, region_of_key)
-    ]
+    """Key of the tables and key of a bucket, each with its service, where there is one."""
     table_key, bucket_key = ref("KmsKeyArn"), ref("BucketKmsKeyArn")
+    region = ref("AWS::Region")
+    # A bucket and its key are in one region.
+    region_of_key = {"Fn::Select": [3, {"Fn::Split": [":", bucket_key]}]}
+    of_bucket = either("HasBucketKey", region_of_key, region)
+    keys = [either("HasKey", table_key), either("HasBucketKey", bucket_key)]
+    services = [
+        either("HasKey", _service("dynamodb", region)),
+        either("HasBucket", _service("s3", of_bucket)),
+    ]
+    condition = {"StringEquals": {"kms:ViaService": services}}
+    return {**statement, "Resource": keys, "Condition": condition}
 
-    def through(keys: list[Value], services: list[Value]) -> Value:
-        condition = {"StringEquals": {"kms:ViaService": services}}
-        return {**statement, "Resource": keys, "Condition": condition}
 
-    with_table_key = through(
-        [table_key, either("HasBucketKey", bucket_key)], [tables, either("HasBucket", buckets[0])]
-    )
-    with_bucket_key = through([bucket_key], [buckets[1]])
-    return either("HasKey", with_table_key, either("HasBucketKey", with_bucket_key))
+def _service(name: str, region: Value) -> Value:
+    return joined(f"{name}.", region, ".", ref("AWS::URLSuffix"))

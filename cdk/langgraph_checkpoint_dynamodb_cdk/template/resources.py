@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from aws_cdk import App, BootstraplessSynthesizer, CfnParameter, CfnResource, Stack
@@ -10,11 +11,16 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from langgraph_checkpoint_dynamodb_cdk.checkpoint_store import CheckpointStore
-from langgraph_checkpoint_dynamodb_cdk.schema import RUN_ID_INDEX_KEY, THREAD_INDEX_KEYS
+from langgraph_checkpoint_dynamodb_cdk.schema import (
+    RUN_ID_INDEX_KEY,
+    THREAD_INDEX_KEYS,
+    VECTOR_FILTERS,
+)
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import either, ref
 
 CHECKPOINTS = "CheckpointsTable"
 WRITES = "WritesTable"
+STORE = "StoreTable"
 BUCKET = "LargeValuesBucket"
 BUCKET_POLICY = "LargeValuesBucketPolicy"
 
@@ -22,18 +28,23 @@ _NONCURRENT = "NoncurrentVersionExpiration"
 
 _Object = dict[str, Any]
 
+_CONDITIONS = MappingProxyType(
+    {STORE: "HasStore", BUCKET: "CreatesBucket", BUCKET_POLICY: "CreatesBucket"}
+)
+"""Of what need not be there."""
+
 
 def store_resources() -> _Object:
     """The resources of a store that has everything, each part under its condition."""
     made = _synthesized()
-    checkpoints, writes = made[CHECKPOINTS]["Properties"], made[WRITES]["Properties"]
-    for table in (checkpoints, writes):
-        _condition_table(table)
-    _condition_indexes(checkpoints)
+    for name in (CHECKPOINTS, WRITES, STORE):
+        _condition_table(made[name]["Properties"])
+    _condition_indexes(made[CHECKPOINTS]["Properties"])
+    _condition_vectors(made[STORE]["Properties"])
     _condition_bucket(made[BUCKET]["Properties"])
-    for name in (BUCKET, BUCKET_POLICY):
-        made[name] = {"Type": made[name]["Type"], "Condition": "CreatesBucket", **made[name]}
-    return {name: made[name] for name in (CHECKPOINTS, WRITES, BUCKET, BUCKET_POLICY)}
+    for name, condition in _CONDITIONS.items():
+        made[name] = {"Type": made[name]["Type"], "Condition": condition, **made[name]}
+    return {name: made[name] for name in (CHECKPOINTS, WRITES, *_CONDITIONS)}
 
 
 def _synthesized() -> _Object:
@@ -46,12 +57,16 @@ def _synthesized() -> _Object:
             "Store",
             checkpoints_table_name=_text(stack, "CheckpointsTableName"),
             writes_table_name=_text(stack, "WritesTableName"),
+            store_table_name=_text(stack, "StoreTableName"),
+            store_vector_index_name=_text(stack, "StoreVectorIndexName"),
+            store_vector_dimensions=_number(stack, "StoreVectorDimensions"),
             run_id_index_name=_text(stack, "RunIdIndexName"),
             thread_index_owner="any",  # its key is not that of the index
             thread_index_name=_text(stack, "ThreadIndexName"),
             ttl_seconds=1,  # for a rule of objects; its days are a parameter
             max_read_request_units=_number(stack, "MaxReadRequestUnits"),
             max_write_request_units=_number(stack, "MaxWriteRequestUnits"),
+            contributor_insights=True,
             create_bucket=True,
             bucket_name=_text(stack, "BucketName"),
             bucket_key_prefix=_text(stack, "BucketKeyPrefix"),
@@ -61,6 +76,7 @@ def _synthesized() -> _Object:
             raise TypeError(f"the construct made {bucket!r}, expected a bucket with a policy")
         _rename(store.checkpoints_table, CHECKPOINTS)
         _rename(store.writes_table, WRITES)
+        _rename(store.store_table, STORE)
         _rename(bucket, BUCKET)
         _rename(bucket.policy, BUCKET_POLICY)
         resources: _Object = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
@@ -89,6 +105,7 @@ def _condition_table(table: _Object) -> None:
     (replica,) = table["Replicas"]
     _only(table, "WriteOnDemandThroughputSettings", "LimitsWrites")
     _only(replica, "ReadOnDemandThroughputSettings", "LimitsReads")
+    _only(replica, "ContributorInsightsSpecification", "CountsContributors")
     table["SSESpecification"] = either(
         "HasKey", {"SSEEnabled": True, "SSEType": "KMS"}, table["SSESpecification"]
     )
@@ -112,6 +129,7 @@ def _condition_indexes(table: _Object) -> None:
         _only(index, "WriteOnDemandThroughputSettings", "LimitsWrites")
     for index in replica["GlobalSecondaryIndexes"]:
         _only(index, "ReadOnDemandThroughputSettings", "LimitsReads")
+        _only(index, "ContributorInsightsSpecification", "CountsContributors")
     conditions = [
         by_key[i["KeySchema"][0]["AttributeName"]] for i in table["GlobalSecondaryIndexes"]
     ]
@@ -121,6 +139,17 @@ def _condition_indexes(table: _Object) -> None:
             either(condition, index) for condition, index in zip(conditions, indexes, strict=True)
         ]
         _only(owner, "GlobalSecondaryIndexes", "HasIndex")
+
+
+def _condition_vectors(table: _Object) -> None:
+    (index,) = table["VectorIndexes"]
+    # A rule has it given; a number that DynamoDB would refuse may not even be its default.
+    index["Dimensions"] = either("HasDimensions", index["Dimensions"], 1)
+    _only(table, "VectorIndexes", "NamesVectorIndex")
+    table["AttributeDefinitions"] = [
+        either("NamesVectorIndex", found) if found["AttributeName"] in VECTOR_FILTERS else found
+        for found in table["AttributeDefinitions"]
+    ]
 
 
 def _condition_bucket(bucket: _Object) -> None:

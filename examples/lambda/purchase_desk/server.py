@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Path
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
+from langgraph_checkpoint_dynamodb import InvalidInputError
 from purchase_desk import lines, turns
 from purchase_desk.caller import caller
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 User = Annotated[str, Depends(caller)]
 Conversation = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Limit = Annotated[int, Query(ge=1, le=100)]
 _NOBODYS: RunnableConfig = {"configurable": {"thread_id": "/"}}
 """A thread that no caller can have."""
 
@@ -89,6 +91,24 @@ def make_app(saver: DynamoDBSaver, agent: Agent) -> FastAPI:
             {"approved": given.approved, "reason": given.reason},
         )
         return tell(turn, config)
+
+    @app.get("/conversations")
+    async def listed(user: User, limit: Limit = 20, cursor: str | None = None) -> dict[str, Any]:
+        try:
+            page = await saver.alist_threads(owner=user, limit=limit, cursor=cursor)
+        except InvalidInputError as error:
+            raise HTTPException(400, str(error)) from error
+        return {
+            "conversations": [
+                {
+                    "name": found.thread_id.removeprefix(f"{user}/"),
+                    "status": found.status,
+                    "updated": found.updated.isoformat(),
+                }
+                for found in page.threads
+            ],
+            "cursor": page.cursor,
+        }
 
     @app.get("/conversations/{conversation}")
     async def read(user: User, conversation: Conversation) -> dict[str, Any]:

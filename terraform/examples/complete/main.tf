@@ -1,4 +1,4 @@
-# Everything the module offers: a key of one's own, a bucket, an index, expiry, limits, policies, a sweep.
+# Nearly all the module offers: a key of one's own, a store, a bucket, indexes, expiry, limits, policies, a sweep.
 
 resource "aws_kms_key" "checkpoints" {
   # checkov:skip=CKV2_AWS_64:The default key policy leaves access to IAM policies, such as the module's.
@@ -12,6 +12,7 @@ module "checkpoints" {
 
   checkpoints_table_name = "${var.name}-checkpoints"
   writes_table_name      = "${var.name}-writes"
+  store_table_name       = "${var.name}-store"
   run_id_index_name      = "by-run-id"
   thread_index_owner     = "user_id"
   ttl_seconds            = 30 * 24 * 3600
@@ -36,6 +37,7 @@ module "checkpoints" {
   }
   tenant_thread_id_prefix = "$${aws:PrincipalTag/tenant}_"
   tenant_owner_prefix     = "$${aws:PrincipalTag/tenant}_"
+  tenant_root_label       = "$${aws:PrincipalTag/tenant}"
 
   sweep_schedule = var.sweep_package == null ? null : "cron(0 3 * * ? *)"
   sweep_package  = var.sweep_package

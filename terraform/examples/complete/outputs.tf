@@ -3,6 +3,11 @@ output "saver_settings" {
   value       = module.checkpoints.saver_settings
 }
 
+output "store_settings" {
+  description = "Keyword arguments for DynamoDBStore(**settings)."
+  value       = module.checkpoints.store_settings
+}
+
 output "sweep_function_name" {
   description = "Name of the Lambda function that sweeps, null without."
   value       = module.checkpoints.sweep_function_name
