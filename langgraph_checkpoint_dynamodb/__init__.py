@@ -33,11 +33,11 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.installed import warn_of_others
 from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport
-from langgraph_checkpoint_dynamodb.observing import CallObserver, CallScope, RequestInfo
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig, ThreadIndex
+from langgraph_checkpoint_dynamodb.watching.observing import CallObserver, CallScope, RequestInfo
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver as AsyncDynamoDBSaver

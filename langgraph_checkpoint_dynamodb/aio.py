@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
-from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
-from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
 from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
@@ -20,9 +22,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     read_thread_index,
     s3_endpoint_url,
 )
-from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
-from langgraph_checkpoint_dynamodb.watching import Watcher
-from langgraph_checkpoint_dynamodb.weight import is_large
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.effects import Stream
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.requests.effects import Stream
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBSaver"]
 

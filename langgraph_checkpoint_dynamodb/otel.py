@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
     from opentelemetry.util.types import AttributeValue
 
-    from langgraph_checkpoint_dynamodb.observing import RequestInfo
+    from langgraph_checkpoint_dynamodb.watching.observing import RequestInfo
 
     Attributes = dict[str, AttributeValue]
 

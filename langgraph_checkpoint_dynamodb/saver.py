@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected import OnThreads
-from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
-from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
 from langgraph_checkpoint_dynamodb.settings import (
     ClientSettings,
     S3OffloadConfig,
@@ -19,8 +20,7 @@ from langgraph_checkpoint_dynamodb.settings import (
     read_thread_index,
     s3_endpoint_url,
 )
-from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
-from langgraph_checkpoint_dynamodb.watching import Watcher
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from langgraph_checkpoint_dynamodb.effects import Stream
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.requests.effects import Stream
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 T = TypeVar("T")
 

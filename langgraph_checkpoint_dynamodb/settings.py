@@ -12,17 +12,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from langgraph_checkpoint_dynamodb.compression import (
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.keys import IndexSpec, Table, run_index, thread_index
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
+from langgraph_checkpoint_dynamodb.payloads.compression import (
     CODECS,
     Codec,
     MissingCodecError,
     require_codec,
 )
-from langgraph_checkpoint_dynamodb.differences import WHOLE_BYTES
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import IndexSpec, Table, run_index, thread_index
-from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.payloads.differences import WHOLE_BYTES
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
 
 if TYPE_CHECKING:
     import boto3
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 _JAVASCRIPT_CREDENTIALS = MappingProxyType(
     {

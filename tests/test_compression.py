@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.compression import (
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.payloads.compression import (
     CODECS,
     Codec,
     DecompressionError,
@@ -23,7 +24,6 @@ from langgraph_checkpoint_dynamodb.compression import (
     decompress,
     require_codec,
 )
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver, SaverClosedError
-from langgraph_checkpoint_dynamodb.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
 

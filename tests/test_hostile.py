@@ -21,18 +21,18 @@ from langgraph_checkpoint_dynamodb import (
     MissingPartError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.bounds import LATEST
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.bounds import LATEST
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key, Table
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread, prune
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from tests.support.buckets import new_bucket
 from tests.support.calls import SyncCalls
 from tests.support.effort import amount

@@ -19,8 +19,8 @@ from langgraph_checkpoint_dynamodb import (
     TableNotFoundError,
     sizes,
 )
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
 from langgraph_checkpoint_dynamodb.items import copies
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.values import checkpoint, config, metadata, new_id, put_chain
 

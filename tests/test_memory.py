@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.items.carried import CARRIED_BYTES
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.memory import FRESH_SECONDS, Link, Memory
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Link, Memory
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 from tests.support.sessions import metered_session
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, id_of, metadata, new_id

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.runners import observed
-from langgraph_checkpoint_dynamodb.sizes import item_size
 from tests.support.calls import SyncCalls
 from tests.support.savers import new_saver, saver_class
 from tests.support.values import checkpoint, config, metadata, put_chain, refusals
@@ -150,7 +150,7 @@ def script(saver: Saver) -> None:
 def test_without_an_observer_the_same_is_sent_but_for_what_was_consumed(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("langgraph_checkpoint_dynamodb.base.token_hex", lambda _: "token")
+    monkeypatch.setattr("langgraph_checkpoint_dynamodb.savers.base.token_hex", lambda _: "token")
     sent_by: list[list[tuple[str, dict[str, Any]]]] = []
     caplog.set_level(logging.DEBUG, logger=REQUESTS)
     for on_request in (None, Calls()):

@@ -24,8 +24,6 @@ from langgraph_checkpoint_dynamodb import (
     TransportError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb import calls as requests
-from langgraph_checkpoint_dynamodb.effects import Concurrently, DeleteObjects
 from langgraph_checkpoint_dynamodb.policies import (
     DELETE_ACTIONS,
     RUN_ACTIONS,
@@ -33,6 +31,8 @@ from langgraph_checkpoint_dynamodb.policies import (
     S3_RUN_ACTIONS,
     SWEEP_ACTIONS,
 )
+from langgraph_checkpoint_dynamodb.requests import calls as requests
+from langgraph_checkpoint_dynamodb.requests.effects import Concurrently, DeleteObjects
 from tests.support.buckets import new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import Clock, Refusal, faulty

@@ -13,8 +13,43 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.calls import (
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    ItemTooLargeError,
+    MissingPartError,
+    ServiceError,
+    TransactionCanceledError,
+    UnprocessedItemsError,
+    UnreadableItemError,
+)
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.keys import (
+    CheckpointRef,
+    Key,
+    PartAddress,
+    SortRange,
+    Table,
+    content_digest,
+    object_key,
+)
+from langgraph_checkpoint_dynamodb.format.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put, part_put
+from langgraph_checkpoint_dynamodb.items.checkpoints import (
+    CHECKPOINT_KEYS,
+    CheckpointRecord,
+    read_checkpoint_head,
+)
+from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
+from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
+from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
+from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
+from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
+from langgraph_checkpoint_dynamodb.ops.read import get_tuple
+from langgraph_checkpoint_dynamodb.ops.store import Store
+from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline, PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.requests.calls import (
     ATTEMPTS,
     Outcome,
     put_atomically,
@@ -22,7 +57,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     write_all,
     write_in_order,
 )
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
     BatchWrite,
     Compute,
@@ -43,48 +78,19 @@ from langgraph_checkpoint_dynamodb.effects import (
     Request,
     TransactPut,
 )
-from langgraph_checkpoint_dynamodb.errors import (
-    ConditionFailedError,
-    ItemTooLargeError,
-    MissingPartError,
-    ServiceError,
-    TransactionCanceledError,
-    UnprocessedItemsError,
-    UnreadableItemError,
-)
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put, part_put
-from langgraph_checkpoint_dynamodb.items.checkpoints import (
-    CHECKPOINT_KEYS,
-    CheckpointRecord,
-    read_checkpoint_head,
-)
-from langgraph_checkpoint_dynamodb.items.life import MARGIN, Stamp
-from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-from langgraph_checkpoint_dynamodb.keys import (
-    CheckpointRef,
-    Key,
-    PartAddress,
-    SortRange,
-    Table,
-    content_digest,
-    object_key,
-)
-from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
-from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
-from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
-from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.store import Store
-from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.payload import Inline, PayloadPolicy, S3Policy
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Item, Operation, StartKey, StoredItem, Stream
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
+    from langgraph_checkpoint_dynamodb.requests.effects import (
+        Item,
+        Operation,
+        StartKey,
+        StoredItem,
+        Stream,
+    )
     from tests.support.calls import Calls
     from tests.support.tables import Tables
 

@@ -9,17 +9,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from langgraph_checkpoint_dynamodb import TableError, TableMismatchError, TableNotFoundError
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
+from langgraph_checkpoint_dynamodb.format.keys import RUN_ID_INDEX_KEY, SAVER_TABLES, SPECS, Table
+from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
+from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
     Concurrently,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
 )
-from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
-from langgraph_checkpoint_dynamodb.keys import RUN_ID_INDEX_KEY, SAVER_TABLES, SPECS, Table
-from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
-from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
 from tests.support.calls import AsyncCalls, SyncCalls, elsewhere
 from tests.support.values import checkpoint, config, id_of, metadata, put_chain
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
     from tests.support.calls import Calls, LoopThread
     from tests.support.savers import Saver
     from tests.support.tables import Tables

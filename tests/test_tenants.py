@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb import ServiceError, keys
+from langgraph_checkpoint_dynamodb import ServiceError
+from langgraph_checkpoint_dynamodb.format import keys
 from tests.support.effort import amount
 from tests.support.sessions import held_session, on
 from tests.support.tenants import (

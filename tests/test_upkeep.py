@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver, InvalidInputError, upkeep
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from tests.support.values import config
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from langgraph.cache.base import ValueT
 from langgraph_checkpoint_dynamodb.cache.base import CacheBase
 from langgraph_checkpoint_dynamodb.cache.settings import KEY_PREFIX, CacheSettings
 from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
-from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.context import Registered
 from langgraph_checkpoint_dynamodb.store.settings import store_payloads
-from langgraph_checkpoint_dynamodb.watching import Watcher
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBCache"]
 

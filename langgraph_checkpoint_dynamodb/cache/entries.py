@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.bounds import seconds
-from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.bounds import seconds
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     payload,
@@ -19,15 +19,15 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.keys import Attribute, Table
-from langgraph_checkpoint_dynamodb.payload import Destination, place_values
+from langgraph_checkpoint_dynamodb.payloads.policy import Destination, place_values
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 from langgraph_checkpoint_dynamodb.store.cached import EntryRef, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 _MICROSECONDS = 6

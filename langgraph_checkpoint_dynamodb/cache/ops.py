@@ -16,8 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.cache.entries import Entry, EntryPut, read_entry
-from langgraph_checkpoint_dynamodb.calls import put_one, query_all, write_all
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key, typed
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.requests.calls import put_one, query_all, write_all
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Delete,
     DeleteItem,
     DeleteUnchanged,
@@ -29,10 +33,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key, typed
-from langgraph_checkpoint_dynamodb.keys import Attribute, Table
-from langgraph_checkpoint_dynamodb.payload import Inline
 from langgraph_checkpoint_dynamodb.store.cached import (
     REGISTRY,
     EntryRef,
@@ -48,7 +48,7 @@ from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, load_value
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings import (
     TABLE_NAME,
     ClientSettings,
@@ -22,7 +22,7 @@ from langgraph_checkpoint_dynamodb.settings import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 KEY_PREFIX = "langgraph-cache/"
 """What the keys of S3 objects begin with where nothing else is said."""

@@ -10,13 +10,13 @@ from langgraph.cache.base import ValueT
 from langgraph_checkpoint_dynamodb.cache.base import CacheBase
 from langgraph_checkpoint_dynamodb.cache.settings import KEY_PREFIX, CacheSettings
 from langgraph_checkpoint_dynamodb.connected import OnThreads
-from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.context import Registered
 from langgraph_checkpoint_dynamodb.store.settings import store_payloads
-from langgraph_checkpoint_dynamodb.watching import Watcher
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 T = TypeVar("T")
 

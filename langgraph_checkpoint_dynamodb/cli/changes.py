@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
     BatchWrite,
     Compute,
@@ -36,8 +37,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     Update,
     UpdateItem,
 )
-from langgraph_checkpoint_dynamodb.keys import Table
-from langgraph_checkpoint_dynamodb.relaying import relay, together_as
+from langgraph_checkpoint_dynamodb.requests.relaying import relay, together_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from langgraph_checkpoint_dynamodb.cli.findings import Finding, ok, unknown, wrong
-from langgraph_checkpoint_dynamodb.compression import MissingCodecError, require_codec
+from langgraph_checkpoint_dynamodb.format.keys import Table
 from langgraph_checkpoint_dynamodb.installed import others_installed
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.payloads.compression import MissingCodecError, require_codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,14 +15,14 @@ from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb.cli.failing import StoppedError
 from langgraph_checkpoint_dynamodb.cli.serde import ShowingSerde, load_serde, moving_serde
-from langgraph_checkpoint_dynamodb.effects import DescribeTable, send
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     RUN_ID_INDEX_KEY,
     SAVER_TABLES,
     THREAD_INDEX_KEYS,
     Table,
 )
+from langgraph_checkpoint_dynamodb.requests.effects import DescribeTable, send
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings import ThreadIndex
 from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from langgraph_checkpoint_dynamodb.cli.options import Options
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream, TableDescription
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream, TableDescription
 
 T = TypeVar("T")
 

@@ -7,20 +7,25 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.effects import Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.format.keys import (
+    SAVER_TABLES,
+    Attribute,
+    Table,
+    is_beside_namespaces,
+)
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_head_to_delete
 from langgraph_checkpoint_dynamodb.items.owner import read_owner
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
-from langgraph_checkpoint_dynamodb.keys import SAVER_TABLES, Attribute, Table, is_beside_namespaces
-from langgraph_checkpoint_dynamodb.payload import S3Object
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import Query, Scan, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 SEGMENTS = 8
 """Parts of a Scan that are read side by side."""

@@ -7,10 +7,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.cli.counting import SEGMENTS, Counts
-from langgraph_checkpoint_dynamodb.effects import Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key, text
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.requests.effects import Scan, send, together
 from langgraph_checkpoint_dynamodb.store.cached import is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
 
 
 class StoreCensus:

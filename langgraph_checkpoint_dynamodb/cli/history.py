@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.cli.output import clean_line, say, say_json, 
 from langgraph_checkpoint_dynamodb.cli.serde import Unreadable
 from langgraph_checkpoint_dynamodb.cli.tree import draw
 from langgraph_checkpoint_dynamodb.cli.values import plain
-from langgraph_checkpoint_dynamodb.codec import waits_of
+from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 
 if TYPE_CHECKING:

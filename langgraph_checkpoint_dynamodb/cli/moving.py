@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from langgraph_checkpoint_dynamodb.calls import query_all
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
@@ -18,17 +17,18 @@ from langgraph_checkpoint_dynamodb.cli.many import checkpoints_of
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.effects import Query
-from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     SPECS,
     Table,
     is_beside_namespaces,
     require_thread_id,
 )
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.steps import perform
 from langgraph_checkpoint_dynamodb.moving.stream import export_threads
 from langgraph_checkpoint_dynamodb.moving.written import Written
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

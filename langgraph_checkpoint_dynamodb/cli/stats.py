@@ -15,8 +15,8 @@ from langgraph_checkpoint_dynamodb.cli.many import items_of
 from langgraph_checkpoint_dynamodb.cli.options import Json, Options, StoreTable
 from langgraph_checkpoint_dynamodb.cli.output import count, say, say_json, say_rows, size
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.effects import together
-from langgraph_checkpoint_dynamodb.keys import Table, require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import Table, require_thread_id
+from langgraph_checkpoint_dynamodb.requests.effects import together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from langgraph_checkpoint_dynamodb import SweepReport
-from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.durations import parse_duration
@@ -18,7 +17,8 @@ from langgraph_checkpoint_dynamodb.cli.many import items_of
 from langgraph_checkpoint_dynamodb.cli.options import DryRun, Json, Options
 from langgraph_checkpoint_dynamodb.cli.output import say, say_json, say_rows
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.format.keys import Table
 
 _NAMES = {
     "examined": "items examined",

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
-    from langgraph_checkpoint_dynamodb.watching import Watcher
+    from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 T = TypeVar("T")
 

@@ -6,26 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from langgraph_checkpoint_dynamodb.bounds import LATEST, seconds
-from langgraph_checkpoint_dynamodb.descriptions import (
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.bounds import LATEST, seconds
+from langgraph_checkpoint_dynamodb.format.keys import SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.sizes import value_size
+from langgraph_checkpoint_dynamodb.payloads.descriptions import (
     are_together,
     describe,
     describe_together,
     read_description,
 )
-from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.payload import DamagedPayloadError, Inline
-from langgraph_checkpoint_dynamodb.sizes import value_size
+from langgraph_checkpoint_dynamodb.payloads.policy import DamagedPayloadError, Inline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Owner
-    from langgraph_checkpoint_dynamodb.payload import Chunks, Payload, PayloadPolicy, S3Object
+    from langgraph_checkpoint_dynamodb.format.keys import Owner
+    from langgraph_checkpoint_dynamodb.payloads.policy import (
+        Chunks,
+        Payload,
+        PayloadPolicy,
+        S3Object,
+    )
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
 
 _serialize = TypeSerializer().serialize
 

@@ -5,26 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.compression import compress, difference
-from langgraph_checkpoint_dynamodb.differences import (
-    Base,
-    Progress,
-    base_stamp,
-    can_be_base,
-    is_dear,
-    may_refer,
-)
-from langgraph_checkpoint_dynamodb.effects import Put
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    make_item,
-    optional_number,
-    payload,
-    room_of,
-    stored_as,
-)
-from langgraph_checkpoint_dynamodb.items.life import MARGIN, is_live
-from langgraph_checkpoint_dynamodb.items.values import Planned
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     BASES_DELETED_SORT_KEY,
     Attribute,
     BaseRef,
@@ -33,7 +14,26 @@ from langgraph_checkpoint_dynamodb.keys import (
     base_id_of,
     content_digest,
 )
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
+from langgraph_checkpoint_dynamodb.format.sizes import item_size
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    make_item,
+    optional_number,
+    payload,
+    room_of,
+    stored_as,
+)
+from langgraph_checkpoint_dynamodb.items.values import Planned
+from langgraph_checkpoint_dynamodb.payloads.compression import compress, difference
+from langgraph_checkpoint_dynamodb.payloads.differences import (
+    Base,
+    Progress,
+    base_stamp,
+    can_be_base,
+    is_dear,
+    may_refer,
+)
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Destination,
     Inline,
     Origin,
@@ -41,15 +41,15 @@ from langgraph_checkpoint_dynamodb.payload import (
     place_values,
     stored_bytes,
 )
-from langgraph_checkpoint_dynamodb.sizes import item_size
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
 
 
 @dataclass(frozen=True, slots=True)

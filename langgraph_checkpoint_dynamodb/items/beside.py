@@ -9,18 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.effects import Put
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    binary,
-    make_item,
-    optional_number,
-    read_key,
-    text,
-)
-from langgraph_checkpoint_dynamodb.items.life import Stamp, is_live
-from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
-from langgraph_checkpoint_dynamodb.items.writes import read_writes
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     MARK_SORT_KEY,
     Attribute,
     CheckpointRef,
@@ -30,16 +19,27 @@ from langgraph_checkpoint_dynamodb.keys import (
     object_sort_key,
     part_address_of,
 )
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    binary,
+    make_item,
+    optional_number,
+    read_key,
+    text,
+)
+from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
+from langgraph_checkpoint_dynamodb.items.writes import read_writes
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Inline,
     Part,
     S3Object,
 )
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 WRITE_REFERENCES = (
     Attribute.WRITES_PARTITION,

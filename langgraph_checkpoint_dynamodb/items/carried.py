@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.bounds import whole
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.keys import Attribute
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import MOST_PLACES, WriteRecord
-from langgraph_checkpoint_dynamodb.keys import Attribute
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.effects import Put
+from langgraph_checkpoint_dynamodb.format.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    BaseRef,
+    CheckpointRef,
+    Key,
+    Table,
+    checkpoint_id_of,
+    fits_index_key,
+    is_beside_namespaces,
+    owner_of,
+    writes_partition,
+)
+from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.items.attributes import (
     described,
     described_at,
@@ -20,29 +33,15 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     stored_as,
     text,
 )
-from langgraph_checkpoint_dynamodb.items.life import is_live
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.keys import (
-    ROOT_NAMESPACE,
-    Attribute,
-    BaseRef,
-    CheckpointRef,
-    Key,
-    Table,
-    checkpoint_id_of,
-    fits_index_key,
-    is_beside_namespaces,
-    owner_of,
-    writes_partition,
-)
-from langgraph_checkpoint_dynamodb.payload import Destination, origin_of, place_values
+from langgraph_checkpoint_dynamodb.payloads.policy import Destination, origin_of, place_values
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import (
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.policy import (
         Chunks,
         Inline,
         Origin,
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
         PayloadPolicy,
         S3Object,
     )
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
 
 _DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))
 

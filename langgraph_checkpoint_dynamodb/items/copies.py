@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    optional_number,
-    outside,
-    payload,
-    read_key,
-    restated,
-    stored_as,
-    typed,
-)
-from langgraph_checkpoint_dynamodb.items.beside import part_put, read_stored_object
-from langgraph_checkpoint_dynamodb.items.life import is_live
-from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     SPECS,
     Attribute,
     Key,
@@ -35,16 +22,35 @@ from langgraph_checkpoint_dynamodb.keys import (
     part_address_of,
     split_write_sort_key,
 )
-from langgraph_checkpoint_dynamodb.payload import Inline, S3Object, chunk_bytes, cut, in_chunks
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size, require_fits
+from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size, require_fits
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    optional_number,
+    outside,
+    payload,
+    read_key,
+    restated,
+    stored_as,
+    typed,
+)
+from langgraph_checkpoint_dynamodb.items.beside import part_put, read_stored_object
+from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
+from langgraph_checkpoint_dynamodb.payloads.policy import (
+    Inline,
+    S3Object,
+    chunk_bytes,
+    cut,
+    in_chunks,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.payload import Chunks, Origin, Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Origin, Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 _VALUES = {
     Table.CHECKPOINTS: (Attribute.CHECKPOINT, Attribute.METADATA),

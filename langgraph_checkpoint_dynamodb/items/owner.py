@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     Attribute,
     Table,
     owner_of,
     split_writes_partition,
 )
+from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 
 def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:

@@ -7,17 +7,8 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from langgraph_checkpoint_dynamodb.effects import DeleteUnchanged, Expected, Update
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    binary,
-    optional_number,
-    optional_text,
-    text,
-    typed,
-)
-from langgraph_checkpoint_dynamodb.items.life import is_live
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     THREAD_SORT_KEY,
     Attribute,
     Table,
@@ -25,15 +16,24 @@ from langgraph_checkpoint_dynamodb.keys import (
     owner_of_key,
     thread_key,
 )
+from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    binary,
+    optional_number,
+    optional_text,
+    text,
+    typed,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import DeleteUnchanged, Expected, Update
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 Status: TypeAlias = Literal["idle", "waiting", "failed"]
 

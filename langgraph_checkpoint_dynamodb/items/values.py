@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import Put
-    from langgraph_checkpoint_dynamodb.payload import Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 
 @dataclass(frozen=True, slots=True)

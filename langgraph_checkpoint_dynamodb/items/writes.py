@@ -17,10 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 
-from langgraph_checkpoint_dynamodb.bounds import whole
-from langgraph_checkpoint_dynamodb.descriptions import describe, describe_together
-from langgraph_checkpoint_dynamodb.effects import Put
 from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    CheckpointRef,
+    Key,
+    Table,
+    lone_write_sort_key,
+    split_write_sort_key,
+    task_sort_key,
+    write_sort_key,
+)
+from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
 from langgraph_checkpoint_dynamodb.items.attributes import (
     described_size,
     described_together,
@@ -33,20 +43,10 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     stored_as,
     text,
 )
-from langgraph_checkpoint_dynamodb.items.life import is_live
 from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    CheckpointRef,
-    Key,
-    Table,
-    lone_write_sort_key,
-    split_write_sort_key,
-    task_sort_key,
-    write_sort_key,
-)
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.payloads.descriptions import describe, describe_together
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Chunks,
     Destination,
     Inline,
@@ -55,14 +55,14 @@ from langgraph_checkpoint_dynamodb.payload import (
     require_allowed,
     roomy_limit,
 )
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.requests.effects import Put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
 
 SPECIAL_CHANNELS = tuple(WRITES_IDX_MAP)
 """Channels with a place of their own in a task, below those of its outputs.

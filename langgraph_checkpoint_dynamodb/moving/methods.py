@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.addressing import require_strings
-from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.connected import Connected
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, require_thread_id
+from langgraph_checkpoint_dynamodb.format.addressing import require_strings
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
 from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver
 from langgraph_checkpoint_dynamodb.moving.steps import Step, aperform, perform
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
+from langgraph_checkpoint_dynamodb.savers.base import SaverBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
     from langgraph_checkpoint_dynamodb.moving.stream import Writable
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 
 T = TypeVar("T")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.effects import Query, Scan, send
+from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table, is_beside_namespaces
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table, is_beside_namespaces
 from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
 from langgraph_checkpoint_dynamodb.ops.read import complete_with_writes
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import Query, Scan, send
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import Operation, StartKey
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StartKey
 
 
 def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadIds]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langgraph_checkpoint_dynamodb.addressing import to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.addressing import to_config
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
 from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites, by_task, in_order
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         PendingWrite,
     )
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from langgraph.checkpoint.base import get_checkpoint_metadata
 
-from langgraph_checkpoint_dynamodb.base import SaverBase
 from langgraph_checkpoint_dynamodb.errors import ThreadMismatchError
 from langgraph_checkpoint_dynamodb.moving.comparison import difference
 from langgraph_checkpoint_dynamodb.moving.source import places, read, read_with_paths
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
+from langgraph_checkpoint_dynamodb.savers.base import SaverBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,32 +6,32 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all, read_object
-from langgraph_checkpoint_dynamodb.effects import Query, both, together
 from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
     UnreadableItemError,
 )
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, SortRange, Table, chunk_sort_key
 from langgraph_checkpoint_dynamodb.items.attributes import require_owned
 from langgraph_checkpoint_dynamodb.items.beside import (
     ChunkRecord,
     DeletionMark,
     read_beside_checkpoint,
 )
-from langgraph_checkpoint_dynamodb.keys import Attribute, SortRange, Table, chunk_sort_key
 from langgraph_checkpoint_dynamodb.ops.lookup import require_same
-from langgraph_checkpoint_dynamodb.payload import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
+from langgraph_checkpoint_dynamodb.requests.effects import Query, both, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
 
 _PAGE_BYTES = 1_000_000
 """What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""

@@ -5,26 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
-from langgraph_checkpoint_dynamodb.effects import GetItem, Query, send
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    CheckpointRef,
+    Table,
+    namespace_range,
+)
 from langgraph_checkpoint_dynamodb.items.carried import read_carried
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef, Table, namespace_range
-from langgraph_checkpoint_dynamodb.memory import Link
+from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
+from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
+from langgraph_checkpoint_dynamodb.requests.effects import GetItem, Query, send
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.addressing import Address
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.format.addressing import Address
     from langgraph_checkpoint_dynamodb.items.checkpoints import (
         CheckpointHead,
         CheckpointRecord,
         Outline,
     )
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _FIRST_PAGE = 64
 _GROWTH = 4

@@ -11,24 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import (
-    put_atomically,
-    query_all,
-    update_one,
-    write_all,
-)
-from langgraph_checkpoint_dynamodb.differences import base_stamp
-from langgraph_checkpoint_dynamodb.effects import (
-    CopyObject,
-    GetItem,
-    Query,
-    send,
-    together,
-)
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     DeletedBaseError,
     MissingPartError,
+)
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    BaseRef,
+    CheckpointRef,
+    Table,
+    base_id_of,
+    regular_task_of,
+    thread_key,
 )
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
@@ -51,25 +46,30 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     is_thread_item,
     still_at,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    BaseRef,
-    CheckpointRef,
-    Table,
-    base_id_of,
-    regular_task_of,
-    thread_key,
-)
 from langgraph_checkpoint_dynamodb.ops.beside import missing_part
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, require_same, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, require_base
+from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
+from langgraph_checkpoint_dynamodb.requests.calls import (
+    put_atomically,
+    query_all,
+    update_one,
+    write_all,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    CopyObject,
+    GetItem,
+    Query,
+    send,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Put, StoredItem
 
 _PAGE = 100
 """Checkpoints copied in one go: one transaction, where they are small."""

@@ -21,28 +21,15 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.calls import (
-    put_one,
-    query_all,
-    update_one,
-    write_all,
-    write_in_order,
-)
-from langgraph_checkpoint_dynamodb.codec import decode_metadata, waits_of
-from langgraph_checkpoint_dynamodb.differences import MARK_REST, is_settled
-from langgraph_checkpoint_dynamodb.effects import (
-    Delete,
-    DeleteIfOld,
-    Operation,
-    Query,
-    QueryRunIndex,
-    Scan,
-    both,
-    send,
-    together,
-)
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, DeltaHistoryError
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    Key,
+    Table,
+    fits_index_key,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
@@ -54,6 +41,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_head_to_delete,
     read_metadata,
 )
+from langgraph_checkpoint_dynamodb.items.codec import decode_metadata, waits_of
 from langgraph_checkpoint_dynamodb.items.threads import (
     delete_if_unchanged,
     head_of,
@@ -61,27 +49,39 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     set_back_update,
     updated_of,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    ROOT_NAMESPACE,
-    Attribute,
-    Key,
-    Table,
-    fits_index_key,
-)
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
+from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST, is_settled
+from langgraph_checkpoint_dynamodb.requests.calls import (
+    put_one,
+    query_all,
+    update_one,
+    write_all,
+    write_in_order,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    Delete,
+    DeleteIfOld,
+    Operation,
+    Query,
+    QueryRunIndex,
+    Scan,
+    both,
+    send,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.ops.lineage import Thread
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 _PAGE = 250
 """Checkpoints deleted in one go: ten batches, and few enough that their keys take little memory."""

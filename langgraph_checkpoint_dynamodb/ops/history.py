@@ -15,18 +15,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from langgraph_checkpoint_dynamodb.codec import (
+from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, CheckpointRef
+from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
+from langgraph_checkpoint_dynamodb.items.codec import (
     current_writes,
     decode_checkpoint,
     decode_writes,
     outline_of,
 )
-from langgraph_checkpoint_dynamodb.effects import compute, together
-from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.keys import Attribute, CheckpointRef
-from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.beside import is_inline, read_beside
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
 from langgraph_checkpoint_dynamodb.ops.lookup import (
@@ -34,21 +32,23 @@ from langgraph_checkpoint_dynamodb.ops.lookup import (
     usable_checkpoint,
     with_second_look,
 )
+from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import find_bases, load, load_alone, load_writes
 from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
+from langgraph_checkpoint_dynamodb.requests.effects import compute, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 
-    from langgraph_checkpoint_dynamodb.addressing import Address
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.format.addressing import Address
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 T = TypeVar("T")
 

@@ -12,11 +12,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.codec import decode_checkpoint, decode_metadata
-from langgraph_checkpoint_dynamodb.differences import is_settled
-from langgraph_checkpoint_dynamodb.effects import Query, compute, send, together
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    ROOT_NAMESPACE,
+    Attribute,
+    BaseRef,
+    Table,
+    is_call,
+    namespace_range,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import (
     bases_deleted_key,
@@ -30,30 +34,26 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
     read_metadata,
 )
+from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
-from langgraph_checkpoint_dynamodb.keys import (
-    ROOT_NAMESPACE,
-    Attribute,
-    BaseRef,
-    Table,
-    is_call,
-    namespace_range,
-)
 from langgraph_checkpoint_dynamodb.ops.parts import (
     find_bases,
     let_go_of_bases,
     load_each,
     was_deleted_with_base,
 )
+from langgraph_checkpoint_dynamodb.payloads.differences import is_settled
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import Query, compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.format.keys import Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.codec import decode_metadata
-from langgraph_checkpoint_dynamodb.effects import Emit, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.keys import EVERY_KEY, Attribute, Table, namespace_range
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.keys import EVERY_KEY, Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.ops.beside import is_inline
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
 from langgraph_checkpoint_dynamodb.ops.parts import (
@@ -21,17 +20,18 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     load_alone,
 )
 from langgraph_checkpoint_dynamodb.ops.read import complete
-from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.requests.effects import Emit, Query, Scan, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem, Stream
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem, Stream
 
 _FIRST_PAGE = 16
 _LARGEST_PAGE = 128

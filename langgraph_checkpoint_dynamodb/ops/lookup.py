@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import GetItem, send
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.requests.effects import GetItem, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 T = TypeVar("T")
 

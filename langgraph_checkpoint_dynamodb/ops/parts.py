@@ -10,25 +10,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from langgraph_checkpoint_dynamodb.calls import (
-    delete_objects,
-    put_one,
-    query_all,
-    write_all,
-)
-from langgraph_checkpoint_dynamodb.differences import Base
-from langgraph_checkpoint_dynamodb.effects import (
-    Delete,
-    GetItem,
-    PutObject,
-    compute,
-    send,
-    together,
-)
 from langgraph_checkpoint_dynamodb.errors import (
     DeletedBaseError,
     MissingPartError,
     UnreadableItemError,
+)
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    BaseRef,
+    SortRange,
+    Table,
+    chunk_sort_key,
+    content_digest,
 )
 from langgraph_checkpoint_dynamodb.items.bases import (
     bases_deleted_key,
@@ -38,14 +31,6 @@ from langgraph_checkpoint_dynamodb.items.bases import (
 )
 from langgraph_checkpoint_dynamodb.items.beside import part_keys, part_put
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    BaseRef,
-    SortRange,
-    Table,
-    chunk_sort_key,
-    content_digest,
-)
 from langgraph_checkpoint_dynamodb.ops.beside import (
     beside_query,
     get_objects,
@@ -55,7 +40,8 @@ from langgraph_checkpoint_dynamodb.ops.beside import (
     sorted_out,
 )
 from langgraph_checkpoint_dynamodb.ops.removal import remains
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.payloads.differences import Base
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Chunks,
     DamagedPayloadError,
     Inline,
@@ -63,19 +49,33 @@ from langgraph_checkpoint_dynamodb.payload import (
     origin_of,
     restore,
 )
+from langgraph_checkpoint_dynamodb.requests.calls import (
+    delete_objects,
+    put_one,
+    query_all,
+    write_all,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    Delete,
+    GetItem,
+    PutObject,
+    compute,
+    send,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.bases import BaseRecord
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.payload import Origin, Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Origin, Part, Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 T = TypeVar("T")
 

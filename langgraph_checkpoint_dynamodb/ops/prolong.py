@@ -16,23 +16,23 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.effects import CopyObject, Prolong, send, together
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.format.keys import Key, Table
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.keys import Key, Table
 from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
-from langgraph_checkpoint_dynamodb.payload import S3Object
+from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.requests.effects import CopyObject, Prolong, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.differences import Base
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.payloads.differences import Base
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 

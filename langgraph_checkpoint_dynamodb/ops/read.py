@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.codec import (
+from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.items.codec import (
     current_writes,
     decode_tuple,
     holds_snapshot,
     outline_of,
     waits_of,
 )
-from langgraph_checkpoint_dynamodb.differences import Progress
-from langgraph_checkpoint_dynamodb.effects import Query, both, compute, send
-from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.keys import Table, namespace_range
-from langgraph_checkpoint_dynamodb.memory import ThreadSeen
 from langgraph_checkpoint_dynamodb.ops.beside import (
     beside_query,
     is_inline,
@@ -26,6 +23,7 @@ from langgraph_checkpoint_dynamodb.ops.beside import (
 )
 from langgraph_checkpoint_dynamodb.ops.chain import link_of
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
+from langgraph_checkpoint_dynamodb.ops.memory import ThreadSeen
 from langgraph_checkpoint_dynamodb.ops.parts import (
     base_of_value,
     bases_deleted,
@@ -35,20 +33,22 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 )
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
 from langgraph_checkpoint_dynamodb.ops.turns import keeps_threads, saw_newest, with_fork
-from langgraph_checkpoint_dynamodb.payload import origin_of
+from langgraph_checkpoint_dynamodb.payloads.differences import Progress
+from langgraph_checkpoint_dynamodb.payloads.policy import origin_of
+from langgraph_checkpoint_dynamodb.requests.effects import Query, both, compute, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
 
-    from langgraph_checkpoint_dynamodb.addressing import Address
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.format.addressing import Address
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _SKIP_PAGE = 25
 """Items per page once the newest item has turned out to be no checkpoint of the namespace."""

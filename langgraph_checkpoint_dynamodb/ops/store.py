@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.memory import Memory
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.differences import Base
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.keys import BaseRef
-    from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+    from langgraph_checkpoint_dynamodb.format.keys import BaseRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.differences import Base
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 
 
 @dataclass(frozen=True, slots=True)

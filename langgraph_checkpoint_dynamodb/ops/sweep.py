@@ -17,36 +17,43 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.differences import BASE_REST, MARK_REST
-from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Query, Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
-from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
-from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
-from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
-from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_text, updated_of
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     SPECS,
     Attribute,
     PartAddress,
     Table,
     is_beside_namespaces,
 )
+from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
+from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
+from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
+from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_text, updated_of
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_partition, remove
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_REST, MARK_REST
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    DeleteIfOld,
+    GetItem,
+    Query,
+    Scan,
+    send,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef, Key
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
 
 
 @dataclass(frozen=True, slots=True)

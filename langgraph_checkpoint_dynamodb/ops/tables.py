@@ -5,8 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import backoff
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    SPECS,
+    VECTOR_FILTERS,
+    Attribute,
+    IndexSpec,
+    Table,
+    TableSpec,
+    VectorIndexSpec,
+)
+from langgraph_checkpoint_dynamodb.requests.calls import backoff
+from langgraph_checkpoint_dynamodb.requests.effects import (
     CreateIndex,
     CreateTable,
     CreateVectorIndex,
@@ -16,16 +26,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     Operation,
     send,
     together,
-)
-from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
-from langgraph_checkpoint_dynamodb.keys import (
-    SPECS,
-    VECTOR_FILTERS,
-    Attribute,
-    IndexSpec,
-    Table,
-    TableSpec,
-    VectorIndexSpec,
 )
 
 if TYPE_CHECKING:

@@ -9,25 +9,25 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.calls import backoff, update_one
-from langgraph_checkpoint_dynamodb.codec import waits_of
-from langgraph_checkpoint_dynamodb.effects import (
-    Emit,
-    GetItem,
-    QueryThreadIndex,
-    Scan,
-    ScanThreadIndex,
-    send,
-    together,
-)
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     InvalidInputError,
     ThreadNotFoundError,
 )
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.keys import (
+    ROOT_NAMESPACE,
+    SORT_KEY_LIMIT,
+    SPECS,
+    THREAD_INDEX_KEYS,
+    THREAD_SORT_KEY,
+    Table,
+    fits_index_key,
+    thread_key,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import (
     Description,
     ThreadInfo,
@@ -40,27 +40,32 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     status_of,
     updated_of,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    ROOT_NAMESPACE,
-    SORT_KEY_LIMIT,
-    SPECS,
-    THREAD_INDEX_KEYS,
-    THREAD_SORT_KEY,
-    Table,
-    fits_index_key,
-    thread_key,
-)
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
+from langgraph_checkpoint_dynamodb.requests.calls import backoff, update_one
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    Emit,
+    GetItem,
+    QueryThreadIndex,
+    Scan,
+    ScanThreadIndex,
+    send,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StartKey, StoredItem, Stream
     from langgraph_checkpoint_dynamodb.items.threads import Status
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import (
+        Operation,
+        StartKey,
+        StoredItem,
+        Stream,
+    )
 
 _TIME_ORDERED = 6
 """The version of UUIDs that begin with their time."""

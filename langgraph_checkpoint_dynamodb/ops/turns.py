@@ -12,30 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import (
-    TRANSACTION_BYTES,
-    Outcome,
-    put_all_or_none,
-    put_one,
-    put_together,
-    update_one,
-)
-from langgraph_checkpoint_dynamodb.effects import (
-    Expected,
-    GetItem,
-    Put,
-    Query,
-    both,
-    send,
-)
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     ThreadConflictError,
     TransactionCanceledError,
 )
-from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     Attribute,
     CheckpointRef,
@@ -43,16 +25,34 @@ from langgraph_checkpoint_dynamodb.keys import (
     namespace_range,
     thread_key,
 )
-from langgraph_checkpoint_dynamodb.memory import ThreadSeen
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.ops.memory import ThreadSeen
+from langgraph_checkpoint_dynamodb.requests.calls import (
+    TRANSACTION_BYTES,
+    Outcome,
+    put_all_or_none,
+    put_one,
+    put_together,
+    update_one,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    Expected,
+    GetItem,
+    Put,
+    Query,
+    both,
+    send,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Update
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Update
 
 _ATTEMPTS_BESIDE = 2
 """Attempts at a transaction of a task's writes and the thread's item. The tasks of a superstep all

@@ -9,15 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import (
-    if_possible,
-    put_atomically,
-    put_one,
-    put_together,
-    query_all,
-)
-from langgraph_checkpoint_dynamodb.differences import base_stamp
-from langgraph_checkpoint_dynamodb.effects import GetItem, compute, send, together
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, task_range
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.carried import carried_attribute, carry
@@ -27,28 +19,36 @@ from langgraph_checkpoint_dynamodb.items.writes import (
     plan_writes,
     put_alone,
 )
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef, task_range
-from langgraph_checkpoint_dynamodb.memory import Link
 from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
+from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
 from langgraph_checkpoint_dynamodb.ops.turns import (
     is_news,
     put_with_thread,
     put_writes_with_thread,
 )
+from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
+from langgraph_checkpoint_dynamodb.requests.calls import (
+    if_possible,
+    put_atomically,
+    put_one,
+    put_together,
+    query_all,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import GetItem, compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.calls import Outcome
-    from langgraph_checkpoint_dynamodb.differences import Progress
-    from langgraph_checkpoint_dynamodb.effects import Operation, Put, StoredItem
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
     from langgraph_checkpoint_dynamodb.items.values import Planned
     from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.ops.turns import News, Turn
+    from langgraph_checkpoint_dynamodb.payloads.differences import Progress
+    from langgraph_checkpoint_dynamodb.requests.calls import Outcome
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Put, StoredItem
 
 
 def put_checkpoint(

@@ -23,8 +23,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from aiohttp import ClientError as HTTPError
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
+from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
@@ -32,13 +32,13 @@ from langgraph_checkpoint_dynamodb.runners.observed import listen, observed
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess, keep_in_children
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
 from langgraph_checkpoint_dynamodb.runners.workers import Workers
-from langgraph_checkpoint_dynamodb.watching import Watched
+from langgraph_checkpoint_dynamodb.watching.watcher import Watched
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.settings import RunnerSettings

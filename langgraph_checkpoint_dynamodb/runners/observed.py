@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceError
+from langgraph_checkpoint_dynamodb.format.keys import thread_of_object, thread_of_partition
+from langgraph_checkpoint_dynamodb.format.sizes import item_size
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     BatchWrite,
     Delete,
@@ -30,18 +33,15 @@ from langgraph_checkpoint_dynamodb.effects import (
     Update,
     UpdateItem,
 )
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceError
-from langgraph_checkpoint_dynamodb.keys import thread_of_object, thread_of_partition
-from langgraph_checkpoint_dynamodb.observing import RequestInfo
-from langgraph_checkpoint_dynamodb.sizes import item_size
+from langgraph_checkpoint_dynamodb.watching.observing import RequestInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.keys import Table
+    from langgraph_checkpoint_dynamodb.format.keys import Table
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
-    from langgraph_checkpoint_dynamodb.watching import Watch
+    from langgraph_checkpoint_dynamodb.watching.watcher import Watch
 
 _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "SearchVectors"})
 _METERED = _READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}

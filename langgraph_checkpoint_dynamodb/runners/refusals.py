@@ -14,7 +14,8 @@ from botocore.exceptions import (
 )
 
 from langgraph_checkpoint_dynamodb import errors
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.requests.effects import (
     CopyObject,
     DeleteIfOld,
     DeleteUnchanged,
@@ -25,7 +26,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     PutItem,
     Request,
 )
-from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, require_key
 
 if TYPE_CHECKING:

@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import errors
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.format.keys import (
+    RUN_ID_INDEX_KEY,
+    SPECS,
+    THREAD_INDEX_KEYS,
+    Attribute,
+    Key,
+    Table,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     BatchWrite,
     CopyObject,
@@ -41,20 +49,12 @@ from langgraph_checkpoint_dynamodb.effects import (
     ScanThreadIndex,
     SearchVectors,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    RUN_ID_INDEX_KEY,
-    SPECS,
-    THREAD_INDEX_KEYS,
-    Attribute,
-    Key,
-    Table,
-)
 from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
     Response = Mapping[str, Any]
 

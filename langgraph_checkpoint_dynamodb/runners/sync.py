@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
 from langgraph_checkpoint_dynamodb.runners.observed import observed
@@ -27,13 +27,13 @@ from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.under_way import AbandonedError, CallsUnderWay
 from langgraph_checkpoint_dynamodb.runners.wire import Wire
 from langgraph_checkpoint_dynamodb.runners.workers import Workers
-from langgraph_checkpoint_dynamodb.watching import Watched
+from langgraph_checkpoint_dynamodb.watching.watcher import Watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
     from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
     from langgraph_checkpoint_dynamodb.settings import RunnerSettings

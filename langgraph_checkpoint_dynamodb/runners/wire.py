@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.format.keys import (
+    RUN_ID_INDEX_KEY,
+    SPECS,
+    THREAD_INDEX_KEYS,
+    VECTOR_FILTERS,
+    Attribute,
+    IndexSpec,
+    Key,
+    Table,
+    VectorIndexSpec,
+    is_beside_namespaces,
+)
+from langgraph_checkpoint_dynamodb.items.attributes import as_numbers
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     BatchWrite,
     CopyObject,
@@ -41,19 +54,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     TransactPut,
     Update,
     UpdateItem,
-)
-from langgraph_checkpoint_dynamodb.items.attributes import as_numbers
-from langgraph_checkpoint_dynamodb.keys import (
-    RUN_ID_INDEX_KEY,
-    SPECS,
-    THREAD_INDEX_KEYS,
-    VECTOR_FILTERS,
-    Attribute,
-    IndexSpec,
-    Key,
-    Table,
-    VectorIndexSpec,
-    is_beside_namespaces,
 )
 from langgraph_checkpoint_dynamodb.runners.refusals import Refusals, wrong_reply
 from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError

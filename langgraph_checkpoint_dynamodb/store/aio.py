@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
-from langgraph_checkpoint_dynamodb.payload import MAX_VALUE_BYTES
+from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
@@ -22,7 +22,7 @@ from langgraph_checkpoint_dynamodb.store.settings import (
     require_filter_paths,
     store_payloads,
 )
-from langgraph_checkpoint_dynamodb.watching import Watcher
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import IndexConfig, TTLConfig
 
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBStore"]
 

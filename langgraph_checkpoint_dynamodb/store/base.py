@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.store.base import BaseStore, PutOp
 
-from langgraph_checkpoint_dynamodb.items.life import Stamp
+from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
+from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.context import Context, Registered
 from langgraph_checkpoint_dynamodb.store.embedding import Embedded, aembed, embed
 from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
 from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
-from langgraph_checkpoint_dynamodb.weight import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import Op, Result
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.store.settings import StoreSettings
 

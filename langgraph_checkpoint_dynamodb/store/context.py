@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
     from langgraph_checkpoint_dynamodb.store.vectors import StoredVectors

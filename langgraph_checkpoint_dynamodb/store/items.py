@@ -9,9 +9,16 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.bounds import whole
-from langgraph_checkpoint_dynamodb.effects import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    Key,
+    Table,
+    chunk_sort_key,
+    object_sort_key,
+)
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,
@@ -22,16 +29,8 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    Key,
-    Table,
-    chunk_sort_key,
-    object_sort_key,
-)
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Chunks,
     Destination,
     Inline,
@@ -39,6 +38,7 @@ from langgraph_checkpoint_dynamodb.payload import (
     S3Object,
     place_values,
 )
+from langgraph_checkpoint_dynamodb.requests.effects import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.codec import dump, load
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
 

@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     SORT_KEY_LIMIT,
     Key,
     Owner,

@@ -13,8 +13,8 @@ import botocore
 from langgraph.store.base import TTLConfig
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.keys import Table, VectorIndexSpec
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy
+from langgraph_checkpoint_dynamodb.format.keys import Table, VectorIndexSpec
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings import (
     INCREMENTAL,
     TABLE_NAME,
@@ -30,8 +30,8 @@ from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 _TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS, require_sweep
 from langgraph_checkpoint_dynamodb.connected import Connected
+from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS, require_sweep
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 

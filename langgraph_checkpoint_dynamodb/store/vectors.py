@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from langgraph_checkpoint_dynamodb.effects import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.errors import TableMismatchError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     as_numbers,
     binary,
@@ -16,15 +16,15 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.requests.effects import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.embedding import pack, packed_bytes, unpack
 from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS, VECTORS_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Item, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 
 Form: TypeAlias = Literal["packed", "list"]

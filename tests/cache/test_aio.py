@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
 from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from tests.cache.faces import Cache, FullKey, empty
 from tests.cache.test_crash import KEYS, LARGE, A, C, loose_ends, put_first
 from tests.store.faces import with_payloads

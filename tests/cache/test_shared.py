@@ -9,7 +9,7 @@ import pytest
 from langgraph.store.base import GetOp
 
 from langgraph_checkpoint_dynamodb import ServiceError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.policies import STORE_ROLES
 from tests.cache.faces import cache_on_session, held_cache, quick_cache
 from tests.store.faces import with_payloads

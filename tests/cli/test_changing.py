@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
-from langgraph_checkpoint_dynamodb.effects import Compute, PutObject, send
 from langgraph_checkpoint_dynamodb.policies import READ_ACTIONS
+from langgraph_checkpoint_dynamodb.requests.effects import Compute, PutObject, send
 from tests.cli.conftest import INDEXED
 from tests.cli.graphs import answered, at, forked, waiting
 from tests.support.tables import with_payloads

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from tests.cli.graphs import forked, waiting
 from tests.support.values import checkpoint, config, metadata, put_chain
 

@@ -8,8 +8,8 @@ import pytest
 from langgraph.store.base import PutOp
 
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.policies import STORE_ROLES
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.cli.test_doctor import Aws, aws, marks
 from tests.store.faces import new_store_table, with_payloads

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.compression import DecompressionError, decompress, difference
-from langgraph_checkpoint_dynamodb.keys import content_digest
+from langgraph_checkpoint_dynamodb.format.keys import content_digest
+from langgraph_checkpoint_dynamodb.payloads.compression import (
+    DecompressionError,
+    decompress,
+    difference,
+)
 from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of, text
 from tests.support.tables import sweep, with_payloads
 from tests.support.values import config

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DeletedBaseError, MissingPartError
-from langgraph_checkpoint_dynamodb.differences import BASE_LIFE, BASE_REST, MARK_REST
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE, BASE_REST, MARK_REST
 from tests.incremental.states import INCREMENTAL, Clock, grown, listed, put_steps, state_of
 from tests.support.stopping import loose_ends, stored
 from tests.support.tables import with_payloads

@@ -8,8 +8,8 @@ import pytest
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.differences import BASE_LIFE, MARK_REST
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE, MARK_REST
 from tests.incremental.states import (
     INCREMENTAL,
     NOW,

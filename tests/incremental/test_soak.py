@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.differences import BASE_LIFE
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
 from tests.incremental.states import Clock
 from tests.support.effort import amount, everything
 from tests.support.soaked import (

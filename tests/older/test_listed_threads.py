@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.keys import THREAD_SORT_KEY
+from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
 from tests.older.releases import BEFORE_DIFFERENCES, BEFORE_TASK_ITEMS, STORED_AT, put
 from tests.older.test_releases import DAY, only_live
 from tests.support.values import config

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 
-from langgraph_checkpoint_dynamodb.calls import batched
+from langgraph_checkpoint_dynamodb.requests.calls import batched
 from tests.simulation.chance import Luck, try_seed
 from tests.simulation.pairs import every
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from tests.simulation.explore import (
     DEAD,
     ENDED,

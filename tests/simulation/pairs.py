@@ -7,7 +7,7 @@ from functools import cache
 from itertools import combinations_with_replacement, product, repeat
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from tests.simulation.explore import Play, explore, story
 from tests.simulation.judging import Party
 from tests.simulation.processes import BACKWARD, FORWARD, TURNS

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb import calls as service_calls
-from langgraph_checkpoint_dynamodb.effects import Page
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef, part_address_of, write_sort_key
 from langgraph_checkpoint_dynamodb.items import beside, writes
 from langgraph_checkpoint_dynamodb.items.copies import Copier
-from langgraph_checkpoint_dynamodb.keys import BaseRef, part_address_of, write_sort_key
-from langgraph_checkpoint_dynamodb.memory import Memory
 from langgraph_checkpoint_dynamodb.ops import beside as ops_beside
 from langgraph_checkpoint_dynamodb.ops import (
     chain,
@@ -30,6 +27,9 @@ from langgraph_checkpoint_dynamodb.ops import (
     sweep,
     write,
 )
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
+from langgraph_checkpoint_dynamodb.requests import calls as service_calls
+from langgraph_checkpoint_dynamodb.requests.effects import Page
 from tests.simulation.explore import explore, story
 from tests.simulation.pairs import meeting
 from tests.simulation.scenarios import ALL

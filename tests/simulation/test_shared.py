@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, TransportError
-from langgraph_checkpoint_dynamodb.memory import Memory, _place
 from langgraph_checkpoint_dynamodb.ops import chain
+from langgraph_checkpoint_dynamodb.ops.memory import Memory, _place
 from tests.simulation.processes import BACKWARD, FORWARD, Ended
 from tests.simulation.scenarios import (
     ALL,

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     BatchWrite,
     CopyObject,
@@ -39,9 +42,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     UpdateItem,
     send,
 )
-from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
-from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, SortRange, Table
 from langgraph_checkpoint_dynamodb.settings import ThreadIndex
 from tests.simulation.scenarios import ALL
 from tests.simulation.world import Universe
@@ -49,7 +49,7 @@ from tests.simulation.world import Universe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Item, Request
+    from langgraph_checkpoint_dynamodb.requests.effects import Item, Request
     from tests.simulation.world import World
     from tests.support.buckets import Bucket
     from tests.support.savers import Saver

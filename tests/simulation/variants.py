@@ -6,10 +6,10 @@ import pickle
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.base import SaverBase
-from langgraph_checkpoint_dynamodb.memory import Memory
-from langgraph_checkpoint_dynamodb.payload import PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.savers.base import SaverBase
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
 
 if TYPE_CHECKING:

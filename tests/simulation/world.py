@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zlib import crc32
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    SPECS,
+    THREAD_INDEX_KEYS,
+    Attribute,
+    Key,
+    Table,
+)
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     BatchWrite,
     CopyObject,
@@ -37,20 +45,12 @@ from langgraph_checkpoint_dynamodb.effects import (
     Update,
     UpdateItem,
 )
-from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
-from langgraph_checkpoint_dynamodb.keys import (
-    SPECS,
-    THREAD_INDEX_KEYS,
-    Attribute,
-    Key,
-    Table,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Request
     from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+    from langgraph_checkpoint_dynamodb.requests.effects import Request
 
 CHANGING = (
     PutItem,

@@ -14,7 +14,7 @@ from langgraph.store.base import GetOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
 from tests.store.faces import Clock, StoreTable, with_payloads

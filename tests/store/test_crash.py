@@ -14,10 +14,10 @@ import pytest
 from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import UnreadableItemError
-from langgraph_checkpoint_dynamodb.effects import Backoff, BatchWrite, Compute
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.relaying import relay
+from langgraph_checkpoint_dynamodb.requests.effects import Backoff, BatchWrite, Compute
+from langgraph_checkpoint_dynamodb.requests.relaying import relay
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from tests.store.faces import Clock, Store, StoreTable, with_payloads
 from tests.support.stopping import StoppedError
@@ -26,7 +26,7 @@ from tests.support.walking import have_walked
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
     from tests.support.buckets import Bucket
     from tests.support.walking import Walk
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, SearchOp
 
-from langgraph_checkpoint_dynamodb.effects import Delete, DeleteUnchanged, UpdateItem
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.requests.effects import Delete, DeleteUnchanged, UpdateItem
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store import context as context_module
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS, REMEMBERED_SECONDS
@@ -148,7 +148,7 @@ def test_listing_and_deleting_and_putting_at_once_never_leaves_a_lie() -> None:
 
 def unconditionally(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant: what is taken out is taken out whoever has entered it meanwhile."""
-    from langgraph_checkpoint_dynamodb.calls import write_all
+    from langgraph_checkpoint_dynamodb.requests.calls import write_all
 
     def take_out(request: DeleteUnchanged) -> Any:
         yield from write_all([Delete(request.table, request.key)])

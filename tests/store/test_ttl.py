@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import GetOp, PutOp
 
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
 from tests.store.faces import Clock, StoreCalls, StoreTable, with_payloads
 from tests.support.sessions import metered_session

@@ -16,9 +16,9 @@ from langgraph_checkpoint_dynamodb import (
     TableMismatchError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
-from langgraph_checkpoint_dynamodb.sizes import item_size
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, similarity
 from langgraph_checkpoint_dynamodb.store.embedding import pack
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef

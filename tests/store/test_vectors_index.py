@@ -12,14 +12,14 @@ from botocore.awsrequest import AWSResponse
 from langgraph.store.base import PutOp
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError, TableMismatchError
-from langgraph_checkpoint_dynamodb.effects import Backoff, CreateVectorIndex, DescribeTable
-from langgraph_checkpoint_dynamodb.keys import VECTOR_FILTERS, Table, VectorIndexSpec
+from langgraph_checkpoint_dynamodb.format.keys import VECTOR_FILTERS, Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.policies import (
     STORE_READ_ACTIONS,
     STORE_ROLES,
     STORE_SETUP_ACTIONS,
 )
+from langgraph_checkpoint_dynamodb.requests.effects import Backoff, CreateVectorIndex, DescribeTable
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, UnsupportedIndexError
 from tests.store.embedders import DIMS, index, letters
 from tests.store.faces import EVERY_ACTION, Clock, Store, StoreCalls, StoreTable

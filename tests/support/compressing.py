@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.compression import GZIP_LEVEL, ZSTD_LEVEL
+from langgraph_checkpoint_dynamodb.payloads.compression import GZIP_LEVEL, ZSTD_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

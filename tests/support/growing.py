@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.addressing import Address
-from langgraph_checkpoint_dynamodb.codec import encode_checkpoint
-from langgraph_checkpoint_dynamodb.compression import ZSTD_LEVEL, compress, difference
+from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
-from langgraph_checkpoint_dynamodb.items.life import Stamp
-from langgraph_checkpoint_dynamodb.memory import MEMORY_BYTES, Memory
-from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.items.codec import encode_checkpoint
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.payloads.compression import ZSTD_LEVEL, compress, difference
+from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 from langgraph_checkpoint_dynamodb.settings import payload_policy
-from langgraph_checkpoint_dynamodb.sizes import item_size, write_units
 from tests.support.compressing import chat, licences
 from tests.support.values import checkpoint, metadata
 

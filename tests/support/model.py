@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
-from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from tests.support.values import config
 
 if TYPE_CHECKING:

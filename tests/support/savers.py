@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.thread_methods import ThreadMethods
+from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,24 @@ from dataclasses import dataclass, field, replace
 from itertools import count, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from langgraph_checkpoint_dynamodb.differences import MARK_REST
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    BASES_DELETED_SORT_KEY,
+    SPECS,
+    Attribute,
+    Key,
+    PartAddress,
+    Table,
+    object_key,
+    part_address_of,
+)
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
+from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
+from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
+from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST
+from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
     BatchWrite,
     Compute,
@@ -24,23 +40,7 @@ from langgraph_checkpoint_dynamodb.effects import (
     Query,
     TransactPut,
 )
-from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
-from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.keys import (
-    BASES_DELETED_SORT_KEY,
-    SPECS,
-    Attribute,
-    Key,
-    PartAddress,
-    Table,
-    object_key,
-    part_address_of,
-)
-from langgraph_checkpoint_dynamodb.payload import S3Object
-from langgraph_checkpoint_dynamodb.relaying import relay
+from langgraph_checkpoint_dynamodb.requests.relaying import relay
 from tests.support.savers import Saver
 from tests.support.tables import sweep, with_payloads
 from tests.support.walking import have_walked
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Request
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
     from tests.support.walking import Walk

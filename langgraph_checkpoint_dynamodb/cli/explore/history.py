@@ -18,7 +18,7 @@ from langgraph_checkpoint_dynamodb.cli.explore.tree import (
     StepLine,
 )
 from langgraph_checkpoint_dynamodb.cli.explore.values import brief
-from langgraph_checkpoint_dynamodb.keys import ROOT_NAMESPACE
+from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.addressing import to_config
 from langgraph_checkpoint_dynamodb.cli.explore.loading import LenientSerde
 from langgraph_checkpoint_dynamodb.cli.explore.requests import Calls, checkpoint_ids, find_calls
 from langgraph_checkpoint_dynamodb.cli.explore.steps import Step, step_of
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.memory import Memory
+from langgraph_checkpoint_dynamodb.format.addressing import to_config
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 
 if TYPE_CHECKING:

@@ -8,9 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.cli.explore.steps import above
-from langgraph_checkpoint_dynamodb.codec import decode_metadata
-from langgraph_checkpoint_dynamodb.effects import Query, send
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import (
+    ROOT_NAMESPACE,
+    SortRange,
+    Table,
+    is_beside_namespaces,
+    namespace_range,
+)
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
@@ -18,21 +23,16 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    ROOT_NAMESPACE,
-    SortRange,
-    Table,
-    is_beside_namespaces,
-    namespace_range,
-)
+from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.ops.beside import is_inline
+from langgraph_checkpoint_dynamodb.requests.effects import Query, send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
-from langgraph_checkpoint_dynamodb.codec import waits_of
+from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 
 if TYPE_CHECKING:

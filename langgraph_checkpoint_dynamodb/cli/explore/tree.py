@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from langgraph_checkpoint_dynamodb.cli.explore.lanes import Lanes
-from langgraph_checkpoint_dynamodb.keys import ROOT_NAMESPACE
+from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

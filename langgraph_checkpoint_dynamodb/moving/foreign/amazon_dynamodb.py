@@ -15,11 +15,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.effects import Query
-from langgraph_checkpoint_dynamodb.keys import Key, Table, beginning_with
+from langgraph_checkpoint_dynamodb.format.keys import Key, Table, beginning_with
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
+from langgraph_checkpoint_dynamodb.requests.effects import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Unpack
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
     from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _CHECKPOINT = "#checkpoint#"
 _WRITE = "#write#"

@@ -16,14 +16,14 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.codec import require_mapping
-from langgraph_checkpoint_dynamodb.compression import DecompressionError, decompress
-from langgraph_checkpoint_dynamodb.effects import GetObject, Query, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError, MissingPartError
-from langgraph_checkpoint_dynamodb.keys import Key, Table
+from langgraph_checkpoint_dynamodb.format.keys import Key, Table
+from langgraph_checkpoint_dynamodb.items.codec import require_mapping
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
+from langgraph_checkpoint_dynamodb.payloads.compression import DecompressionError, decompress
+from langgraph_checkpoint_dynamodb.requests.effects import GetObject, Query, send, together
 from langgraph_checkpoint_dynamodb.settings import require_bucket, s3_endpoint_url
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from typing_extensions import Unpack
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
     from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _THREAD = "CHECKPOINT_"
 _TTL = "ttl"

@@ -16,16 +16,16 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.effects import Query
-from langgraph_checkpoint_dynamodb.keys import Key, Table, beginning_with
+from langgraph_checkpoint_dynamodb.format.keys import Key, Table, beginning_with
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
+from langgraph_checkpoint_dynamodb.requests.effects import Query
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
 
 _KEY = "checkpoint_key"
 

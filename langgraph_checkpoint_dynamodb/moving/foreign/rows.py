@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, writes_sort_key
 
-from langgraph_checkpoint_dynamodb.addressing import to_config
-from langgraph_checkpoint_dynamodb.codec import load_value, require_mapping
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.addressing import to_config
+from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     optional_number,
@@ -17,10 +17,10 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     read_key,
     text,
 )
+from langgraph_checkpoint_dynamodb.items.codec import load_value, require_mapping
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.keys import SPECS, Table
 from langgraph_checkpoint_dynamodb.moving.source import Detailed
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.effects import StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.format.keys import Key
     from langgraph_checkpoint_dynamodb.moving.source import Place
+    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 
 KEY_NAMES = (SPECS[Table.FOREIGN].partition_key, SPECS[Table.FOREIGN].sort_key)
 

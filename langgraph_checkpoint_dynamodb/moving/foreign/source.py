@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langgraph_checkpoint_dynamodb.addressing import read_address
-from langgraph_checkpoint_dynamodb.base import read_wanted
-from langgraph_checkpoint_dynamodb.calls import query_all
-from langgraph_checkpoint_dynamodb.effects import Emit, GetItem, Scan, send
+from langgraph_checkpoint_dynamodb.format.addressing import read_address
+from langgraph_checkpoint_dynamodb.format.keys import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
 from langgraph_checkpoint_dynamodb.moving.steps import Step
+from langgraph_checkpoint_dynamodb.requests.calls import query_all
+from langgraph_checkpoint_dynamodb.requests.effects import Emit, GetItem, Scan, send
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.savers.base import read_wanted
 from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
-from langgraph_checkpoint_dynamodb.watching import Watcher
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from typing_extensions import Self, Unpack
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Query, Stream
-    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.format.keys import Key
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
-    from langgraph_checkpoint_dynamodb.observing import OnRequest
     from langgraph_checkpoint_dynamodb.ops.listing import Wanted
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Query, Stream
     from langgraph_checkpoint_dynamodb.runners.sync import Pages
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 T = TypeVar("T")
 

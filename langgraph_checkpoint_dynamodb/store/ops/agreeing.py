@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.effects import GetItem, UpdateItem, send
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.requests.effects import GetItem, UpdateItem, send
 from langgraph_checkpoint_dynamodb.store.keys import VECTORS_RECORD
 from langgraph_checkpoint_dynamodb.store.vectors import (
     Form,
@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import (
 )
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
 

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langgraph.store.base import Item
 
-from langgraph_checkpoint_dynamodb.calls import ATTEMPTS, backoff, batched
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    DynamoDBSaverError,
+    UnprocessedItemsError,
+)
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.requests.calls import ATTEMPTS, backoff, batched
+from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
     GetItem,
     Prolong,
@@ -18,12 +24,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import (
-    ConditionFailedError,
-    DynamoDBSaverError,
-    UnprocessedItemsError,
-)
-from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.store.items import keys_beside, parts_ttl, read_item
 from langgraph_checkpoint_dynamodb.store.ops.parts import load_all
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Key
+    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef

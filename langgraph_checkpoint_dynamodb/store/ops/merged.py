@@ -6,14 +6,14 @@ import heapq
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.effects import Query, send, together
+from langgraph_checkpoint_dynamodb.format.keys import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.requests.effects import Query, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 MOST_ITEMS = 4000
 """Items that a range is asked for at once. A page of 1 MB may hold 11,000 small ones, which take

@@ -6,7 +6,24 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from langgraph_checkpoint_dynamodb.calls import (
+from langgraph_checkpoint_dynamodb.errors import (
+    MissingPartError,
+    UnreadableItemError,
+)
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, SortRange, Table, chunk_sort_key
+from langgraph_checkpoint_dynamodb.items.attributes import (
+    binary,
+    outside_if_readable,
+    require_owned,
+)
+from langgraph_checkpoint_dynamodb.payloads.policy import (
+    Chunks,
+    DamagedPayloadError,
+    Inline,
+    S3Object,
+    restore,
+)
+from langgraph_checkpoint_dynamodb.requests.calls import (
     delete_objects,
     if_possible,
     put_one,
@@ -14,7 +31,7 @@ from langgraph_checkpoint_dynamodb.calls import (
     read_object,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Delete,
     GetItem,
     PutObject,
@@ -23,23 +40,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import (
-    MissingPartError,
-    UnreadableItemError,
-)
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    binary,
-    outside_if_readable,
-    require_owned,
-)
-from langgraph_checkpoint_dynamodb.keys import Attribute, SortRange, Table, chunk_sort_key
-from langgraph_checkpoint_dynamodb.payload import (
-    Chunks,
-    DamagedPayloadError,
-    Inline,
-    S3Object,
-    restore,
-)
 from langgraph_checkpoint_dynamodb.store.items import part_keys, part_put, read_item
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
@@ -47,9 +47,9 @@ from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import Key
-    from langgraph_checkpoint_dynamodb.payload import Part, Payload
+    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import Holder

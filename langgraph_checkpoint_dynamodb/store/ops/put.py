@@ -13,8 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import put_atomically, put_one, write_all
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
+from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.requests.calls import put_atomically, put_one, write_all
+from langgraph_checkpoint_dynamodb.requests.effects import (
     DeleteItem,
     GetItem,
     UpdateItem,
@@ -22,8 +24,6 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
-from langgraph_checkpoint_dynamodb.keys import Table
 from langgraph_checkpoint_dynamodb.store.items import parts_ttl
 from langgraph_checkpoint_dynamodb.store.ops.agreeing import agree
 from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, store_parts
@@ -33,8 +33,8 @@ from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation
     from langgraph_checkpoint_dynamodb.items.values import Planned
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef, Namespace
     from langgraph_checkpoint_dynamodb.store.vectors import Form

@@ -6,14 +6,14 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from langgraph_checkpoint_dynamodb.effects import Query, SearchVectors, compute, send
 from langgraph_checkpoint_dynamodb.errors import (
     ServiceError,
     TableMismatchError,
     TableNotFoundError,
 )
+from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.requests.effects import Query, SearchVectors, compute, send
 from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes
 from langgraph_checkpoint_dynamodb.store.keys import (
     range_below,
@@ -31,7 +31,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import read_vector
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
 

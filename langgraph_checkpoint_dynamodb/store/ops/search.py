@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.store.base import SearchItem
 
-from langgraph_checkpoint_dynamodb.effects import Query, compute
-from langgraph_checkpoint_dynamodb.keys import Table
+from langgraph_checkpoint_dynamodb.format.keys import Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
-from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.requests.effects import Query, compute
 from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import partitions_below, range_below
@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.store.ops.parts import is_outside
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import Namespace

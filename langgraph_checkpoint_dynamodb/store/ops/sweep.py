@@ -12,16 +12,22 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.calls import delete_objects
-from langgraph_checkpoint_dynamodb.effects import DeleteIfOld, GetItem, Scan, send, together
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.keys import SPECS, Attribute, Key, Table, part_address_of
 from langgraph_checkpoint_dynamodb.items.attributes import (
     number_if_told,
     outside_if_readable,
     read_key,
     text,
 )
-from langgraph_checkpoint_dynamodb.keys import SPECS, Attribute, Key, Table, part_address_of
+from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
+from langgraph_checkpoint_dynamodb.requests.effects import (
+    DeleteIfOld,
+    GetItem,
+    Scan,
+    send,
+    together,
+)
 from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
@@ -40,8 +46,8 @@ from langgraph_checkpoint_dynamodb.store.registry import read_registration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Page, StartKey, StoredItem
-    from langgraph_checkpoint_dynamodb.keys import PartAddress
+    from langgraph_checkpoint_dynamodb.format.keys import PartAddress
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StartKey, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
     from langgraph_checkpoint_dynamodb.store.registry import Registration

@@ -28,8 +28,8 @@ from .tally import tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
-    from langgraph_checkpoint_dynamodb.methods import SaverMethods
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.addressing import to_config
+from langgraph_checkpoint_dynamodb.format.addressing import to_config
 from langgraph_checkpoint_dynamodb.moving import (
     AmazonDynamodbTable,
     CheckpointAwsTable,

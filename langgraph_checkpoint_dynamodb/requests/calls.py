@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import (
+from langgraph_checkpoint_dynamodb.errors import (
+    ConditionFailedError,
+    DynamoDBSaverError,
+    ServiceError,
+    TransactionCanceledError,
+    TransportError,
+    UnprocessedItemsError,
+)
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
+from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
     BatchWrite,
     Delete,
@@ -28,20 +37,11 @@ from langgraph_checkpoint_dynamodb.effects import (
     send,
     together,
 )
-from langgraph_checkpoint_dynamodb.errors import (
-    ConditionFailedError,
-    DynamoDBSaverError,
-    ServiceError,
-    TransactionCanceledError,
-    TransportError,
-    UnprocessedItemsError,
-)
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 
 T = TypeVar("T")
 

@@ -22,16 +22,16 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_checkpoint_dynamodb.differences import Progress
-from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.differences import Progress
+from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from langgraph_checkpoint_dynamodb.differences import Base
+    from langgraph_checkpoint_dynamodb.format.keys import BaseRef, CheckpointRef
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.keys import BaseRef, CheckpointRef
+    from langgraph_checkpoint_dynamodb.payloads.differences import Base
 
 MEMORY_BYTES = 64 * 1024 * 1024
 """How much is remembered where nothing else is said."""

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.addressing import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.moving.methods import MovingMethods
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         DeltaChannelHistory,
     )
 
-    from langgraph_checkpoint_dynamodb.effects import Stream
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
+    from langgraph_checkpoint_dynamodb.requests.effects import Stream
 
 T = TypeVar("T")
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.effects import Backoff, Compute, Request
 from langgraph_checkpoint_dynamodb.moving.steps import Step
-from langgraph_checkpoint_dynamodb.observing import CallObserver
-from langgraph_checkpoint_dynamodb.relaying import relay, together_as
+from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Request
+from langgraph_checkpoint_dynamodb.requests.relaying import relay, together_as
+from langgraph_checkpoint_dynamodb.watching.observing import CallObserver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
-    from langgraph_checkpoint_dynamodb.observing import CallScope, OnRequest, RequestInfo
+    from langgraph_checkpoint_dynamodb.watching.observing import CallScope, OnRequest, RequestInfo
 
 R = TypeVar("R")
 GeneratorT = TypeVar("GeneratorT", bound=Generator[Any, Any, Any])

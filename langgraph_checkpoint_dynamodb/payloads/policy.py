@@ -15,32 +15,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from langgraph_checkpoint_dynamodb.bounds import (
+from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
+from langgraph_checkpoint_dynamodb.format.bounds import (
     MOST_BYTES,
     most_chunks,
 )
-from langgraph_checkpoint_dynamodb.compression import (
-    Codec,
-    DecompressionError,
-    MissingCodecError,
-    compress,
-    decompress,
-)
-from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     BaseRef,
     PartAddress,
     content_digest,
     is_object_key,
     object_key,
 )
-from langgraph_checkpoint_dynamodb.sizes import ITEM_LIMIT, item_size, require_fits, write_units
+from langgraph_checkpoint_dynamodb.format.sizes import (
+    ITEM_LIMIT,
+    item_size,
+    require_fits,
+    write_units,
+)
+from langgraph_checkpoint_dynamodb.payloads.compression import (
+    Codec,
+    DecompressionError,
+    MissingCodecError,
+    compress,
+    decompress,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from langgraph_checkpoint_dynamodb.effects import Item
-    from langgraph_checkpoint_dynamodb.keys import Owner
+    from langgraph_checkpoint_dynamodb.format.keys import Owner
+    from langgraph_checkpoint_dynamodb.requests.effects import Item
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 """Ceiling of one serialized value where nothing else is said."""

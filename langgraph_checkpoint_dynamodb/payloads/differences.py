@@ -18,14 +18,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.compression import LEAST_BASE
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.payload import stored_bytes
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.payloads.compression import LEAST_BASE
+from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.items.life import Stamp
-    from langgraph_checkpoint_dynamodb.keys import BaseRef
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.format.keys import BaseRef
+    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
 
 BASE_LIFE = 6 * 3600
 """Seconds for which new checkpoints may refer to a base. A run in steady use makes a new base far

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metadata
 
-from langgraph_checkpoint_dynamodb.addressing import (
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.format.addressing import (
     read_address,
     read_before,
     require_optional,
@@ -18,17 +19,15 @@ from langgraph_checkpoint_dynamodb.addressing import (
     require_thread_ids,
     to_config,
 )
-from langgraph_checkpoint_dynamodb.codec import (
+from langgraph_checkpoint_dynamodb.format.keys import owner_text, require_thread_id
+from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.items.codec import (
     encode_checkpoint,
     encode_writes,
     is_output,
     require_checkpoint,
     waits_of,
 )
-from langgraph_checkpoint_dynamodb.effects import done
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.items.life import Stamp
-from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -39,6 +38,7 @@ from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.ops.turns import News, Turn, keeps_threads
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
+from langgraph_checkpoint_dynamodb.requests.effects import done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
         DeltaChannelHistory,
     )
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
-    from langgraph_checkpoint_dynamodb.memory import Memory
+    from langgraph_checkpoint_dynamodb.ops.memory import Memory
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings import Settings
 

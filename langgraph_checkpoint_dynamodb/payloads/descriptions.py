@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.bounds import (
+from langgraph_checkpoint_dynamodb.format.bounds import (
     LATEST,
     MOST_BYTES,
     MOST_CHUNKS,
@@ -17,8 +17,8 @@ from langgraph_checkpoint_dynamodb.bounds import (
     most_chunks,
     whole,
 )
-from langgraph_checkpoint_dynamodb.keys import PartAddress, is_base_id
-from langgraph_checkpoint_dynamodb.payload import (
+from langgraph_checkpoint_dynamodb.format.keys import PartAddress, is_base_id
+from langgraph_checkpoint_dynamodb.payloads.policy import (
     Chunks,
     DamagedPayloadError,
     Inline,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from langgraph_checkpoint_dynamodb.payload import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
 
 
 _DIFFERENCE = "difference"

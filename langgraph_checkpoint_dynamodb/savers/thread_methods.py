@@ -7,11 +7,10 @@ from contextlib import aclosing, closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, get_args
 
-from langgraph_checkpoint_dynamodb.addressing import require_optional, require_seconds
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
+from langgraph_checkpoint_dynamodb.format.addressing import require_optional, require_seconds
+from langgraph_checkpoint_dynamodb.format.keys import owner_text, require_thread_id
 from langgraph_checkpoint_dynamodb.items.threads import Status
-from langgraph_checkpoint_dynamodb.keys import owner_text, require_thread_id
-from langgraph_checkpoint_dynamodb.methods import SaverMethods
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
     delete_threads,
@@ -20,14 +19,15 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
     reindex_threads,
     update_thread,
 )
+from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from langgraph_checkpoint_dynamodb.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
     from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
+    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
 
     OnProgress: TypeAlias = Callable[[ThreadInfo], object]
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.items.life import MARGIN
-from langgraph_checkpoint_dynamodb.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     CheckpointRef,
     require_text,
     require_thread_id,
 )
+from langgraph_checkpoint_dynamodb.format.life import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,26 +15,26 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 
-from langgraph_checkpoint_dynamodb.addressing import Address, to_config
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.addressing import Address, to_config
+from langgraph_checkpoint_dynamodb.format.keys import (
+    Attribute,
+    fits_index_key,
+    require_task_id,
+    require_text,
+)
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, Outline
-from langgraph_checkpoint_dynamodb.items.threads import FAILED
-from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
-from langgraph_checkpoint_dynamodb.javascript import (
+from langgraph_checkpoint_dynamodb.items.javascript import (
     JSON_TYPE,
     is_given_answer,
     revive_checkpoint,
     revive_write,
     without_undefined,
 )
-from langgraph_checkpoint_dynamodb.keys import (
-    Attribute,
-    fits_index_key,
-    require_task_id,
-    require_text,
-)
-from langgraph_checkpoint_dynamodb.payload import Inline
+from langgraph_checkpoint_dynamodb.items.threads import FAILED
+from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
+from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 
 
 def encode_checkpoint(

@@ -1,0 +1,1 @@
+"""Requests as values, and what every operation needs of DynamoDB. No I/O."""

@@ -1,0 +1,1 @@
+"""What every saver is: its methods, their arguments checked, turned into operations."""
