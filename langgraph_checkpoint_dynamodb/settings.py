@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.keys import IndexSpec, Table, run_index, thread_index
+from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, Table, run_index, thread_index
 from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payloads.compression import (
     CODECS,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from tests.support.aio import (
     AT,
     BATCH,

@@ -9,7 +9,7 @@ import pytest
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.format.keys import content_digest
+from langgraph_checkpoint_dynamodb.format.parts import content_digest
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata, new_id

@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TransportError,
     UnprocessedItemsError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, Table
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
 from tests.support.buckets import Bucket, new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (

@@ -178,7 +178,7 @@ def test_without_an_observer_a_call_enters_one_function_of_what_watches(tables: 
 
     def note(frame: Any, event: str, _: object) -> None:
         name = frame.f_globals.get("__name__", "")
-        if event == "call" and name.endswith((".watching", ".observed", ".observing")):
+        if event == "call" and name.endswith((".watcher", ".observed", ".observing")):
             entered.append(frame.f_code.co_name)
 
     threading.setprofile(note)

@@ -23,16 +23,11 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.format.addressing import Address
-from langgraph_checkpoint_dynamodb.format.keys import (
-    CheckpointRef,
-    Key,
-    PartAddress,
-    SortRange,
-    Table,
-    content_digest,
-    object_key,
-)
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.format.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.format.parts import PartAddress, content_digest, object_key
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put, part_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, SPECS, Table
 from tests.support.faults import SDK_ATTEMPTS, Answer, Clock, faulty
 from tests.support.savers import native
 from tests.support.values import checkpoint, config, metadata

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from langgraph_checkpoint_dynamodb import TableError, TableMismatchError, TableNotFoundError
 from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
-from langgraph_checkpoint_dynamodb.format.keys import RUN_ID_INDEX_KEY, SAVER_TABLES, SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import RUN_ID_INDEX_KEY, SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
 from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
 from langgraph_checkpoint_dynamodb.requests.effects import (

@@ -10,6 +10,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import ServiceError
 from langgraph_checkpoint_dynamodb.format import keys
+from langgraph_checkpoint_dynamodb.format.texts import digest_of
 from tests.support.effort import amount
 from tests.support.sessions import held_session, on
 from tests.support.tenants import (
@@ -108,7 +109,7 @@ def test_a_prefix_without_a_separator_is_found_to_leak(ground: Ground) -> None:
 def test_keys_that_do_not_begin_with_the_thread_are_found(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "writes_partition", lambda *names: keys.digest_of(names))
+    monkeypatch.setattr(keys, "writes_partition", lambda *names: digest_of(names))
     assert "miss" in {found.kind for found in ground.findings(ground.policy, 20, 0)}
 
 

@@ -20,8 +20,9 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, SPECS, Table, part_address_of
 from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
+from langgraph_checkpoint_dynamodb.format.parts import part_address_of
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.policies import (
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,

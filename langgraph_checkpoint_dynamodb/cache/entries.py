@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import seconds
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     payload,

@@ -15,13 +15,13 @@ from urllib.parse import urlparse
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table, run_index, thread_index
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table, run_index, thread_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
-    from langgraph_checkpoint_dynamodb.format.keys import IndexSpec
+    from langgraph_checkpoint_dynamodb.format.tables import IndexSpec
     from langgraph_checkpoint_dynamodb.payloads.policy import S3Policy
 
 _REFUSALS = ("AccessDenied", "AccessDeniedException", "403", "NotAuthorized", "UnauthorizedAccess")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.cli.asking_aws import Access, find_access
 from langgraph_checkpoint_dynamodb.cli.findings import Finding, ok, unknown, wrong
 from langgraph_checkpoint_dynamodb.errors import ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, Table
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
 from langgraph_checkpoint_dynamodb.policies import ROLES, STORE_ROLES, Role
 
 if TYPE_CHECKING:

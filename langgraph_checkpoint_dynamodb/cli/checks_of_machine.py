@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from langgraph_checkpoint_dynamodb.cli.findings import Finding, ok, unknown, wrong
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.installed import others_installed
 from langgraph_checkpoint_dynamodb.payloads.compression import MissingCodecError, require_codec
 

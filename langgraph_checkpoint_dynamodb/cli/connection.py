@@ -16,7 +16,7 @@ from botocore.config import Config
 from langgraph_checkpoint_dynamodb.cli.failing import StoppedError
 from langgraph_checkpoint_dynamodb.cli.serde import ShowingSerde, load_serde, moving_serde
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     RUN_ID_INDEX_KEY,
     SAVER_TABLES,
     THREAD_INDEX_KEYS,

@@ -7,13 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import (
-    SAVER_TABLES,
-    Attribute,
-    Table,
-    is_beside_namespaces,
-)
+from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_head_to_delete
 from langgraph_checkpoint_dynamodb.items.owner import read_owner

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.cli.counting import SEGMENTS, Counts
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key, text
 from langgraph_checkpoint_dynamodb.requests.effects import Scan, send, together
 from langgraph_checkpoint_dynamodb.store.cached import is_cached

@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.cli.many import changed, for_each, of_owner, 
 from langgraph_checkpoint_dynamodb.cli.options import DryRun, Options, Yes
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.cli.output import count
 from langgraph_checkpoint_dynamodb.cli.table_threads import table_threads
 from langgraph_checkpoint_dynamodb.errors import ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.effects import together
 
 if TYPE_CHECKING:

@@ -17,12 +17,9 @@ from langgraph_checkpoint_dynamodb.cli.many import checkpoints_of
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.format.keys import (
-    SPECS,
-    Table,
-    is_beside_namespaces,
-    require_thread_id,
-)
+from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
+from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.steps import perform
 from langgraph_checkpoint_dynamodb.moving.stream import export_threads

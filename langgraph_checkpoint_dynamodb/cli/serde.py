@@ -20,7 +20,7 @@ from langgraph.checkpoint.serde.jsonplus import EXT_DELTA_SNAPSHOT, JsonPlusSeri
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.keys import content_digest
+from langgraph_checkpoint_dynamodb.format.parts import content_digest
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol

@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.cli.failing import UsageError
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, Table
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
 
 
 def setup(

@@ -18,7 +18,7 @@ from langgraph_checkpoint_dynamodb.cli.options import DryRun, Json, Options
 from langgraph_checkpoint_dynamodb.cli.output import say, say_json, say_rows
 from langgraph_checkpoint_dynamodb.cli.progress import bar
 from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 
 _NAMES = {
     "examined": "items examined",

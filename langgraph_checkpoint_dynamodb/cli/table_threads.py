@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,13 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    ROOT_NAMESPACE,
-    CheckpointRef,
-    require_text,
-    require_thread_id,
-)
+from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE, CheckpointRef
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.texts import require_text, require_thread_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from boto3.dynamodb.types import TypeSerializer
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import LATEST, seconds
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.format.sizes import value_size
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.payloads.descriptions import (
     are_together,
     describe,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from langgraph_checkpoint_dynamodb.format.keys import Owner
+    from langgraph_checkpoint_dynamodb.format.parts import Owner
     from langgraph_checkpoint_dynamodb.payloads.policy import (
         Chunks,
         Payload,

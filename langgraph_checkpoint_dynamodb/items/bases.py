@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import (
-    BASES_DELETED_SORT_KEY,
-    Attribute,
-    BaseRef,
-    Key,
-    Table,
-    base_id_of,
-    content_digest,
-)
+from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY, BaseRef, base_id_of
 from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
+from langgraph_checkpoint_dynamodb.format.parts import content_digest
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,

@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.keys import (
-    MARK_SORT_KEY,
-    Attribute,
-    CheckpointRef,
-    Key,
-    Table,
+from langgraph_checkpoint_dynamodb.format.keys import MARK_SORT_KEY, CheckpointRef
+from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
+from langgraph_checkpoint_dynamodb.format.parts import (
     chunk_sort_key,
     object_sort_key,
     part_address_of,
 )
-from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     make_item,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import whole
-from langgraph_checkpoint_dynamodb.format.keys import Attribute
+from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import MOST_PLACES, WriteRecord
 from langgraph_checkpoint_dynamodb.payloads.policy import Inline

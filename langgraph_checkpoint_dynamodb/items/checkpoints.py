@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
-    Attribute,
     BaseRef,
     CheckpointRef,
-    Key,
-    Table,
     checkpoint_id_of,
-    fits_index_key,
     is_beside_namespaces,
     owner_of,
     writes_partition,
 )
 from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import (
     described,
     described_at,

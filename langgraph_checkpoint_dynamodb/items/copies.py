@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    SPECS,
-    Attribute,
-    Key,
+from langgraph_checkpoint_dynamodb.format.keys import base_id_of, split_write_sort_key
+from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.format.parts import (
     PartAddress,
-    Table,
-    base_id_of,
     chunk_number_of,
     chunk_sort_key,
     content_digest,
@@ -20,10 +17,9 @@ from langgraph_checkpoint_dynamodb.format.keys import (
     copied_object_key,
     object_sort_key,
     part_address_of,
-    split_write_sort_key,
 )
-from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size, require_fits
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     optional_number,
     outside,

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import (
-    Attribute,
-    Table,
-    owner_of,
-    split_writes_partition,
-)
+from langgraph_checkpoint_dynamodb.format.keys import owner_of, split_writes_partition
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key
 
 if TYPE_CHECKING:

@@ -20,10 +20,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import whole
 from langgraph_checkpoint_dynamodb.format.keys import (
-    Attribute,
     CheckpointRef,
-    Key,
-    Table,
     lone_write_sort_key,
     split_write_sort_key,
     task_sort_key,
@@ -31,6 +28,7 @@ from langgraph_checkpoint_dynamodb.format.keys import (
 )
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     described_size,
     described_together,

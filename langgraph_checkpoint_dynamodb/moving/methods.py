@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected import Connected
 from langgraph_checkpoint_dynamodb.format.addressing import require_strings
-from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
 from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver

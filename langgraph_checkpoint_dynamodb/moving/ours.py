@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table, is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS
 from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds

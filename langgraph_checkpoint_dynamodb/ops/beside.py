@@ -10,7 +10,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, SortRange, Table, chunk_sort_key
+from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import require_owned
 from langgraph_checkpoint_dynamodb.items.beside import (
     ChunkRecord,

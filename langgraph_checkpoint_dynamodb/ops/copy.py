@@ -17,14 +17,13 @@ from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
 )
 from langgraph_checkpoint_dynamodb.format.keys import (
-    Attribute,
     BaseRef,
     CheckpointRef,
-    Table,
     base_id_of,
     regular_task_of,
     thread_key,
 )
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
 from langgraph_checkpoint_dynamodb.items.beside import (

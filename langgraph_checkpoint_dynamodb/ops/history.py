@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, CheckpointRef
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
 from langgraph_checkpoint_dynamodb.items.codec import (
     current_writes,

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
-    Attribute,
     BaseRef,
-    Table,
     is_call,
     namespace_range,
 )
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import (
     bases_deleted_key,
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
 

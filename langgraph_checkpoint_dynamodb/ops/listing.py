@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.format.addressing import Address
-from langgraph_checkpoint_dynamodb.format.keys import EVERY_KEY, Attribute, Table, namespace_range
+from langgraph_checkpoint_dynamodb.format.keys import namespace_range
+from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata

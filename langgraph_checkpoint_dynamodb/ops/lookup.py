@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.requests.effects import GetItem, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem

@@ -15,14 +15,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import (
-    Attribute,
-    BaseRef,
-    SortRange,
-    Table,
-    chunk_sort_key,
-    content_digest,
-)
+from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key, content_digest
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.bases import (
     bases_deleted_key,
     read_base,
@@ -67,7 +62,7 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.keys import BaseRef, CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.bases import BaseRecord
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord

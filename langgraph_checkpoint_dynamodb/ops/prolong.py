@@ -17,8 +17,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.format.keys import Key, Table
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
 from langgraph_checkpoint_dynamodb.payloads.policy import S3Object

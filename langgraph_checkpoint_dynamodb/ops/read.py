@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Table, namespace_range
+from langgraph_checkpoint_dynamodb.format.keys import namespace_range
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.codec import (
     current_writes,
     decode_tuple,

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Table, is_object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.life import is_young
+from langgraph_checkpoint_dynamodb.format.parts import is_object_key, part_address_of
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_stored_object
 from langgraph_checkpoint_dynamodb.items.owner import read_created
@@ -28,7 +29,9 @@ from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key, PartAddress
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.parts import PartAddress
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.beside import StoredObject
     from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem

@@ -18,13 +18,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    SPECS,
-    Attribute,
-    PartAddress,
-    Table,
-    is_beside_namespaces,
-)
+from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
@@ -49,7 +44,9 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, Key
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+    from langgraph_checkpoint_dynamodb.format.parts import PartAddress
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store

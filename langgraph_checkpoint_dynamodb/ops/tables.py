@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import TableError, TableInUseError, TableMismatchError
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     SPECS,
     VECTOR_FILTERS,
     Attribute,

@@ -19,13 +19,12 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
-    Attribute,
     CheckpointRef,
-    Table,
     namespace_range,
     thread_key,
 )
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint

@@ -17,7 +17,8 @@ from langgraph_checkpoint_dynamodb.format.bounds import (
     most_chunks,
     whole,
 )
-from langgraph_checkpoint_dynamodb.format.keys import PartAddress, is_base_id
+from langgraph_checkpoint_dynamodb.format.keys import is_base_id
+from langgraph_checkpoint_dynamodb.format.parts import PartAddress
 from langgraph_checkpoint_dynamodb.payloads.policy import (
     Chunks,
     DamagedPayloadError,

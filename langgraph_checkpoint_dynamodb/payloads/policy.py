@@ -20,8 +20,8 @@ from langgraph_checkpoint_dynamodb.format.bounds import (
     MOST_BYTES,
     most_chunks,
 )
-from langgraph_checkpoint_dynamodb.format.keys import (
-    BaseRef,
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef
+from langgraph_checkpoint_dynamodb.format.parts import (
     PartAddress,
     content_digest,
     is_object_key,
@@ -44,7 +44,7 @@ from langgraph_checkpoint_dynamodb.payloads.compression import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from langgraph_checkpoint_dynamodb.format.keys import Owner
+    from langgraph_checkpoint_dynamodb.format.parts import Owner
     from langgraph_checkpoint_dynamodb.requests.effects import Item
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024

@@ -19,14 +19,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
-from langgraph_checkpoint_dynamodb.format.keys import (
-    EVERY_KEY,
-    IndexSpec,
-    Key,
-    SortRange,
-    Table,
-    VectorIndexSpec,
-)
+from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY, SortRange
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
@@ -35,6 +28,8 @@ if TYPE_CHECKING:
         TimeToLiveDescriptionTypeDef,
         UniversalAttributeValueTypeDef,
     )
+
+    from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, Key, Table, VectorIndexSpec
 
     Item: TypeAlias = Mapping[str, UniversalAttributeValueTypeDef]
     """An item as it is sent: attribute name to typed value."""

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import thread_of_object, thread_of_partition
+from langgraph_checkpoint_dynamodb.format.keys import thread_of_partition
+from langgraph_checkpoint_dynamodb.format.parts import thread_of_object
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
@@ -38,7 +39,7 @@ from langgraph_checkpoint_dynamodb.watching.observing import RequestInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import Table
+    from langgraph_checkpoint_dynamodb.format.tables import Table
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.watching.watcher import Watch

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from langgraph_checkpoint_dynamodb import errors
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.effects import (
     CopyObject,
     DeleteIfOld,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb import errors
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     RUN_ID_INDEX_KEY,
     SPECS,
     THREAD_INDEX_KEYS,

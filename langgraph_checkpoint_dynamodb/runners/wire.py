@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.tables import (
     RUN_ID_INDEX_KEY,
     SPECS,
     THREAD_INDEX_KEYS,
@@ -19,7 +20,6 @@ from langgraph_checkpoint_dynamodb.format.keys import (
     Key,
     Table,
     VectorIndexSpec,
-    is_beside_namespaces,
 )
 from langgraph_checkpoint_dynamodb.items.attributes import as_numbers
 from langgraph_checkpoint_dynamodb.requests.effects import (

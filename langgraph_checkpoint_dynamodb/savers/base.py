@@ -19,8 +19,9 @@ from langgraph_checkpoint_dynamodb.format.addressing import (
     require_thread_ids,
     to_config,
 )
-from langgraph_checkpoint_dynamodb.format.keys import owner_text, require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import owner_text
 from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.codec import (
     encode_checkpoint,
     encode_writes,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.format.addressing import require_optional, require_seconds
-from langgraph_checkpoint_dynamodb.format.keys import owner_text, require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import owner_text
+from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.threads import Status
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,

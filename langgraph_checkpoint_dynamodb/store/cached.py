@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.keys import Key, digest_of, require_text
+from langgraph_checkpoint_dynamodb.format.tables import Key
+from langgraph_checkpoint_dynamodb.format.texts import digest_of, require_text
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.keys import Namespace

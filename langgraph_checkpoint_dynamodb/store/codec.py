@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute
+from langgraph_checkpoint_dynamodb.format.tables import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import whole
-from langgraph_checkpoint_dynamodb.format.keys import (
-    Attribute,
-    Key,
-    Table,
-    chunk_sort_key,
-    object_sort_key,
-)
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key, object_sort_key
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,

@@ -38,11 +38,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.parts import Owner
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Key
+from langgraph_checkpoint_dynamodb.format.texts import (
     SORT_KEY_LIMIT,
-    Key,
-    Owner,
-    SortRange,
     digest_of,
     require_fits,
     require_text,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key, typed
 from langgraph_checkpoint_dynamodb.requests.effects import Expected, Update
 from langgraph_checkpoint_dynamodb.store.keys import (

@@ -13,7 +13,7 @@ import botocore
 from langgraph.store.base import TTLConfig
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.keys import Table, VectorIndexSpec
+from langgraph_checkpoint_dynamodb.format.tables import Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings import (
     INCREMENTAL,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from langgraph_checkpoint_dynamodb.errors import TableMismatchError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     as_numbers,
     binary,
@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS, VECTORS_RECOR
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 

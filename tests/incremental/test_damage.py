@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import content_digest
+from langgraph_checkpoint_dynamodb.format.parts import content_digest
 from langgraph_checkpoint_dynamodb.payloads.compression import (
     DecompressionError,
     decompress,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
 
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     SAVER_TABLES,
     SPECS,
     VECTOR_FILTERS,
@@ -27,7 +27,7 @@ from tests.infra.tools import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import IndexSpec, VectorIndexSpec
+    from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, VectorIndexSpec
 
 
 @dataclass(frozen=True)

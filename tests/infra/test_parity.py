@@ -15,7 +15,7 @@ import pytest
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore, CheckpointStoreStack
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     SAVER_TABLES,
     VectorIndexSpec,
     run_index,

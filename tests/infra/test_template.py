@@ -17,7 +17,7 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
 from langgraph_checkpoint_dynamodb_cdk.schema import object_lifetime_days
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.format.keys import VectorIndexSpec, run_index, thread_index
+from langgraph_checkpoint_dynamodb.format.tables import VectorIndexSpec, run_index, thread_index
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra import shapes
 from tests.infra.filled import Filled, RefusedError

@@ -32,7 +32,7 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import Key
+from langgraph_checkpoint_dynamodb.format.tables import Key
 from tests.simulation.findings import (
     findings,
     has_no_writes,

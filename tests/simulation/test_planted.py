@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import BaseRef, part_address_of, write_sort_key
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef, write_sort_key
+from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.items import beside, writes
 from langgraph_checkpoint_dynamodb.items.copies import Copier
 from langgraph_checkpoint_dynamodb.ops import beside as ops_beside

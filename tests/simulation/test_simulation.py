@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.keys import Key, Table
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.requests.calls import put_one
 from langgraph_checkpoint_dynamodb.requests.effects import Put

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, SortRange, Table
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key
 from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,

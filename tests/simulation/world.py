@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zlib import crc32
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TransactionCanceledError
-from langgraph_checkpoint_dynamodb.format.keys import (
+from langgraph_checkpoint_dynamodb.format.tables import (
     SPECS,
     THREAD_INDEX_KEYS,
     Attribute,

@@ -10,7 +10,7 @@ import pytest
 from langgraph.store.base import GetOp, PutOp
 
 from langgraph_checkpoint_dynamodb import ServiceError, TableMismatchError, TableNotFoundError
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.policies import (
     STORE_REGISTER_ACTIONS,
     STORE_ROLES,

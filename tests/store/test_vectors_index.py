@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from langgraph.store.base import PutOp
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError, TableMismatchError
-from langgraph_checkpoint_dynamodb.format.keys import VECTOR_FILTERS, Table, VectorIndexSpec
+from langgraph_checkpoint_dynamodb.format.tables import VECTOR_FILTERS, Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.policies import (
     STORE_READ_ACTIONS,

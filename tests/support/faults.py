@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
-from langgraph_checkpoint_dynamodb.format.keys import SAVER_TABLES, SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.runners import sync
 from tests.support.savers import native
 from tests.support.sessions import on, saver_session

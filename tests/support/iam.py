@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from langgraph_checkpoint_dynamodb.format.keys import RUN_ID_INDEX_KEY, SPECS, THREAD_INDEX_KEYS
+from langgraph_checkpoint_dynamodb.format.tables import RUN_ID_INDEX_KEY, SPECS, THREAD_INDEX_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

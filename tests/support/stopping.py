@@ -11,17 +11,10 @@ from itertools import count, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    BASES_DELETED_SORT_KEY,
-    SPECS,
-    Attribute,
-    Key,
-    PartAddress,
-    Table,
-    object_key,
-    part_address_of,
-)
+from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.parts import PartAddress, object_key, part_address_of
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head

@@ -14,7 +14,8 @@ from langgraph_checkpoint_dynamodb import (
     ThreadConflictError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY, Table
+from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
 from tests.simulation.variants import NOW, Saver
 from tests.support.calls import SyncCalls

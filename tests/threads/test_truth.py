@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY, Table
+from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.threads import read_thread_info
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,

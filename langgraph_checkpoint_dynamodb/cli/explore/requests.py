@@ -11,11 +11,11 @@ from langgraph_checkpoint_dynamodb.cli.explore.steps import above
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
-    SortRange,
-    Table,
     is_beside_namespaces,
     namespace_range,
 )
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,

@@ -15,7 +15,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import Key, Table, beginning_with
+from langgraph_checkpoint_dynamodb.format.ranges import beginning_with
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place

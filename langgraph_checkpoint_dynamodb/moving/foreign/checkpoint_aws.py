@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError, MissingPartError
-from langgraph_checkpoint_dynamodb.format.keys import Key, Table
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.codec import require_mapping
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable

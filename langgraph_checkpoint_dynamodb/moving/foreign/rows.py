@@ -9,7 +9,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, writes_so
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.addressing import to_config
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Table
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     optional_number,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.moving.source import Place
     from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from langgraph_checkpoint_dynamodb.format.addressing import read_address
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from typing_extensions import Self, Unpack
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
     from langgraph_checkpoint_dynamodb.ops.listing import Wanted
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, Query, Stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.effects import GetItem, UpdateItem, send
 from langgraph_checkpoint_dynamodb.store.keys import VECTORS_RECORD
 from langgraph_checkpoint_dynamodb.store.vectors import (

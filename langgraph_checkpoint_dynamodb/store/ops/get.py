@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     DynamoDBSaverError,
     UnprocessedItemsError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.calls import ATTEMPTS, backoff, batched
 from langgraph_checkpoint_dynamodb.requests.effects import (
     BatchGet,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told
 from langgraph_checkpoint_dynamodb.requests.effects import DeleteUnchanged, Query, send, together
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS

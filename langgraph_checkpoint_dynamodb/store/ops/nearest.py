@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.requests.effects import GetItem, compute, send, together
 from langgraph_checkpoint_dynamodb.store.filters import matches
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from langgraph.store.base import SearchItem
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.requests.effects import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing

@@ -10,7 +10,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     MissingPartError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, SortRange, Table, chunk_sort_key
+from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     outside_if_readable,
@@ -47,7 +49,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import Key
+    from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context

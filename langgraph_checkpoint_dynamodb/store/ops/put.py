@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.calls import put_atomically, put_one, write_all
 from langgraph_checkpoint_dynamodb.requests.effects import (
     DeleteItem,

@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     TableMismatchError,
     TableNotFoundError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.requests.effects import Query, SearchVectors, compute, send
 from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes

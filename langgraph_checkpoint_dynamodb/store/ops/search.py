@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.store.base import SearchItem
 
-from langgraph_checkpoint_dynamodb.format.keys import Table
+from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.effects import Query, compute

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import SPECS, Attribute, Key, Table, part_address_of
+from langgraph_checkpoint_dynamodb.format.parts import part_address_of
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     number_if_told,
     outside_if_readable,
@@ -46,7 +47,7 @@ from langgraph_checkpoint_dynamodb.store.registry import read_registration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.keys import PartAddress
+    from langgraph_checkpoint_dynamodb.format.parts import PartAddress
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StartKey, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
