@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from langgraph_checkpoint_dynamodb import base
 from langgraph_checkpoint_dynamodb.errors import (
     ConditionFailedError,
     MissingPartError,
@@ -26,6 +25,7 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
+from langgraph_checkpoint_dynamodb.savers import base
 from tests.support.buckets import Bucket, new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (

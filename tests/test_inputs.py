@@ -17,8 +17,8 @@ from langgraph_checkpoint_dynamodb import (
     ServiceError,
     TableMismatchError,
     TableNotFoundError,
-    sizes,
 )
+from langgraph_checkpoint_dynamodb.format import sizes
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
 from langgraph_checkpoint_dynamodb.items import copies
 from tests.support.calls import AsyncCalls, SyncCalls

@@ -106,6 +106,7 @@ def test_what_expires_is_deleted_by_dynamodb_at_the_end_of_its_time(
 
 def use(cache: Cache) -> None:
     """Everything that an agent does."""
+    cache.setup()
     cache.set({AT: (LARGE, 60)})
     cache.set({AT: (1, 60)})
     cache.set({AT: (1, 60), (A, "l"): (2, None)})
