@@ -36,7 +36,8 @@ from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.settings import S3OffloadConfig, ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig
 from langgraph_checkpoint_dynamodb.watching.observing import CallObserver, CallScope, RequestInfo
 
 if TYPE_CHECKING:

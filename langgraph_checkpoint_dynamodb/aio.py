@@ -13,13 +13,11 @@ from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
-from langgraph_checkpoint_dynamodb.settings import (
-    ClientSettings,
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+from langgraph_checkpoint_dynamodb.settings.saver import Settings, ThreadIndex, read_thread_index
+from langgraph_checkpoint_dynamodb.settings.values import (
     S3OffloadConfig,
-    Settings,
-    ThreadIndex,
     payload_policy,
-    read_thread_index,
     s3_endpoint_url,
 )
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher

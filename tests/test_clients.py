@@ -30,7 +30,7 @@ from langgraph_checkpoint_dynamodb import (
     SaverClosedError,
     errors,
 )
-from langgraph_checkpoint_dynamodb.settings import ClientSettings
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, S3OffloadConfig, s3_endpoint_url
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.context import Registered
 from langgraph_checkpoint_dynamodb.store.settings import store_payloads
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
-from langgraph_checkpoint_dynamodb.settings import (
+from langgraph_checkpoint_dynamodb.settings.checks import (
     TABLE_NAME,
-    ClientSettings,
     require_bool,
     require_name,
     require_observer,
@@ -22,6 +21,7 @@ from langgraph_checkpoint_dynamodb.settings import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 KEY_PREFIX = "langgraph-cache/"

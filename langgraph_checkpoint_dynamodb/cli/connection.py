@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.format.tables import (
 )
 from langgraph_checkpoint_dynamodb.requests.effects import DescribeTable, send
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
 
 if TYPE_CHECKING:

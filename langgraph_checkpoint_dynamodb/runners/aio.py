@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
-    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
+    from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings
 
 R = TypeVar("R")
 

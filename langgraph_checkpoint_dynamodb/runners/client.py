@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.observed import listen
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings import ClientSettings, RunnerSettings
+    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings, RunnerSettings
 
 Service: TypeAlias = Literal["dynamodb", "s3"]
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
     from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
-    from langgraph_checkpoint_dynamodb.settings import RunnerSettings
+    from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings
 
 R = TypeVar("R")
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings.saver import Settings
 
 
 _DELETE = ("delete", "delete_all")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.settings import require_number
+from langgraph_checkpoint_dynamodb.settings.checks import require_number
 from langgraph_checkpoint_dynamodb.store.embedding import texts_of
 from langgraph_checkpoint_dynamodb.store.filters import require_filter
 from langgraph_checkpoint_dynamodb.store.items import expiry, plan_item

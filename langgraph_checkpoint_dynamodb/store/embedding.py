@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from langgraph.store.base import ensure_embeddings, get_text_at_path, tokenize_path
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.settings import require_positive
+from langgraph_checkpoint_dynamodb.settings.checks import require_positive
 from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS
 
 if TYPE_CHECKING:

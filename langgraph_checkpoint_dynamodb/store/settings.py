@@ -15,21 +15,20 @@ from langgraph.store.base import TTLConfig
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
-from langgraph_checkpoint_dynamodb.settings import (
-    INCREMENTAL,
+from langgraph_checkpoint_dynamodb.settings.checks import (
     TABLE_NAME,
-    ClientSettings,
-    payload_policy,
     require_bool,
     require_name,
     require_number,
     require_observer,
     require_positive,
 )
+from langgraph_checkpoint_dynamodb.settings.values import INCREMENTAL, payload_policy
 from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 

@@ -19,7 +19,7 @@ from tests.support.values import put_chain
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
-    from langgraph_checkpoint_dynamodb.settings import Settings
+    from langgraph_checkpoint_dynamodb.settings.saver import Settings
     from tests.cli.conftest import Cli
 
 NAMES = {"checkpoints_table_name": "from-file", "writes_table_name": "other-from-file"}

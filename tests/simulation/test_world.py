@@ -43,7 +43,7 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
     UpdateItem,
     send,
 )
-from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from tests.simulation.scenarios import ALL
 from tests.simulation.world import Universe
 

@@ -10,7 +10,8 @@ from langgraph_checkpoint_dynamodb.ops.memory import Memory
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.savers.base import SaverBase
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+from langgraph_checkpoint_dynamodb.settings.saver import Settings, ThreadIndex
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.store import Store

@@ -16,7 +16,8 @@ from langgraph_checkpoint_dynamodb import (
 )
 from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.settings import ClientSettings, Settings, ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+from langgraph_checkpoint_dynamodb.settings.saver import Settings, ThreadIndex
 from tests.simulation.variants import NOW, Saver
 from tests.support.calls import SyncCalls
 from tests.support.effort import everything

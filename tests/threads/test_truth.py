@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
     reindex_threads,
     update_thread,
 )
-from langgraph_checkpoint_dynamodb.settings import ThreadIndex
+from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from tests.simulation.processes import FORWARD, steps
 from tests.simulation.variants import NOW, Pickle
 from tests.simulation.world import Universe

@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
 from langgraph_checkpoint_dynamodb.payloads.compression import DecompressionError, decompress
 from langgraph_checkpoint_dynamodb.requests.effects import GetObject, Query, send, together
-from langgraph_checkpoint_dynamodb.settings import require_bucket, s3_endpoint_url
+from langgraph_checkpoint_dynamodb.settings.values import require_bucket, s3_endpoint_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

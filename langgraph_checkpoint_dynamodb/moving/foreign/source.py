@@ -20,7 +20,8 @@ from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.effects import Emit, GetItem, Scan, send
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.savers.base import read_wanted
-from langgraph_checkpoint_dynamodb.settings import TABLE_NAME, ClientSettings, require_name
+from langgraph_checkpoint_dynamodb.settings.checks import TABLE_NAME, require_name
+from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What savers, stores and caches are configured with: frozen, checked when made."""

@@ -1,0 +1,180 @@
+"""What a saver is configured with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, Table, run_index, thread_index
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
+from langgraph_checkpoint_dynamodb.settings.checks import (
+    INDEX_NAME,
+    TABLE_NAME,
+    require_bool,
+    require_name,
+    require_number,
+    require_observer,
+    require_positive,
+)
+
+if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
+
+_LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
+"""Seconds of a thousand years."""
+
+
+@dataclass(frozen=True)
+class ThreadIndex:
+    """That threads are listed, and whom they belong to.
+
+    Attributes:
+        owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
+            text of 1 to 2,048 bytes; an integer or a UUID stands for its text. A thread whose runs
+            name none is listed under none.
+        index_name: Name of the index on the checkpoints table, which `setup()` makes.
+    """
+
+    owner: str
+    index_name: str = "by-owner"
+
+    def __post_init__(self) -> None:
+        owner: object = self.owner
+        if not isinstance(owner, str) or not owner:
+            raise InvalidInputError("thread_index.owner", f"must name a key, got {owner!r}")
+        require_name("thread_index.index_name", self.index_name, INDEX_NAME)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a saver is configured with.
+
+    Attributes:
+        checkpoints_table_name: Name or ARN of the table of checkpoints.
+        writes_table_name: Name or ARN of the table of pending writes.
+        client: Where the client comes from.
+        consistent_reads: Whether the reads that a run resumes from are strongly consistent.
+        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
+            has connections.
+        run_id_index: Name of the index on `run_id`, `None` where there is none.
+        ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
+        payloads: How values are stored.
+        memory_bytes: How much is remembered of the threads that are served; 0 for nothing.
+        thread_index: How threads are listed; `None` for not at all.
+        on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
+            go on, `"raise"` ends it.
+        clock: Tells the time, in seconds since the epoch.
+        on_request: Is told of each request; `None` for nobody.
+        observe_threads: Whether it may know which thread a request is about.
+
+    Raises:
+        InvalidInputError: A value cannot be used; the message names it.
+    """
+
+    checkpoints_table_name: str
+    writes_table_name: str
+    client: ClientSettings
+    consistent_reads: bool = True
+    max_concurrency: int | None = None
+    run_id_index: str | None = None
+    ttl_seconds: int | None = None
+    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
+    memory_bytes: int = MEMORY_BYTES
+    thread_index: ThreadIndex | None = None
+    on_conflict: str = "fork"
+    clock: Callable[[], float] = time.time
+    on_request: OnRequest | None = None
+    observe_threads: bool = False
+
+    def __post_init__(self) -> None:
+        require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
+        require_name("writes_table_name", self.writes_table_name, TABLE_NAME)
+        if self.checkpoints_table_name == self.writes_table_name:
+            raise InvalidInputError(
+                "writes_table_name", "must differ from checkpoints_table_name; their keys differ"
+            )
+        if self.run_id_index is not None:
+            require_name("run_id_index", self.run_id_index, INDEX_NAME)
+        require_bool("consistent_reads", self.consistent_reads)
+        if self.max_concurrency is not None:
+            require_positive("max_concurrency", self.max_concurrency)
+        require_number("memory_bytes", self.memory_bytes, at_least=0)
+        self._require_threads()
+        self._require_fence()
+        require_observer(self.on_request)
+        require_bool("observe_threads", self.observe_threads)
+        if self.ttl_seconds is not None:
+            require_positive("ttl_seconds", self.ttl_seconds)
+            if self.ttl_seconds > _LONGEST_LIFE:
+                raise InvalidInputError(
+                    "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
+                )
+
+    def _require_threads(self) -> None:
+        index = self.thread_index
+        if index is not None and index.index_name == self.run_id_index:
+            raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
+
+    def _require_fence(self) -> None:
+        if self.on_conflict not in ("fork", "raise"):
+            raise InvalidInputError(
+                "on_conflict", f'must be "fork" or "raise", got {self.on_conflict!r}'
+            )
+        if self.fences and not self.memory_bytes:
+            raise InvalidInputError(
+                "memory_bytes",
+                'must be more than 0 with on_conflict="raise", which remembers what may be forked',
+            )
+
+    @property
+    def fences(self) -> bool:
+        """Whether a run may only go on from what its thread has come to."""
+        return self.on_conflict == "raise"
+
+    @property
+    def indexes(self) -> tuple[IndexSpec, ...]:
+        """The indexes on the checkpoints table."""
+        runs = [] if self.run_id_index is None else [run_index(self.run_id_index)]
+        threads = [] if self.thread_index is None else [thread_index(self.thread_index.index_name)]
+        return (*runs, *threads)
+
+    @property
+    def table_names(self) -> dict[Table, str]:
+        """Name of each table."""
+        return {
+            Table.CHECKPOINTS: self.checkpoints_table_name,
+            Table.WRITES: self.writes_table_name,
+        }
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether a bucket is known."""
+        return self.payloads.s3 is not None
+
+
+def read_thread_index(given: object) -> ThreadIndex | None:
+    """How threads are listed, from what the user says: as JSON has it, too.
+
+    Raises:
+        InvalidInputError: It cannot be used; the message names the field.
+    """
+    if given is None or isinstance(given, ThreadIndex):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidInputTypeError(
+            "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
+        )
+    known = [one.name for one in fields(ThreadIndex)]
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+    if "owner" not in given:
+        raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
+    return ThreadIndex(**given)
