@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Stream
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 __all__ = ["AsyncDynamoDBSaver"]

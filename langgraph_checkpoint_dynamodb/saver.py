@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Stream
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb import (
     ServiceError,
 )
 from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
-from langgraph_checkpoint_dynamodb.requests.effects import LARGE_BYTES
+from langgraph_checkpoint_dynamodb.requests.operations import LARGE_BYTES
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from tests.support.aio import (
     AT,

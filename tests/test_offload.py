@@ -32,7 +32,8 @@ from langgraph_checkpoint_dynamodb.policies import (
     SWEEP_ACTIONS,
 )
 from langgraph_checkpoint_dynamodb.requests import calls as requests
-from langgraph_checkpoint_dynamodb.requests.effects import Concurrently, DeleteObjects
+from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects
+from langgraph_checkpoint_dynamodb.requests.operations import Concurrently
 from tests.support.buckets import new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import Clock, Refusal, faulty

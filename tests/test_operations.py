@@ -52,26 +52,30 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     write_all,
     write_in_order,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Backoff,
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
-    Compute,
-    Concurrently,
-    CopyObject,
     Delete,
-    DeleteObjects,
-    Emit,
     GetItem,
-    GetObject,
     Page,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
     QueryRunIndex,
-    Request,
     TransactPut,
+)
+from langgraph_checkpoint_dynamodb.requests.objects import (
+    CopyObject,
+    DeleteObjects,
+    GetObject,
+    PutObject,
+)
+from langgraph_checkpoint_dynamodb.requests.operations import (
+    Backoff,
+    Compute,
+    Concurrently,
+    Emit,
+    Request,
 )
 from tests.support.values import checkpoint, config, metadata
 
@@ -79,13 +83,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
-    from langgraph_checkpoint_dynamodb.requests.effects import (
-        Item,
-        Operation,
-        StartKey,
-        StoredItem,
-        Stream,
-    )
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StartKey, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from tests.support.calls import Calls
     from tests.support.tables import Tables
 

@@ -13,9 +13,8 @@ from langgraph_checkpoint_dynamodb.errors import ServiceError, TableInUseError
 from langgraph_checkpoint_dynamodb.format.tables import RUN_ID_INDEX_KEY, SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.ops.tables import set_up as set_up_operation
 from langgraph_checkpoint_dynamodb.policies import SETUP_ACTIONS
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Backoff,
-    Concurrently,
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Concurrently
+from langgraph_checkpoint_dynamodb.requests.tables import (
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.calls import Calls, LoopThread
     from tests.support.savers import Saver
     from tests.support.tables import Tables

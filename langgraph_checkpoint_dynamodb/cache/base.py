@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.cache.settings import require_life
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
-from langgraph_checkpoint_dynamodb.requests.effects import done
+from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from langgraph_checkpoint_dynamodb.store.cached import namespace_digest, require_entry
 from langgraph_checkpoint_dynamodb.store.context import Context
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.cache.settings import CacheSettings
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.store.context import Registered
 

@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key, typed
 from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 from langgraph_checkpoint_dynamodb.requests.calls import put_one, query_all, write_all
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
     DeleteItem,
     DeleteUnchanged,
@@ -29,10 +29,8 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
     Query,
     Update,
     UpdateItem,
-    compute,
-    send,
-    together,
 )
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 from langgraph_checkpoint_dynamodb.store.cached import (
     REGISTRY,
     EntryRef,
@@ -48,7 +46,8 @@ from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, load_value
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")

@@ -12,32 +12,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Backoff,
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
-    Compute,
     Delete,
     DeleteIfOld,
-    DeleteObjects,
     DeleteUnchanged,
-    DescribeTable,
-    DescribeTimeToLive,
     GetItem,
-    GetObject,
     Prolong,
     Put,
     PutItem,
     Query,
     QueryRunIndex,
     QueryThreadIndex,
-    Request,
     Scan,
     ScanThreadIndex,
     TransactPut,
     Update,
     UpdateItem,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects, GetObject
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Request
 from langgraph_checkpoint_dynamodb.requests.relaying import relay, together_as
+from langgraph_checkpoint_dynamodb.requests.tables import DescribeTable, DescribeTimeToLive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

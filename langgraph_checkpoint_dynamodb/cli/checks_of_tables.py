@@ -9,14 +9,15 @@ from langgraph_checkpoint_dynamodb.cli.output import count, size
 from langgraph_checkpoint_dynamodb.errors import ServiceError, TableMismatchError, TransportError
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.tables import index_status, verify_indexes, verify_keys
-from langgraph_checkpoint_dynamodb.requests.effects import DescribeTimeToLive, send
+from langgraph_checkpoint_dynamodb.requests.operations import send
+from langgraph_checkpoint_dynamodb.requests.tables import DescribeTimeToLive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
     from langgraph_checkpoint_dynamodb.format.tables import IndexSpec
-    from langgraph_checkpoint_dynamodb.requests.effects import TableDescription
+    from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
 _MAY_NOT = "allow this identity what the published policy `setup` does, to have this looked at"
 _SETUP = "run `langgraph-dynamodb setup` with the same options"

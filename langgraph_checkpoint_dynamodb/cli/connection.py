@@ -22,7 +22,8 @@ from langgraph_checkpoint_dynamodb.format.tables import (
     THREAD_INDEX_KEYS,
     Table,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import DescribeTable, send
+from langgraph_checkpoint_dynamodb.requests.operations import send
+from langgraph_checkpoint_dynamodb.requests.tables import DescribeTable
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.cli.options import Options
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream, TableDescription
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
+    from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
 T = TypeVar("T")
 

@@ -16,12 +16,14 @@ from langgraph_checkpoint_dynamodb.items.owner import read_owner
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
 from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 SEGMENTS = 8
 """Parts of a Scan that are read side by side."""

@@ -10,7 +10,8 @@ from langgraph_checkpoint_dynamodb.cli.counting import SEGMENTS, Counts
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key, text
-from langgraph_checkpoint_dynamodb.requests.effects import Scan, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Scan
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.cached import is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
@@ -23,7 +24,8 @@ from langgraph_checkpoint_dynamodb.store.keys import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 class StoreCensus:

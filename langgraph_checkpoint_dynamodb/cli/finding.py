@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Query
+from langgraph_checkpoint_dynamodb.requests.items import Query
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple

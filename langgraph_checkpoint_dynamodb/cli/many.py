@@ -9,7 +9,7 @@ from langgraph_checkpoint_dynamodb.cli.output import count
 from langgraph_checkpoint_dynamodb.cli.table_threads import table_threads
 from langgraph_checkpoint_dynamodb.errors import ServiceError
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.requests.effects import together
+from langgraph_checkpoint_dynamodb.requests.operations import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
     from langgraph_checkpoint_dynamodb.cli.progress import Bar
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _SIDE_BY_SIDE = 16
 _PAGE = 200

@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb.moving.steps import perform
 from langgraph_checkpoint_dynamodb.moving.stream import export_threads
 from langgraph_checkpoint_dynamodb.moving.written import Written
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Query
+from langgraph_checkpoint_dynamodb.requests.items import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

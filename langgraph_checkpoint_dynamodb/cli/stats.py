@@ -17,7 +17,7 @@ from langgraph_checkpoint_dynamodb.cli.output import count, say, say_json, say_r
 from langgraph_checkpoint_dynamodb.cli.progress import bar
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
-from langgraph_checkpoint_dynamodb.requests.effects import together
+from langgraph_checkpoint_dynamodb.requests.operations import together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
     from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 

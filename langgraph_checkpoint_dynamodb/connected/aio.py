@@ -22,7 +22,7 @@ from langgraph_checkpoint_dynamodb.errors import EventLoopError, InvalidInputTyp
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
     from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 

@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Item
+    from langgraph_checkpoint_dynamodb.requests.items import Item
 
 ITEM_LIMIT = 409_600
 """Largest item in bytes: 400 KB, attribute names and keys included."""

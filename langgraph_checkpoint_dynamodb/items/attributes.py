@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         PayloadPolicy,
         S3Object,
     )
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 _serialize = TypeSerializer().serialize
 

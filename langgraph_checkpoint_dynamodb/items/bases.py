@@ -35,7 +35,7 @@ from langgraph_checkpoint_dynamodb.payloads.policy import (
     place_values,
     stored_bytes,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,12 @@ from langgraph_checkpoint_dynamodb.payloads.policy import (
     Part,
     S3Object,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 WRITE_REFERENCES = (
     Attribute.WRITES_PARTITION,

@@ -33,7 +33,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
 from langgraph_checkpoint_dynamodb.payloads.policy import Destination, origin_of, place_values
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         PayloadPolicy,
         S3Object,
     )
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 _DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))
 

@@ -38,7 +38,7 @@ from langgraph_checkpoint_dynamodb.payloads.policy import (
     cut,
     in_chunks,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Origin, Payload, PayloadPolicy
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 _VALUES = {
     Table.CHECKPOINTS: (Attribute.CHECKPOINT, Attribute.METADATA),

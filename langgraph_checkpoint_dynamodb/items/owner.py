@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 
 def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:

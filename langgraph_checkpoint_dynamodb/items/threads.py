@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import DeleteUnchanged, Expected, Update
+from langgraph_checkpoint_dynamodb.requests.items import DeleteUnchanged, Expected, Update
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 Status: TypeAlias = Literal["idle", "waiting", "failed"]
 

@@ -9,7 +9,7 @@ from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import Put
+    from langgraph_checkpoint_dynamodb.requests.items import Put
 
 
 @dataclass(frozen=True, slots=True)

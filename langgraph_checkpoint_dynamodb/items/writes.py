@@ -53,14 +53,14 @@ from langgraph_checkpoint_dynamodb.payloads.policy import (
     require_allowed,
     roomy_limit,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 SPECIAL_CHANNELS = tuple(WRITES_IDX_MAP)
 """Channels with a place of their own in a task, below those of its outputs.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
     from langgraph_checkpoint_dynamodb.moving.steps import Moving
     from langgraph_checkpoint_dynamodb.moving.stream import Writable
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 T = TypeVar("T")

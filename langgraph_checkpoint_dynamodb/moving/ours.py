@@ -13,13 +13,15 @@ from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
 from langgraph_checkpoint_dynamodb.ops.read import complete_with_writes
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Query, Scan, send
+from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import send
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StartKey
+    from langgraph_checkpoint_dynamodb.requests.items import StartKey
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 def thread_page(store: Store, start: StartKey | None) -> Operation[ThreadIds]:

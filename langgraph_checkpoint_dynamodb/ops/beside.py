@@ -22,7 +22,8 @@ from langgraph_checkpoint_dynamodb.items.beside import (
 from langgraph_checkpoint_dynamodb.ops.lookup import require_same
 from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
-from langgraph_checkpoint_dynamodb.requests.effects import Query, both, together
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.operations import both, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _PAGE_BYTES = 1_000_000
 """What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""

@@ -13,7 +13,8 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, rea
 from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
-from langgraph_checkpoint_dynamodb.requests.effects import GetItem, Query, send
+from langgraph_checkpoint_dynamodb.requests.items import GetItem, Query
+from langgraph_checkpoint_dynamodb.requests.operations import send
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         Outline,
     )
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _FIRST_PAGE = 64
 _GROWTH = 4

@@ -56,19 +56,16 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     update_one,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    CopyObject,
-    GetItem,
-    Query,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import GetItem, Query
+from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Put, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Put, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _PAGE = 100
 """Checkpoints copied in one go: one transaction, where they are small."""

@@ -58,17 +58,14 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     write_all,
     write_in_order,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
     DeleteIfOld,
-    Operation,
     Query,
     QueryRunIndex,
     Scan,
-    both,
-    send,
-    together,
 )
+from langgraph_checkpoint_dynamodb.requests.operations import Operation, both, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +74,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.lineage import Thread
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 _PAGE = 250
 """Checkpoints deleted in one go: ten batches, and few enough that their keys take little memory."""

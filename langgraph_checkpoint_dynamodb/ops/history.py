@@ -36,7 +36,7 @@ from langgraph_checkpoint_dynamodb.ops.lookup import (
 from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import find_bases, load, load_alone, load_writes
 from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
-from langgraph_checkpoint_dynamodb.requests.effects import compute, together
+from langgraph_checkpoint_dynamodb.requests.operations import compute, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 

@@ -43,7 +43,8 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Query, compute, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 )
 from langgraph_checkpoint_dynamodb.ops.read import complete
 from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
-from langgraph_checkpoint_dynamodb.requests.effects import Emit, Query, Scan, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem, Stream
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
 _FIRST_PAGE = 16
 _LARGEST_PAGE = 128

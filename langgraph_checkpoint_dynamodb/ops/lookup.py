@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from langgraph_checkpoint_dynamodb.errors import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.requests.effects import GetItem, send
+from langgraph_checkpoint_dynamodb.requests.items import GetItem
+from langgraph_checkpoint_dynamodb.requests.operations import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 

@@ -50,14 +50,9 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     query_all,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Delete,
-    GetItem,
-    PutObject,
-    compute,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import Delete, GetItem
+from langgraph_checkpoint_dynamodb.requests.objects import PutObject
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -70,7 +65,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.payloads.policy import Origin, Part, Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 

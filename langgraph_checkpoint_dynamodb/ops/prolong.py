@@ -22,7 +22,9 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
 from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
-from langgraph_checkpoint_dynamodb.requests.effects import CopyObject, Prolong, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Prolong
+from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.payloads.differences import Base
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 

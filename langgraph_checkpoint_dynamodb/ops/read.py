@@ -36,7 +36,8 @@ from langgraph_checkpoint_dynamodb.ops.prolong import prolong
 from langgraph_checkpoint_dynamodb.ops.turns import keeps_threads, saw_newest, with_fork
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
 from langgraph_checkpoint_dynamodb.payloads.policy import origin_of
-from langgraph_checkpoint_dynamodb.requests.effects import Query, both, compute, send
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.operations import both, compute, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.beside import Beside
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _SKIP_PAGE = 25
 """Items per page once the newest item has turned out to be no checkpoint of the namespace."""

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.beside import StoredObject
     from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, PayloadPolicy
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 

@@ -32,14 +32,8 @@ from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_REST, MARK_REST
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    DeleteIfOld,
-    GetItem,
-    Query,
-    Scan,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Query, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +44,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.ops.removal import Remains
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,14 @@ from langgraph_checkpoint_dynamodb.format.tables import (
     VectorIndexSpec,
 )
 from langgraph_checkpoint_dynamodb.requests.calls import backoff
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.operations import Operation, send, together
+from langgraph_checkpoint_dynamodb.requests.tables import (
     CreateIndex,
     CreateTable,
     CreateVectorIndex,
     DescribeTable,
     DescribeTimeToLive,
     EnableTimeToLive,
-    Operation,
-    send,
-    together,
 )
 
 if TYPE_CHECKING:

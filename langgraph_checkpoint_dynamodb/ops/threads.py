@@ -36,15 +36,13 @@ from langgraph_checkpoint_dynamodb.items.threads import (
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.requests.calls import backoff, update_one
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Emit,
+from langgraph_checkpoint_dynamodb.requests.items import (
     GetItem,
     QueryThreadIndex,
     Scan,
     ScanThreadIndex,
-    send,
-    together,
 )
+from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,12 +51,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.items.threads import Status
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import (
-        Operation,
-        StartKey,
-        StoredItem,
-        Stream,
-    )
+    from langgraph_checkpoint_dynamodb.requests.items import StartKey, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
 _TIME_ORDERED = 6
 """The version of UUIDs that begin with their time."""

@@ -37,21 +37,16 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     put_together,
     update_one,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Expected,
-    GetItem,
-    Put,
-    Query,
-    both,
-    send,
-)
+from langgraph_checkpoint_dynamodb.requests.items import Expected, GetItem, Put, Query
+from langgraph_checkpoint_dynamodb.requests.operations import both, send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Update
+    from langgraph_checkpoint_dynamodb.requests.items import Update
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _ATTEMPTS_BESIDE = 2
 """Attempts at a transaction of a task's writes and the thread's item. The tasks of a superstep all

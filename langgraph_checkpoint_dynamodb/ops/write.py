@@ -35,7 +35,8 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     put_together,
     query_all,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import GetItem, compute, send, together
+from langgraph_checkpoint_dynamodb.requests.items import GetItem
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.ops.turns import News, Turn
     from langgraph_checkpoint_dynamodb.payloads.differences import Progress
     from langgraph_checkpoint_dynamodb.requests.calls import Outcome
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Put, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Put, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 def put_checkpoint(

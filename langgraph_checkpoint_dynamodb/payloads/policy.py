@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from langgraph_checkpoint_dynamodb.format.parts import Owner
-    from langgraph_checkpoint_dynamodb.requests.effects import Item
+    from langgraph_checkpoint_dynamodb.requests.items import Item
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 """Ceiling of one serialized value where nothing else is said."""

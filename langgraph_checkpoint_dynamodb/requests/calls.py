@@ -21,27 +21,24 @@ from langgraph_checkpoint_dynamodb.errors import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Backoff,
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     Delete,
-    DeleteObjects,
-    GetObject,
     Put,
     PutItem,
     Query,
-    Request,
     TransactPut,
     Update,
     UpdateItem,
-    send,
-    together,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects, GetObject
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Request, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.requests.effects import Concurrently, Emit
+from langgraph_checkpoint_dynamodb.requests.operations import Concurrently, Emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
 
     Relayed: TypeAlias = Generator[Any, Any, Any]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from langgraph_checkpoint_dynamodb.requests.effects import LARGE_BYTES
+from langgraph_checkpoint_dynamodb.requests.operations import LARGE_BYTES
 
 _PART_BYTES = LARGE_BYTES // 4000
 """What a string, a container or an object counts beside its bytes: 4,000 of them are large."""

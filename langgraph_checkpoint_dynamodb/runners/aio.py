@@ -24,7 +24,7 @@ from aiobotocore.session import get_session
 from aiohttp import ClientError as HTTPError
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, SaverClosedError
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.runners.bodies import check_bodies
 from langgraph_checkpoint_dynamodb.runners.client import client_config, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings

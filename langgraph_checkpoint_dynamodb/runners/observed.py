@@ -16,30 +16,29 @@ from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceErro
 from langgraph_checkpoint_dynamodb.format.keys import thread_of_partition
 from langgraph_checkpoint_dynamodb.format.parts import thread_of_object
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,
     Delete,
     DeleteIfOld,
-    DeleteObjects,
     DeleteUnchanged,
     GetItem,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
-    Request,
     TransactPut,
     Update,
     UpdateItem,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects, PutObject
 from langgraph_checkpoint_dynamodb.watching.observing import RequestInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.format.tables import Table
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.wire import Call
     from langgraph_checkpoint_dynamodb.watching.watcher import Watch

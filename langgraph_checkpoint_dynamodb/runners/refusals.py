@@ -15,17 +15,14 @@ from botocore.exceptions import (
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    CopyObject,
+from langgraph_checkpoint_dynamodb.requests.items import (
     DeleteIfOld,
     DeleteUnchanged,
-    DescribeTable,
-    EnableTimeToLive,
-    GetObject,
     Prolong,
     PutItem,
-    Request,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import CopyObject, GetObject
+from langgraph_checkpoint_dynamodb.requests.tables import DescribeTable, EnableTimeToLive
 from langgraph_checkpoint_dynamodb.runners.replies import WrongReplyError, require_key
 
 if TYPE_CHECKING:
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
 
     from botocore.client import ClientMeta
 
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
     from langgraph_checkpoint_dynamodb.runners.wire import Call
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")

@@ -18,43 +18,47 @@ from langgraph_checkpoint_dynamodb.format.tables import (
     Key,
     Table,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,
-    CopyObject,
-    CreateIndex,
-    CreateTable,
-    CreateVectorIndex,
     Delete,
     DeleteIfOld,
     DeleteItem,
-    DeleteObjects,
     DeleteUnchanged,
-    DescribeTable,
-    DescribeTimeToLive,
-    EnableTimeToLive,
     Found,
     GetItem,
-    GetObject,
     Page,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
     QueryRunIndex,
     QueryThreadIndex,
-    Request,
     Scan,
     ScanThreadIndex,
     SearchVectors,
+)
+from langgraph_checkpoint_dynamodb.requests.objects import (
+    CopyObject,
+    DeleteObjects,
+    GetObject,
+    PutObject,
+)
+from langgraph_checkpoint_dynamodb.requests.tables import (
+    CreateIndex,
+    CreateTable,
+    CreateVectorIndex,
+    DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
 )
 from langgraph_checkpoint_dynamodb.runners.bodies import BODY, PROBLEM, is_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
 
     Response = Mapping[str, Any]
 

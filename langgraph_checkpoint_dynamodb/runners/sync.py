@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Concurrently, Emit
 from langgraph_checkpoint_dynamodb.runners.client import ClientHolder, concurrency, services
 from langgraph_checkpoint_dynamodb.runners.group import Group
 from langgraph_checkpoint_dynamodb.runners.observed import observed
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
     from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
     from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings

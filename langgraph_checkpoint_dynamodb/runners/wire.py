@@ -22,38 +22,41 @@ from langgraph_checkpoint_dynamodb.format.tables import (
     VectorIndexSpec,
 )
 from langgraph_checkpoint_dynamodb.items.attributes import as_numbers
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,
-    CopyObject,
-    CreateIndex,
-    CreateTable,
-    CreateVectorIndex,
     Delete,
     DeleteIfOld,
     DeleteItem,
-    DeleteObjects,
     DeleteUnchanged,
-    DescribeTable,
-    DescribeTimeToLive,
-    EnableTimeToLive,
     Expected,
     GetItem,
-    GetObject,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
     QueryRunIndex,
     QueryThreadIndex,
-    Request,
     Scan,
     ScanThreadIndex,
     SearchVectors,
     TransactPut,
     Update,
     UpdateItem,
+)
+from langgraph_checkpoint_dynamodb.requests.objects import (
+    CopyObject,
+    DeleteObjects,
+    GetObject,
+    PutObject,
+)
+from langgraph_checkpoint_dynamodb.requests.tables import (
+    CreateIndex,
+    CreateTable,
+    CreateVectorIndex,
+    DescribeTable,
+    DescribeTimeToLive,
+    EnableTimeToLive,
 )
 from langgraph_checkpoint_dynamodb.runners.refusals import Refusals, wrong_reply
 from langgraph_checkpoint_dynamodb.runners.replies import Replies, WrongReplyError
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
         WriteRequestTypeDef,
     )
 
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
     from langgraph_checkpoint_dynamodb.runners.client import Service
     from langgraph_checkpoint_dynamodb.runners.observed import Sight
 

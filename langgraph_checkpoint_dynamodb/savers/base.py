@@ -39,7 +39,7 @@ from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.ops.turns import News, Turn, keeps_threads
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.requests.effects import done
+from langgraph_checkpoint_dynamodb.requests.operations import done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.ops.memory import Memory
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings.saver import Settings
 

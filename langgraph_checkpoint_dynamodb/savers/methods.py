@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
 
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
-    from langgraph_checkpoint_dynamodb.requests.effects import Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Stream
 
 T = TypeVar("T")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.items.threads import ThreadInfo
     from langgraph_checkpoint_dynamodb.ops.threads import ThreadPage
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
     OnProgress: TypeAlias = Callable[[ThreadInfo], object]
 

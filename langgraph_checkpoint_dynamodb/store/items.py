@@ -33,7 +33,7 @@ from langgraph_checkpoint_dynamodb.payloads.policy import (
     S3Object,
     place_values,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Expected, Put, Update
+from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.codec import dump, load
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key, typed
-from langgraph_checkpoint_dynamodb.requests.effects import Expected, Update
+from langgraph_checkpoint_dynamodb.requests.items import Expected, Update
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
     registered_namespace,
@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
 )
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.requests.effects import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, swee
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 

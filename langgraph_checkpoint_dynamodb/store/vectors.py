@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Expected, Put, Update
+from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.embedding import pack, packed_bytes, unpack
 from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS, VECTORS_RECORD
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 
 Form: TypeAlias = Literal["packed", "list"]

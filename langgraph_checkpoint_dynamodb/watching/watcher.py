@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.moving.steps import Step
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Request
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Request
 from langgraph_checkpoint_dynamodb.requests.relaying import relay, together_as
 from langgraph_checkpoint_dynamodb.watching.observing import CallObserver
 

@@ -8,7 +8,8 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.policies import READ_ACTIONS
-from langgraph_checkpoint_dynamodb.requests.effects import Compute, PutObject, send
+from langgraph_checkpoint_dynamodb.requests.objects import PutObject
+from langgraph_checkpoint_dynamodb.requests.operations import Compute, send
 from tests.cli.conftest import INDEXED
 from tests.cli.graphs import answered, at, forked, waiting
 from tests.support.tables import with_payloads

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_checkpoint_dynamodb.requests.effects import BatchWrite, QueryRunIndex, TransactPut
+from langgraph_checkpoint_dynamodb.requests.items import BatchWrite, QueryRunIndex, TransactPut
 from tests.simulation.judging import Judge
 from tests.simulation.processes import FORWARD
 from tests.simulation.scenarios import ALL

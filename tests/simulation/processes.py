@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute, Concurrently, Emit
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Concurrently, Emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from random import Random
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request, Stream
     from tests.simulation.world import Reply
 
     Steps = Generator[Request[Any], Any, Any]

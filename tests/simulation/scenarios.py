@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
-from langgraph_checkpoint_dynamodb.requests.effects import Emit, done
+from langgraph_checkpoint_dynamodb.requests.operations import Emit, done
 from tests.simulation.processes import FORWARD, Script, steps
 from tests.simulation.variants import NOW, TTL_SECONDS
 from tests.support.model import ReferenceSaver
@@ -20,7 +20,7 @@ from tests.support.values import checkpoint, config, metadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from tests.simulation.processes import Ended
     from tests.simulation.variants import Saver, Variant
     from tests.simulation.world import Universe, World

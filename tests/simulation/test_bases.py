@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.bases import was_deleted
 from langgraph_checkpoint_dynamodb.ops import lineage, parts
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
-from langgraph_checkpoint_dynamodb.requests.effects import PutItem
+from langgraph_checkpoint_dynamodb.requests.items import PutItem
 from tests.simulation.explore import ENDED, GO, Step, explore, story
 from tests.simulation.pairs import meeting
 from tests.simulation.scenarios import JUST, LAST

@@ -30,7 +30,7 @@ from langgraph_checkpoint_dynamodb.ops import (
 )
 from langgraph_checkpoint_dynamodb.ops.memory import Memory
 from langgraph_checkpoint_dynamodb.requests import calls as service_calls
-from langgraph_checkpoint_dynamodb.requests.effects import Page
+from langgraph_checkpoint_dynamodb.requests.items import Page
 from tests.simulation.explore import explore, story
 from tests.simulation.pairs import meeting
 from tests.simulation.scenarios import ALL

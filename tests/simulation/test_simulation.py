@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.requests.calls import put_one
-from langgraph_checkpoint_dynamodb.requests.effects import Put
+from langgraph_checkpoint_dynamodb.requests.items import Put
 from tests.simulation.chance import scenario, shrink, try_seed
 from tests.simulation.explore import DIE, GO, LOSE, Step, explore, story
 from tests.simulation.pairs import (
@@ -95,7 +95,7 @@ def _of_a_put(order: str) -> list[str]:
     """The sort keys of three puts side by side, in the order in which they are made."""
 
     def make() -> object:
-        from langgraph_checkpoint_dynamodb.requests.effects import together
+        from langgraph_checkpoint_dynamodb.requests.operations import together
 
         keys = [Key("p", name) for name in "abc"]
         puts = [Put(Table.WRITES, key, make_item(Table.WRITES, key, {})) for key in keys]

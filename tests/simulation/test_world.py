@@ -15,24 +15,20 @@ from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, Transacti
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,
-    CopyObject,
     Delete,
     DeleteIfOld,
     DeleteItem,
-    DeleteObjects,
     DeleteUnchanged,
     Expected,
     Found,
     GetItem,
-    GetObject,
     Page,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
     QueryRunIndex,
     QueryThreadIndex,
@@ -41,8 +37,14 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
     TransactPut,
     Update,
     UpdateItem,
-    send,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import (
+    CopyObject,
+    DeleteObjects,
+    GetObject,
+    PutObject,
+)
+from langgraph_checkpoint_dynamodb.requests.operations import send
 from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from tests.simulation.scenarios import ALL
 from tests.simulation.world import Universe
@@ -50,7 +52,8 @@ from tests.simulation.world import Universe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Item, Request
+    from langgraph_checkpoint_dynamodb.requests.items import Item
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
     from tests.simulation.world import World
     from tests.support.buckets import Bucket
     from tests.support.savers import Saver

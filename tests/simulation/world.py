@@ -19,23 +19,19 @@ from langgraph_checkpoint_dynamodb.format.tables import (
     Key,
     Table,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,
-    CopyObject,
     Delete,
     DeleteIfOld,
     DeleteItem,
-    DeleteObjects,
     DeleteUnchanged,
     Found,
     GetItem,
-    GetObject,
     Page,
     Prolong,
     Put,
     PutItem,
-    PutObject,
     Query,
     QueryRunIndex,
     QueryThreadIndex,
@@ -45,12 +41,18 @@ from langgraph_checkpoint_dynamodb.requests.effects import (
     Update,
     UpdateItem,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import (
+    CopyObject,
+    DeleteObjects,
+    GetObject,
+    PutObject,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-    from langgraph_checkpoint_dynamodb.requests.effects import Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Request
 
 CHANGING = (
     PutItem,

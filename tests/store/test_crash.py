@@ -16,7 +16,8 @@ from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
 from langgraph_checkpoint_dynamodb import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, BatchWrite, Compute
+from langgraph_checkpoint_dynamodb.requests.items import BatchWrite
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
 from langgraph_checkpoint_dynamodb.requests.relaying import relay
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from tests.store.faces import Clock, Store, StoreTable, with_payloads
@@ -26,7 +27,7 @@ from tests.support.walking import have_walked
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.buckets import Bucket
     from tests.support.walking import Walk
 

@@ -11,7 +11,7 @@ import pytest
 from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.requests.effects import Delete, DeleteUnchanged, UpdateItem
+from langgraph_checkpoint_dynamodb.requests.items import Delete, DeleteUnchanged, UpdateItem
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store import context as context_module
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS, REMEMBERED_SECONDS

@@ -19,7 +19,8 @@ from langgraph_checkpoint_dynamodb.policies import (
     STORE_ROLES,
     STORE_SETUP_ACTIONS,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, CreateVectorIndex, DescribeTable
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff
+from langgraph_checkpoint_dynamodb.requests.tables import CreateVectorIndex, DescribeTable
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, UnsupportedIndexError
 from tests.store.embedders import DIMS, index, letters
 from tests.store.faces import EVERY_ACTION, Clock, Store, StoreCalls, StoreTable

@@ -16,7 +16,7 @@ from tests.support.effort import everything
 from tests.threads.interleavings import Played, every_order
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store import DynamoDBStore
     from tests.simulation.processes import Steps
     from tests.simulation.world import World

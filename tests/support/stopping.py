@@ -20,19 +20,16 @@ from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
 from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST
 from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Backoff,
+from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
-    Compute,
-    CopyObject,
     DeleteIfOld,
-    DeleteObjects,
     Prolong,
     PutItem,
-    PutObject,
     Query,
     TransactPut,
 )
+from langgraph_checkpoint_dynamodb.requests.objects import CopyObject, DeleteObjects, PutObject
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
 from langgraph_checkpoint_dynamodb.requests.relaying import relay
 from tests.support.savers import Saver
 from tests.support.tables import sweep, with_payloads
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
 
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
     from tests.support.walking import Walk

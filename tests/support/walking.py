@@ -6,14 +6,14 @@ import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langgraph_checkpoint_dynamodb.requests.effects import Backoff, Compute
+from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
 from langgraph_checkpoint_dynamodb.requests.relaying import relay
 from langgraph_checkpoint_dynamodb.runners.client import concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.savers import Saver
 
     Walk: TypeAlias = Generator[Any, Any, Any]

@@ -17,7 +17,7 @@ from tests.simulation.world import Universe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Request
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.simulation.processes import Steps
     from tests.simulation.world import Reply, World
 

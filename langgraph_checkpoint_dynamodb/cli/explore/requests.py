@@ -25,14 +25,16 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.ops.beside import is_inline
-from langgraph_checkpoint_dynamodb.requests.effects import Query, send
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.operations import send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 @dataclass(frozen=True)

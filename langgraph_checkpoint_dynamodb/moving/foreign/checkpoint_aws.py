@@ -23,7 +23,9 @@ from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, 
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
 from langgraph_checkpoint_dynamodb.payloads.compression import DecompressionError, decompress
-from langgraph_checkpoint_dynamodb.requests.effects import GetObject, Query, send, together
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.objects import GetObject
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.settings.values import require_bucket, s3_endpoint_url
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
     from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _THREAD = "CHECKPOINT_"
 _TTL = "ttl"

@@ -21,12 +21,12 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
 from langgraph_checkpoint_dynamodb.moving.source import Place
-from langgraph_checkpoint_dynamodb.requests.effects import Query
+from langgraph_checkpoint_dynamodb.requests.items import Query
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _KEY = "checkpoint_key"
 

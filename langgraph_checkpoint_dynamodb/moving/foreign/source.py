@@ -17,7 +17,8 @@ from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
 from langgraph_checkpoint_dynamodb.moving.steps import Step
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
-from langgraph_checkpoint_dynamodb.requests.effects import Emit, GetItem, Scan, send
+from langgraph_checkpoint_dynamodb.requests.items import GetItem, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import Emit, send
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.savers.base import read_wanted
 from langgraph_checkpoint_dynamodb.settings.checks import TABLE_NAME, require_name
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.moving.source import Detailed
     from langgraph_checkpoint_dynamodb.ops.listing import Wanted
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Query, Stream
+    from langgraph_checkpoint_dynamodb.requests.items import Query
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.runners.sync import Pages
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.requests.effects import GetItem, UpdateItem, send
+from langgraph_checkpoint_dynamodb.requests.items import GetItem, UpdateItem
+from langgraph_checkpoint_dynamodb.requests.operations import send
 from langgraph_checkpoint_dynamodb.store.keys import VECTORS_RECORD
 from langgraph_checkpoint_dynamodb.store.vectors import (
     Form,
@@ -16,7 +17,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import (
 )
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.requests.effects import together
+from langgraph_checkpoint_dynamodb.requests.operations import together
 from langgraph_checkpoint_dynamodb.store.embedding import Texts
 from langgraph_checkpoint_dynamodb.store.ops.get import get_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing, list_namespaces
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.store.ops.search import Wanted, search
 if TYPE_CHECKING:
     from langgraph.store.base import Result, SearchItem
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Embedded
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef

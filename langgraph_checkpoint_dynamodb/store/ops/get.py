@@ -15,15 +15,8 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.calls import ATTEMPTS, backoff, batched
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    BatchGet,
-    GetItem,
-    Prolong,
-    UpdateItem,
-    compute,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import BatchGet, GetItem, Prolong, UpdateItem
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 from langgraph_checkpoint_dynamodb.store.items import keys_beside, parts_ttl, read_item
 from langgraph_checkpoint_dynamodb.store.ops.parts import load_all
 
@@ -32,7 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.requests.effects import Query, send, together
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Query, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 MOST_ITEMS = 4000
 """Items that a range is asked for at once. A page of 1 MB may hold 11,000 small ones, which take

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told
-from langgraph_checkpoint_dynamodb.requests.effects import DeleteUnchanged, Query, send, together
+from langgraph_checkpoint_dynamodb.requests.items import DeleteUnchanged, Query
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from langgraph.store.base import MatchCondition
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
-from langgraph_checkpoint_dynamodb.requests.effects import GetItem, compute, send, together
+from langgraph_checkpoint_dynamodb.requests.items import GetItem
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import vector_owner
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from langgraph.store.base import SearchItem
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord

@@ -33,15 +33,9 @@ from langgraph_checkpoint_dynamodb.requests.calls import (
     read_object,
     write_all,
 )
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    Delete,
-    GetItem,
-    PutObject,
-    Query,
-    compute,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import Delete, GetItem, Query
+from langgraph_checkpoint_dynamodb.requests.objects import PutObject
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 from langgraph_checkpoint_dynamodb.store.items import part_keys, part_put, read_item
 from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 from langgraph_checkpoint_dynamodb.store.vectors import vector_keys_if_readable
@@ -51,7 +45,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import Holder

@@ -16,14 +16,8 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.calls import put_atomically, put_one, write_all
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    DeleteItem,
-    GetItem,
-    UpdateItem,
-    both,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import DeleteItem, GetItem, UpdateItem
+from langgraph_checkpoint_dynamodb.requests.operations import both, send, together
 from langgraph_checkpoint_dynamodb.store.items import parts_ttl
 from langgraph_checkpoint_dynamodb.store.ops.agreeing import agree
 from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, store_parts
@@ -34,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.items.values import Planned
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef, Namespace
     from langgraph_checkpoint_dynamodb.store.vectors import Form

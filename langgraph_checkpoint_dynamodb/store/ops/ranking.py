@@ -13,7 +13,8 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.requests.effects import Query, SearchVectors, compute, send
+from langgraph_checkpoint_dynamodb.requests.items import Query, SearchVectors
+from langgraph_checkpoint_dynamodb.requests.operations import compute, send
 from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes
 from langgraph_checkpoint_dynamodb.store.keys import (
     range_below,
@@ -31,7 +32,8 @@ from langgraph_checkpoint_dynamodb.store.vectors import read_vector
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
 

@@ -11,7 +11,8 @@ from langgraph.store.base import SearchItem
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
-from langgraph_checkpoint_dynamodb.requests.effects import Query, compute
+from langgraph_checkpoint_dynamodb.requests.items import Query
+from langgraph_checkpoint_dynamodb.requests.operations import compute
 from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import partitions_below, range_below
@@ -23,7 +24,8 @@ from langgraph_checkpoint_dynamodb.store.ops.parts import is_outside
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.items import ItemRecord
     from langgraph_checkpoint_dynamodb.store.keys import Namespace

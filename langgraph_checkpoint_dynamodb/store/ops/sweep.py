@@ -22,13 +22,8 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
-from langgraph_checkpoint_dynamodb.requests.effects import (
-    DeleteIfOld,
-    GetItem,
-    Scan,
-    send,
-    together,
-)
+from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Scan
+from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
@@ -48,7 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from langgraph_checkpoint_dynamodb.format.parts import PartAddress
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Page, StartKey, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import Page, StartKey, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
     from langgraph_checkpoint_dynamodb.store.registry import Registration

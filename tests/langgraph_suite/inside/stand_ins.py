@@ -28,7 +28,7 @@ from .tally import tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from langgraph_checkpoint_dynamodb.requests.effects import Operation, Stream
+    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
 
 T = TypeVar("T")

@@ -1,35 +1,19 @@
-"""Requests as values, and the contract between operations and runners.
-
-An *operation* is a generator that yields requests and is sent their replies; its return value is
-the result of the call. A *stream* may also yield `Emit` between requests, to hand finished values
-to the caller while more are to come. Neither does I/O, reads a clock or draws random numbers:
-
-- A runner sends each request's reply into the generator, of the type named in the request.
-- An error of the service is thrown into the generator where it waits, as an error of
-  `langgraph_checkpoint_dynamodb.errors`. What the operation does not catch reaches the caller.
-- A runner always closes the generator, so an abandoned operation unwinds.
-- An operation may be abandoned after any request: what it has written by then is readable.
-
-Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's reply type.
-"""
+"""Requests for items: read, searched, written, deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY, SortRange
+from langgraph_checkpoint_dynamodb.requests.operations import Request
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        TableDescriptionTypeDef,
-        TimeToLiveDescriptionTypeDef,
-        UniversalAttributeValueTypeDef,
-    )
+    from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, Key, Table, VectorIndexSpec
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+
+    from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 
     Item: TypeAlias = Mapping[str, UniversalAttributeValueTypeDef]
     """An item as it is sent: attribute name to typed value."""
@@ -37,36 +21,6 @@ if TYPE_CHECKING:
     """An item as it comes back."""
     StartKey: TypeAlias = Mapping[str, AttributeValueTypeDef]
     """Where the next page begins. Opaque: handed back as it came."""
-    TableDescription: TypeAlias = TableDescriptionTypeDef
-    TimeToLiveDescription: TypeAlias = TimeToLiveDescriptionTypeDef
-
-R = TypeVar("R")
-S = TypeVar("S")
-
-LARGE_BYTES = 128 * 1024
-"""Work on fewer bytes is done where it comes up: handing it to another thread would take longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Generic[R]):
-    """Something asked of the outside world. `R` is the type of the reply."""
-
-
-Operation: TypeAlias = Generator[Request[Any], Any, R]
-"""A generator of requests that returns an `R`. Replies differ in type from one to the next, so what
-is sent in is `Any`; `send` ties each reply to its request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Emit(Generic[R]):
-    """Values a stream hands to its caller. The runner sends back `None`."""
-
-    values: list[R]
-
-
-Stream: TypeAlias = Generator["Request[Any] | Emit[R]", Any, int]
-"""A generator of requests and emitted values that returns how many values it has emitted. It may be
-closed after any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,181 +306,3 @@ class Prolong(Request[bool]):
     table: Table
     key: Key
     ttl: int
-
-
-@dataclass(frozen=True, slots=True)
-class PutObject(Request[None]):
-    """Store an S3 object."""
-
-    bucket: str
-    key: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class GetObject(Request["bytes | None"]):
-    """Read an S3 object whole; `None` if there is none."""
-
-    bucket: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class CopyObject(Request[bool]):
-    """Copy an S3 object within its bucket; replies whether it was there.
-
-    A copy onto itself makes it as young as a new one, for the bucket's lifecycle rules.
-    """
-
-    bucket: str
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteObjects(Request[None]):
-    """Delete up to 1,000 S3 objects. Those that are not there count as deleted.
-
-    Raises:
-        ObjectsNotDeletedError: Some are still there.
-    """
-
-    bucket: str
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff(Request[None]):
-    """Wait for a random time below `ceiling` seconds (full jitter).
-
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
-
-    ceiling: float
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeTable(Request["TableDescription | None"]):
-    """Describe a table; `None` if there is none."""
-
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class CreateTable(Request[None]):
-    """Create a table by its specification, with the indexes that are named.
-
-    Raises:
-        TableInUseError: Somebody else is creating it.
-    """
-
-    table: Table
-    indexes: tuple[IndexSpec, ...] = ()
-    vectors: VectorIndexSpec | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CreateIndex(Request[None]):
-    """Add an index to the checkpoints table.
-
-    Attributes:
-        index: The index.
-        defined: The names of the keys that the table and its indexes have already.
-
-    Raises:
-        TableInUseError: The table is being changed.
-    """
-
-    index: IndexSpec
-    defined: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CreateVectorIndex(Request[None]):
-    """Add the vector index to the store's table.
-
-    Attributes:
-        index: The index.
-        defined: The names of the keys that the table and its indexes have already.
-
-    Raises:
-        TableInUseError: The table is being changed.
-    """
-
-    index: VectorIndexSpec
-    defined: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeTimeToLive(Request["TimeToLiveDescription"]):
-    """Tell whether and by which attribute a table's items expire."""
-
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class EnableTimeToLive(Request[None]):
-    """Have DynamoDB delete a table's expired items.
-
-    Raises:
-        TableInUseError: Somebody else has just changed it.
-    """
-
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class Compute(Request[R]):
-    """Do work that keeps the processor busy and touches nothing outside; replies with its result.
-
-    An event loop has it done by another thread. It raises errors of this package alone.
-    """
-
-    work: Callable[[], R]
-
-
-@dataclass(frozen=True, slots=True)
-class Concurrently(Request[list[R]]):
-    """Perform operations side by side, as far as the runner's limit allows.
-
-    Replies with their results in order. If one fails, those not yet begun are left out and the
-    first error in order is thrown.
-    """
-
-    operations: tuple[Operation[R], ...]
-
-
-def send(request: Request[R]) -> Operation[R]:
-    """The operation of one request."""
-    return cast("R", (yield request))
-
-
-def done(result: R) -> Operation[R]:
-    """The operation that needs no request."""
-    yield from ()
-    return result
-
-
-def compute(work: Callable[[], R], size: int) -> Operation[R]:
-    """Do work on so many bytes: at once where they are few, else as a request."""
-    if size < LARGE_BYTES:
-        return work()
-    return (yield from send(Compute(work)))
-
-
-def together(operations: list[Operation[R]]) -> Operation[list[R]]:
-    """Perform operations side by side; results in order. One alone makes no group."""
-    if len(operations) > 1:
-        return (yield from send(Concurrently(tuple(operations))))
-    results = []
-    for operation in operations:
-        result = yield from operation
-        results.append(result)
-    return results
-
-
-def both(first: Operation[R], second: Operation[S]) -> Operation[tuple[R, S]]:
-    """Perform two operations of different kinds side by side."""
-    operations: tuple[Operation[Any], ...] = (first, second)
-    left, right = yield from send(Concurrently(operations))
-    return left, right
