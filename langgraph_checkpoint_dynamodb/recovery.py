@@ -16,7 +16,7 @@ The tables that are restored from stay as they are.
 With a bucket, objects that were deleted since that moment, and whose versions are still there, come
 back as well: what the restored checkpoints and memories refer to is there again.
 
-`README.md` of the Terraform module has the runbook around it.
+`docs/how-to/restoring.md` has the steps around it, and the rights it takes.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ except ModuleNotFoundError as error:
 """)
     assert done.stderr == ""
     (line,) = done.stdout.splitlines()
-    assert "pip install 'aiobotocore[boto3]>=2.25'" in line
+    assert "pip install boto3 'aiobotocore>=2.25'" in line
 
 
 # --- work off the loop ---

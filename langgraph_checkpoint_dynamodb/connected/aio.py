@@ -12,7 +12,7 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError(
         "AsyncDynamoDBSaver, AsyncDynamoDBStore and AsyncDynamoDBCache need aiobotocore: "
-        "pip install 'aiobotocore[boto3]>=2.25'; those without Async work without it",
+        "pip install boto3 'aiobotocore>=2.25'; those without Async work without it",
         name="aiobotocore",
     ) from None
 

@@ -54,11 +54,11 @@ class SaverMethods(MovingMethods):
     def setup(self) -> None:
         """Create the two tables, on-demand, or verify those that are there. Can be repeated.
 
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add the run index to a table
-        that exists, `dynamodb:UpdateTable`. Nothing else calls it.
+        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add an index to a table that
+        exists, `dynamodb:UpdateTable`. Nothing else calls it.
 
         Raises:
-            TableMismatchError: A table has other keys, or the index is not on `run_id`.
+            TableMismatchError: A table or an index has other keys.
             TableError: A table was not active after two minutes.
         """
         self._run(self._set_up(), "setup")

@@ -2,9 +2,10 @@
 
 - `python`: run in one namespace for the page; `await` may stand anywhere.
 - `bash`: run by bash in a folder of the page's own, all in one terminal: what one exports, the next
-  has. After a comment `<!-- serves -->` it is a server on 127.0.0.1:8000, which runs until the page
-  ends.
-- any language with `title="app.py"`: a file in that folder.
+  has. After a comment `<!-- serves -->` it is a server on 127.0.0.1, an engine on port 8000 or an
+  application on 8080, which runs until the page ends.
+- any language with `title="app.py"`: a file in that folder, which the text before it names too, as
+  only the site shows titles.
 - `text title="Output"`: what the block before it prints; `...` stands for anything within a line.
 - `<!-- not run: reason -->` before a block says why it is not run.
 """
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
-PORT = "8000"
+_PORT = re.compile(r"(127\.0\.0\.1[: ]|--port )80[08]0\b")
 _COMMENT = re.compile(r"<!-- (serves|not run: (?P<reason>.+?)) -->\s*", re.DOTALL)
 _TITLE = re.compile(r'title="([^"]+)"')
 _SECONDS = 120
@@ -146,7 +147,7 @@ class Reader:
     def read(self, found: Sequence[Block]) -> None:
         """Do what the blocks say."""
         for block in found:
-            text = block.text.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{self.port}")
+            text = _PORT.sub(rf"\g<1>{self.port}", block.text)
             if block.title == "Output":
                 assert _is_as_shown(self.output, text), f"{block.place}: printed was\n{self.output}"
             elif block.remark == "not run":
@@ -173,7 +174,6 @@ class Reader:
 
     def _run_bash(self, block: Block, text: str) -> None:
         if block.remark == "serves":
-            text = text.replace(PORT, str(self.port))
             server = subprocess.Popen(  # noqa: S603 - our own pages
                 ["/bin/bash", "-c", f"exec {text.strip()}"],
                 cwd=self.folder,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from tests.support.tables import Tables
 
 COSTS = DOCS / "explanation" / "costs.md"
-PAGES_WITH_COSTS = ("constant-cost", "large-states", "threads")
-ROW_OF_COSTS = re.compile(r"^\| .+? \|(?: \d+ \|){4}$", re.MULTILINE)
 
 
 def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
@@ -33,22 +30,11 @@ def test_the_tables_of_costs_are_what_is_measured(
     tables: Tables, engine: Engine, bucket: Bucket
 ) -> None:
     text = COSTS.read_text(encoding="utf-8")
-    costs = measure_costs(tables, engine, bucket)
-    for cost in costs:
+    for cost in measure_costs(tables, engine, bucket):
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
         # moto's pages hold less, so chunks take it more of them.
         if engine.faithful or not ("get_tuple" in cost.call and "in chunks" in cost.call):
             assert row in text, row
-    if engine.faithful:
-        assert rows_of_how_to_pages() - {cost.row() for cost in costs} == set()
-
-
-def rows_of_how_to_pages() -> set[str]:
-    """The rows of costs that pages repeat for what they are about."""
-    pages = [DOCS / "how-to" / f"{name}.md" for name in PAGES_WITH_COSTS]
-    found = [set(ROW_OF_COSTS.findall(page.read_text(encoding="utf-8"))) for page in pages]
-    assert all(found)
-    return set().union(*found)
 
 
 def cells(line: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,18 @@ def is_for(page: Path) -> bool:
 )
 def test_a_page_works_as_it_stands(page: Path, reader: Reader) -> None:
     reader.read(blocks(page))
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
+def test_a_page_names_its_files_in_the_text_since_a_forge_shows_no_titles(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    files = re.finditer(r'^ *```\w+ title="(?!Output)([^"]+)"', text, flags=re.MULTILINE)
+    unnamed = [
+        file[1]
+        for file in files
+        if f"`{file[1]}`" not in text[: file.start()].rstrip().rsplit("\n\n", 1)[-1]
+    ]
+    assert unnamed == []
 
 
 # --- who reads would notice ---

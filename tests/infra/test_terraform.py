@@ -227,7 +227,7 @@ def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
 def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
     new_terraform: Callable[[str, Account], Terraform], own_account: Account
 ) -> None:
-    """The runbook of the README. The engine restores what the tables hold at that moment."""
+    """As the README says it. The engine restores what the tables hold at that moment."""
     settings: dict[str, Any] = {
         "thread_index_owner": "user_id",
         "create_policies": True,
