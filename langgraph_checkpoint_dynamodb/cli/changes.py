@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.effects import (
     Backoff,
+    BatchGet,
     BatchWrite,
     Compute,
     Delete,
@@ -46,6 +47,7 @@ R = TypeVar("R")
 
 _READS = (
     Backoff,
+    BatchGet,
     Compute,
     DescribeTable,
     DescribeTimeToLive,
