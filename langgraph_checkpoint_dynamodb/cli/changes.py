@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.items import (
+    BatchGet,
     BatchWrite,
     Delete,
     DeleteIfOld,
@@ -42,6 +43,7 @@ R = TypeVar("R")
 
 _READS = (
     Backoff,
+    BatchGet,
     Compute,
     DescribeTable,
     DescribeTimeToLive,

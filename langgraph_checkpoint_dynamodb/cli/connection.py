@@ -208,7 +208,7 @@ def connect(
     )
     if store_table is None:
         return Connection(saver, session)
-    reached |= {"endpoint_url": settings.get("endpoint_url")}
+    reached |= {name: settings.get(name) for name in ("endpoint_url", "s3_offload_config")}
     return Connection(saver, session, DynamoDBStore(store_table_name=store_table, **reached))
 
 

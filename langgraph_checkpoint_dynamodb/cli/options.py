@@ -24,7 +24,7 @@ StoreTable = Annotated[
         metavar="NAME",
         envvar="LANGGRAPH_STORE_TABLE",
         rich_help_panel=_TABLES,
-        help="Name or ARN of the table of a store or a cache, to be looked at as well.",
+        help="Name or ARN of the table of a store or a cache, which is to be seen to as well.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")]

@@ -8,10 +8,9 @@ import typer
 
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.failing import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.options import Options, StoreTable
 from langgraph_checkpoint_dynamodb.cli.output import count, say
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
 
 
 def setup(
@@ -21,20 +20,24 @@ def setup(
         bool,
         typer.Option("--reindex", help="List the threads too that were there before the index."),
     ] = False,
+    store_table: StoreTable = None,
 ) -> None:
     """Create the tables, or verify those there are.
 
     With --owner-key and --run-id-index it makes these indexes, on tables in use too; with
-    --ttl-seconds it has DynamoDB delete what has expired. It can be repeated. For production there
-    are a Terraform module and a CDK stack.
+    --ttl-seconds it has DynamoDB delete what has expired. With --store-table it makes that of a
+    store or a cache as well; its vector index is made by a store that has one. It can be repeated.
+    For production there are a Terraform module and a CDK stack.
     """
-    with connect(options, moving=True) as connection:
+    with connect(options, moving=True, store_table=store_table) as connection:
         if reindex and not connection.lists_threads:
             raise UsageError("--reindex needs --owner-key: whom threads belong to")
-        with bar("Setting up", "tables", len(Table)) as drawn:
+        with bar("Setting up", "tables", len(connection.tables)) as drawn:
             connection.saver.setup()
-            drawn.reach(len(Table))
-        names = " and ".join(connection.name(table) for table in SAVER_TABLES)
+            if connection.long_term is not None:
+                connection.long_term.setup()
+            drawn.reach(len(connection.tables))
+        names = " and ".join(connection.name(table) for table in connection.tables)
         say(f"Tables {names} are ready.")
         if reindex:
             with bar("Listing", "threads") as drawn:

@@ -1,8 +1,9 @@
 """Values to bytes and back, through the store's serde.
 
 LangGraph's serde holds no integer beyond 64 bits and turns a lone surrogate into a question mark.
-Both may be in a value that InMemoryStore takes, so such leaves are stored apart: the serde gets the
-value without them and, beside it, where they were and what, as text. The item says so (`apart`).
+Both may be in a value that InMemoryStore takes, so such leaves are stored apart: the serde gets a
+list of the value without them and, beside it, where they were and what, as text. The item says so
+(`apart`). A value is a mapping, so neither is ever taken for the other where that was lost.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _LEAST = -(2**63)
 _MOST = 2**64 - 1
-_VALUE = "value"
-_APART = "apart"
 
 
 def dump(
@@ -35,7 +34,7 @@ def dump(
     apart = [[path, _text_of(leaf)] for path, leaf in _leaves_apart(plain, place)]
     whole: object = plain
     if apart:
-        whole = {_VALUE: _without(plain), _APART: apart}
+        whole = [_without(plain), apart]
     tag, data = serde.dumps_typed(whole)
     return tag, bytes(data), bool(apart)
 
@@ -117,8 +116,10 @@ def _text_of(leaf: int | str) -> str | bytes:
 
 
 def _joined(loaded: Any) -> Any:
-    value = loaded[_VALUE]
-    for path, text in loaded[_APART]:
+    if not isinstance(loaded, (list, tuple)):
+        raise TypeError(f"got {type(loaded).__name__}, not a value and its leaves")
+    value, leaves = loaded
+    for path, text in leaves:
         inside = value
         for step in path[:-1]:
             inside = inside[step]

@@ -60,7 +60,7 @@ def test_the_help_of_a_command_names_no_option_it_has_not(cli: Cli, name: str) -
         ("--dry-run", {"delete", "prune", "sweep"}),
         ("--yes", {"delete", "prune"}),
         ("--json", {"threads", "history", "show", "diff", "stats", "doctor", "sweep"}),
-        ("--store-table", {"stats", "doctor"}),
+        ("--store-table", {"stats", "doctor", "sweep", "setup"}),
         ("--profile", set(BY_NAME)),
         ("--region", set(BY_NAME)),
         ("--endpoint-url", set(BY_NAME)),

@@ -1,7 +1,8 @@
-"""`stats` and `doctor` look at the table of a store and a cache where it is named."""
+"""`stats`, `doctor`, `sweep` and `setup` see to the table of a store and a cache that is named."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.policies import STORE_ROLES
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.cli.test_doctor import Aws, aws, marks
+from tests.store.embedders import index
 from tests.store.faces import new_store_table, with_payloads
 
 if TYPE_CHECKING:
@@ -185,3 +187,125 @@ def test_rights_on_it_are_told_by_trying(
     assert f"WRONG store policy runtime: to use a store or a cache, it lacks {action}" in said
     assert "OK policy runtime" in said
     assert marks(cli, "--role", "setup")["store"] == "UNKNOWN"
+
+
+def test_setup_makes_the_table_of_a_store_too(
+    cli: Cli, unmade: StoreTable, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LANGGRAPH_STORE_TABLE")
+    cli("setup")
+    assert unmade.name not in unmade.client.list_tables()["TableNames"]
+
+    said = cli("setup", "--store-table", unmade.name).out
+
+    ready = f"Tables {tables.checkpoints} and {tables.writes} and {unmade.name} are ready."
+    assert " ".join(said.split()) == ready
+    fill(unmade)
+    assert cli("setup", "--store-table", unmade.name).out == said
+
+
+LONG = {"text": "long " * 400}
+DAYS = 86_400
+
+
+def leave_behind(table: StoreTable, **settings: Any) -> None:
+    """What calls have left two days ago: parts, vectors, and an empty namespace."""
+    given: dict[str, Any] = {"client": table.client, "clock": lambda: time.time() - 2 * DAYS}
+    embedding: Any = index(fields=["text"])
+    spread = settings.pop("spread", 1)
+    with DynamoDBStore(store_table_name=table.name, index=embedding, spread=spread, **given) as one:
+        store = with_payloads(one, inline_limit=600, chunk_bytes=700)
+        store.put(("users", "ann"), "k", LONG)
+        for key in ("l", "m"):
+            store.put(("users", "ann"), key, {"text": "a"})
+        store.put(("gone",), "k", {})
+        store.delete(("gone",), "k")
+        # A batch leaves what the items have beside them that it replaces.
+        store.batch([PutOp(("users", "ann"), key, {}, False) for key in "klm"])
+    with DynamoDBCache[Any](cache_table_name=table.name, **given) as entries:
+        cache = with_payloads(entries, inline_limit=600, chunk_bytes=700)
+        cache.set({(("nodes",), "k"): (LONG, None)})
+        cache.set({(("nodes",), key): (1, None) for key in "kl"})
+
+
+@pytest.mark.parametrize("spread", [1, 8])
+def test_a_sweep_sees_to_a_store_and_a_cache_however_they_are_spread(
+    cli: Cli, table: StoreTable, spread: int
+) -> None:
+    leave_behind(table, spread=spread)
+    before = table.items()
+
+    told = cli("sweep", "--dry-run", "--json").document
+    assert table.items() == before
+    done = cli("sweep", "--json").document
+
+    assert told == done
+    assert done["resume_from"] is None
+    assert done["store"] == {
+        "pages": 1,
+        "examined": len(before),
+        "chunks_deleted": len(table_parts(before)),
+        "objects_deleted": 0,
+        "vectors_deleted": 3,
+        "namespaces_deleted": 1,
+        "young": 0,
+        "unknown": 0,
+    }
+    assert table_parts(table.items()) == []
+    assert ("gone",) not in table.registered()
+    lines = " ".join(cli("sweep").out.split())
+    assert "swept of the store items examined" in lines
+
+
+def table_parts(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in items if "item_path" in one]
+
+
+def test_objects_of_a_store_are_swept_in_the_bucket_that_is_named(
+    cli: Cli, table: StoreTable, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
+    fill(table, s3_client=bucket.client, s3_offload_config=bucket.config(1000))
+    for item in table.heads():
+        key = {name: item[name] for name in ("root", "path")}
+        table.client.delete_item(TableName=table.name, Key=key)
+    for item in table.parts():
+        table.replace({**item, "created": {"N": "1"}})
+
+    assert cli("sweep", "--json").document["store"]["unknown"] == 2
+    swept = cli("sweep", "--json", "--bucket", bucket.name).document["store"]
+
+    assert (swept["objects_deleted"], swept["unknown"]) == (2, 0)
+    assert bucket.keys() == []
+
+
+def test_a_sweep_that_is_stopped_goes_on_in_the_table_of_the_store(
+    cli: Cli, table: StoreTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old: dict[str, Any] = {"client": table.client, "clock": lambda: time.time() - 2 * DAYS}
+    with DynamoDBStore(store_table_name=table.name, **old) as store:
+        store.put(("users",), "k", {"bytes": b"x" * 3_000_000})
+        store.batch([PutOp(("users",), key, {}) for key in "kl"])
+    every = cli("sweep", "--dry-run", "--json").document
+    assert every["store"]["pages"] > 1
+
+    def sweep(pages: int, *arguments: str) -> Any:
+        return cli("sweep", "--json", "--max-pages", str(pages), *arguments).document
+
+    reports = [sweep(every["pages"]), sweep(every["pages"] + 1, "--dry-run")]
+    assert reports[0]["resume_from"] == "store:"
+    assert reports[0]["store"]["examined"] == 0
+    assert reports[1]["resume_from"].startswith("store:{")
+    with monkeypatch.context() as unnamed:
+        unnamed.delenv("LANGGRAPH_STORE_TABLE")
+        assert "name it (--store-table)" in cli("sweep", "--resume-from", "store:", code=1).err
+    swept = 0
+    report = reports[0]
+    while report["resume_from"] is not None:
+        report = sweep(1, "--resume-from", report["resume_from"])
+        assert (report["pages"], report["store"]["pages"]) == (0, 1)
+        swept += report["store"]["chunks_deleted"]
+    assert swept == every["store"]["chunks_deleted"] > 1
+    assert table.parts() == []
+    assert "Go on with" not in cli("sweep").out
+    assert "--resume-from store:" in cli("sweep", "--max-pages", str(every["pages"])).out

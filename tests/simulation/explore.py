@@ -107,6 +107,7 @@ class Play:
         order: How the members of groups are run.
         page: Most items on a page.
         faults: How many faults may happen in a schedule.
+        judge: What says what must be true; `None` for what must be of a saver.
     """
 
     def __init__(
@@ -119,8 +120,9 @@ class Play:
         order: Any = FORWARD,
         page: int = ALL,
         faults: int = 0,
+        judge: Any = None,
     ) -> None:
-        self.judge = Judge(universe, variant, world, parties, paged=page != ALL)
+        self.judge = judge or Judge(universe, variant, world, parties, paged=page != ALL)
         self.parties = parties
         self.universe = universe
         self._page = page
@@ -355,4 +357,4 @@ def told(request: Any) -> str:
 
 
 def _key(key: Any) -> str:
-    return "/".join(key) if isinstance(key, tuple) else str(key)
+    return "/".join(map(_key, key)) if isinstance(key, tuple) else str(key)

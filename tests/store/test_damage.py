@@ -137,6 +137,16 @@ def test_leaves_that_are_said_to_lie_apart_and_do_not_raise(table: StoreTable) -
         check_said(store)
 
 
+def test_leaves_that_lie_apart_and_are_no_longer_said_to_raise(table: StoreTable) -> None:
+    with table.quick() as store:
+        put_two(store)
+        store.put(AT, "k", {**LARGE, "n": 2**90, "half": "\ud800"})
+        item = head(table, "k")
+        assert "apart" in item
+        table.replace(without(item, "apart", None))
+        check_said(store)
+
+
 def test_what_a_damaged_item_leads_to_is_deleted_only_if_it_is_its_own(
     in_s3: Store, table: StoreTable, bucket: Bucket
 ) -> None:

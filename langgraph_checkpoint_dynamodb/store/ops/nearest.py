@@ -5,7 +5,8 @@ Items without vectors follow, in order, where there are too few with vectors.
 
 Vectors are ranked by their keys, and then items are read as far down the ranking as it takes. A
 vector counts if its item is there and of the version that the vector is of, so what a process has
-left behind that died, or has not deleted yet, is passed over.
+left behind that died, or has not deleted yet, is passed over. An item that is stored anew while its
+value is read is ranked anew: no value is given with the similarity of another.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ class Scored(NamedTuple):
 
     Attributes:
         score: From -1 to 1.
-        record: The item.
-        value: The item with its value, where that was read already.
+        record: The item that is so similar.
+        value: The item with its value, where that was read already, as it was then.
     """
 
     score: float
@@ -151,13 +152,16 @@ def search_nearest(
     found = yield from _most_similar(context, similar)
     unscored = yield from _without_vectors(context, similar, found)
     scored = found.ranked[wanted.offset :][: wanted.limit]
-    values = yield from _values(context, scored)
-    given = [(values[one.record.ref], one.score) for one in scored if one.record.ref in values]
-    rest: list[tuple[Decoded, float | None]] = [(one, None) for one in unscored]
-    results = [*given, *rest[: wanted.limit - len(scored)]]
+    rest = unscored[: wanted.limit - len(scored)]
+    results = sorted((yield from _given(context, similar, found, scored, rest)), key=_order)
     if wanted.used:
         yield from live_on(context, [one.record for one, _ in results])
     return [search_item(one, score) for one, score in results]
+
+
+def _order(given: tuple[Decoded, float | None]) -> tuple[Any, ...]:
+    (record, _), score = given
+    return (score is None, -(score or 0), record.ref.namespace, record.ref.key)
 
 
 def _most_similar(context: Context, similar: Similar) -> Operation[_Found]:
@@ -253,13 +257,13 @@ def _passing(
     condition = similar.wanted.condition
     if not condition:
         return list(scored)
-    score_of = {one.record.ref: one.score for one in scored}
     rest = yield from not_excluded(context, [one.record for one in scored], condition)
     passing: list[Decoded] = []
     for batch in in_batches(rest, weight):
         decoded = yield from decode_all(context, batch)
         passing += [one for one in decoded if matches(one.value, condition)]
-    return [Scored(score_of[one.record.ref], one.record, one) for one in passing]
+    ranked = {one.record.ref: one for one in scored}
+    return [ranked[one.record.ref]._replace(value=one) for one in passing]
 
 
 def _without_vectors(context: Context, similar: Similar, found: _Found) -> Operation[list[Decoded]]:
@@ -279,7 +283,7 @@ def _without_vectors(context: Context, similar: Similar, found: _Found) -> Opera
     def has_none(record: ItemRecord) -> bool:
         if record.ref in ranked or _stem(record) in found.seen:
             return False
-        if not record.vectors or record.expired(context.moment):
+        if not _is_ranked(context, record):
             return True
         unseen.append(record)
         return False
@@ -291,8 +295,33 @@ def _without_vectors(context: Context, similar: Similar, found: _Found) -> Opera
     return collected.found
 
 
-def _values(context: Context, scored: Sequence[Scored]) -> Operation[dict[Any, Decoded]]:
-    """The items with their values, by which they are; without those that are gone meanwhile."""
+def _given(
+    context: Context,
+    similar: Similar,
+    found: _Found,
+    scored: Sequence[Scored],
+    unscored: Sequence[Decoded] = (),
+) -> Operation[list[tuple[Decoded, float | None]]]:
+    """Items with their values, and how similar these are; without those that are gone meanwhile."""
     read = [one.value for one in scored if one.value is not None]
     rest = [one.record for one in scored if one.value is None]
-    return {one.record.ref: one for one in (*read, *(yield from decode_all(context, rest)))}
+    decoded = [*read, *(yield from decode_all(context, rest)), *unscored]
+    known = {(one.record.ref, one.record.version): one.score for one in scored}
+    given: list[tuple[Decoded, float | None]] = []
+    anew: list[ItemRecord] = []
+    for one in decoded:
+        score = known.get((one.record.ref, one.record.version))
+        if score is None and _is_ranked(context, one.record):
+            anew.append(one.record)
+        else:
+            given.append((one, score))
+    if anew:
+        again = yield from _score(context, similar, anew, found)
+        passing = yield from _passing(context, similar, again)
+        given += yield from _given(context, similar, found, passing)
+    return given
+
+
+def _is_ranked(context: Context, record: ItemRecord) -> bool:
+    """Whether an item is found by its vectors. Those of an expired one may be gone."""
+    return record.vectors > 0 and not record.expired(context.moment)
