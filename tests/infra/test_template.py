@@ -486,6 +486,17 @@ def test_the_readme_says_how_long_objects_are_needed() -> None:
     assert len(days) > 2
 
 
+def test_the_role_of_the_readme_waits_for_the_stack_that_makes_its_policy() -> None:
+    """SAM hands no `DependsOn` of a function on to the role that it makes for it."""
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(Transform:.*?)```", readme, flags=re.DOTALL)
+    resources = loads(block)["Resources"]
+    assert "my-agent-runtime" in json.dumps(resources["AgentRole"]["Properties"])
+    assert resources["AgentRole"]["DependsOn"] == "Checkpoints"
+    assert resources["Agent"]["Properties"]["Role"] == {"Fn::GetAtt": ["AgentRole", "Arn"]}
+    assert "Policies" not in resources["Agent"]["Properties"]
+
+
 def documented(section: str, begins: str = "| `") -> list[list[str]]:
     """The rows of the README's table in a section."""
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 // A stack with the tables of langgraph-checkpoint-dynamodb, and a function that may run graphs on
-// them. `npm install && npx aws-cdk@2.1148.1 deploy --app "npm run --silent synth"` deploys it,
-// to an account and region that `npx aws-cdk@2.1148.1 bootstrap` has prepared.
+// them. `npm install`, then `npx aws-cdk@2.1148.1 bootstrap`, once for each account and region, and
+// `npx aws-cdk@2.1148.1 deploy`.
 import { join } from "node:path";
 
 import { App, CfnOutput, Fn, Stack, StackProps } from "aws-cdk-lib";
