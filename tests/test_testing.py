@@ -127,3 +127,24 @@ def test_the_fixtures_give_each_test_a_saver_of_its_own(
     )
     assert "3 passed" in done.stdout, done.stdout + done.stderr
     assert table_names(endpoint) == []
+
+
+def test_a_port_that_is_taken_is_an_error_and_does_not_end_the_process(endpoint: str) -> None:
+    port = int(endpoint.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"), embedded_engine(port):
+        pass
+
+
+@pytest.mark.parametrize("port", ["taken", "99999999"])
+def test_the_command_says_which_port_it_cannot_listen_on(endpoint: str, port: str) -> None:
+    asked = endpoint.rpartition(":")[2] if port == "taken" else port
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "langgraph_checkpoint_dynamodb.testing", "--port", asked],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"cannot listen on port {asked}: " in done.stderr
+    assert "Traceback" not in done.stderr

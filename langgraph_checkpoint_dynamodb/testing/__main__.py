@@ -16,10 +16,14 @@ def main() -> None:
         description="DynamoDB and S3 on this machine, for tests. What is stored ends with it.",
     )
     parser.add_argument("--port", type=int, default=8000, help="default: 8000")
-    with embedded_engine(parser.parse_args().port) as endpoint:
-        print(f"DynamoDB and S3 listen on {endpoint}; Ctrl-C stops them.", flush=True)  # noqa: T201 - a command
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+    port = parser.parse_args().port
+    try:
+        with embedded_engine(port) as endpoint:
+            print(f"DynamoDB and S3 listen on {endpoint}; Ctrl-C stops them.", flush=True)  # noqa: T201 - a command
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    except (OSError, OverflowError) as error:
+        parser.error(f"cannot listen on port {port}: {error}; pass another --port")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ def embedded_engine(port: int = 0) -> Iterator[str]:
     Raises:
         ModuleNotFoundError: `moto[server]` is not installed.
         OSError: Something else listens on the port.
+        OverflowError: It is no port.
     """
     # Of the extra.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -37,6 +39,7 @@ def embedded_engine(port: int = 0) -> Iterator[str]:
         def log(self, *_: object) -> None:
             """Say nothing of every request."""
 
+    _require_free(port)
     application = _in_turn(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -47,6 +50,13 @@ def embedded_engine(port: int = 0) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _require_free(port: int) -> None:
+    """Raise where werkzeug would end the process."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
 
 
 def _in_turn(application: WSGIApplication) -> WSGIApplication:

@@ -58,6 +58,7 @@ def is_for(page: Path) -> bool:
     return not FRAMEWORKS_ALONE and native() == (ASYNC in text)
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize(
     "page", [page for page in pages() if is_for(page)], ids=lambda page: str(page.relative_to(DOCS))
 )
