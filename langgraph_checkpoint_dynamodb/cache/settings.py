@@ -11,6 +11,7 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInput
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
+    LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
     require_name,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 KEY_PREFIX = "langgraph-cache/"
 """What the keys of S3 objects begin with where nothing else is said."""
-_LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
-"""Seconds of a thousand years."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +83,8 @@ def require_life(ttl: object) -> float | None:
         return None
     if isinstance(ttl, bool) or not isinstance(ttl, (int, float)):
         raise InvalidInputTypeError("ttl", f"must be a number of seconds, got {type(ttl).__name__}")
-    if math.isnan(ttl) or ttl > _LONGEST_LIFE:
+    if math.isnan(ttl) or ttl > LONGEST_LIFE:
         raise InvalidInputError(
-            "ttl", f"must be at most {_LONGEST_LIFE} seconds, got {ttl}; None is for ever"
+            "ttl", f"must be at most {LONGEST_LIFE} seconds, got {ttl}; None is for ever"
         )
     return ttl

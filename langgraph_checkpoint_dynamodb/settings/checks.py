@@ -13,6 +13,9 @@ TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 
 INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
+LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
+"""Seconds of a thousand years: more than anything lives."""
+
 
 def require_observer(on_request: object) -> None:
     """Check that requests can be told to somebody.

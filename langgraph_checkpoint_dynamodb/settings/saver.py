@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
     INDEX_NAME,
+    LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
     require_name,
@@ -24,9 +25,6 @@ from langgraph_checkpoint_dynamodb.settings.checks import (
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
-
-_LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
-"""Seconds of a thousand years."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +108,9 @@ class Settings:
         require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
-            if self.ttl_seconds > _LONGEST_LIFE:
+            if self.ttl_seconds > LONGEST_LIFE:
                 raise InvalidInputError(
-                    "ttl_seconds", f"must be at most {_LONGEST_LIFE}; leave it out to keep for ever"
+                    "ttl_seconds", f"must be at most {LONGEST_LIFE}; leave it out to keep for ever"
                 )
 
     def _require_threads(self) -> None:

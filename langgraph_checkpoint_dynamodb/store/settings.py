@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInput
 from langgraph_checkpoint_dynamodb.format.tables import Table, VectorIndexSpec
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
+    LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
     require_name,
@@ -39,7 +40,7 @@ EXACT_SEARCH_WARNING = 10_000
 """Vectors that a search compares without a warning, where nothing else is said."""
 _SEARCHES_VECTORS = (1, 43, 64)
 """The release of the SDK that has SearchVectors."""
-_LONGEST_MINUTES = 1000 * 366 * 24 * 60
+_LONGEST_MINUTES = LONGEST_LIFE // 60
 """Minutes of a thousand years."""
 _SHORTEST_MINUTES = 1e-6
 
