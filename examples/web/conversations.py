@@ -114,7 +114,7 @@ class Conversations:
             begun = await self._begin(place, checkpoint)
             if any(message.id == id_ for message in views.messages_of(begun.state)):
                 return
-            if begun.state.next:
+            if begun.state.tasks:
                 raise RefusedError("The turn before has not ended: finish it first.")
             message = HumanMessage(text, id=id_)
             self._start(begun, {"messages": [message]}, tally, said=views.message_view(message))
@@ -144,7 +144,7 @@ class Conversations:
         """
         with counting() as tally:
             begun = await self._begin(place, checkpoint)
-            if not begun.state.next:
+            if not begun.state.tasks:
                 raise RefusedError("Nothing is left to do there: write a message.")
             if checkpoint is None and begun.state.interrupts:
                 raise RefusedError("A question waits for your answer.")

@@ -155,6 +155,9 @@ def _events_of(mode: str, content: Any) -> Iterator[Event]:
         if isinstance(piece, AIMessageChunk) and piece.text:
             yield Event("text", {"id": piece.id, "text": piece.text})
         return
+    if content.get("__metadata__", {}).get("cached"):
+        # Where a step goes on, LangGraph says once more what its tasks had written. That is shown.
+        return
     for node, update in content.items():
         if node in ("model", "tools"):
             for message in update["messages"]:

@@ -107,9 +107,13 @@ def make_app(tables: Tables, agent: Agent, settings: Settings) -> FastAPI:
         }
 
     @app.post("/api/end", status_code=202)
-    async def end() -> None:
-        """End this process as a crash would: nothing is finished, nothing is said."""
-        os.kill(os.getpid(), signal.SIGKILL)
+    async def end(process: int) -> None:
+        """End this process as a crash would: nothing is finished, nothing is said.
+
+        A browser sends a request again whose answer never came. By then another process serves.
+        """
+        if process == os.getpid():
+            os.kill(process, signal.SIGKILL)
 
     @app.get("/api/{user}/conversations")
     async def conversations(

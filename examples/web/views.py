@@ -35,7 +35,7 @@ def state_view(state: StateSnapshot) -> dict[str, Any]:
         "questions": [question_view(question) for question in state.interrupts],
         "status": status_of(state),
         "error": next((str(task.error) for task in state.tasks if task.error), None),
-        "next": list(state.next),
+        "next": unfinished(state),
         "step": (state.metadata or {}).get("step"),
         "created": state.created_at,
     }
@@ -86,6 +86,15 @@ def last_id(messages: Iterable[AnyMessage]) -> str:
     return last
 
 
+def unfinished(state: StateSnapshot) -> list[str]:
+    """Names of the tasks of the step that has not ended.
+
+    `state.next` leaves out tasks whose writes are stored. Where a run was cut off between them and
+    the checkpoint of their step, it names nothing, although the step has to be ended.
+    """
+    return [task.name for task in state.tasks]
+
+
 def status_of(state: StateSnapshot) -> str:
     """What a checkpoint waits for.
 
@@ -97,7 +106,7 @@ def status_of(state: StateSnapshot) -> str:
         return "waiting"
     if any(task.error for task in state.tasks):
         return "failed"
-    return "stopped" if state.next else "idle"
+    return "stopped" if state.tasks else "idle"
 
 
 def _label(state: StateSnapshot) -> str:
@@ -105,7 +114,7 @@ def _label(state: StateSnapshot) -> str:
     last = messages[-1] if messages else None
     if state.interrupts:
         return "A person has to decide"
-    if state.next == ("__start__",):
+    if unfinished(state) == ["__start__"]:
         return "A message arrives"
     match last:
         case HumanMessage():

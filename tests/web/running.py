@@ -210,6 +210,16 @@ class Chat:
         """Whether a request stores something in a table."""
         return lambda asked: table in asked.writes_to
 
+    def nth_checkpoint(self, count: int) -> Callable[[Asked], bool]:
+        """The nth request from now on that stores a checkpoint.
+
+        While it is held, the thread stays at the checkpoint before: LangGraph stores a checkpoint
+        once the one before is stored, but goes on while what a task has written is being stored.
+        """
+        stored = itertools.count(1)
+        stores = self.stores(self.tables.checkpoints)
+        return lambda asked: stores(asked) and next(stored) == count
+
     def asked_of_saver(self) -> int:
         """How many requests its saver has sent."""
         return sum(self.tables.costs not in json.dumps(asked.params) for asked in self.relay.asked)

@@ -57,7 +57,7 @@ def test_words_appear_as_they_come_and_stay_when_the_page_is_loaded_again(
 
 
 def test_an_answer_that_the_end_of_the_server_cut_off_is_continued(ann: Person, chat: Chat) -> None:
-    held = chat.relay.hold(chat.stores(chat.tables.writes))
+    held = chat.relay.hold(chat.nth_checkpoint(3))
     ann.comes().says(WHAT)
     held.wait()
     ann.presses("End the process")

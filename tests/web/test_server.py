@@ -176,15 +176,41 @@ def test_a_step_that_fails_is_tried_again_by_itself(talk: Talk) -> None:
     assert [one["status"] for one in listed(talk)] == ["idle"]
 
 
-def test_a_run_that_was_cut_off_goes_on_where_it_was(talk: Talk) -> None:
-    held = talk.chat.relay.hold(nth_write(talk.chat, 2))
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_a_run_that_was_cut_off_goes_on_where_it_was(talk: Talk, count: int) -> None:
+    held = talk.chat.relay.hold(talk.chat.nth_checkpoint(count))
     taken(talk.say(WHAT))
     held.wait()
     talk.chat.end_worker()
     held.drop()
-    state = talk.state()
-    assert state["status"] == "stopped"
-    assert texts(talk.run_again())[-1] == FOUND
+    # What the tasks of its step have written is stored, the checkpoint of the step is not.
+    assert talk.state()["status"] == "stopped"
+    with talk.listening() as told:
+        shown = texts(told.next()[1])
+        taken(talk.go_on())
+        *events, (_, state) = told.all_until("state")
+    live = [data["text"] for name, data in events if name == "message"]
+    assert [*shown, *live] == texts(state)
+    assert texts(state)[-1] == FOUND
+
+
+def test_a_run_that_was_cut_off_is_finished_before_another_message_is_taken(talk: Talk) -> None:
+    held = talk.chat.relay.hold(talk.chat.nth_checkpoint(5))
+    taken(talk.say(WHAT))
+    held.wait()
+    talk.chat.end_worker()
+    held.drop()
+    assert texts(talk.state())[-1] == FOUND
+    assert "has not ended" in talk.say(WHERE).json()["detail"]
+
+
+def test_a_process_that_has_ended_is_not_ended_again_by_a_request_that_comes_twice(
+    chat: Chat,
+) -> None:
+    first = chat.worker
+    chat.end_worker()
+    taken(chat.client.post("/api/end", params={"process": first}))
+    assert chat.worker == chat.worker != first
 
 
 def test_a_message_from_an_earlier_step_begins_another_branch(talk: Talk) -> None:
@@ -357,17 +383,5 @@ def nth_read_of(talk: Talk, count: int) -> Callable[[Asked], bool]:
         reads = asked.operation == "Query" and talk.id in str(asked.params)
         left -= reads
         return left == 0 and reads
-
-    return wanted
-
-
-def nth_write(chat: Chat, count: int) -> Callable[[Asked], bool]:
-    """The nth request that stores what a task has written."""
-    left = count
-
-    def wanted(asked: Asked) -> bool:
-        nonlocal left
-        left -= chat.tables.writes in asked.writes_to
-        return left == 0 and chat.tables.writes in asked.writes_to
 
     return wanted

@@ -69,8 +69,15 @@ async def _running(
         turn.given, config, stream_mode=["messages", "updates"], durability="sync"
     )
     async for mode, content in events:
+        if turn.told and _is_of_stored(mode, content):
+            continue
         for happened in _of_event(mode, content):
             yield happened
+
+
+def _is_of_stored(mode: str, content: Any) -> bool:
+    # Where a step goes on, LangGraph says once more what its tasks had written.
+    return mode == "updates" and content.get("__metadata__", {}).get("cached", False)
 
 
 def _of_event(mode: str, content: Any) -> Iterator[dict[str, Any]]:

@@ -80,9 +80,11 @@ def messages_of(stored: StateSnapshot) -> list[AnyMessage]:
 
 
 def _unfinished(stored: StateSnapshot) -> bool:
+    # `tasks` are all of the step at hand. `next` leaves those out whose writes are stored, although
+    # the step has not ended before its checkpoint is.
     # A run that was cut off before its first step has only stored what it was given. Of that, the
     # message is not in the state yet, so it is begun anew.
-    return bool(stored.next) and stored.next != ("__start__",)
+    return bool(stored.tasks) and stored.next != ("__start__",)
 
 
 def _until_next(messages: list[AnyMessage]) -> list[AnyMessage]:

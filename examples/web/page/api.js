@@ -35,7 +35,7 @@ const at = (place) => `/api/${place.user}/conversations/${place.conversation}`;
 const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value));
 
 export const about = () => ask("GET", "/api/about");
-export const endProcess = () => ask("POST", "/api/end");
+export const endProcess = (process) => ask("POST", `/api/end?${query({ process })}`);
 export const list = (user, wanted) => ask("GET", `/api/${user}/conversations?${query(wanted)}`);
 export const history = (place, before) => ask("GET", `${at(place)}/history?${query({ before })}`);
 export const checkpoint = (place, id) => ask("GET", `${at(place)}/checkpoints/${id}`);

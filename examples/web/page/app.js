@@ -206,7 +206,10 @@ async function remove() {
 
 async function end() {
   find("end").disabled = true;
-  await api.endProcess().catch(() => {});
+  await api
+    .about()
+    .then(({ process }) => api.endProcess(process))
+    .catch(() => {});
   find("end").disabled = false;
 }
 
