@@ -6,11 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.addressing import (
-    Address,
-    read_before,
-    require_optional,
-)
+from langgraph_checkpoint_dynamodb.format.addressing import Address, read_before, require_optional
 from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table

@@ -6,12 +6,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ChecksumError,
-    ClientError,
-    FlexibleChecksumError,
-)
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, FlexibleChecksumError
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.format.tables import Table

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.tables import (
-    SPECS,
-    Key,
-    Table,
-)
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Key, Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-    )
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
 def typed_key(table: Table, key: Key) -> dict[str, AttributeValueTypeDef]:

@@ -26,10 +26,7 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     SearchVectors,
 )
 from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
-from langgraph_checkpoint_dynamodb.runners.sdk_calls.expressions import (
-    Expression,
-    typed_key,
-)
+from langgraph_checkpoint_dynamodb.runners.sdk_calls.expressions import Expression, typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

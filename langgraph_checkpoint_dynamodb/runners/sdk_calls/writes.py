@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
-from langgraph_checkpoint_dynamodb.format.tables import (
-    SPECS,
-    Attribute,
-    Table,
-)
+from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     Delete,
@@ -26,10 +22,7 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     UpdateItem,
 )
 from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
-from langgraph_checkpoint_dynamodb.runners.sdk_calls.expressions import (
-    Expression,
-    typed_key,
-)
+from langgraph_checkpoint_dynamodb.runners.sdk_calls.expressions import Expression, typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
