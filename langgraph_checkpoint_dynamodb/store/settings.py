@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import botocore
@@ -14,24 +13,22 @@ from langgraph.store.base import TTLConfig
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import Table, VectorIndexSpec
-from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
     LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
     require_name,
     require_number,
-    require_observer,
     require_positive,
 )
+from langgraph_checkpoint_dynamodb.settings.connection import ConnectionSettings
 from langgraph_checkpoint_dynamodb.settings.values import INCREMENTAL, payload_policy
 from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
-    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 _TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"
@@ -46,16 +43,11 @@ _SHORTEST_MINUTES = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreSettings:
-    """Everything a store is configured with.
+class StoreSettings(ConnectionSettings):
+    """Everything a store is configured with, beside `ConnectionSettings`.
 
     Attributes:
         store_table_name: Name or ARN of the table.
-        client: Where the client comes from.
-        consistent_reads: Whether reads are strongly consistent.
-        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
-            has connections.
-        payloads: How values are stored.
         ttl: How long items live, as LangGraph's `TTLConfig` says it.
         filter_paths: Fields of values that are often filtered by.
         spread: Over how many partitions a root label is spread.
@@ -63,33 +55,22 @@ class StoreSettings:
         vector_index: Name of the vector index that is searched, and made by `setup()`; `None` for
             none.
         exact_search_warning: How many vectors a search compares without a warning.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is told of each request; `None` for nobody.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
     """
 
     store_table_name: str
-    client: ClientSettings
-    consistent_reads: bool = True
-    max_concurrency: int | None = None
-    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
     ttl: TTLConfig | None = None
     filter_paths: tuple[str, ...] = ()
     spread: int = 1
     indexing: Indexing | None = None
     vector_index: str | None = None
     exact_search_warning: int = EXACT_SEARCH_WARNING
-    clock: Callable[[], float] = time.time
-    on_request: OnRequest | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_name("store_table_name", self.store_table_name, TABLE_NAME)
-        require_bool("consistent_reads", self.consistent_reads)
-        require_observer(self.on_request)
-        if self.max_concurrency is not None:
-            require_positive("max_concurrency", self.max_concurrency)
         require_positive("spread", self.spread)
         if self.spread > MOST_SPREAD:
             raise InvalidInputError("spread", f"must be at most {MOST_SPREAD}, got {self.spread}")
@@ -112,11 +93,6 @@ class StoreSettings:
         if self.vector_index is None or self.indexing is None:
             return None
         return VectorIndexSpec(self.vector_index, self.indexing.dims)
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether values may be in S3."""
-        return self.payloads.s3 is not None
 
     @property
     def omits_expired(self) -> bool:

@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thr
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver
 from langgraph_checkpoint_dynamodb.moving.steps import Step, aperform, perform
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
+from langgraph_checkpoint_dynamodb.moving.watched import watched
 from langgraph_checkpoint_dynamodb.savers.base import SaverBase
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
             InvalidInputError: The thread id cannot be stored, or the source is no saver.
         """
         moving = self._import_thread(source, thread_id, namespaces, on_progress)
-        return perform(self._watcher.moved(moving, "import_thread"))
+        return perform(watched(self._watcher, moving, "import_thread"))
 
     async def aimport_thread(
         self,
@@ -77,7 +78,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
     ) -> MoveReport:
         """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
         moving = self._import_thread(source, thread_id, namespaces, on_progress)
-        return await aperform(self._watcher.moved(moving, "import_thread"))
+        return await aperform(watched(self._watcher, moving, "import_thread"))
 
     def export_threads(
         self,
@@ -104,7 +105,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
         moving = exporting(self, stream, thread_ids, on_progress)
-        return perform(self._watcher.moved(moving, "export_threads"))
+        return perform(watched(self._watcher, moving, "export_threads"))
 
     async def aexport_threads(
         self,
@@ -115,7 +116,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
     ) -> MoveReport:
         """Asynchronous version of `export_threads`. The stream is written to by another thread."""
         moving = exporting(self, stream, thread_ids, on_progress)
-        return await aperform(self._watcher.moved(moving, "export_threads"))
+        return await aperform(watched(self._watcher, moving, "export_threads"))
 
     def import_threads(
         self,
@@ -139,7 +140,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
             ExportFormatError: A line cannot be read. What came before it is stored.
             ThreadMismatchError: The thread has gone on here.
         """
-        return perform(self._watcher.moved(filling(self, lines, on_progress), "import_threads"))
+        return perform(watched(self._watcher, filling(self, lines, on_progress), "import_threads"))
 
     async def aimport_threads(
         self,
@@ -149,7 +150,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
     ) -> MoveReport:
         """Asynchronous version of `import_threads`. The lines are read by another thread."""
         moving = filling(self, lines, on_progress)
-        return await aperform(self._watcher.moved(moving, "import_threads"))
+        return await aperform(watched(self._watcher, moving, "import_threads"))
 
     def _step(self, operation: Operation[T]) -> Step[T]:
         return Step(

@@ -6,12 +6,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ChecksumError,
-    ClientError,
-    FlexibleChecksumError,
-)
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, FlexibleChecksumError
 
 from langgraph_checkpoint_dynamodb import errors
 from langgraph_checkpoint_dynamodb.format.tables import Table
@@ -31,12 +26,12 @@ if TYPE_CHECKING:
     from botocore.client import ClientMeta
 
     from langgraph_checkpoint_dynamodb.requests.operations import Request
-    from langgraph_checkpoint_dynamodb.runners.wire import Call
+    from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
 
 _NO_SUCH_OBJECT = ("NoSuchKey", "404")
 
 
-class Refusals:
+class SdkErrors:
     """Reads the errors of calls on one pair of tables.
 
     Args:
@@ -50,7 +45,9 @@ class Refusals:
         self._names = table_names
         self._transport_errors = transport_errors
 
-    def read(self, request: Request[Any], call: Call, error: Exception, meta: ClientMeta) -> object:
+    def read(
+        self, request: Request[Any], call: SdkCall, error: Exception, meta: ClientMeta
+    ) -> object:
         """The reply that an SDK error amounts to, where it does.
 
         Args:
@@ -90,7 +87,7 @@ class Refusals:
             raise _condition_failed(request, call, error) from error
         raise _service_error(call, code, error) from error
 
-    def _raise_unanswered(self, call: Call, error: Exception) -> NoReturn:
+    def _raise_unanswered(self, call: SdkCall, error: Exception) -> NoReturn:
         """Raise what an error amounts to that is no answer of the service."""
         said = {
             "code": type(error).__name__,
@@ -121,7 +118,7 @@ _DAMAGED = (ChecksumError, FlexibleChecksumError)
 _PARSERS = ("botocore.parsers", "aiobotocore.parsers")
 
 
-def wrong_reply(call: Call, error: WrongReplyError) -> errors.ReplyError:
+def wrong_reply(call: SdkCall, error: WrongReplyError) -> errors.ReplyError:
     """The error that a response is which is no reply to its request."""
     return errors.ReplyError(
         code="WrongReply", operation=call.action, table_name=call.table_name, problem=str(error)
@@ -129,7 +126,7 @@ def wrong_reply(call: Call, error: WrongReplyError) -> errors.ReplyError:
 
 
 def _condition_failed(
-    request: Request[Any], call: Call, error: ClientError
+    request: Request[Any], call: SdkCall, error: ClientError
 ) -> errors.DynamoDBSaverError:
     found: Any = error.response.get("Item")
     if isinstance(request, PutItem):
@@ -140,7 +137,7 @@ def _condition_failed(
     return errors.ConditionFailedError(**_said(call, error), item=found)
 
 
-def _said(call: Call, error: ClientError) -> dict[str, Any]:
+def _said(call: SdkCall, error: ClientError) -> dict[str, Any]:
     """What every error of the service says."""
     said = error.response["Error"]
     return {
@@ -151,7 +148,7 @@ def _said(call: Call, error: ClientError) -> dict[str, Any]:
     }
 
 
-def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDBSaverError:
+def _service_error(call: SdkCall, code: str, error: ClientError) -> errors.DynamoDBSaverError:
     said = {**_said(call, error), "code": code}
     message = said["message"]
     if code == "TransactionCanceledException":
@@ -169,7 +166,7 @@ def _service_error(call: Call, code: str, error: ClientError) -> errors.DynamoDB
     return errors.ServiceError(**said)
 
 
-def _mismatch(call: Call, message: str) -> errors.TableMismatchError:
+def _mismatch(call: SdkCall, message: str) -> errors.TableMismatchError:
     return errors.TableMismatchError(
         call.table_name, f"does not have the keys that are needed here ({message}); see setup()"
     )
