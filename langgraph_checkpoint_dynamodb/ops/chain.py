@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         CheckpointRecord,
         Outline,
     )
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _FIRST_PAGE = 64
@@ -57,9 +57,9 @@ class Chain:
     range ends with. Such an ancestor is read by its key.
     """
 
-    def __init__(self, store: Store, address: Address) -> None:
+    def __init__(self, context: Context, address: Address) -> None:
         asked = address.checkpoint
-        self._store = store
+        self._context = context
         self._address = address
         self._target: str | None = None
         self._lowest: str | None = None
@@ -71,7 +71,7 @@ class Chain:
         self._query: Query | None = Query(
             Table.CHECKPOINTS,
             address.thread_id,
-            store.consistent,
+            context.consistent,
             sort=namespace_range(address.namespace, None if asked is None else asked.checkpoint_id),
             forward=False,
         )
@@ -136,17 +136,17 @@ class Chain:
         A parent that is not there may have expired. Or another run on the same thread has gone on
         from an earlier checkpoint, and a prune has kept what that run needs alone.
         """
-        store, ref = self._store, record.ref
-        value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
-        versions: object = decode_checkpoint(store.serde, value, str(ref)).get("channel_versions")
+        context, ref = self._context, record.ref
+        value = yield from load_alone(context, ref, record.checkpoint, Attribute.CHECKPOINT)
+        versions: object = decode_checkpoint(context.serde, value, str(ref)).get("channel_versions")
         written = set(channels) & (versions.keys() if isinstance(versions, dict) else set())
         if not written:
             return
         gone = self._gone.get(record.parent_id or "")
         if gone is not None:
             raise self._unreadable(gone)
-        value = yield from load_alone(store, ref, record.metadata, Attribute.METADATA)
-        counters: object = decode_metadata(store.serde, value, str(ref)).get(
+        value = yield from load_alone(context, ref, record.metadata, Attribute.METADATA)
+        counters: object = decode_metadata(context.serde, value, str(ref)).get(
             "counters_since_delta_snapshot"
         )
         if not isinstance(counters, dict) or written.isdisjoint(counters):
@@ -179,7 +179,7 @@ class Chain:
             return
         page = yield from send(replace(self._query, limit=self._page_size))
         for item in page.items:
-            head = read_checkpoint_head(item, self._store.now)
+            head = read_checkpoint_head(item, self._context.now)
             if head.checkpoint_ns != self._address.namespace or head.checkpoint_id is None:
                 continue
             self._lowest = head.checkpoint_id
@@ -198,10 +198,10 @@ class Chain:
         )
         if ref is None:
             return None
-        item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._store.consistent))
+        item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, self._context.consistent))
         if item is None:
             return None
-        head = read_checkpoint_head(item, self._store.now)
+        head = read_checkpoint_head(item, self._context.now)
         if head.checkpoint_id is None:
             return None
         if not head.usable:

@@ -45,11 +45,20 @@ from langgraph_checkpoint_dynamodb.items.threads import (
     set_back_update,
     updated_of,
 )
-from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
-from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_item
+from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
+    delete_planned,
+    is_write,
+    items_to_delete,
+    plan_deletion,
+)
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
+from langgraph_checkpoint_dynamodb.ops.rereading import (
+    invalidating_memory,
+    reread_until_consistent,
+    with_item_reread,
+)
+from langgraph_checkpoint_dynamodb.ops.thread_contents import needed_ancestors, read_thread_contents
 from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST, is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import (
     put_one,
@@ -71,9 +80,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.items.values import Serialized
-    from langgraph_checkpoint_dynamodb.ops.lineage import Thread
-    from langgraph_checkpoint_dynamodb.ops.removal import Remains
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
+    from langgraph_checkpoint_dynamodb.ops.deletion_plan import DeletionPlan
+    from langgraph_checkpoint_dynamodb.ops.thread_contents import ThreadContents
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 _PAGE = 250
@@ -82,12 +91,12 @@ _SCAN_SEGMENTS = 8
 """Parts of a Scan that are read side by side."""
 
 
-def delete_thread(store: Store, thread_id: str) -> Operation[None]:
+def delete_thread(context: Context, thread_id: str) -> Operation[None]:
     """Delete every checkpoint of a thread, in all namespaces, with its writes."""
-    yield from forgetting(store, thread_id, _delete_thread(store, thread_id))
+    yield from invalidating_memory(context, thread_id, _delete_thread(context, thread_id))
 
 
-def _delete_thread(store: Store, thread_id: str) -> Operation[None]:
+def _delete_thread(context: Context, thread_id: str) -> Operation[None]:
     query = Query(
         Table.CHECKPOINTS,
         thread_id,
@@ -102,12 +111,12 @@ def _delete_thread(store: Store, thread_id: str) -> Operation[None]:
         page = yield from send(query)
         known = next(filter(is_thread_item, page.items), known)
         heads = [read_head_to_delete(item) for item in page.items if not is_thread_item(item)]
-        yield from remove(store, [head for head in heads if not head.beside_namespaces])
+        yield from remove(context, [head for head in heads if not head.beside_namespaces])
         beside += [head for head in heads if head.beside_namespaces]
         if page.next is None:
             break
         query = replace(query, start=page.next)
-    yield from _delete_bases(store, thread_id, beside)
+    yield from _delete_bases(context, thread_id, beside)
     if known is not None:
         yield from delete_thread_item(known)
 
@@ -125,52 +134,54 @@ def delete_thread_item(item: StoredItem) -> Operation[bool]:
 
 
 def _delete_bases(
-    store: Store, thread_id: str, beside: Sequence[CheckpointHead]
+    context: Context, thread_id: str, beside: Sequence[CheckpointHead]
 ) -> Operation[None]:
     """Delete the bases of a thread, once its checkpoints are gone, and a mark that is old."""
     mark = bases_deleted_key(thread_id)
     others = [head for head in beside if head.key != mark]
     bases = [head for head in others if head.base is not None]
-    if not all(is_settled(head.created, store.now) for head in bases):
+    if not all(is_settled(head.created, context.now) for head in bases):
         # A run that is under way may still store differences from them.
-        yield from put_one(bases_deleted_put(thread_id, store.now))
-    yield from remove(store, others)
+        yield from put_one(bases_deleted_put(thread_id, context.now))
+    yield from remove(context, others)
     if len(others) < len(beside):
-        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, store.now - MARK_REST))
+        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, context.now - MARK_REST))
 
 
-def prune(store: Store, thread_ids: Sequence[str], kept: int) -> Operation[None]:
+def prune(context: Context, thread_ids: Sequence[str], kept: int) -> Operation[None]:
     """Delete threads, or all of them but what their newest checkpoints need.
 
     Args:
-        store: How to read and write.
+        context: Settings, serializer, clock and memory of the call.
         thread_ids: The threads.
         kept: How many checkpoints of each namespace to keep; 0 to delete the threads.
     """
     yield from together(
         [
-            _keep_latest(store, thread_id, kept) if kept else delete_thread(store, thread_id)
+            _keep_latest(context, thread_id, kept) if kept else delete_thread(context, thread_id)
             for thread_id in thread_ids
         ]
     )
 
 
-def _keep_latest(store: Store, thread_id: str, kept: int) -> Operation[None]:
+def _keep_latest(context: Context, thread_id: str, kept: int) -> Operation[None]:
     """Delete all of a thread but what `_but_latest` spares."""
-    thread, doomed = yield from settled(store, lambda store: _but_latest(store, thread_id, kept))
-    yield from forgetting(store, thread_id, _remove_with_bases(store, thread, doomed))
+    thread, doomed = yield from reread_until_consistent(
+        context, lambda context: _but_latest(context, thread_id, kept)
+    )
+    yield from invalidating_memory(context, thread_id, _remove_with_bases(context, thread, doomed))
 
 
 def _remove_with_bases(
-    store: Store, thread: Thread, doomed: Sequence[CheckpointHead]
+    context: Context, thread: ThreadContents, doomed: Sequence[CheckpointHead]
 ) -> Operation[None]:
     """Delete checkpoints of a thread, then the bases that nothing needs any more.
 
     And what is known of the thread, if that is all there was; else the thread is said to have come
     to what is the newest then.
     """
-    yield from remove(store, doomed)
-    yield from remove(store, thread.needless_bases(doomed, store.now))
+    yield from remove(context, doomed)
+    yield from remove(context, thread.unneeded_bases(doomed, context.now))
     if thread.item is None:
         return
     going = {head.key for head in doomed}
@@ -181,12 +192,14 @@ def _remove_with_bases(
     staying = {id_: head for id_, head in roots.items() if head.key not in going}
     said = head_of(thread.item)
     if staying and said in roots and said not in staying and updated_of(thread.item) is not None:
-        yield from _set_back(store, thread.thread_id, staying[max(staying)], said)
+        yield from _set_back(context, thread.thread_id, staying[max(staying)], said)
 
 
-def _set_back(store: Store, thread_id: str, newest: CheckpointHead, said: str) -> Operation[None]:
+def _set_back(
+    context: Context, thread_id: str, newest: CheckpointHead, said: str
+) -> Operation[None]:
     """Let a thread's item speak of a checkpoint, in place of one that was deleted."""
-    found = yield from get_tuple(store, Address(thread_id, ROOT_NAMESPACE, newest.checkpoint_id))
+    found = yield from get_tuple(context, Address(thread_id, ROOT_NAMESPACE, newest.checkpoint_id))
     if found is None:
         return
     waits = waits_of(found.pending_writes or ())
@@ -196,8 +209,8 @@ def _set_back(store: Store, thread_id: str, newest: CheckpointHead, said: str) -
 
 
 def _but_latest(
-    store: Store, thread_id: str, count: int
-) -> Operation[tuple[Thread, list[CheckpointHead]]]:
+    context: Context, thread_id: str, count: int
+) -> Operation[tuple[ThreadContents, list[CheckpointHead]]]:
     """All of a thread but the newest checkpoints of each namespace and what those need.
 
     What they need are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
@@ -207,8 +220,8 @@ def _but_latest(
     The root's go first: stopped anywhere, what is left of a call whose root checkpoint has gone is
     found by the next prune.
     """
-    thread = yield from read_thread(store, thread_id)
-    kept = yield from _kept(store, thread, count)
+    thread = yield from read_thread_contents(context, thread_id)
+    kept = yield from _kept(context, thread, count)
     doomed = [
         head
         for head in thread.heads
@@ -221,21 +234,21 @@ def _but_latest(
     return thread, doomed
 
 
-def _kept(store: Store, thread: Thread, count: int) -> Operation[dict[str, set[str]]]:
+def _kept(context: Context, thread: ThreadContents, count: int) -> Operation[dict[str, set[str]]]:
     """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
     newest = {
         checkpoint_ns: set(sorted(ids, reverse=True)[:count])
         for checkpoint_ns, ids in thread.visible.items()
     }
     root = {ROOT_NAMESPACE: newest.pop(ROOT_NAMESPACE, set())}
-    kept = yield from needed_ancestors(store, thread, root)
-    for checkpoint_ns in thread.outlived(kept[ROOT_NAMESPACE]):
+    kept = yield from needed_ancestors(context, thread, root)
+    for checkpoint_ns in thread.unresumable_calls(kept[ROOT_NAMESPACE]):
         del newest[checkpoint_ns]
-    nested = yield from needed_ancestors(store, thread, newest)
+    nested = yield from needed_ancestors(context, thread, newest)
     return kept | nested
 
 
-def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
+def delete_for_runs(context: Context, run_ids: Sequence[str]) -> Operation[None]:
     """Delete every checkpoint of these runs, in all threads, with its writes.
 
     Raises:
@@ -244,16 +257,16 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
     """
     if not run_ids:
         return
-    indexed = [run_id for run_id in run_ids if store.run_id_index and fits_index_key(run_id)]
-    found = yield from _find_by_index(store.run_id_index or "", indexed)
+    indexed = [run_id for run_id in run_ids if context.run_id_index and fits_index_key(run_id)]
+    found = yield from _find_by_index(context.run_id_index or "", indexed)
     if len(indexed) < len(run_ids):
-        found |= yield from _find_by_scan(store, frozenset(run_ids).difference(indexed))
+        found |= yield from _find_by_scan(context, frozenset(run_ids).difference(indexed))
     by_thread = {
         thread_id: {key: found[key] for key in keys}
         for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)
     }
     doomed = yield from together(
-        [_settled_heads(store, thread, runs, run_ids) for thread, runs in by_thread.items()]
+        [_settled_heads(context, thread, runs, run_ids) for thread, runs in by_thread.items()]
     )
     refused = [
         thread_id for thread_id, found in zip(by_thread, doomed, strict=True) if found is None
@@ -262,16 +275,16 @@ def delete_for_runs(store: Store, run_ids: Sequence[str]) -> Operation[None]:
         raise DeltaHistoryError(refused)
     yield from together(
         [
-            forgetting(store, found[0].thread_id, _remove_with_bases(store, *found))
+            invalidating_memory(context, found[0].thread_id, _remove_with_bases(context, *found))
             for found in doomed
             if found is not None
         ]
     )
 
 
-def remove(store: Store, heads: Sequence[CheckpointHead]) -> Operation[None]:
+def remove(context: Context, heads: Sequence[CheckpointHead]) -> Operation[None]:
     """Delete checkpoints with what lies beside them. Pass them newest first in each namespace."""
-    now = store.now
+    now = context.now
     for start in range(0, len(heads), _PAGE):
         group = heads[start : start + _PAGE]
         _, partitions = yield from both(
@@ -286,14 +299,18 @@ def remove(store: Store, heads: Sequence[CheckpointHead]) -> Operation[None]:
                 if head.owner is not None and any(map(is_write, items))
             ]
         )
-        yield from remove_all([_remains(store, *found) for found in beside], _delete_each)
+        yield from delete_planned(
+            [_plan_deletion(context, *found) for found in beside], _delete_each
+        )
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
 
-def _remains(store: Store, head: CheckpointHead, items: Sequence[StoredItem]) -> Remains:
+def _plan_deletion(
+    context: Context, head: CheckpointHead, items: Sequence[StoredItem]
+) -> DeletionPlan:
     outside = head.outside
-    doomed = that_go(items, outside, store.now)
-    return remains(store.payloads, head.owner, doomed, outside)
+    doomed = items_to_delete(items, outside, context.now)
+    return plan_deletion(context.payloads, head.owner, doomed, outside)
 
 
 def read_partition(partition: str) -> Operation[list[StoredItem]]:
@@ -307,22 +324,24 @@ def _delete_each(keys: Sequence[Key]) -> Operation[None]:
 
 
 def _settled_heads(
-    store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[tuple[Thread, list[CheckpointHead]] | None]:
+    context: Context, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
+) -> Operation[tuple[ThreadContents, list[CheckpointHead]] | None]:
     return (
-        yield from settled(store, lambda store: _heads_of_runs(store, thread_id, runs, run_ids))
+        yield from reread_until_consistent(
+            context, lambda context: _heads_of_runs(context, thread_id, runs, run_ids)
+        )
     )
 
 
 def _heads_of_runs(
-    store: Store, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[tuple[Thread, list[CheckpointHead]] | None]:
+    context: Context, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
+) -> Operation[tuple[ThreadContents, list[CheckpointHead]] | None]:
     """The thread, and its items of those runs, newest first, or `None` if others need them.
 
     The index may lag behind, so an item that has come to belong to another run is left out. An
     older writer's item learns its run here, so that its tombstone can be found by it.
     """
-    thread = yield from read_thread(store, thread_id)
+    thread = yield from read_thread_contents(context, thread_id)
     heads = [
         head if head.run_id is not None else _of_run(head, runs[head.key])
         for head in thread.heads
@@ -333,7 +352,7 @@ def _heads_of_runs(
         checkpoint_ns: {id_ for id_ in checkpoints if (checkpoint_ns, id_) not in doomed}
         for checkpoint_ns, checkpoints in thread.visible.items()
     }
-    needed = yield from needed_ancestors(store, thread, survivors)
+    needed = yield from needed_ancestors(context, thread, survivors)
     severed = any(
         (checkpoint_ns, id_) in doomed for checkpoint_ns, ids in needed.items() for id_ in ids
     )
@@ -360,14 +379,16 @@ def _index_keys(index: str, run_id: str) -> Operation[list[Key]]:
         query = replace(query, start=page.next)
 
 
-def _find_by_scan(store: Store, run_ids: frozenset[str]) -> Operation[dict[Key, str]]:
+def _find_by_scan(context: Context, run_ids: frozenset[str]) -> Operation[dict[Key, str]]:
     found = yield from together(
-        [_scan_segment(store, run_ids, segment) for segment in range(_SCAN_SEGMENTS)]
+        [_scan_segment(context, run_ids, segment) for segment in range(_SCAN_SEGMENTS)]
     )
     return {key: run_id for runs in found for key, run_id in runs.items()}
 
 
-def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operation[dict[Key, str]]:
+def _scan_segment(
+    context: Context, run_ids: frozenset[str], segment: int
+) -> Operation[dict[Key, str]]:
     runs: dict[Key, str] = {}
     scan = Scan(
         Table.CHECKPOINTS,
@@ -379,7 +400,7 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
     while True:
         page = yield from send(scan)
         for item in page.items:
-            run_id = yield from _run_id(store, item)
+            run_id = yield from _run_id(context, item)
             if run_id is not None and run_id in run_ids:
                 runs[read_key(item, Table.CHECKPOINTS)] = run_id
         if page.next is None:
@@ -387,21 +408,21 @@ def _scan_segment(store: Store, run_ids: frozenset[str], segment: int) -> Operat
         scan = replace(scan, start=page.next)
 
 
-def _run_id(store: Store, item: StoredItem) -> Operation[str | None]:
+def _run_id(context: Context, item: StoredItem) -> Operation[str | None]:
     """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
-    head = read_checkpoint_head(item, store.now)
+    head = read_checkpoint_head(item, context.now)
     if head.run_id is not None or head.deleted or head.gone or head.beside_namespaces:
         return head.run_id
 
-    def load(store: Store, found: StoredItem | None) -> Operation[Serialized | None]:
+    def load(context: Context, found: StoredItem | None) -> Operation[Serialized | None]:
         if found is None or Attribute.DELETED in found:
             return None
         return (
-            yield from load_alone(store, head.ref, read_metadata(found, head), Attribute.METADATA)
+            yield from load_alone(context, head.ref, read_metadata(found, head), Attribute.METADATA)
         )
 
-    metadata = yield from with_item(store, head.key, item, load)
+    metadata = yield from with_item_reread(context, head.key, item, load)
     if metadata is None:
         return None
-    run_id = decode_metadata(store.serde, metadata, head.place).get("run_id")
+    run_id = decode_metadata(context.serde, metadata, head.place).get("run_id")
     return run_id if isinstance(run_id, str) else None

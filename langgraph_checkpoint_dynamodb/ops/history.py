@@ -6,7 +6,7 @@ that forks are respected; their writes are then read side by side.
 
 Where items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt
 from them. Reading the history is what a run does before it stores the next checkpoint, so here they
-are given more life: see `prolong`.
+are given more life: see `extend_ttl`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from langgraph_checkpoint_dynamodb.items.codec import (
     outline_of,
 )
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.ops.beside import is_inline, read_beside
+from langgraph_checkpoint_dynamodb.ops.attachments import is_inline, read_attachments
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
-from langgraph_checkpoint_dynamodb.ops.lookup import (
-    settled,
-    usable_checkpoint,
-    with_second_look,
-)
 from langgraph_checkpoint_dynamodb.ops.memory import Link
-from langgraph_checkpoint_dynamodb.ops.parts import find_bases, load, load_alone, load_writes
-from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
+from langgraph_checkpoint_dynamodb.ops.parts import load, load_alone, load_bases, load_writes
+from langgraph_checkpoint_dynamodb.ops.rereading import (
+    get_usable_checkpoint,
+    reread_until_consistent,
+    with_reread,
+)
+from langgraph_checkpoint_dynamodb.ops.ttl_extension import expires_too_early, extend_ttl
 from langgraph_checkpoint_dynamodb.requests.operations import compute, together
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.beside import Beside
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class _Step:
     child: Link
     link: Link
     record: CheckpointRecord | None = None
-    beside: Beside | None = None
+    attachments: Attachments | None = None
     channels: frozenset[str] = frozenset()
 
     def gives(self) -> dict[str, tuple[WriteRecord, ...]]:
@@ -122,7 +122,7 @@ class _ForgottenError(Exception):
 
 
 def get_delta_channel_history(
-    store: Store, address: Address, channels: Sequence[str]
+    context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
     """Per channel: the writes of the ancestors, oldest first, and the value they build on.
 
@@ -135,39 +135,43 @@ def get_delta_channel_history(
     """
     if not channels:
         return {}
-    return (yield from settled(store, lambda store: _history(store, address, channels)))
+    return (
+        yield from reread_until_consistent(
+            context, lambda context: _history(context, address, channels)
+        )
+    )
 
 
 def _history(
-    store: Store, address: Address, channels: Sequence[str]
+    context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
     walk = _Walk(set(channels))
     # What expires must be prolonged, so it is read.
-    if store.ttl_seconds is None and address.checkpoint is not None:
+    if context.ttl_seconds is None and address.checkpoint is not None:
         try:
-            yield from _walk_from_memory(store, address.checkpoint, walk)
+            yield from _walk_from_memory(context, address.checkpoint, walk)
         except _ForgottenError:
             walk = _Walk(set(channels))
     target = None
     if walk.link is None:
-        target = yield from _walk_from_target(store, address, walk)
+        target = yield from _walk_from_target(context, address, walk)
     elif walk.remaining and walk.link.parent_id is not None:
         try:
-            yield from _walk_on(store, address, walk)
+            yield from _walk_on(context, address, walk)
         except _ForgottenError:
             walk = _Walk(set(channels))
-            target = yield from _walk_from_target(store, address, walk)
-    return (yield from _gathered(store, channels, walk, target))
+            target = yield from _walk_from_target(context, address, walk)
+    return (yield from _gathered(context, channels, walk, target))
 
 
-def _walk_from_memory(store: Store, ref: CheckpointRef, walk: _Walk) -> Operation[None]:
+def _walk_from_memory(context: Context, ref: CheckpointRef, walk: _Walk) -> Operation[None]:
     """Walk as far as the ancestors are remembered.
 
     Raises:
         _ForgottenError: One that is remembered is not there any more.
     """
-    memory = store.memory
-    link = memory.link(ref, store.now)
+    memory = context.memory
+    link = memory.link(ref, context.now)
     walk.link = link
     passed = {ref.checkpoint_id}
     sought: list[tuple[CheckpointRef, frozenset[str]]] = []
@@ -181,32 +185,32 @@ def _walk_from_memory(store: Store, ref: CheckpointRef, walk: _Walk) -> Operatio
         if held:
             sought.append((parent, held))
         link = found
-    values = yield from together([_remembered_value(store, parent) for parent, _ in sought])
+    values = yield from together([_remembered_value(context, parent) for parent, _ in sought])
     for (parent, held), value in zip(sought, values, strict=True):
-        yield from _take_seeds(store, parent, value, held, walk.seeds)
+        yield from _take_seeds(context, parent, value, held, walk.seeds)
 
 
-def _remembered_value(store: Store, ref: CheckpointRef) -> Operation[Serialized]:
-    value = store.memory.value(ref)
+def _remembered_value(context: Context, ref: CheckpointRef) -> Operation[Serialized]:
+    value = context.memory.value(ref)
     if value is not None:
         return value
-    record = yield from usable_checkpoint(store, ref)
+    record = yield from get_usable_checkpoint(context, ref)
     if record is None:
         raise _ForgottenError
-    value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
-    if store.consistent:
-        store.memory.keep_value(ref, value, store.now)
+    value = yield from load_alone(context, ref, record.checkpoint, Attribute.CHECKPOINT)
+    if context.consistent:
+        context.memory.keep_value(ref, value, context.now)
     return value
 
 
 def _take_seeds(
-    store: Store,
+    context: Context,
     ref: CheckpointRef,
     value: Serialized,
     held: Collection[str],
     seeds: dict[str, Any],
 ) -> Operation[None]:
-    load_it = partial(decode_checkpoint, store.serde, value, str(ref))
+    load_it = partial(decode_checkpoint, context.serde, value, str(ref))
     checkpoint = yield from compute(load_it, len(value.data))
     values = checkpoint.get("channel_values", {})
     if not values.keys() >= set(held):
@@ -216,10 +220,10 @@ def _take_seeds(
 
 
 def _walk_from_target(
-    store: Store, address: Address, walk: _Walk
+    context: Context, address: Address, walk: _Walk
 ) -> Operation[CheckpointRecord | None]:
     """Walk from the addressed checkpoint; returns it."""
-    chain = Chain(store, address)
+    chain = Chain(context, address)
     target = yield from chain.target()
     if target is None:
         if address.checkpoint is not None:
@@ -231,20 +235,22 @@ def _walk_from_target(
                 part=str(address.checkpoint),
             )
         return None
-    walk.link = yield from _target_link(store, target)
-    yield from _walk_chain(store, chain, (yield from chain.parent_of(target, walk.remaining)), walk)
+    walk.link = yield from _target_link(context, target)
+    yield from _walk_chain(
+        context, chain, (yield from chain.parent_of(target, walk.remaining)), walk
+    )
     return target
 
 
-def _target_link(store: Store, target: CheckpointRecord) -> Operation[Link]:
+def _target_link(context: Context, target: CheckpointRecord) -> Operation[Link]:
     """How the addressed checkpoint hangs together with its parent, as far as its item tells."""
     if is_inline(target.checkpoint):
-        link, _, _ = yield from _load_step(store, target)
+        link, _, _ = yield from _load_step(context, target)
         return link
     return link_of(target, Outline({}, frozenset()))
 
 
-def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
+def _walk_on(context: Context, address: Address, walk: _Walk) -> Operation[None]:
     """Walk on in the store from the last checkpoint that is remembered.
 
     Raises:
@@ -255,15 +261,15 @@ def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
     above = replace(address, checkpoint_id=walk.link.parent_id)
     if above.leads_nowhere:
         raise _ForgottenError
-    chain = Chain(store, above)
+    chain = Chain(context, above)
     ancestor = yield from chain.target(usable=True)
     if ancestor is None:
         raise _ForgottenError
-    yield from _walk_chain(store, chain, ancestor, walk)
+    yield from _walk_chain(context, chain, ancestor, walk)
 
 
 def _walk_chain(
-    store: Store, chain: Chain, ancestor: CheckpointRecord | None, walk: _Walk
+    context: Context, chain: Chain, ancestor: CheckpointRecord | None, walk: _Walk
 ) -> Operation[None]:
     """Walk the ancestors as they are stored."""
     ahead = 1
@@ -275,17 +281,17 @@ def _walk_chain(
                 break
             ancestors.append(further)
         ahead = min(2 * ahead, _MOST_AHEAD)
-        yield from find_bases(store, [(record.ref, record.checkpoint) for record in ancestors])
-        loaded = yield from together([_load_ahead(store, record) for record in ancestors])
+        yield from load_bases(context, [(record.ref, record.checkpoint) for record in ancestors])
+        loaded = yield from together([_load_ahead(context, record) for record in ancestors])
         for record, found in zip(ancestors, loaded, strict=True):
-            link, value, beside = found or (yield from _load_step(store, record))
+            link, value, attachments = found or (yield from _load_step(context, record))
             if walk.link is None:
                 raise AssertionError("a walk begins somewhere")
-            held = walk.pass_by(_Step(record.ref, walk.link, link, record, beside))
+            held = walk.pass_by(_Step(record.ref, walk.link, link, record, attachments))
             if held:
-                if store.consistent:
-                    store.memory.keep_value(record.ref, value, store.now)
-                yield from _take_seeds(store, record.ref, value, held, walk.seeds)
+                if context.consistent:
+                    context.memory.keep_value(record.ref, value, context.now)
+                yield from _take_seeds(context, record.ref, value, held, walk.seeds)
             if not walk.remaining:
                 break
         ancestor = (
@@ -294,24 +300,24 @@ def _walk_chain(
 
 
 def _gathered(
-    store: Store, channels: Sequence[str], walk: _Walk, target: CheckpointRecord | None
+    context: Context, channels: Sequence[str], walk: _Walk, target: CheckpointRecord | None
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
     """The writes of the steps, and the seeds."""
     steps = walk.steps
-    if target is not None and store.ttl_seconds is not None:
+    if target is not None and context.ttl_seconds is not None:
         # The next checkpoint's first ancestor: nothing of it counts here, all of it is prolonged.
         steps = [*steps, _Step(target.ref, _UNKNOWN, _UNKNOWN, target)]
-    found = yield from together([_writes_of(store, step) for step in steps])
+    found = yield from together([_writes_of(context, step) for step in steps])
     writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
     for _, of_ancestor in reversed(found):
         for write in of_ancestor:
             writes[write[1]].append(write)
     used = [
-        (step.record, beside)
-        for step, (beside, _) in zip(steps, found, strict=True)
-        if step.record is not None and beside is not None
+        (step.record, attachments)
+        for step, (attachments, _) in zip(steps, found, strict=True)
+        if step.record is not None and attachments is not None
     ]
-    yield from prolong(store, used)
+    yield from extend_ttl(context, used)
     seeds = walk.seeds
     return {
         channel: (
@@ -326,78 +332,80 @@ def _gathered(
 _UNKNOWN = Link(None, {}, frozenset())
 
 
-_Loaded: TypeAlias = "tuple[Link, Serialized, Beside | None]"
+_Loaded: TypeAlias = "tuple[Link, Serialized, Attachments | None]"
 """How an ancestor hangs together with its parent, its checkpoint, and what lies beside it, where
 that had to be read."""
 
 
-def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Loaded | None]:
+def _load_ahead(context: Context, record: CheckpointRecord) -> Operation[_Loaded | None]:
     """An ancestor that may not be needed; `None` where it cannot be read."""
     try:
-        return (yield from _load_step(store, record))
+        return (yield from _load_step(context, record))
     except UnreadableItemError:
         return None
 
 
-def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
-    found = yield from with_second_look(store, record, _load_link, usable_checkpoint)
+def _load_step(context: Context, record: CheckpointRecord) -> Operation[_Loaded]:
+    found = yield from with_reread(context, record, _load_link, get_usable_checkpoint)
     return _there(found, record.ref)
 
 
-def _load_link(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
-    beside = None
+def _load_link(context: Context, record: CheckpointRecord) -> Operation[_Loaded]:
+    attachments = None
     if is_inline(record.checkpoint):
-        value = yield from load_alone(store, record.ref, record.checkpoint, Attribute.CHECKPOINT)
+        value = yield from load_alone(context, record.ref, record.checkpoint, Attribute.CHECKPOINT)
     else:
-        beside = yield from read_beside(store, record)
-        loaded, _ = yield from load(store, record, beside, ())
+        attachments = yield from read_attachments(context, record)
+        loaded, _ = yield from load(context, record, attachments, ())
         value = loaded.checkpoint
-    load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
+    load_it = partial(decode_checkpoint, context.serde, value, str(record.ref))
     checkpoint = yield from compute(load_it, len(value.data))
     link = link_of(record, outline_of(checkpoint, {}))
-    if store.consistent:
-        store.memory.learn(record.ref, link, store.now)
-    return link, value, beside
+    if context.consistent:
+        context.memory.learn(record.ref, link, context.now)
+    return link, value, attachments
 
 
-def _writes_of(store: Store, step: _Step) -> Operation[tuple[Beside | None, list[PendingWrite]]]:
+def _writes_of(
+    context: Context, step: _Step
+) -> Operation[tuple[Attachments | None, list[PendingWrite]]]:
     """The writes of an ancestor that count, and what lies beside it, where that was read."""
     given = step.gives()
-    if step.channels <= given.keys() and not _needs_prolonging(store, step):
+    if step.channels <= given.keys() and not _needs_longer_ttl(context, step):
         writes = [write for some in given.values() for write in some]
-        return step.beside, (yield from _decoded(store, step.ref, current_writes(writes)))
+        return step.attachments, (yield from _decoded(context, step.ref, current_writes(writes)))
 
-    looked = [] if step.beside is None else [step.beside]
+    looked = [] if step.attachments is None else [step.attachments]
 
     def read(
-        store: Store, record: CheckpointRecord
-    ) -> Operation[tuple[Beside, list[PendingWrite]]]:
-        beside = looked.pop() if looked else (yield from read_beside(store, record))
+        context: Context, record: CheckpointRecord
+    ) -> Operation[tuple[Attachments, list[PendingWrite]]]:
+        attachments = looked.pop() if looked else (yield from read_attachments(context, record))
         wanted = [
             write
-            for write in current_writes(beside.writes)
+            for write in current_writes(attachments.writes)
             if write.channel in step.channels - given.keys()
         ]
-        loaded = yield from load_writes(store, record.ref, beside, wanted)
+        loaded = yield from load_writes(context, record.ref, attachments, wanted)
         writes = [*loaded, *(write for some in given.values() for write in some)]
-        return beside, (yield from _decoded(store, record.ref, current_writes(writes)))
+        return attachments, (yield from _decoded(context, record.ref, current_writes(writes)))
 
     # An ancestor that has expired still counts for those that are rebuilt from it.
-    record = step.record or (yield from usable_checkpoint(store, step.ref))
+    record = step.record or (yield from get_usable_checkpoint(context, step.ref))
     found = None
     if record is not None:
-        found = yield from with_second_look(store, record, read, usable_checkpoint)
+        found = yield from with_reread(context, record, read, get_usable_checkpoint)
     return _there(found, step.ref)
 
 
-def _needs_prolonging(store: Store, step: _Step) -> bool:
-    return step.record is not None and is_short(store, step.record.ttl)
+def _needs_longer_ttl(context: Context, step: _Step) -> bool:
+    return step.record is not None and expires_too_early(context, step.record.ttl)
 
 
 def _decoded(
-    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]
+    context: Context, ref: CheckpointRef, writes: Sequence[WriteRecord]
 ) -> Operation[list[PendingWrite]]:
-    decode = partial(decode_writes, store.serde, ref, writes)
+    decode = partial(decode_writes, context.serde, ref, writes)
     return (yield from compute(decode, data_size(writes)))
 
 

@@ -89,7 +89,7 @@ class _Writes:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadSeen:
+class KnownThread:
     """How far a thread had come when it was last read or run.
 
     Attributes:
@@ -233,15 +233,15 @@ class Memory:
 
     # How far threads have come
 
-    def thread(self, thread_id: str) -> ThreadSeen | None:
+    def thread(self, thread_id: str) -> KnownThread | None:
         """How far a thread had come."""
         found = self._get(_Place("thread", thread_id, ""))
         if found is None:
             return None
-        seen: ThreadSeen = found.value
+        seen: KnownThread = found.value
         return seen
 
-    def saw_thread(self, thread_id: str, seen: ThreadSeen, now: int) -> None:
+    def saw_thread(self, thread_id: str, seen: KnownThread, now: int) -> None:
         """A thread was read or run."""
         self._put(_Place("thread", thread_id, ""), seen, 0, now)
 

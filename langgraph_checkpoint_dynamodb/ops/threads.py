@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.items.threads import Status
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import StartKey, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
@@ -107,7 +107,7 @@ class ThreadsWanted:
 
 
 def list_threads(
-    store: Store, index: str, wanted: ThreadsWanted, limit: int, cursor: str | None
+    context: Context, index: str, wanted: ThreadsWanted, limit: int, cursor: str | None
 ) -> Operation[ThreadPage]:
     """Threads of an owner, the most recently active first; those of everybody in no order."""
     start = None if cursor is None else _start_of(cursor, wanted.owner)
@@ -122,7 +122,7 @@ def list_threads(
         for position, item in enumerate(page.items, start=1):
             if not is_thread_item(item):
                 continue
-            info = read_thread_info(item, store.serde, store.now)
+            info = read_thread_info(item, context.serde, context.now)
             if info is None or not wanted.has(info):
                 continue
             found.append(info)
@@ -136,14 +136,14 @@ def list_threads(
         size = min(max(limit - len(found), _SEARCH_PAGE), _LARGEST_PAGE)
 
 
-def get_thread(store: Store, thread_id: str) -> Operation[ThreadInfo | None]:
+def get_thread(context: Context, thread_id: str) -> Operation[ThreadInfo | None]:
     """What is known of a thread, read consistently."""
     item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(thread_id), consistent=True))
-    return None if item is None else read_thread_info(item, store.serde, store.now)
+    return None if item is None else read_thread_info(item, context.serde, context.now)
 
 
 def update_thread(
-    store: Store, thread_id: str, title: str | None, metadata: Mapping[str, Any]
+    context: Context, thread_id: str, title: str | None, metadata: Mapping[str, Any]
 ) -> Operation[ThreadInfo]:
     """Merge what a user says of a thread with what was said before.
 
@@ -155,10 +155,10 @@ def update_thread(
     attempt = 1
     while True:
         item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(thread_id), consistent=True))
-        if item is None or (known := read_thread_info(item, store.serde, store.now)) is None:
+        if item is None or (known := read_thread_info(item, context.serde, context.now)) is None:
             raise ThreadNotFoundError(thread_id)
         merged = Description(known.title, known.metadata).merged(title, metadata)
-        update = description_update(thread_id, store.serde, merged, revision_of(item))
+        update = description_update(thread_id, context.serde, merged, revision_of(item))
         try:
             yield from update_one(update)
         except ConditionFailedError:
@@ -171,7 +171,7 @@ def update_thread(
 
 
 def delete_threads(
-    store: Store, index: str, wanted: ThreadsWanted, *, dry_run: bool
+    context: Context, index: str, wanted: ThreadsWanted, *, dry_run: bool
 ) -> Stream[ThreadInfo]:
     """Delete threads; hands over each one that is gone.
 
@@ -180,10 +180,10 @@ def delete_threads(
     emitted = 0
     cursor: str | None = None
     while True:
-        page = yield from list_threads(store, index, wanted, _SIDE_BY_SIDE, cursor)
+        page = yield from list_threads(context, index, wanted, _SIDE_BY_SIDE, cursor)
         gone = [*page.threads]
         if not dry_run:
-            deleted = yield from together([_delete_one(store, info, wanted) for info in gone])
+            deleted = yield from together([_delete_one(context, info, wanted) for info in gone])
             gone = [info for info, was in zip(gone, deleted, strict=True) if was]
         yield Emit(gone)
         emitted += len(gone)
@@ -192,15 +192,15 @@ def delete_threads(
             return emitted
 
 
-def _delete_one(store: Store, listed: ThreadInfo, wanted: ThreadsWanted) -> Operation[bool]:
+def _delete_one(context: Context, listed: ThreadInfo, wanted: ThreadsWanted) -> Operation[bool]:
     """Delete a thread, unless a run that has begun since it was listed makes it unwanted.
 
     The index may be behind, and others of the page may have taken their time.
     """
-    known = yield from get_thread(store, listed.thread_id)
+    known = yield from get_thread(context, listed.thread_id)
     if known is not None and not (wanted.has(known) and known.owner == listed.owner):
         return False
-    yield from delete_thread(store, listed.thread_id)
+    yield from delete_thread(context, listed.thread_id)
     return True
 
 
@@ -231,12 +231,12 @@ class _Found:
 
 
 def reindex_threads(
-    store: Store, owner_of: Callable[[Mapping[str, Any]], str | None]
+    context: Context, owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Stream[ThreadInfo]:
     """List every thread that has checkpoints; hands over each one that was not listed as it is.
 
     Args:
-        store: How to read and write.
+        context: Settings, serializer, clock and memory of the call.
         owner_of: The owner that a checkpoint's metadata name.
     """
     scan = Scan(Table.CHECKPOINTS, consistent=True, attributes=CHECKPOINT_KEYS)
@@ -250,10 +250,10 @@ def reindex_threads(
             if open_ is None or open_.thread_id != key.partition:
                 ready += [] if open_ is None else [open_]
                 open_ = _Found(key.partition)
-            open_ = _with(open_, item, store.now)
+            open_ = _with(open_, item, context.now)
         if page.next is None and open_ is not None:
             ready.append(open_)
-        emitted += yield from _list_found(store, ready, owner_of)
+        emitted += yield from _list_found(context, ready, owner_of)
         if page.next is None:
             return emitted
         scan = replace(scan, start=page.next)
@@ -270,13 +270,13 @@ def _with(found: _Found, item: StoredItem, now: int) -> _Found:
 
 
 def _list_found(
-    store: Store, ready: Sequence[_Found], owner_of: Callable[[Mapping[str, Any]], str | None]
+    context: Context, ready: Sequence[_Found], owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Stream[ThreadInfo]:
     behind = [found for found in ready if found.behind]
     emitted = 0
     for start in range(0, len(behind), _SIDE_BY_SIDE):
         group = behind[start : start + _SIDE_BY_SIDE]
-        listed = yield from together([_list_one(store, found, owner_of) for found in group])
+        listed = yield from together([_list_one(context, found, owner_of) for found in group])
         infos = [info for info in listed if info is not None]
         yield Emit(infos)
         emitted += len(infos)
@@ -284,14 +284,14 @@ def _list_found(
 
 
 def _list_one(
-    store: Store, found: _Found, owner_of: Callable[[Mapping[str, Any]], str | None]
+    context: Context, found: _Found, owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Operation[ThreadInfo | None]:
     address = Address(found.thread_id, ROOT_NAMESPACE, found.newest)
-    checkpoint = yield from get_tuple(store, address)
+    checkpoint = yield from get_tuple(context, address)
     if checkpoint is None:
         return None
     waits = waits_of(checkpoint.pending_writes or ())
-    updated = _moment_of(checkpoint, store.now)
+    updated = _moment_of(checkpoint, context.now)
     info = ThreadInfo(
         thread_id=found.thread_id,
         owner=owner_of(checkpoint.metadata),

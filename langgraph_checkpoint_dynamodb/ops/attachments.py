@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     DeletionMark,
     read_beside_checkpoint,
 )
-from langgraph_checkpoint_dynamodb.ops.lookup import require_same
+from langgraph_checkpoint_dynamodb.ops.rereading import require_unchanged
 from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
 from langgraph_checkpoint_dynamodb.requests.items import Query
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
@@ -42,7 +42,7 @@ _PAGE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Attachments:
     """What was read beside a checkpoint.
 
     Attributes:
@@ -58,12 +58,12 @@ class Beside:
     marked: bool = False
 
 
-def beside_query(store: Store, ref: CheckpointRef) -> Query:
+def attachments_query(context: Context, ref: CheckpointRef) -> Query:
     """The Query of everything beside a checkpoint."""
-    return Query(Table.WRITES, ref.writes_partition, store.consistent)
+    return Query(Table.WRITES, ref.writes_partition, context.consistent)
 
 
-def read_beside(store: Store, record: CheckpointRecord) -> Operation[Beside]:
+def read_attachments(context: Context, record: CheckpointRecord) -> Operation[Attachments]:
     """What lies beside a checkpoint whose item has been read.
 
     A page holds 1 MB. More than that is read as several ranges side by side: the item tells where
@@ -73,18 +73,20 @@ def read_beside(store: Store, record: CheckpointRecord) -> Operation[Beside]:
         MissingPartError: The checkpoint was deleted or replaced since its item was read, and its
             writes with it.
     """
-    return (yield from _read(store, record, (), beside_query(store, record.ref)))
+    return (yield from _read(context, record, (), attachments_query(context, record.ref)))
 
 
-def read_rest_beside(store: Store, record: CheckpointRecord, first: Page) -> Operation[Beside]:
+def read_remaining_attachments(
+    context: Context, record: CheckpointRecord, first: Page
+) -> Operation[Attachments]:
     """What lies beside a checkpoint, the first page of which was read together with its item."""
     rest = None
     if first.next is not None:
-        rest = replace(beside_query(store, record.ref), start=first.next)
-    return (yield from _read(store, record, first.items, rest))
+        rest = replace(attachments_query(context, record.ref), start=first.next)
+    return (yield from _read(context, record, first.items, rest))
 
 
-def missing_part(payload: Payload, place: str, attribute: str) -> MissingPartError:
+def missing_part_error(payload: Payload, place: str, attribute: str) -> MissingPartError:
     """The error that says that a part of a value is not there."""
     where = "in chunk items of the writes table"
     if isinstance(payload, S3Object):
@@ -102,9 +104,11 @@ def is_inline(value: Serialized) -> bool:
     return isinstance(value.payload, Inline)
 
 
-def require_readable(store: Store, payload: Payload, place: str, attribute: str) -> None:
+def require_size_within_limit(
+    context: Context, payload: Payload, place: str, attribute: str
+) -> None:
     """Refuse a value that says it is larger than any that is stored, before anything is fetched."""
-    ceiling = store.payloads.readable_bytes
+    ceiling = context.payloads.readable_bytes
     if not isinstance(payload, Inline) and payload.size > ceiling:
         raise UnreadableItemError(
             place=place,
@@ -115,48 +119,48 @@ def require_readable(store: Store, payload: Payload, place: str, attribute: str)
 
 
 def _read(
-    store: Store, record: CheckpointRecord, read: Sequence[StoredItem], query: Query | None
-) -> Operation[Beside]:
+    context: Context, record: CheckpointRecord, read: Sequence[StoredItem], query: Query | None
+) -> Operation[Attachments]:
     """What has been read and what a query finds, together with the checkpoint's objects."""
     payloads = (record.checkpoint.payload, record.metadata.payload)
     for payload, name in zip(payloads, (Attribute.CHECKPOINT, Attribute.METADATA), strict=True):
-        require_readable(store, payload, str(record.ref), name)
+        require_size_within_limit(context, payload, str(record.ref), name)
     wanted = [payload for payload in payloads if isinstance(payload, S3Object)]
     ranges = [] if query is None else _ranges(query, record)
     queries = together([query_all(range_) for range_ in ranges])
     if wanted:
-        pages, objects = yield from both(queries, get_objects(store, record.ref, wanted))
+        pages, objects = yield from both(queries, get_objects(context, record.ref, wanted))
     else:
         pages, objects = (yield from queries), {}
-    beside = sorted_out(store, record.ref, chain(read, *pages), objects)
-    if beside.marked:
-        yield from require_same(store, record)
-    return beside
+    attachments = parse_attachments(context, record.ref, chain(read, *pages), objects)
+    if attachments.marked:
+        yield from require_unchanged(context, record)
+    return attachments
 
 
-def sorted_out(
-    store: Store,
+def parse_attachments(
+    context: Context,
     ref: CheckpointRef,
     items: Iterable[StoredItem],
     objects: Mapping[S3Object, bytes | None],
-) -> Beside:
+) -> Attachments:
     """What items of a checkpoint's partition are."""
     writes: list[WriteRecord] = []
     chunks: dict[str, ChunkRecord] = {}
     marked = False
     for item in items:
-        match read_beside_checkpoint(item, ref, store.now):
+        match read_beside_checkpoint(item, ref, context.now):
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
             case DeletionMark():
                 marked = True
             case found:
                 writes += found
-    return Beside(tuple(writes), chunks, objects, marked)
+    return Attachments(tuple(writes), chunks, objects, marked)
 
 
 def get_objects(
-    store: Store, ref: CheckpointRef, payloads: Sequence[S3Object]
+    context: Context, ref: CheckpointRef, payloads: Sequence[S3Object]
 ) -> Operation[dict[S3Object, bytes | None]]:
     """The bytes of S3 objects of a checkpoint; `None` for one that is not there.
 
@@ -164,7 +168,7 @@ def get_objects(
         UnreadableItemError: One of them is not the checkpoint's.
     """
     for payload in payloads:
-        require_owned(store.payloads, ref, payload, "checkpoint")
+        require_owned(context.payloads, ref, payload, "checkpoint")
     fetched = yield from together([read_object(one.bucket, one.key) for one in payloads])
     return dict(zip(payloads, fetched, strict=True))
 

@@ -41,7 +41,7 @@ _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class DeletionPlan:
     """Items of one partition of the writes table that are to be deleted, and what goes with them.
 
     Attributes:
@@ -71,7 +71,7 @@ def part_of(item: StoredItem) -> PartAddress | None:
     return part_address_of(read_key(item, Table.WRITES).sort)
 
 
-def that_go(
+def items_to_delete(
     items: Sequence[StoredItem], outside: Iterable[Chunks | S3Object], now: int
 ) -> list[StoredItem]:
     """Those items of a partition that go when its checkpoint is deleted.
@@ -95,12 +95,12 @@ def that_go(
     ]
 
 
-def remains(
+def plan_deletion(
     policy: PayloadPolicy,
     ref: CheckpointRef | None,
     items: Sequence[StoredItem],
     outside: Sequence[Chunks | S3Object] = (),
-) -> Remains:
+) -> DeletionPlan:
     """What is deleted with these items.
 
     Args:
@@ -148,7 +148,7 @@ def remains(
                 bucket,
                 ref,
             )
-    return Remains(
+    return DeletionPlan(
         tuple(chunks),
         tuple(writes),
         tuple(others),
@@ -179,8 +179,8 @@ def _stored_object(item: StoredItem) -> StoredObject | None:
         return None
 
 
-def remove_all(
-    found: Sequence[Remains], delete_each: Callable[[Sequence[Key]], Operation[None]]
+def delete_planned(
+    found: Sequence[DeletionPlan], delete_each: Callable[[Sequence[Key]], Operation[None]]
 ) -> Operation[None]:
     """Delete what remains beside checkpoints: objects before the items that lead to them.
 

@@ -36,8 +36,8 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
 from langgraph_checkpoint_dynamodb.ops.parts import (
-    find_bases,
-    let_go_of_bases,
+    forget_bases_except,
+    load_bases,
     load_each,
     was_deleted_with_base,
 )
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 @dataclass(frozen=True)
-class Thread:
+class ThreadContents:
     """A thread's items without their payloads.
 
     Attributes:
@@ -85,7 +85,7 @@ class Thread:
         """The checkpoints that readers see, by namespace and id."""
         found: defaultdict[str, dict[str, CheckpointHead]] = defaultdict(dict)
         for head in self.heads:
-            if head.checkpoint_id is not None and head.visible and not self.is_left_over(head):
+            if head.checkpoint_id is not None and head.visible and not self.is_leftover(head):
                 found[head.checkpoint_ns][head.checkpoint_id] = head
         return found
 
@@ -97,7 +97,7 @@ class Thread:
     def _bases_there(self) -> frozenset[BaseRef | None]:
         return frozenset(head.base for head in self.bases if not head.deleted)
 
-    def is_left_over(self, head: CheckpointHead) -> bool:
+    def is_leftover(self, head: CheckpointHead) -> bool:
         """Whether a run stored a checkpoint while its thread, and its base, were being deleted."""
         try:
             origin = head.origin
@@ -107,7 +107,7 @@ class Thread:
             return False
         return head.based_on not in self._bases_there
 
-    def needless_bases(self, doomed: Collection[CheckpointHead], now: int) -> list[CheckpointHead]:
+    def unneeded_bases(self, doomed: Collection[CheckpointHead], now: int) -> list[CheckpointHead]:
         """The bases that nothing refers to once these checkpoints are gone, nor can come to.
 
         Where a checkpoint does not tell what it is the difference from, all bases are needed.
@@ -124,7 +124,7 @@ class Thread:
             if head.base not in needed and (head.deleted or is_settled(head.created, now))
         ]
 
-    def outlived(self, kept_roots: Collection[str]) -> set[str]:
+    def unresumable_calls(self, kept_roots: Collection[str]) -> set[str]:
         """Namespaces of subgraph calls that nothing can go on from once only those roots are kept.
 
         Each call runs under a root checkpoint, and is found again from there alone. One that is not
@@ -154,7 +154,7 @@ class _Contents:
     missing: frozenset[str]
 
 
-def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
+def read_thread_contents(context: Context, thread_id: str) -> Operation[ThreadContents]:
     """A thread's items without their payloads, read consistently."""
     items = yield from query_all(
         Query(
@@ -165,16 +165,18 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
             attributes=CHECKPOINT_METADATA,
         )
     )
-    thread = thread_of(thread_id, items, store.now)
+    thread = thread_contents_of(thread_id, items, context.now)
     by_key = {read_key(item, Table.CHECKPOINTS): item for item in items}
     usable = [(head, by_key[head.key]) for head in thread.heads if head.usable]
     loaded = yield from load_each(
-        store, [(head.ref, read_metadata(item, head)) for head, item in usable], Attribute.METADATA
+        context,
+        [(head.ref, read_metadata(item, head)) for head, item in usable],
+        Attribute.METADATA,
     )
     delta_channels: defaultdict[str, set[str]] = defaultdict(set)
     roots: dict[Key, str] = {}
     for (head, _), value in zip(usable, loaded, strict=True):
-        metadata = decode_metadata(store.serde, value, head.place)
+        metadata = decode_metadata(context.serde, value, head.place)
         counters: object = metadata.get("counters_since_delta_snapshot")
         delta_channels[head.checkpoint_ns].update(counters if isinstance(counters, dict) else ())
         root = _root_of(metadata)
@@ -184,7 +186,7 @@ def read_thread(store: Store, thread_id: str) -> Operation[Thread]:
     return replace(thread, delta_channels=channels, roots=roots)
 
 
-def thread_of(thread_id: str, items: Sequence[StoredItem], now: int) -> Thread:
+def thread_contents_of(thread_id: str, items: Sequence[StoredItem], now: int) -> ThreadContents:
     """A thread of these items, without what their metadata say.
 
     Raises:
@@ -193,7 +195,7 @@ def thread_of(thread_id: str, items: Sequence[StoredItem], now: int) -> Thread:
     known = next(filter(is_thread_item, items), None)
     heads = [read_checkpoint_head(item, now) for item in items if item is not known]
     mark = bases_deleted_key(thread_id)
-    return Thread(
+    return ThreadContents(
         thread_id,
         heads=tuple(head for head in heads if head.base is None and head.key != mark),
         bases=tuple(head for head in heads if head.base is not None),
@@ -210,14 +212,14 @@ def _root_of(metadata: CheckpointMetadata) -> str | None:
 
 
 def needed_ancestors(
-    store: Store, thread: Thread, wanted: Mapping[str, Collection[str]]
+    context: Context, thread: ThreadContents, wanted: Mapping[str, Collection[str]]
 ) -> Operation[dict[str, set[str]]]:
     """The wanted checkpoints of each namespace and every ancestor they are rebuilt from.
 
     Reads payloads only in namespaces that have DeltaChannels.
 
     Args:
-        store: How to read.
+        context: Settings, serializer, clock and memory of the call.
         thread: The thread.
         wanted: Namespace to ids that must stay readable.
 
@@ -229,7 +231,7 @@ def needed_ancestors(
             need must be found anew: another one may be the newest now.
     """
     with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
-    contents = yield from together([_read_contents(store, thread, ns) for ns in with_deltas])
+    contents = yield from together([_read_contents(context, thread, ns) for ns in with_deltas])
     needed = {checkpoint_ns: set(ids) for checkpoint_ns, ids in wanted.items()}
     for checkpoint_ns, by_id in zip(with_deltas, contents, strict=True):
         for checkpoint_id in wanted[checkpoint_ns]:
@@ -265,7 +267,7 @@ def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _Contents]) -> set[
 
 
 def _read_contents(
-    store: Store, thread: Thread, checkpoint_ns: str
+    context: Context, thread: ThreadContents, checkpoint_ns: str
 ) -> Operation[dict[str, _Contents]]:
     query = Query(
         Table.CHECKPOINTS,
@@ -278,7 +280,7 @@ def _read_contents(
     found: dict[str, _Contents] = {}
     while True:
         page = yield from send(query)
-        heads = [(read_checkpoint_head(item, store.now), item) for item in page.items]
+        heads = [(read_checkpoint_head(item, context.now), item) for item in page.items]
         records = [
             record
             for head, item in heads
@@ -286,17 +288,17 @@ def _read_contents(
             and record.ref.checkpoint_ns == checkpoint_ns
         ]
         values = [(record.ref, record.checkpoint) for record in records]
-        let_go_of_bases(store, but_of=values)
-        yield from find_bases(store, values)
+        forget_bases_except(context, but_of=values)
+        yield from load_bases(context, values)
         there = [
             record
             for record in records
-            if not was_deleted_with_base(store, record.ref, record.checkpoint)
+            if not was_deleted_with_base(context, record.ref, record.checkpoint)
         ]
         values = [(record.ref, record.checkpoint) for record in there]
-        loaded = yield from load_each(store, values, Attribute.CHECKPOINT)
+        loaded = yield from load_each(context, values, Attribute.CHECKPOINT)
         for record, value in zip(there, loaded, strict=True):
-            load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
+            load_it = partial(decode_checkpoint, context.serde, value, str(record.ref))
             checkpoint = yield from compute(load_it, len(value.data))
             found[record.ref.checkpoint_id] = _contents(record, checkpoint, channels)
         if page.next is None:

@@ -41,7 +41,7 @@ class Bases:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Context:
     """How to read and write, for the time of one call.
 
     Attributes:
@@ -73,6 +73,6 @@ class Store:
         """The time of the call, in seconds since the epoch."""
         return self.stamp.created
 
-    def consistently(self) -> Self:
+    def with_consistent_reads(self) -> Self:
         """The same with strongly consistent reads."""
         return replace(self, consistent=True)

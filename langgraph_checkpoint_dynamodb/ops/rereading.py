@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
@@ -30,31 +30,33 @@ _LOOKS = 10
 """Looks at something that is replaced again and again."""
 
 
-def get_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+def get_checkpoint(context: Context, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
     """The checkpoint of an id, `None` if there is none. Its values may be elsewhere."""
-    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    return None if item is None else visible_checkpoint(store, item)
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, context.consistent))
+    return None if item is None else read_visible_checkpoint(context, item)
 
 
-def usable_checkpoint(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+def get_usable_checkpoint(
+    context: Context, ref: CheckpointRef
+) -> Operation[CheckpointRecord | None]:
     """The same, also of one that has expired and that others may be rebuilt from."""
-    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    return None if item is None else read_checkpoint(read_checkpoint_head(item, store.now), item)
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, context.consistent))
+    return None if item is None else read_checkpoint(read_checkpoint_head(item, context.now), item)
 
 
-def visible_checkpoint(store: Store, item: StoredItem) -> CheckpointRecord | None:
+def read_visible_checkpoint(context: Context, item: StoredItem) -> CheckpointRecord | None:
     """The checkpoint in an item, `None` if it is none to a reader."""
-    head = read_checkpoint_head(item, store.now)
+    head = read_checkpoint_head(item, context.now)
     return read_checkpoint(head, item) if head.visible else None
 
 
-def require_same(store: Store, record: CheckpointRecord) -> Operation[None]:
+def require_unchanged(context: Context, record: CheckpointRecord) -> Operation[None]:
     """Check that a checkpoint is still the one whose item was read, before what lies beside it.
 
     Raises:
         MissingPartError: It has been replaced or deleted.
     """
-    if (yield from usable_checkpoint(store.consistently(), record.ref)) != record:
+    if (yield from get_usable_checkpoint(context.with_consistent_reads(), record.ref)) != record:
         raise MissingPartError(
             place=str(record.ref),
             attribute=Attribute.CHECKPOINT,
@@ -63,16 +65,18 @@ def require_same(store: Store, record: CheckpointRecord) -> Operation[None]:
         )
 
 
-def forgetting(store: Store, thread_id: str, operation: Operation[T]) -> Operation[T]:
+def invalidating_memory(context: Context, thread_id: str, operation: Operation[T]) -> Operation[T]:
     """Delete or replace checkpoints of a thread, of which nothing is remembered after that."""
-    store.memory.forget(thread_id)
+    context.memory.forget(thread_id)
     try:
         return (yield from operation)
     finally:
-        store.memory.forget(thread_id)
+        context.memory.forget(thread_id)
 
 
-def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]:
+def reread_until_consistent(
+    context: Context, look: Callable[[Context], Operation[T]]
+) -> Operation[T]:
     """Look at something that others may be replacing, until what is seen belongs together.
 
     A part that is missing may have been replaced together with the item that led to it, or a
@@ -82,20 +86,20 @@ def settled(store: Store, look: Callable[[Store], Operation[T]]) -> Operation[T]
     missing = ""
     for _ in range(_LOOKS - 1):
         try:
-            return (yield from look(store))
+            return (yield from look(context))
         except MissingPartError as error:
-            if store.consistent and error.part and error.part == missing:
+            if context.consistent and error.part and error.part == missing:
                 raise
             missing = error.part
-        store = store.consistently()
-    return (yield from look(store))
+        context = context.with_consistent_reads()
+    return (yield from look(context))
 
 
-def with_item(
-    store: Store,
+def with_item_reread(
+    context: Context,
     key: Key,
     item: StoredItem,
-    action: Callable[[Store, StoredItem | None], Operation[T]],
+    action: Callable[[Context, StoredItem | None], Operation[T]],
 ) -> Operation[T]:
     """Do something with a checkpoint's item; if it has changed meanwhile, with what is there then.
 
@@ -103,27 +107,27 @@ def with_item(
     """
     known: list[StoredItem] = [item]
 
-    def look(store: Store) -> Operation[T]:
+    def look(context: Context) -> Operation[T]:
         found: StoredItem | None
         if known:
             found = known.pop()
         else:
             found = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
-        return (yield from action(store, found))
+        return (yield from action(context, found))
 
-    return (yield from settled(store, look))
+    return (yield from reread_until_consistent(context, look))
 
 
-def with_second_look(
-    store: Store,
+def with_reread(
+    context: Context,
     record: CheckpointRecord,
-    action: Callable[[Store, CheckpointRecord], Operation[T]],
-    again: Callable[[Store, CheckpointRef], Operation[CheckpointRecord | None]] = get_checkpoint,
+    action: Callable[[Context, CheckpointRecord], Operation[T]],
+    again: Callable[[Context, CheckpointRef], Operation[CheckpointRecord | None]] = get_checkpoint,
 ) -> Operation[T | None]:
     """Do something with a checkpoint; if it has changed meanwhile, again with what is there then.
 
     Args:
-        store: The store.
+        context: Settings, serializer, clock and memory of the call.
         record: The checkpoint as it was read.
         action: What to do.
         again: Reads the checkpoint anew.
@@ -133,11 +137,11 @@ def with_second_look(
     """
     known: list[CheckpointRecord] = [record]
 
-    def look(store: Store) -> Operation[T | None]:
-        found = known.pop() if known else (yield from again(store, record.ref))
+    def look(context: Context) -> Operation[T | None]:
+        found = known.pop() if known else (yield from again(context, record.ref))
         try:
-            return None if found is None else (yield from action(store, found))
+            return None if found is None else (yield from action(context, found))
         except DeletedBaseError:
             return None
 
-    return (yield from settled(store, look))
+    return (yield from reread_until_consistent(context, look))
