@@ -28,7 +28,7 @@ from langgraph_checkpoint_dynamodb.items.codec import (
 from langgraph_checkpoint_dynamodb.items.writes import data_size
 from langgraph_checkpoint_dynamodb.ops.attachments import is_inline, read_attachments
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
-from langgraph_checkpoint_dynamodb.ops.memory import Link
+from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.ops.parts import load, load_alone, load_bases, load_writes
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     get_usable_checkpoint,
@@ -191,7 +191,7 @@ def _walk_from_memory(context: Context, ref: CheckpointRef, walk: _Walk) -> Oper
 
 
 def _remembered_value(context: Context, ref: CheckpointRef) -> Operation[Serialized]:
-    value = context.memory.value(ref)
+    value = context.memory.seed_checkpoint(ref)
     if value is not None:
         return value
     record = yield from get_usable_checkpoint(context, ref)
@@ -199,7 +199,7 @@ def _remembered_value(context: Context, ref: CheckpointRef) -> Operation[Seriali
         raise _ForgottenError
     value = yield from load_alone(context, ref, record.checkpoint, Attribute.CHECKPOINT)
     if context.consistent:
-        context.memory.keep_value(ref, value, context.now)
+        context.memory.remember_seed_checkpoint(ref, value, context.now)
     return value
 
 
@@ -290,7 +290,7 @@ def _walk_chain(
             held = walk.pass_by(_Step(record.ref, walk.link, link, record, attachments))
             if held:
                 if context.consistent:
-                    context.memory.keep_value(record.ref, value, context.now)
+                    context.memory.remember_seed_checkpoint(record.ref, value, context.now)
                 yield from _take_seeds(context, record.ref, value, held, walk.seeds)
             if not walk.remaining:
                 break
@@ -362,7 +362,7 @@ def _load_link(context: Context, record: CheckpointRecord) -> Operation[_Loaded]
     checkpoint = yield from compute(load_it, len(value.data))
     link = link_of(record, outline_of(checkpoint, {}))
     if context.consistent:
-        context.memory.learn(record.ref, link, context.now)
+        context.memory.remember_link(record.ref, link, context.now)
     return link, value, attachments
 
 

@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.ops.attachments import (
     read_remaining_attachments,
 )
 from langgraph_checkpoint_dynamodb.ops.chain import link_of
-from langgraph_checkpoint_dynamodb.ops.memory import KnownThread
+from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.parts import (
     base_of_value,
     bases_deleted,
@@ -79,21 +79,21 @@ def complete_with_writes(
     context: Context, record: CheckpointRecord
 ) -> Operation[tuple[CheckpointTuple, Sequence[WriteRecord]]]:
     """The same, and its pending writes as they are stored, in the same order."""
-    doubts = context.memory.doubts
+    epoch = context.memory.writes_epoch
     attachments = yield from read_attachments(context, record)
-    found = yield from _complete(context, record, attachments, doubts)
+    found = yield from _complete(context, record, attachments, epoch)
     return found, current_writes(attachments.writes)
 
 
 def _get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple | None]:
     while True:
-        doubts = context.memory.doubts
+        epoch = context.memory.writes_epoch
         looked = yield from _look(context, address)
         if looked is None:
             return None
         record, attachments = looked
         try:
-            found = yield from _complete(context, record, attachments, doubts)
+            found = yield from _complete(context, record, attachments, epoch)
         except DeletedBaseError:
             if address.checkpoint is not None:
                 return None
@@ -101,7 +101,7 @@ def _get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple 
         break
     if address.checkpoint is None:
         inline = is_inline(record.checkpoint) and is_inline(record.metadata)
-        context.memory.saw_newest(record.ref, context.now, inline=inline)
+        context.memory.remember_newest(record.ref, context.now, inline=inline)
         if keeps_thread_item(context, record.ref):
             step: object = found.metadata.get("step")
             waits = frozenset(waits_of(found.pending_writes or ()))
@@ -156,7 +156,7 @@ def _remember_base(context: Context, record: CheckpointRecord) -> None:
     origin = origin_of(record.checkpoint.payload)
     base = base_of_value(context, record.ref, record.checkpoint)
     progress = None if origin is None or base is None else Progress(base, origin.spent)
-    context.memory.reached(record.ref, progress, context.now)
+    context.memory.remember_progress(record.ref, progress, context.now)
 
 
 def _guess(context: Context, address: Address) -> CheckpointRef | None:
@@ -165,13 +165,13 @@ def _guess(context: Context, address: Address) -> CheckpointRef | None:
 
 
 def _complete(
-    context: Context, record: CheckpointRecord, attachments: Attachments, doubts: int
+    context: Context, record: CheckpointRecord, attachments: Attachments, epoch: int
 ) -> Operation[CheckpointTuple]:
     ordered = current_writes(attachments.writes)
     loaded, writes = yield from load(context, record, attachments, ordered)
     size = loaded.size + data_size(writes)
     found = yield from compute(lambda: decode_tuple(context.serde, loaded, writes), size)
-    _remember(context, record, found, writes, doubts)
+    _remember(context, record, found, writes, epoch)
     return found
 
 
@@ -180,20 +180,20 @@ def _remember(
     record: CheckpointRecord,
     found: CheckpointTuple,
     writes: Sequence[WriteRecord],
-    doubts: int,
+    epoch: int,
 ) -> None:
     if not context.consistent:
         return  # What is old may be remembered no longer than it is told.
     memory, outline = context.memory, outline_of(found.checkpoint, found.metadata)
     if outline.has_deltas or memory.knows_writes(record.ref):
-        memory.loaded(record.ref, writes, doubts, context.now)
+        memory.remember_writes(record.ref, writes, epoch, context.now)
     if not outline.has_deltas:
         return
     try:
         link = link_of(record, outline)
     except UnreadableItemError:
         return  # Who needs it reads it again, and says so.
-    memory.learn(record.ref, link, context.now)
+    memory.remember_link(record.ref, link, context.now)
 
 
 def _newest_checkpoint(context: Context, address: Address) -> Operation[CheckpointRecord | None]:

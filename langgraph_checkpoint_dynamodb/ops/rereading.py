@@ -67,11 +67,11 @@ def require_unchanged(context: Context, record: CheckpointRecord) -> Operation[N
 
 def invalidating_memory(context: Context, thread_id: str, operation: Operation[T]) -> Operation[T]:
     """Delete or replace checkpoints of a thread, of which nothing is remembered after that."""
-    context.memory.forget(thread_id)
+    context.memory.forget_thread(thread_id)
     try:
         return (yield from operation)
     finally:
-        context.memory.forget(thread_id)
+        context.memory.forget_thread(thread_id)
 
 
 def reread_until_consistent(

@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
-from langgraph_checkpoint_dynamodb.ops.memory import KnownThread
+from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint
 from langgraph_checkpoint_dynamodb.requests.calls import (
     TRANSACTION_BYTES,
@@ -111,7 +111,7 @@ def put_checkpoint_and_thread_item(
     """
     seen = context.memory.thread(record.ref.thread_id)
     listed = context.lists_threads and _starts_run(seen, record, run)
-    known = context.memory.waits_from(record.ref) if listed else {}
+    known = context.memory.discard_waits_before(record.ref) if listed else {}
     waits = {task_id: count for (_, task_id), count in known.items()}
     # The fence is about checkpoints that are stored.
     head = None if context.fences else max((id_ for id_, _ in known), default=None)
@@ -128,7 +128,7 @@ def put_checkpoint_and_thread_item(
     now_seen = KnownThread(
         record.ref.checkpoint_id, run.step, listed=context.lists_threads, waits=frozenset(waits)
     )
-    context.memory.saw_thread(record.ref.thread_id, now_seen, context.now)
+    context.memory.remember_thread(record.ref.thread_id, now_seen, context.now)
     if listed:
         yield from _repeat_waits(context, record.ref, known)
     return outcome
@@ -141,7 +141,7 @@ def _repeat_waits(
 
     They may have told it before, and then it was replaced, or there was no item to tell it.
     """
-    for (checkpoint_id, task_id), count in context.memory.waits_from(ref).items():
+    for (checkpoint_id, task_id), count in context.memory.discard_waits_before(ref).items():
         if told.get((checkpoint_id, task_id)) == count:
             continue
         at = CheckpointRef(ref.thread_id, ROOT_NAMESPACE, checkpoint_id)
@@ -176,7 +176,7 @@ def _put_fenced(
         conditional = replace(update, expected=expected)
         lost = yield from put_all_or_none([put if unsure else once, conditional])
         if not lost:
-            context.memory.forked(record.ref.thread_id, record.parent_id)
+            context.memory.end_fork(record.ref.thread_id, record.parent_id)
             return Outcome(unsure=unsure)
         if conditional in lost:
             expected = yield from _next_expected(context, record, expected)
@@ -186,7 +186,7 @@ def _put_fenced(
 def _expected(context: Context, record: CheckpointRecord) -> Expected:
     """Which checkpoint the thread must have come to: the parent, but for an intended fork of it."""
     ref = record.ref
-    fork = context.memory.fork(ref.thread_id, record.parent_id)
+    fork = context.memory.allowed_fork(ref.thread_id, record.parent_id)
     heads = (record.parent_id, fork, ref.checkpoint_id)
     return _one_of(*(head for head in heads if head is not None))
 
@@ -272,11 +272,11 @@ def put_writes_and_thread_item(
         status: What they say.
         once: See `put_atomically`.
     """
-    context.memory.waiting(ref, status.task_id, status.waits)
+    context.memory.set_waits(ref, status.task_id, status.waits)
     try:
         outcome = yield from _put_writes_and_status(context, ref, puts, status, once=once)
     except BaseException:
-        context.memory.waiting(ref, status.task_id, None)
+        context.memory.set_waits(ref, status.task_id, None)
         raise
     return outcome
 
@@ -308,14 +308,14 @@ def _remember_status(context: Context, ref: CheckpointRef, status: TaskStatus) -
         return
     others = seen.waits - {status.task_id}
     waits = others if status.waits is None else others | {status.task_id}
-    context.memory.saw_thread(ref.thread_id, replace(seen, waits=waits), context.now)
+    context.memory.remember_thread(ref.thread_id, replace(seen, waits=waits), context.now)
 
 
 def saw_newest(context: Context, seen: KnownThread, thread_id: str) -> None:
     """The newest root checkpoint of a thread was read, and what its tasks wait for."""
     known = context.memory.thread(thread_id)
     listed = known is not None and known.listed and known.head == seen.head
-    context.memory.saw_thread(thread_id, replace(seen, listed=listed), context.now)
+    context.memory.remember_thread(thread_id, replace(seen, listed=listed), context.now)
 
 
 def get_checkpoint_noting_fork(
@@ -329,5 +329,5 @@ def get_checkpoint_noting_fork(
     record, item = yield from both(looking, asking)
     head = head_of(item)
     if record is not None and head is not None:
-        context.memory.may_fork(ref.thread_id, ref.checkpoint_id, head, context.now)
+        context.memory.allow_fork(ref.thread_id, ref.checkpoint_id, head, context.now)
     return record

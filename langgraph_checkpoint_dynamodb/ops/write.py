@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.items.writes import (
     put_alone,
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import attachments_query, is_inline
-from langgraph_checkpoint_dynamodb.ops.memory import Link
+from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
 from langgraph_checkpoint_dynamodb.ops.thread_item import (
     changes_thread_item,
@@ -67,7 +67,7 @@ def put_checkpoint(
     record = replace(record, carried=carried_attribute(carried))
     effort = context.payloads.effort(record.size)
     before = _progress(context, record)
-    keeps = context.memory.keeps_base
+    keeps = context.memory.can_keep_base
     plan = yield from compute(
         lambda: plan_checkpoint(record, context.payloads, context.stamp, before, keeps), effort
     )
@@ -80,9 +80,9 @@ def put_checkpoint(
         yield from store_parts(record.ref, planned.parts, context.stamp)
         outcome = yield from put_checkpoint_and_thread_item(context, record, planned.put, run)
     if not (planned.parts or outcome.replaced or outcome.unsure):
-        context.memory.created(record.ref, context.now)
+        context.memory.remember_created(record.ref, context.now)
     _remember(context, record, carried, inline=not planned.parts)
-    context.memory.reached(record.ref, plan.progress, context.now)
+    context.memory.remember_progress(record.ref, plan.progress, context.now)
     yield from _discard_replaced(context, record.ref, outcome.replaced)
 
 
@@ -109,7 +109,7 @@ def _carried(context: Context, record: CheckpointRecord) -> dict[str, tuple[Writ
     if parent is None:
         return {}
     writes = context.memory.writes(parent)
-    context.memory.release(parent)
+    context.memory.forget_writes(parent)
     return {} if writes is None else carry(channels, writes)
 
 
@@ -128,11 +128,11 @@ def _remember(
     inline: bool,
 ) -> None:
     memory, ref = context.memory, record.ref
-    memory.stored(ref, context.now, inline=inline)
+    memory.remember_stored(ref, context.now, inline=inline)
     outline = record.outline
     if outline is not None and outline.has_deltas:
         link = Link(record.parent_id, outline.versions, outline.held, carried)
-        memory.learn(ref, link, context.now)
+        memory.remember_link(ref, link, context.now)
 
 
 def put_writes(
@@ -154,12 +154,12 @@ def put_writes(
         status: What they say of the thread, where that is to be told.
     """
     stored = None
-    context.memory.begin(ref)
+    context.memory.begin_writes(ref)
     try:
         if (yield from _put_writes(context, ref, writes, status)):
             stored = writes
     finally:
-        context.memory.end(ref, stored, context.now)
+        context.memory.end_writes(ref, stored, context.now)
 
 
 def _put_writes(

@@ -182,12 +182,12 @@ def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPat
 
 
 def a_checkpoint_carries_what_its_process_has_written_alone(patch: pytest.MonkeyPatch) -> None:
-    original = Memory.loaded
+    original = Memory.remember_writes
 
-    def loaded(self: Memory, ref: Any, _: Any, doubts: int, now: int) -> None:
-        original(self, ref, (), doubts, now)
+    def loaded(self: Memory, ref: Any, _: Any, epoch: int, now: int) -> None:
+        original(self, ref, (), epoch, now)
 
-    patch.setattr(Memory, "loaded", loaded)
+    patch.setattr(Memory, "remember_writes", loaded)
 
 
 def the_writes_of_the_checkpoint_that_was_the_newest_are_taken_for_those_of_the_newest(
