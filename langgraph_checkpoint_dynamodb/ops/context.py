@@ -1,4 +1,4 @@
-"""What an operation is given besides its arguments."""
+"""The context of one call: settings, serializer, clock and memory."""
 
 from __future__ import annotations
 
@@ -20,48 +20,48 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Bases:
-    """What a call has learned of bases, so that it reads each once.
+class KnownBases:
+    """The bases that a call has read, so that it reads each of them once.
 
     Attributes:
-        found: The bases; `None` for one that is not there.
-        deleted: Those of them that were deleted with their thread.
-        marks: When bases of a thread were last deleted with it, by thread.
+        loaded: The bases; `None` for one that does not exist.
+        deleted: The bases that were deleted with their thread.
+        deleted_at: By thread, when bases were last deleted with it; `None` for never.
     """
 
-    found: dict[BaseRef, Base | None] = field(default_factory=dict)
+    loaded: dict[BaseRef, Base | None] = field(default_factory=dict)
     deleted: set[BaseRef] = field(default_factory=set)
-    marks: dict[str, int | None] = field(default_factory=dict)
+    deleted_at: dict[str, int | None] = field(default_factory=dict)
 
-    def keep(self, wanted: Collection[BaseRef]) -> None:
-        """Let go of the bases that are not wanted any more."""
-        needless = [ref for ref, base in self.found.items() if base and ref not in wanted]
-        for ref in needless:
-            del self.found[ref]
+    def retain(self, needed: Collection[BaseRef]) -> None:
+        """Free the memory of all bases but these."""
+        unneeded = [ref for ref, base in self.loaded.items() if base and ref not in needed]
+        for ref in unneeded:
+            del self.loaded[ref]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How to read and write, for the time of one call.
+    """What an operation is given besides its arguments, the same during one call.
 
     Attributes:
-        serde: The saver's serde as it is now.
-        payloads: How values are stored.
-        stamp: When and by which call items are stored.
+        serde: The saver's serializer.
+        payloads: Where and how values are stored.
+        stamp: The time of the call and its token, stored in the items that it writes.
         memory: What the saver remembers.
-        bases: What the call has learned of bases.
+        bases: The bases that the call has read.
         consistent: Whether reads on the resume path are strongly consistent.
-        run_id_index: Name of the run index, `None` where there is none.
-        ttl_seconds: How long a checkpoint stored now lives; `None` for ever.
-        lists_threads: Whether the thread index is kept.
-        fences: Whether a run may only go on from what its thread has come to.
+        run_id_index: Name of the run index; `None` for none.
+        ttl_seconds: Lifetime of a checkpoint stored now, in seconds; `None` for unlimited.
+        lists_threads: Whether thread items are kept for the thread index.
+        fences: Whether a run is rejected if another run has moved its thread on.
     """
 
     serde: SerializerProtocol
     payloads: PayloadPolicy
     stamp: Stamp
     memory: Memory = field(default_factory=lambda: Memory(0))
-    bases: Bases = field(default_factory=Bases)
+    bases: KnownBases = field(default_factory=KnownBases)
     consistent: bool = True
     run_id_index: str | None = None
     ttl_seconds: int | None = None
@@ -74,5 +74,5 @@ class Context:
         return self.stamp.created
 
     def with_consistent_reads(self) -> Self:
-        """The same with strongly consistent reads."""
+        """The same context with strongly consistent reads."""
         return replace(self, consistent=True)

@@ -154,7 +154,7 @@ def forget_bases_except(
     context: Context, but_of: Iterable[tuple[CheckpointRef, Serialized]]
 ) -> None:
     """Forget the bases that were found, but for those of these values."""
-    context.bases.keep(dict(_bases_of(but_of)))
+    context.bases.retain(dict(_bases_of(but_of)))
 
 
 def load_bases(
@@ -165,7 +165,7 @@ def load_bases(
     One that is not there is missed by whoever loads such a value.
     """
     wanted = dict(_bases_of(values))
-    unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in context.bases.found]
+    unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in context.bases.loaded]
     yield from together([_load_base(context, ref, origin) for ref, origin in unknown])
 
 
@@ -176,14 +176,14 @@ def was_deleted_with_base(context: Context, ref: CheckpointRef, value: Serialize
 
 def base_of_value(context: Context, ref: CheckpointRef, value: Serialized) -> Base | None:
     """What a value is the difference from, as far as it was found; `None` for one stored whole."""
-    return next((context.bases.found.get(base) for base, _ in _bases_of([(ref, value)])), None)
+    return next((context.bases.loaded.get(base) for base, _ in _bases_of([(ref, value)])), None)
 
 
 def bases_deleted(context: Context, thread_id: str) -> Operation[None]:
     """Learn when bases of a thread were last deleted with it."""
     key = bases_deleted_key(thread_id)
     item = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
-    context.bases.marks[thread_id] = read_bases_deleted(item)
+    context.bases.deleted_at[thread_id] = read_bases_deleted(item)
 
 
 def _bases_of(
@@ -206,9 +206,9 @@ def require_base(
         UnreadableItemError: It is damaged, or another one than the value was made from.
     """
     base_ref = origin.base(ref.thread_id, ref.checkpoint_ns)
-    if base_ref not in context.bases.found:
+    if base_ref not in context.bases.loaded:
         yield from _load_base(context, base_ref, origin)
-    base = context.bases.found[base_ref]
+    base = context.bases.loaded[base_ref]
     if base is None and base_ref in context.bases.deleted:
         raise DeletedBaseError(place=str(ref), attribute=attribute, base=str(base_ref))
     if base is None:
@@ -230,16 +230,16 @@ def require_base(
 def _load_base(context: Context, ref: BaseRef, origin: Origin) -> Operation[None]:
     """Learn of a base, from memory where the thread's bases were not deleted since."""
     found = context.memory.base(ref)
-    if found is not None and ref.thread_id not in context.bases.marks:
+    if found is not None and ref.thread_id not in context.bases.deleted_at:
         yield from bases_deleted(context, ref.thread_id)
-    if found is None or was_deleted(found.created, context.bases.marks[ref.thread_id]):
+    if found is None or was_deleted(found.created, context.bases.deleted_at[ref.thread_id]):
         found = yield from _read_base(context, ref)
     if found is None:
         # After the look at the base: a delete marks the thread before it takes the bases.
         yield from bases_deleted(context, ref.thread_id)
-        if was_deleted(origin.created, context.bases.marks[ref.thread_id]):
+        if was_deleted(origin.created, context.bases.deleted_at[ref.thread_id]):
             context.bases.deleted.add(ref)
-    context.bases.found[ref] = found
+    context.bases.loaded[ref] = found
 
 
 def _read_base(context: Context, ref: BaseRef) -> Operation[Base | None]:

@@ -1,7 +1,7 @@
-"""One checkpoint by its key, and looking again where others change it meanwhile.
+"""Reading a checkpoint, and reading it again if it was changed meanwhile.
 
-A checkpoint and what lies beside it are read by several requests. Somebody may replace or delete it
-in between; then what was read does not belong together, and is read anew.
+A checkpoint and its attachments are read with several requests. If another process replaces or
+deletes the checkpoint between them, the results do not match and are read again.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LOOKS = 10
-"""Looks at something that is replaced again and again."""
+_MAX_READS = 10
+"""Reads of something that is replaced again and again, before the error is raised."""
 
 
 def get_checkpoint(context: Context, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
-    """The checkpoint of an id, `None` if there is none. Its values may be elsewhere."""
+    """Read the item of a checkpoint; `None` if the checkpoint does not exist or has expired."""
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, context.consistent))
     return None if item is None else read_visible_checkpoint(context, item)
 
@@ -39,24 +39,25 @@ def get_checkpoint(context: Context, ref: CheckpointRef) -> Operation[Checkpoint
 def get_usable_checkpoint(
     context: Context, ref: CheckpointRef
 ) -> Operation[CheckpointRecord | None]:
-    """The same, also of one that has expired and that others may be rebuilt from."""
+    """Read the item of a checkpoint, also of an expired one that others are rebuilt from."""
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, context.consistent))
     return None if item is None else read_checkpoint(read_checkpoint_head(item, context.now), item)
 
 
 def read_visible_checkpoint(context: Context, item: StoredItem) -> CheckpointRecord | None:
-    """The checkpoint in an item, `None` if it is none to a reader."""
+    """The checkpoint in an item; `None` if it is not visible to readers."""
     head = read_checkpoint_head(item, context.now)
     return read_checkpoint(head, item) if head.visible else None
 
 
 def require_unchanged(context: Context, record: CheckpointRecord) -> Operation[None]:
-    """Check that a checkpoint is still the one whose item was read, before what lies beside it.
+    """Check that a checkpoint was not replaced or deleted while its attachments were read.
 
     Raises:
-        MissingPartError: It has been replaced or deleted.
+        MissingPartError: It was.
     """
-    if (yield from get_usable_checkpoint(context.with_consistent_reads(), record.ref)) != record:
+    current = yield from get_usable_checkpoint(context.with_consistent_reads(), record.ref)
+    if current != record:
         raise MissingPartError(
             place=str(record.ref),
             attribute=Attribute.CHECKPOINT,
@@ -66,7 +67,10 @@ def require_unchanged(context: Context, record: CheckpointRecord) -> Operation[N
 
 
 def invalidating_memory(context: Context, thread_id: str, operation: Operation[T]) -> Operation[T]:
-    """Delete or replace checkpoints of a thread, of which nothing is remembered after that."""
+    """Run an operation that deletes or replaces checkpoints of a thread.
+
+    The saver's memory forgets the thread before and after it.
+    """
     context.memory.forget_thread(thread_id)
     try:
         return (yield from operation)
@@ -75,24 +79,26 @@ def invalidating_memory(context: Context, thread_id: str, operation: Operation[T
 
 
 def reread_until_consistent(
-    context: Context, look: Callable[[Context], Operation[T]]
+    context: Context, read: Callable[[Context], Operation[T]]
 ) -> Operation[T]:
-    """Look at something that others may be replacing, until what is seen belongs together.
+    """Repeat a read of several items until no part of it is missing.
 
-    A part that is missing may have been replaced together with the item that led to it, or a
-    replica may lag behind. One that is missing at two looks in a row, the second of them
-    consistent, is gone.
+    A missing part may have been replaced together with the item that refers to it, or a replica may
+    be stale. A part that two reads in a row miss, the second of them consistent, does not exist.
+
+    Raises:
+        MissingPartError: A part does not exist, or was replaced during each of 10 reads.
     """
     missing = ""
-    for _ in range(_LOOKS - 1):
+    for _ in range(_MAX_READS - 1):
         try:
-            return (yield from look(context))
+            return (yield from read(context))
         except MissingPartError as error:
             if context.consistent and error.part and error.part == missing:
                 raise
             missing = error.part
         context = context.with_consistent_reads()
-    return (yield from look(context))
+    return (yield from read(context))
 
 
 def with_item_reread(
@@ -101,13 +107,13 @@ def with_item_reread(
     item: StoredItem,
     action: Callable[[Context, StoredItem | None], Operation[T]],
 ) -> Operation[T]:
-    """Do something with a checkpoint's item; if it has changed meanwhile, with what is there then.
+    """Run an action on a checkpoint's item; if it has changed, run it again on the new item.
 
-    That is `None` if the item is gone.
+    The action is given `None` if the item was deleted.
     """
     known: list[StoredItem] = [item]
 
-    def look(context: Context) -> Operation[T]:
+    def read(context: Context) -> Operation[T]:
         found: StoredItem | None
         if known:
             found = known.pop()
@@ -115,33 +121,33 @@ def with_item_reread(
             found = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
         return (yield from action(context, found))
 
-    return (yield from reread_until_consistent(context, look))
+    return (yield from reread_until_consistent(context, read))
 
 
 def with_reread(
     context: Context,
     record: CheckpointRecord,
     action: Callable[[Context, CheckpointRecord], Operation[T]],
-    again: Callable[[Context, CheckpointRef], Operation[CheckpointRecord | None]] = get_checkpoint,
+    reread: Callable[[Context, CheckpointRef], Operation[CheckpointRecord | None]] = get_checkpoint,
 ) -> Operation[T | None]:
-    """Do something with a checkpoint; if it has changed meanwhile, again with what is there then.
+    """Run an action on a checkpoint; if it has changed, run it again on the new one.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
         record: The checkpoint as it was read.
-        action: What to do.
-        again: Reads the checkpoint anew.
+        action: The action.
+        reread: Reads the checkpoint again.
 
     Returns:
-        What the action has returned; `None` if the checkpoint has been deleted.
+        The action's result; `None` if the checkpoint was deleted.
     """
     known: list[CheckpointRecord] = [record]
 
-    def look(context: Context) -> Operation[T | None]:
-        found = known.pop() if known else (yield from again(context, record.ref))
+    def read(context: Context) -> Operation[T | None]:
+        found = known.pop() if known else (yield from reread(context, record.ref))
         try:
             return None if found is None else (yield from action(context, found))
         except DeletedBaseError:
             return None
 
-    return (yield from reread_until_consistent(context, look))
+    return (yield from reread_until_consistent(context, read))

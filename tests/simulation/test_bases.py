@@ -38,7 +38,7 @@ def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> N
         if found is None:
             yield from original(store, ref, origin)
         else:
-            store.bases.found[ref] = found
+            store.bases.loaded[ref] = found
 
     patch.setattr(parts, "_load_base", find)
 
@@ -47,9 +47,9 @@ def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.Monkey
     def find(store: Any, ref: Any, origin: Any) -> Any:
         yield from parts.bases_deleted(store, ref.thread_id)
         found = yield from parts._read_base(store, ref)
-        if found is None and was_deleted(origin.created, store.bases.marks[ref.thread_id]):
+        if found is None and was_deleted(origin.created, store.bases.deleted_at[ref.thread_id]):
             store.bases.deleted.add(ref)
-        store.bases.found[ref] = found
+        store.bases.loaded[ref] = found
 
     patch.setattr(parts, "_load_base", find)
 
