@@ -38,7 +38,8 @@ from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.context import Context
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple

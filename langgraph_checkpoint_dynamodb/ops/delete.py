@@ -18,26 +18,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, DeltaHistoryError
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError
 from langgraph_checkpoint_dynamodb.format.addressing import Address
 from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
-from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
+from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
 from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
-    CHECKPOINT_METADATA,
     CheckpointHead,
-    read_checkpoint_head,
     read_head_to_delete,
-    read_metadata,
 )
-from langgraph_checkpoint_dynamodb.items.codec import decode_metadata, waits_of
+from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import (
     delete_if_unchanged,
     head_of,
@@ -51,14 +46,10 @@ from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
     items_to_delete,
     plan_deletion,
 )
-from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     invalidating_memory,
-    reread_until_consistent,
-    with_item_reread,
 )
-from langgraph_checkpoint_dynamodb.ops.thread_contents import needed_ancestors, read_thread_contents
 from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST, is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import (
     put_one,
@@ -71,15 +62,12 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
     DeleteIfOld,
     Query,
-    QueryRunIndex,
-    Scan,
 )
 from langgraph_checkpoint_dynamodb.requests.operations import Operation, both, send, together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.ops.deletion_plan import DeletionPlan
     from langgraph_checkpoint_dynamodb.ops.thread_contents import ThreadContents
@@ -87,8 +75,6 @@ if TYPE_CHECKING:
 
 _PAGE = 250
 """Checkpoints deleted in one go: ten batches, and few enough that their keys take little memory."""
-_SCAN_SEGMENTS = 8
-"""Parts of a Scan that are read side by side."""
 
 
 def delete_thread(context: Context, thread_id: str) -> Operation[None]:
@@ -148,31 +134,7 @@ def _delete_bases(
         yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, context.now - MARK_REST))
 
 
-def prune(context: Context, thread_ids: Sequence[str], kept: int) -> Operation[None]:
-    """Delete threads, or all of them but what their newest checkpoints need.
-
-    Args:
-        context: Settings, serializer, clock and memory of the call.
-        thread_ids: The threads.
-        kept: How many checkpoints of each namespace to keep; 0 to delete the threads.
-    """
-    yield from together(
-        [
-            _keep_latest(context, thread_id, kept) if kept else delete_thread(context, thread_id)
-            for thread_id in thread_ids
-        ]
-    )
-
-
-def _keep_latest(context: Context, thread_id: str, kept: int) -> Operation[None]:
-    """Delete all of a thread but what `_but_latest` spares."""
-    thread, doomed = yield from reread_until_consistent(
-        context, lambda context: _but_latest(context, thread_id, kept)
-    )
-    yield from invalidating_memory(context, thread_id, _remove_with_bases(context, thread, doomed))
-
-
-def _remove_with_bases(
+def delete_checkpoints(
     context: Context, thread: ThreadContents, doomed: Sequence[CheckpointHead]
 ) -> Operation[None]:
     """Delete checkpoints of a thread, then the bases that nothing needs any more.
@@ -206,80 +168,6 @@ def _set_back(
     update = set_back_update(thread_id, said, found.checkpoint["id"], waits, newest.ttl)
     with suppress(ConditionFailedError):  # A run has begun meanwhile.
         yield from update_one(update)
-
-
-def _but_latest(
-    context: Context, thread_id: str, count: int
-) -> Operation[tuple[ThreadContents, list[CheckpointHead]]]:
-    """All of a thread but the newest checkpoints of each namespace and what those need.
-
-    What they need are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
-    goes whole with the root checkpoint it ran under. Checkpoints that an older writer kept where no
-    reader looks for them are left alone.
-
-    The root's go first: stopped anywhere, what is left of a call whose root checkpoint has gone is
-    found by the next prune.
-    """
-    thread = yield from read_thread_contents(context, thread_id)
-    kept = yield from _kept(context, thread, count)
-    doomed = [
-        head
-        for head in thread.heads
-        if head.deleted
-        or (
-            head.checkpoint_id is not None
-            and head.checkpoint_id not in kept.get(head.checkpoint_ns, ())
-        )
-    ]
-    return thread, doomed
-
-
-def _kept(context: Context, thread: ThreadContents, count: int) -> Operation[dict[str, set[str]]]:
-    """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
-    newest = {
-        checkpoint_ns: set(sorted(ids, reverse=True)[:count])
-        for checkpoint_ns, ids in thread.visible.items()
-    }
-    root = {ROOT_NAMESPACE: newest.pop(ROOT_NAMESPACE, set())}
-    kept = yield from needed_ancestors(context, thread, root)
-    for checkpoint_ns in thread.unresumable_calls(kept[ROOT_NAMESPACE]):
-        del newest[checkpoint_ns]
-    nested = yield from needed_ancestors(context, thread, newest)
-    return kept | nested
-
-
-def delete_for_runs(context: Context, run_ids: Sequence[str]) -> Operation[None]:
-    """Delete every checkpoint of these runs, in all threads, with its writes.
-
-    Raises:
-        DeltaHistoryError: A checkpoint of another run needs one of these for its DeltaChannels.
-            Nothing was deleted.
-    """
-    if not run_ids:
-        return
-    indexed = [run_id for run_id in run_ids if context.run_id_index and fits_index_key(run_id)]
-    found = yield from _find_by_index(context.run_id_index or "", indexed)
-    if len(indexed) < len(run_ids):
-        found |= yield from _find_by_scan(context, frozenset(run_ids).difference(indexed))
-    by_thread = {
-        thread_id: {key: found[key] for key in keys}
-        for thread_id, keys in groupby(sorted(found), key=lambda key: key.partition)
-    }
-    doomed = yield from together(
-        [_settled_heads(context, thread, runs, run_ids) for thread, runs in by_thread.items()]
-    )
-    refused = [
-        thread_id for thread_id, found in zip(by_thread, doomed, strict=True) if found is None
-    ]
-    if refused:
-        raise DeltaHistoryError(refused)
-    yield from together(
-        [
-            invalidating_memory(context, found[0].thread_id, _remove_with_bases(context, *found))
-            for found in doomed
-            if found is not None
-        ]
-    )
 
 
 def remove(context: Context, heads: Sequence[CheckpointHead]) -> Operation[None]:
@@ -321,108 +209,3 @@ def read_partition(partition: str) -> Operation[list[StoredItem]]:
 
 def _delete_each(keys: Sequence[Key]) -> Operation[None]:
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
-
-
-def _settled_heads(
-    context: Context, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[tuple[ThreadContents, list[CheckpointHead]] | None]:
-    return (
-        yield from reread_until_consistent(
-            context, lambda context: _heads_of_runs(context, thread_id, runs, run_ids)
-        )
-    )
-
-
-def _heads_of_runs(
-    context: Context, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
-) -> Operation[tuple[ThreadContents, list[CheckpointHead]] | None]:
-    """The thread, and its items of those runs, newest first, or `None` if others need them.
-
-    The index may lag behind, so an item that has come to belong to another run is left out. An
-    older writer's item learns its run here, so that its tombstone can be found by it.
-    """
-    thread = yield from read_thread_contents(context, thread_id)
-    heads = [
-        head if head.run_id is not None else _of_run(head, runs[head.key])
-        for head in thread.heads
-        if head.key in runs and head.run_id in (None, *run_ids)
-    ]
-    doomed = {(head.checkpoint_ns, head.checkpoint_id) for head in heads}
-    survivors = {
-        checkpoint_ns: {id_ for id_ in checkpoints if (checkpoint_ns, id_) not in doomed}
-        for checkpoint_ns, checkpoints in thread.visible.items()
-    }
-    needed = yield from needed_ancestors(context, thread, survivors)
-    severed = any(
-        (checkpoint_ns, id_) in doomed for checkpoint_ns, ids in needed.items() for id_ in ids
-    )
-    return None if severed else (thread, heads)
-
-
-def _of_run(head: CheckpointHead, run_id: str) -> CheckpointHead:
-    return replace(head, run_id=run_id) if fits_index_key(run_id) else head
-
-
-def _find_by_index(index: str, run_ids: Sequence[str]) -> Operation[dict[Key, str]]:
-    found = yield from together([_index_keys(index, run_id) for run_id in run_ids])
-    return {key: run_id for run_id, keys in zip(run_ids, found, strict=True) for key in keys}
-
-
-def _index_keys(index: str, run_id: str) -> Operation[list[Key]]:
-    keys: list[Key] = []
-    query = QueryRunIndex(index, run_id)
-    while True:
-        page = yield from send(query)
-        keys += [read_key(item, Table.CHECKPOINTS) for item in page.items]
-        if page.next is None:
-            return keys
-        query = replace(query, start=page.next)
-
-
-def _find_by_scan(context: Context, run_ids: frozenset[str]) -> Operation[dict[Key, str]]:
-    found = yield from together(
-        [_scan_segment(context, run_ids, segment) for segment in range(_SCAN_SEGMENTS)]
-    )
-    return {key: run_id for runs in found for key, run_id in runs.items()}
-
-
-def _scan_segment(
-    context: Context, run_ids: frozenset[str], segment: int
-) -> Operation[dict[Key, str]]:
-    runs: dict[Key, str] = {}
-    scan = Scan(
-        Table.CHECKPOINTS,
-        consistent=True,
-        segment=segment,
-        segments=_SCAN_SEGMENTS,
-        attributes=CHECKPOINT_METADATA,
-    )
-    while True:
-        page = yield from send(scan)
-        for item in page.items:
-            run_id = yield from _run_id(context, item)
-            if run_id is not None and run_id in run_ids:
-                runs[read_key(item, Table.CHECKPOINTS)] = run_id
-        if page.next is None:
-            return runs
-        scan = replace(scan, start=page.next)
-
-
-def _run_id(context: Context, item: StoredItem) -> Operation[str | None]:
-    """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
-    head = read_checkpoint_head(item, context.now)
-    if head.run_id is not None or head.deleted or head.gone or head.beside_namespaces:
-        return head.run_id
-
-    def load(context: Context, found: StoredItem | None) -> Operation[Serialized | None]:
-        if found is None or Attribute.DELETED in found:
-            return None
-        return (
-            yield from load_alone(context, head.ref, read_metadata(found, head), Attribute.METADATA)
-        )
-
-    metadata = yield from with_item_reread(context, head.key, item, load)
-    if metadata is None:
-        return None
-    run_id = decode_metadata(context.serde, metadata, head.place).get("run_id")
-    return run_id if isinstance(run_id, str) else None

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
+from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     BaseRef,
     is_call,
-    namespace_range,
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
@@ -28,28 +27,22 @@ from langgraph_checkpoint_dynamodb.items.bases import (
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,
     CheckpointHead,
-    CheckpointRecord,
-    read_checkpoint,
     read_checkpoint_head,
     read_metadata,
 )
-from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
+from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
 from langgraph_checkpoint_dynamodb.ops.parts import (
-    forget_bases_except,
-    load_bases,
     load_each,
-    was_deleted_with_base,
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query
-from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
+    from langgraph.checkpoint.base import CheckpointMetadata
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.ops.context import Context
@@ -145,15 +138,6 @@ class ThreadContents:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
-    """Of one checkpoint: the DeltaChannels it stores whole, and those it has without storing."""
-
-    parent_id: str | None
-    stored: frozenset[str]
-    missing: frozenset[str]
-
-
 def read_thread_contents(context: Context, thread_id: str) -> Operation[ThreadContents]:
     """A thread's items without their payloads, read consistently."""
     items = yield from query_all(
@@ -209,106 +193,3 @@ def _root_of(metadata: CheckpointMetadata) -> str | None:
     parents: object = metadata.get("parents")
     root = parents.get(ROOT_NAMESPACE) if isinstance(parents, dict) else None
     return root if isinstance(root, str) else None
-
-
-def needed_ancestors(
-    context: Context, thread: ThreadContents, wanted: Mapping[str, Collection[str]]
-) -> Operation[dict[str, set[str]]]:
-    """The wanted checkpoints of each namespace and every ancestor they are rebuilt from.
-
-    Reads payloads only in namespaces that have DeltaChannels.
-
-    Args:
-        context: Settings, serializer, clock and memory of the call.
-        thread: The thread.
-        wanted: Namespace to ids that must stay readable.
-
-    Returns:
-        Namespace to ids, those wanted included.
-
-    Raises:
-        MissingPartError: A wanted checkpoint was deleted since the thread was read. What the others
-            need must be found anew: another one may be the newest now.
-    """
-    with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
-    contents = yield from together([_read_contents(context, thread, ns) for ns in with_deltas])
-    needed = {checkpoint_ns: set(ids) for checkpoint_ns, ids in wanted.items()}
-    for checkpoint_ns, by_id in zip(with_deltas, contents, strict=True):
-        for checkpoint_id in wanted[checkpoint_ns]:
-            if checkpoint_id not in by_id:
-                raise _changed(thread.thread_id, checkpoint_ns, checkpoint_id)
-            needed[checkpoint_ns] |= _rebuilt_from(checkpoint_id, by_id)
-    return needed
-
-
-def _changed(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> MissingPartError:
-    return MissingPartError(
-        place=f"checkpoint {checkpoint_id!r} of thread {thread_id!r}, namespace {checkpoint_ns!r}",
-        attribute=Attribute.CHECKPOINT,
-        problem="was deleted while it was looked up what must be kept for it; repeat the call",
-        part="",
-    )
-
-
-def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _Contents]) -> set[str]:
-    """The ancestors up to the one by which every missing channel has been found whole."""
-    ancestors: set[str] = set()
-    current = contents.get(checkpoint_id)
-    missing = frozenset[str]() if current is None else current.missing
-    while missing and current is not None:
-        parent_id = current.parent_id
-        if parent_id is None or parent_id in ancestors or parent_id not in contents:
-            break
-        ancestors.add(parent_id)
-        current = contents[parent_id]
-        # One that it has no version of was first written by its own writes: nothing lies above.
-        missing &= current.missing
-    return ancestors
-
-
-def _read_contents(
-    context: Context, thread: ThreadContents, checkpoint_ns: str
-) -> Operation[dict[str, _Contents]]:
-    query = Query(
-        Table.CHECKPOINTS,
-        thread.thread_id,
-        consistent=True,
-        sort=namespace_range(checkpoint_ns),
-        forward=False,
-    )
-    channels = thread.delta_channels[checkpoint_ns]
-    found: dict[str, _Contents] = {}
-    while True:
-        page = yield from send(query)
-        heads = [(read_checkpoint_head(item, context.now), item) for item in page.items]
-        records = [
-            record
-            for head, item in heads
-            if (record := read_checkpoint(head, item)) is not None
-            and record.ref.checkpoint_ns == checkpoint_ns
-        ]
-        values = [(record.ref, record.checkpoint) for record in records]
-        forget_bases_except(context, but_of=values)
-        yield from load_bases(context, values)
-        there = [
-            record
-            for record in records
-            if not was_deleted_with_base(context, record.ref, record.checkpoint)
-        ]
-        values = [(record.ref, record.checkpoint) for record in there]
-        loaded = yield from load_each(context, values, Attribute.CHECKPOINT)
-        for record, value in zip(there, loaded, strict=True):
-            load_it = partial(decode_checkpoint, context.serde, value, str(record.ref))
-            checkpoint = yield from compute(load_it, len(value.data))
-            found[record.ref.checkpoint_id] = _contents(record, checkpoint, channels)
-        if page.next is None:
-            return found
-        query = replace(query, start=page.next)
-
-
-def _contents(
-    record: CheckpointRecord, checkpoint: Checkpoint, channels: frozenset[str]
-) -> _Contents:
-    stored = channels & checkpoint.get("channel_values", {}).keys()
-    versioned = channels & checkpoint.get("channel_versions", {}).keys()
-    return _Contents(record.parent_id, stored, versioned - stored)

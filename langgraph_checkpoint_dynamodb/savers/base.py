@@ -31,9 +31,11 @@ from langgraph_checkpoint_dynamodb.items.codec import (
 )
 from langgraph_checkpoint_dynamodb.ops.context import Context
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
+from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up

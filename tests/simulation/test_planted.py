@@ -22,7 +22,9 @@ from langgraph_checkpoint_dynamodb.ops import (
     copy,
     delete,
     deletion_plan,
+    delta_ancestors,
     history,
+    prune,
     read,
     sweep,
     thread_contents,
@@ -113,18 +115,18 @@ def the_history_of_a_checkpoint_that_is_gone_is_empty(patch: pytest.MonkeyPatch)
 
 
 def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatch) -> None:
-    rebuilt_from = thread_contents._rebuilt_from
+    rebuilt_from = delta_ancestors._rebuilt_from
 
     def needed(store: Any, thread: Any, wanted: Any) -> Any:
         with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
         found = {ns: set(ids) for ns, ids in wanted.items()}
         for ns in with_deltas:
-            by_id = yield from thread_contents._read_contents(store, thread, ns)
+            by_id = yield from delta_ancestors._read_contents(store, thread, ns)
             for id_ in wanted[ns]:
                 found[ns] |= rebuilt_from(id_, by_id)
         return found
 
-    patch.setattr(delete, "needed_ancestors", needed)
+    patch.setattr(prune, "needed_ancestors", needed)
 
 
 def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
