@@ -1,17 +1,17 @@
-"""Deleting checkpoints with what lies beside them, so that it can stop anywhere and be repeated.
+"""Deleting checkpoints with their attachments. A delete can stop anywhere and be repeated.
 
-The writes of a checkpoint are found through its item alone. Deleting the item first would leave
-writes that nothing leads to; deleting the writes first would show a checkpoint whose finished tasks
-look unfinished. So each checkpoint is first replaced by a tombstone, which readers take for absent
-and which still leads to the writes; then its writes and chunks go, then its S3 objects, then the
-items that lead to those, then the tombstone. Newest first: what a reader sees of a delete cut short
-is an older checkpoint with all its ancestors, or none.
+The writes of a checkpoint are found only through its item. Deleting the item first would orphan the
+writes. Deleting the writes first would show a checkpoint whose finished tasks look unfinished. So a
+checkpoint is first replaced by a tombstone, which readers treat as absent and which still refers to
+the writes. Then its writes and chunks are deleted, then its S3 objects, then the items that refer
+to the objects, then the tombstone. Newer checkpoints are deleted first, so that after an
+interrupted delete readers see an older checkpoint with all its ancestors, or none.
 
-A reader that has read the checkpoint before the tombstone, and its writes after they were deleted,
-would see a checkpoint whose finished tasks look unfinished all the same. So a mark comes into the
-partition of the writes before they go, and stays for an hour: who finds it there looks at the
-checkpoint again. It costs a write unit for each checkpoint that had writes, and readers nothing but
-that look, should the checkpoint be stored again within the hour.
+A reader may have read the checkpoint before the tombstone, and read its writes after they were
+deleted. So a mark is put into the partition of the writes before they are deleted, and stays for an
+hour: a reader that finds it reads the checkpoint again. The mark costs one write unit per
+checkpoint that has writes. It costs readers one more read, and only if the checkpoint is stored
+again within the hour.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 _PAGE = 250
-"""Checkpoints deleted in one go: ten batches, and few enough that their keys take little memory."""
+"""Checkpoints deleted together: ten batches of 25, whose keys take little memory."""
 
 
 def delete_thread(context: Context, thread_id: str) -> Operation[None]:
@@ -91,26 +91,29 @@ def _delete_thread(context: Context, thread_id: str) -> Operation[None]:
         limit=_PAGE,
         attributes=CHECKPOINT_KEYS,
     )
-    beside: list[CheckpointHead] = []
+    others: list[CheckpointHead] = []
     known: StoredItem | None = None
     while True:
         page = yield from send(query)
         known = next(filter(is_thread_item, page.items), known)
         heads = [read_head_to_delete(item) for item in page.items if not is_thread_item(item)]
         yield from remove(context, [head for head in heads if not head.beside_namespaces])
-        beside += [head for head in heads if head.beside_namespaces]
+        others += [head for head in heads if head.beside_namespaces]
         if page.next is None:
             break
         query = replace(query, start=page.next)
-    yield from _delete_bases(context, thread_id, beside)
+    yield from _delete_bases(context, thread_id, others)
     if known is not None:
         yield from delete_thread_item(known)
 
 
 def delete_thread_item(item: StoredItem) -> Operation[bool]:
-    """Delete what is known of a thread, last of all; tells whether it was that.
+    """Delete a thread's item, unless a run has changed it meanwhile.
 
-    Who lists threads finds one whose delete has stopped, and one that has run again meanwhile.
+    It is deleted last: a thread stays listed until all of it is deleted.
+
+    Returns:
+        Whether the item was deleted.
     """
     request = delete_if_unchanged(item)
     if request is not None:
@@ -120,58 +123,60 @@ def delete_thread_item(item: StoredItem) -> Operation[bool]:
 
 
 def _delete_bases(
-    context: Context, thread_id: str, beside: Sequence[CheckpointHead]
+    context: Context, thread_id: str, others: Sequence[CheckpointHead]
 ) -> Operation[None]:
-    """Delete the bases of a thread, once its checkpoints are gone, and a mark that is old."""
+    """Delete the items of a thread outside its namespaces: its bases, and an old mark of them.
+
+    Called after its checkpoints were deleted.
+    """
     mark = bases_deleted_key(thread_id)
-    others = [head for head in beside if head.key != mark]
-    bases = [head for head in others if head.base is not None]
-    if not all(is_settled(head.created, context.now) for head in bases):
-        # A run that is under way may still store differences from them.
+    bases = [head for head in others if head.key != mark]
+    if not all(is_settled(head.created, context.now) for head in bases if head.base is not None):
+        # A concurrent run may still store differences from them.
         yield from put_one(bases_deleted_put(thread_id, context.now))
-    yield from remove(context, others)
-    if len(others) < len(beside):
+    yield from remove(context, bases)
+    if len(bases) < len(others):
         yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, context.now - MARK_REST))
 
 
 def delete_checkpoints(
     context: Context, thread: ThreadContents, doomed: Sequence[CheckpointHead]
 ) -> Operation[None]:
-    """Delete checkpoints of a thread, then the bases that nothing needs any more.
+    """Delete checkpoints of a thread, then the bases that no other checkpoint needs.
 
-    And what is known of the thread, if that is all there was; else the thread is said to have come
-    to what is the newest then.
+    If no checkpoint is left, the thread item is deleted too. Otherwise it is updated to name the
+    newest checkpoint that is left.
     """
     yield from remove(context, doomed)
     yield from remove(context, thread.unneeded_bases(doomed, context.now))
     if thread.item is None:
         return
-    going = {head.key for head in doomed}
-    if all(head.key in going for head in thread.heads):
+    deleted = {head.key for head in doomed}
+    if all(head.key in deleted for head in thread.heads):
         yield from delete_thread_item(thread.item)
         return
     roots = thread.visible.get(ROOT_NAMESPACE, {})
-    staying = {id_: head for id_, head in roots.items() if head.key not in going}
-    said = head_of(thread.item)
-    if staying and said in roots and said not in staying and updated_of(thread.item) is not None:
-        yield from _set_back(context, thread.thread_id, staying[max(staying)], said)
+    left = {id_: head for id_, head in roots.items() if head.key not in deleted}
+    named = head_of(thread.item)
+    if left and named in roots and named not in left and updated_of(thread.item) is not None:
+        yield from _reset_thread_item(context, thread.thread_id, left[max(left)], named)
 
 
-def _set_back(
-    context: Context, thread_id: str, newest: CheckpointHead, said: str
+def _reset_thread_item(
+    context: Context, thread_id: str, newest: CheckpointHead, named: str
 ) -> Operation[None]:
-    """Let a thread's item speak of a checkpoint, in place of one that was deleted."""
+    """Let a thread's item name a checkpoint in place of a deleted one."""
     found = yield from get_tuple(context, Address(thread_id, ROOT_NAMESPACE, newest.checkpoint_id))
     if found is None:
         return
     waits = waits_of(found.pending_writes or ())
-    update = set_back_update(thread_id, said, found.checkpoint["id"], waits, newest.ttl)
-    with suppress(ConditionFailedError):  # A run has begun meanwhile.
+    update = set_back_update(thread_id, named, found.checkpoint["id"], waits, newest.ttl)
+    with suppress(ConditionFailedError):  # A run has changed it meanwhile.
         yield from update_one(update)
 
 
 def remove(context: Context, heads: Sequence[CheckpointHead]) -> Operation[None]:
-    """Delete checkpoints with what lies beside them. Pass them newest first in each namespace."""
+    """Delete checkpoints with their attachments. Pass them newest first in each namespace."""
     now = context.now
     for start in range(0, len(heads), _PAGE):
         group = heads[start : start + _PAGE]
@@ -179,16 +184,16 @@ def remove(context: Context, heads: Sequence[CheckpointHead]) -> Operation[None]
             write_in_order([head.tombstone(now) for head in group if not head.deleted]),
             together([read_partition(head.writes_partition) for head in group]),
         )
-        beside = [*zip(group, partitions, strict=True)]
+        with_items = [*zip(group, partitions, strict=True)]
         yield from write_all(
             [
                 mark_put(head.owner, now)
-                for head, items in beside
+                for head, items in with_items
                 if head.owner is not None and any(map(is_write, items))
             ]
         )
         yield from delete_planned(
-            [_plan_deletion(context, *found) for found in beside], _delete_each
+            [_plan_deletion(context, *found) for found in with_items], _delete_items
         )
         yield from write_all([Delete(Table.CHECKPOINTS, head.key) for head in group])
 
@@ -202,10 +207,10 @@ def _plan_deletion(
 
 
 def read_partition(partition: str) -> Operation[list[StoredItem]]:
-    """All that lies beside a checkpoint, read consistently, with `WRITE_REFERENCES` alone."""
+    """The items of a partition of the writes table: consistent, only with `WRITE_REFERENCES`."""
     query = Query(Table.WRITES, partition, consistent=True, attributes=WRITE_REFERENCES)
     return (yield from query_all(query))
 
 
-def _delete_each(keys: Sequence[Key]) -> Operation[None]:
+def _delete_items(keys: Sequence[Key]) -> Operation[None]:
     yield from write_all([Delete(Table.WRITES, key) for key in keys])

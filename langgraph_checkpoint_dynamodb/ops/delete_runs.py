@@ -1,4 +1,4 @@
-"""Deleting the checkpoints of runs, which the run index or a Scan finds."""
+"""Deleting the checkpoints of runs, found by the run index or a Scan."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def delete_for_runs(context: Context, run_ids: Sequence[str]) -> Operation[None]
     """Delete every checkpoint of these runs, in all threads, with its writes.
 
     Raises:
-        DeltaHistoryError: A checkpoint of another run needs one of these for its DeltaChannels.
+        DeltaHistoryError: The DeltaChannels of another run's checkpoint are rebuilt from these.
             Nothing was deleted.
     """
     if not run_ids:
@@ -92,10 +92,11 @@ def _heads_to_delete(
 def _heads_of_runs(
     context: Context, thread_id: str, runs: Mapping[Key, str], run_ids: Sequence[str]
 ) -> Operation[tuple[ThreadContents, list[CheckpointHead]] | None]:
-    """The thread, and its items of those runs, newest first, or `None` if others need them.
+    """A thread and its checkpoints of these runs, newest first; `None` if others need them.
 
-    The index may lag behind, so an item that has come to belong to another run is left out. An
-    older writer's item learns its run here, so that its tombstone can be found by it.
+    The index is eventually consistent, so a checkpoint that now belongs to another run is skipped.
+    A checkpoint of an older writer, which does not store its run, is given it here: the run index
+    then finds its tombstone.
     """
     thread = yield from read_thread_contents(context, thread_id)
     heads = [
@@ -165,7 +166,7 @@ def _scan_segment(
 
 
 def _run_id(context: Context, item: StoredItem) -> Operation[str | None]:
-    """The run of a checkpoint's item: its attribute, or for older writers its metadata's."""
+    """The run id of a checkpoint's item: its attribute, or from the metadata for older writers."""
     head = read_checkpoint_head(item, context.now)
     if head.run_id is not None or head.deleted or head.gone or head.beside_namespaces:
         return head.run_id

@@ -1,13 +1,13 @@
-"""What goes with a checkpoint, and in which order.
+"""What is deleted with a checkpoint, and in which order.
 
-Parts that are stored before the item that refers to them look like leftovers until it comes. So a
-delete takes the parts of the values it deletes, and of the others only those that no call can be
-about to refer to any more: the sweep finds the rest.
+Parts are stored before the item that refers to them, so until then they look like orphans. A delete
+therefore deletes the parts of the values that it deletes, and other parts only if they are so old
+that no call can still be about to refer to them. The sweep finds the rest.
 
-An S3 object goes before the item that leads to it, so none is ever out of reach. Items that say
-where an object is are believed only where the object is one of the checkpoint's own
-(`PayloadPolicy.owns`); any other object stays, and a warning says so. If only its bucket is unknown
-here, the item that leads to it stays too: a sweep by a saver that knows the bucket finds it.
+An S3 object is deleted before the item that refers to it, so that no object becomes unreachable. A
+reference is trusted only if the object belongs to the checkpoint (`PayloadPolicy.owns`). Any other
+object is kept, and a warning is logged. If only its bucket is unknown, the reference is kept too: a
+sweep by a saver that is configured with the bucket finds it.
 """
 
 from __future__ import annotations
@@ -42,43 +42,43 @@ _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """Items of one partition of the writes table that are to be deleted, and what goes with them.
+    """The items of one partition of the writes table to delete, and their S3 objects.
 
     Attributes:
-        chunks: Keys of the pieces of the checkpoint's own values.
-        writes: Keys of writes and of whatever else is no part.
-        others: Keys of all other pieces of values.
-        leading: Keys of the items that lead to objects.
+        own_chunks: Keys of the chunks of the checkpoint's own values.
+        writes: Keys of writes, and of other items that are neither chunks nor references.
+        other_chunks: Keys of all other chunks.
+        object_references: Keys of the items that refer to S3 objects.
         objects: The objects, as bucket and key.
-        kept: How many items stay that lead to an object in a bucket that nobody has named.
+        kept_references: Number of references kept because their bucket is not configured.
     """
 
-    chunks: tuple[Key, ...]
+    own_chunks: tuple[Key, ...]
     writes: tuple[Key, ...]
-    others: tuple[Key, ...]
-    leading: tuple[Key, ...]
+    other_chunks: tuple[Key, ...]
+    object_references: tuple[Key, ...]
     objects: tuple[tuple[str, str], ...]
-    kept: int = 0
+    kept_references: int = 0
 
 
 def is_write(item: StoredItem) -> bool:
-    """Whether an item of the writes table is no part and no mark."""
+    """Whether an item of the writes table is neither a part nor a mark."""
     return part_of(item) is None and not is_mark(item)
 
 
 def part_of(item: StoredItem) -> PartAddress | None:
-    """Which value an item of the writes table is a part of, `None` where it is none."""
+    """The address of the value that an item is a part of; `None` if it is not a part."""
     return part_address_of(read_key(item, Table.WRITES).sort)
 
 
 def items_to_delete(
     items: Sequence[StoredItem], outside: Iterable[Chunks | S3Object], now: int
 ) -> list[StoredItem]:
-    """Those items of a partition that go when its checkpoint is deleted.
+    """The items of a partition that are deleted with its checkpoint.
 
     Args:
-        items: All of them, with the attributes of `WRITE_REFERENCES`.
-        outside: Where the checkpoint's own values are.
+        items: All items of the partition, with the attributes of `WRITE_REFERENCES`.
+        outside: The checkpoint's own values that are stored outside its item.
         now: The time, in seconds since the epoch.
     """
     of_writes = [value for item in items for value in outside_if_readable(item, "a write")]
@@ -101,16 +101,16 @@ def plan_deletion(
     items: Sequence[StoredItem],
     outside: Sequence[Chunks | S3Object] = (),
 ) -> DeletionPlan:
-    """What is deleted with these items.
+    """Plan the deletion of items of a partition.
 
     Args:
-        policy: Which objects are ours.
-        ref: The checkpoint they lie beside; `None` for one that has none of our objects.
-        items: The items to be deleted.
-        outside: Where values of the checkpoint are that go too. An object may be there although
-            no item leads to it any more: a delete may have come between the two.
+        policy: Tells which objects belong to the saver.
+        ref: The checkpoint of the partition; `None` if it cannot have objects of the saver.
+        items: The items to delete.
+        outside: Values of the checkpoint to delete. Their objects may exist without a reference,
+            if another delete has deleted it.
     """
-    named: list[tuple[PartAddress | None, str, str]] = [
+    objects_found: list[tuple[PartAddress | None, str, str]] = [
         (value.address, value.bucket, value.key)
         for value in (
             *outside,
@@ -119,43 +119,52 @@ def plan_deletion(
         if isinstance(value, S3Object)
     ]
     own = {value.address for value in outside}
-    chunks: list[Key] = []
+    own_chunks: list[Key] = []
     writes: list[Key] = []
-    others: list[Key] = []
-    leading: list[Key] = []
-    kept = 0
+    other_chunks: list[Key] = []
+    object_references: list[Key] = []
+    kept_references = 0
     for item in items:
         address, found = part_of(item), _stored_object(item)
         if found is None:
-            place = read_key(item, Table.WRITES)
-            (writes if address is None else chunks if address in own else others).append(place)
+            keys = writes if address is None else own_chunks if address in own else other_chunks
+            keys.append(read_key(item, Table.WRITES))
             continue
-        named.append((address, found.bucket, found.object_key))
-        if _in_another_bucket(policy, ref, *named[-1]):
-            kept += 1  # A sweep that knows the bucket finds the object by it.
+        objects_found.append((address, found.bucket, found.object_key))
+        if _in_another_bucket(policy, ref, *objects_found[-1]):
+            kept_references += 1  # A sweep that is configured with the bucket needs it.
         else:
-            leading.append(found.key)
-    objects: dict[tuple[str, str], None] = {}
-    for address, bucket, key in dict.fromkeys(named):
+            object_references.append(found.key)
+    return DeletionPlan(
+        tuple(own_chunks),
+        tuple(writes),
+        tuple(other_chunks),
+        tuple(object_references),
+        tuple(_owned_objects(policy, ref, objects_found)),
+        kept_references=kept_references,
+    )
+
+
+def _owned_objects(
+    policy: PayloadPolicy,
+    ref: CheckpointRef | None,
+    objects: Iterable[tuple[PartAddress | None, str, str]],
+) -> list[tuple[str, str]]:
+    """The objects that belong to the checkpoint, as bucket and key. Others are kept and logged."""
+    owned: dict[tuple[str, str], None] = {}
+    for address, bucket, key in dict.fromkeys(objects):
         if ref is not None and address is not None and policy.owns(ref, address, bucket, key):
-            objects[bucket, key] = None
+            owned[bucket, key] = None
         else:
             _log.warning(
-                "object %r of bucket %r is kept: an item beside %s leads to it, and it is not one "
-                "of that checkpoint in a bucket of s3_offload_config; if the bucket is yours, name "
-                "it there (former_bucket_names) and sweep",
+                "object %r of bucket %r is kept: an item of %s refers to it, but it is not an "
+                "object of that checkpoint in a bucket of s3_offload_config; if the bucket is "
+                "yours, add it there (former_bucket_names) and run a sweep",
                 key,
                 bucket,
                 ref,
             )
-    return DeletionPlan(
-        tuple(chunks),
-        tuple(writes),
-        tuple(others),
-        tuple(leading),
-        tuple(objects),
-        kept=kept,
-    )
+    return list(owned)
 
 
 def _in_another_bucket(
@@ -165,14 +174,14 @@ def _in_another_bucket(
     bucket: str,
     key: str,
 ) -> bool:
-    """Whether an object is the checkpoint's, but in a bucket that is not known to be ours."""
+    """Whether an object belongs to the checkpoint, but its bucket is not configured."""
     if ref is None or address is None or policy.owns(ref, address, bucket, key):
         return False
     return is_object_key(key, ref, address)
 
 
 def _stored_object(item: StoredItem) -> StoredObject | None:
-    """The object an item leads to, `None` where it leads to none or nobody can tell to which."""
+    """The object that an item refers to; `None` for none or an unreadable reference."""
     try:
         return read_stored_object(item)
     except UnreadableItemError:
@@ -180,21 +189,21 @@ def _stored_object(item: StoredItem) -> StoredObject | None:
 
 
 def delete_planned(
-    found: Sequence[DeletionPlan], delete_each: Callable[[Sequence[Key]], Operation[None]]
+    plans: Sequence[DeletionPlan], delete_each: Callable[[Sequence[Key]], Operation[None]]
 ) -> Operation[None]:
-    """Delete what remains beside checkpoints: objects before the items that lead to them.
+    """Delete planned items and objects: objects before the items that refer to them.
 
-    The checkpoint's own chunks go first. A large partition is read as several ranges side by side,
-    each of them with chunks that the reader needs: one that is read after writes were deleted lacks
-    its chunks, whatever the others still hold. Writes go before their parts, so that none is ever
-    there without them, should somebody store the checkpoint again meanwhile.
+    The checkpoint's own chunks are deleted first. A large partition is read as several ranges in
+    parallel, each with chunks that the reader needs: a range that is read after writes were deleted
+    lacks its chunks, so the reader notices. Writes are deleted before their parts, so that no write
+    ever lacks its parts, even if the checkpoint is stored again meanwhile.
 
     Args:
-        found: What to delete.
-        delete_each: Deletes the items of these keys, in no order.
+        plans: What to delete.
+        delete_each: Deletes the items of these keys, in any order.
     """
-    yield from delete_each([key for one in found for key in one.chunks])
-    yield from delete_each([key for one in found for key in one.writes])
-    yield from delete_each([key for one in found for key in one.others])
-    yield from delete_objects(pair for one in found for pair in one.objects)
-    yield from delete_each([key for one in found for key in one.leading])
+    yield from delete_each([key for plan in plans for key in plan.own_chunks])
+    yield from delete_each([key for plan in plans for key in plan.writes])
+    yield from delete_each([key for plan in plans for key in plan.other_chunks])
+    yield from delete_objects(pair for plan in plans for pair in plan.objects)
+    yield from delete_each([key for plan in plans for key in plan.object_references])

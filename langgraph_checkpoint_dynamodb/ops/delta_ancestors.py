@@ -1,4 +1,9 @@
-"""Which ancestors checkpoints are rebuilt from."""
+"""The ancestors that checkpoints are rebuilt from.
+
+A DeltaChannel stores its value only in some checkpoints. In between it is rebuilt from the writes
+of the ancestors. Deleting such an ancestor raises no error: the channel is silently empty. So
+before a delete, the ancestors that the remaining checkpoints need are determined here.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _DeltaContents:
-    """Of one checkpoint: the DeltaChannels it stores whole, and those it has without storing."""
+    """The DeltaChannels of a checkpoint: those whose value it stores, and the other ones."""
 
     parent_id: str | None
     stored: frozenset[str]
@@ -48,21 +53,21 @@ class _DeltaContents:
 def needed_ancestors(
     context: Context, thread: ThreadContents, wanted: Mapping[str, Collection[str]]
 ) -> Operation[dict[str, set[str]]]:
-    """The wanted checkpoints of each namespace and every ancestor they are rebuilt from.
+    """The wanted checkpoints of each namespace and the ancestors they are rebuilt from.
 
-    Reads payloads only in namespaces that have DeltaChannels.
+    Payloads are read only in namespaces that have DeltaChannels.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
         thread: The thread.
-        wanted: Namespace to ids that must stay readable.
+        wanted: By namespace, the ids that must stay readable.
 
     Returns:
-        Namespace to ids, those wanted included.
+        By namespace, the wanted ids and those of the needed ancestors.
 
     Raises:
-        MissingPartError: A wanted checkpoint was deleted since the thread was read. What the others
-            need must be found anew: another one may be the newest now.
+        MissingPartError: A wanted checkpoint was deleted after the thread was read. The caller must
+            read the thread again: another checkpoint may be the newest now.
     """
     with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
     contents = yield from together([_read_contents(context, thread, ns) for ns in with_deltas])
@@ -85,7 +90,7 @@ def _changed_error(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Mi
 
 
 def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _DeltaContents]) -> set[str]:
-    """The ancestors up to the one by which every missing channel has been found whole."""
+    """The ancestors up to the one at which a value of every missing channel has been found."""
     ancestors: set[str] = set()
     current = contents.get(checkpoint_id)
     missing = frozenset[str]() if current is None else current.missing
@@ -95,7 +100,7 @@ def _rebuilt_from(checkpoint_id: str, contents: Mapping[str, _DeltaContents]) ->
             break
         ancestors.add(parent_id)
         current = contents[parent_id]
-        # One that it has no version of was first written by its own writes: nothing lies above.
+        # A channel without a version here was first written after it: no older writes exist.
         missing &= current.missing
     return ancestors
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def prune(context: Context, thread_ids: Sequence[str], kept: int) -> Operation[None]:
-    """Delete threads, or all of them but what their newest checkpoints need.
+    """Delete threads, or all but their newest checkpoints and what those need.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
@@ -41,7 +41,7 @@ def prune(context: Context, thread_ids: Sequence[str], kept: int) -> Operation[N
 
 
 def _keep_latest(context: Context, thread_id: str, kept: int) -> Operation[None]:
-    """Delete all of a thread but what `_prunable` spares."""
+    """Delete the checkpoints of a thread that `_prunable` returns."""
     thread, doomed = yield from reread_until_consistent(
         context, lambda context: _prunable(context, thread_id, kept)
     )
@@ -51,14 +51,14 @@ def _keep_latest(context: Context, thread_id: str, kept: int) -> Operation[None]
 def _prunable(
     context: Context, thread_id: str, count: int
 ) -> Operation[tuple[ThreadContents, list[CheckpointHead]]]:
-    """All of a thread but the newest checkpoints of each namespace and what those need.
+    """A thread, and all but the newest checkpoints of each namespace and what those need.
 
-    What they need are the ancestors that its DeltaChannels are rebuilt from. The call of a subgraph
-    goes whole with the root checkpoint it ran under. Checkpoints that an older writer kept where no
-    reader looks for them are left alone.
+    They need the ancestors that their DeltaChannels are rebuilt from. All checkpoints of a subgraph
+    call are deleted with the root checkpoint that it ran under. Checkpoints under keys that only
+    older writers use are kept: no reader finds them.
 
-    The root's go first: stopped anywhere, what is left of a call whose root checkpoint has gone is
-    found by the next prune.
+    Root checkpoints are deleted first. If the prune is interrupted, the next one finds the rest of
+    a call whose root checkpoint is gone.
     """
     thread = yield from read_thread_contents(context, thread_id)
     kept = yield from _kept_ids(context, thread, count)
@@ -77,7 +77,7 @@ def _prunable(
 def _kept_ids(
     context: Context, thread: ThreadContents, count: int
 ) -> Operation[dict[str, set[str]]]:
-    """What a prune keeps: namespace to ids. The root's first, since it decides about the calls."""
+    """The ids to keep by namespace. Those of the root decide which subgraph calls are kept."""
     newest = {
         checkpoint_ns: set(sorted(ids, reverse=True)[:count])
         for checkpoint_ns, ids in thread.visible.items()

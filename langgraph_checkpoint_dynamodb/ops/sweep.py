@@ -240,11 +240,11 @@ def _sweep_partition_items(
     unknown = sum(read_created(item) is None for item in spared)
     return SweepReport(
         writes_deleted=len(doomed),
-        chunks_deleted=len(found.chunks) + len(found.others),
-        objects_deleted=len(found.leading),
+        chunks_deleted=len(found.own_chunks) + len(found.other_chunks),
+        objects_deleted=len(found.object_references),
         marks_deleted=marked,
         young=len(spared) - unknown,
-        unknown=unknown + found.kept,
+        unknown=unknown + found.kept_references,
     )
 
 

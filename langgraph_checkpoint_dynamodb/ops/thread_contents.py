@@ -1,9 +1,4 @@
-"""Which checkpoints a thread has, and which of them others are rebuilt from.
-
-A DeltaChannel stores its value in some checkpoints only; in between it is rebuilt from the writes
-of the ancestors. Deleting such an ancestor raises nothing: the channel just comes back empty. So
-before a delete, the ancestors that the survivors need are found here.
-"""
+"""The items of a thread: its checkpoints and bases, without their payloads."""
 
 from __future__ import annotations
 
@@ -55,14 +50,15 @@ class ThreadContents:
     """A thread's items without their payloads.
 
     Attributes:
-        heads: All items, newest first within each namespace.
-        delta_channels: The names of the DeltaChannels each namespace has ever had. LangGraph counts
-            their steps since the last snapshot in the metadata of every checkpoint between two.
-        roots: Of the checkpoints that say so, by their key: the root checkpoint they were made
-            under.
-        bases: What checkpoints are differences from.
+        thread_id: The thread.
+        heads: Its checkpoints, newest first in each namespace.
+        delta_channels: By namespace, the names of its DeltaChannels, past and present. LangGraph
+            counts their steps since the last snapshot in the metadata of every checkpoint.
+        roots: By key of a subgraph's checkpoint, the root checkpoint that the subgraph ran under,
+            if the metadata names it.
+        bases: The bases that checkpoints are differences from.
         bases_deleted: When bases of the thread were last deleted with it; `None` for never.
-        item: What is known of the thread as a whole; `None` for nothing.
+        item: The thread item; `None` for none.
     """
 
     thread_id: str
@@ -75,7 +71,7 @@ class ThreadContents:
 
     @cached_property
     def visible(self) -> dict[str, dict[str, CheckpointHead]]:
-        """The checkpoints that readers see, by namespace and id."""
+        """The checkpoints that are visible to readers, by namespace and id."""
         found: defaultdict[str, dict[str, CheckpointHead]] = defaultdict(dict)
         for head in self.heads:
             if head.checkpoint_id is not None and head.visible and not self.is_leftover(head):
@@ -83,7 +79,7 @@ class ThreadContents:
         return found
 
     def newest(self) -> dict[str, str]:
-        """The id of the newest checkpoint that readers see of each namespace."""
+        """The id of the newest visible checkpoint of each namespace."""
         return {checkpoint_ns: max(ids) for checkpoint_ns, ids in self.visible.items()}
 
     @cached_property
@@ -91,7 +87,7 @@ class ThreadContents:
         return frozenset(head.base for head in self.bases if not head.deleted)
 
     def is_leftover(self, head: CheckpointHead) -> bool:
-        """Whether a run stored a checkpoint while its thread, and its base, were being deleted."""
+        """Whether a run stored a checkpoint while its thread was deleted, and with it its base."""
         try:
             origin = head.origin
         except UnreadableItemError:
@@ -101,14 +97,14 @@ class ThreadContents:
         return head.based_on not in self._bases_there
 
     def unneeded_bases(self, doomed: Collection[CheckpointHead], now: int) -> list[CheckpointHead]:
-        """The bases that nothing refers to once these checkpoints are gone, nor can come to.
+        """The bases that nothing refers to, or can start to refer to, without these checkpoints.
 
-        Where a checkpoint does not tell what it is the difference from, all bases are needed.
+        If the base of some checkpoint cannot be read, all bases are needed.
         """
-        going = {head.key for head in doomed}
-        staying = [head for head in self.heads if head.usable and head.key not in going]
+        deleted = {head.key for head in doomed}
+        left = [head for head in self.heads if head.usable and head.key not in deleted]
         try:
-            needed = {head.based_on for head in staying}
+            needed = {head.based_on for head in left}
         except UnreadableItemError:
             return []
         return [
@@ -118,22 +114,24 @@ class ThreadContents:
         ]
 
     def unresumable_calls(self, kept_roots: Collection[str]) -> set[str]:
-        """Namespaces of subgraph calls that nothing can go on from once only those roots are kept.
+        """Namespaces of subgraph calls that cannot be resumed if only these roots are kept.
 
-        Each call runs under a root checkpoint, and is found again from there alone. One that is not
-        there was deleted before, if it sorts below the newest; above it, it is still to be stored.
+        A call runs under a root checkpoint and is resumed only from there. A root checkpoint that
+        does not exist was deleted if its id is below the newest; if above, it is not yet stored.
         """
         newest = self.newest()
         if ROOT_NAMESPACE not in newest:
             return set()
-        there = {head.checkpoint_id for head in self.heads if head.checkpoint_ns == ROOT_NAMESPACE}
+        root_ids = {
+            head.checkpoint_id for head in self.heads if head.checkpoint_ns == ROOT_NAMESPACE
+        }
         found = set()
         for checkpoint_ns in filter(is_call, newest):
             head = self.visible[checkpoint_ns][newest[checkpoint_ns]]
             root = self.roots.get(head.key)
             if root is None or root in kept_roots:
                 continue
-            if root in there or root < newest[ROOT_NAMESPACE]:
+            if root in root_ids or root < newest[ROOT_NAMESPACE]:
                 found.add(checkpoint_ns)
         return found
 
@@ -171,10 +169,10 @@ def read_thread_contents(context: Context, thread_id: str) -> Operation[ThreadCo
 
 
 def thread_contents_of(thread_id: str, items: Sequence[StoredItem], now: int) -> ThreadContents:
-    """A thread of these items, without what their metadata say.
+    """The contents of a thread from its items, without `delta_channels` and `roots`.
 
     Raises:
-        UnreadableItemError: What one of them says of itself is damaged.
+        UnreadableItemError: An item is damaged.
     """
     known = next(filter(is_thread_item, items), None)
     heads = [read_checkpoint_head(item, now) for item in items if item is not known]
@@ -189,7 +187,7 @@ def thread_contents_of(thread_id: str, items: Sequence[StoredItem], now: int) ->
 
 
 def _root_of(metadata: CheckpointMetadata) -> str | None:
-    """The root checkpoint that a subgraph's was made under, where the metadata says so."""
+    """The root checkpoint that a subgraph ran under; `None` if the metadata does not name it."""
     parents: object = metadata.get("parents")
     root = parents.get(ROOT_NAMESPACE) if isinstance(parents, dict) else None
     return root if isinstance(root, str) else None

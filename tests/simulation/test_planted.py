@@ -208,7 +208,7 @@ def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         sweep,
         "_remove",
-        lambda found, _: deletion_plan.delete_planned([found], delete._delete_each),
+        lambda found, _: deletion_plan.delete_planned([found], delete._delete_items),
     )
 
 
