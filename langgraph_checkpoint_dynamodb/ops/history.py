@@ -1,12 +1,12 @@
-"""Rebuilding DeltaChannels: a checkpoint's ancestors back to where each channel was stored whole.
+"""The history of DeltaChannels: the writes of the ancestors since each channel's stored value.
 
-A DeltaChannel keeps no value in most checkpoints; its changes lie in the pending writes of the
-ancestors. The ancestors are read as one range of the namespace and walked by their parents, so
-that forks are respected; their writes are then read side by side.
+Most checkpoints store no value of a DeltaChannel; its changes are in the pending writes of the
+ancestors. The ancestors are read as one key range of the namespace and walked from parent to
+parent, so that forks are respected. Then their writes are read concurrently.
 
-Where items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt
-from them. Reading the history is what a run does before it stores the next checkpoint, so here they
-are given more life: see `extend_ttl`.
+If items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt from
+them. A run reads the history before it stores the next checkpoint, so their TTL is extended here:
+see `extend_ttl`.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ T = TypeVar("T")
 def get_delta_channel_history(
     context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    """Per channel: the writes of the ancestors, oldest first, and the value they build on.
+    """By channel, the writes of the ancestors, oldest first, and the value they build on (seed).
 
     The writes of the addressed checkpoint itself are pending and do not count. The walk ends for
-    each channel at the nearest ancestor that holds its value, whose own writes still count.
+    each channel at the nearest ancestor that stores its value, whose own writes still count.
 
     Raises:
-        UnreadableItemError: The addressed checkpoint, or what it is rebuilt from, is not there. Who
-            asks has just read it: an empty history would be an empty channel.
+        UnreadableItemError: The addressed checkpoint, or one that it is rebuilt from, is missing.
+            An empty history would silently empty the channel.
     """
     if not channels:
         return {}
@@ -80,7 +80,7 @@ def _history(
     context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
     walk = Walk(set(channels))
-    # What expires must be prolonged, so it is read.
+    # With a TTL the items must be read, to extend it.
     if context.ttl_seconds is None and address.checkpoint is not None:
         try:
             yield from walk_memory(context, address.checkpoint, walk)
@@ -95,16 +95,17 @@ def _history(
         except StaleMemoryError:
             walk = Walk(set(channels))
             target = yield from walk_from_target(context, address, walk)
-    return (yield from _gathered(context, channels, walk, target))
+    return (yield from _histories(context, channels, walk, target))
 
 
-def _gathered(
+def _histories(
     context: Context, channels: Sequence[str], walk: Walk, target: CheckpointRecord | None
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    """The writes of the steps, and the seeds."""
+    """The histories of the channels, with the writes of the walk's ancestors loaded."""
     steps = walk.steps
     if target is not None and context.ttl_seconds is not None:
-        # The next checkpoint's first ancestor: nothing of it counts here, all of it is prolonged.
+        # The first ancestor of the next checkpoint: its writes do not count here, but its TTL is
+        # extended too.
         steps = [*steps, Step(target.ref, _UNKNOWN, _UNKNOWN, target)]
     found = yield from together([_writes_of(context, step) for step in steps])
     writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
@@ -134,28 +135,30 @@ _UNKNOWN = Link(None, {}, frozenset())
 def _writes_of(
     context: Context, step: Step
 ) -> Operation[tuple[Attachments | None, list[PendingWrite]]]:
-    """The writes of an ancestor that count, and what lies beside it, where that was read."""
-    given = step.gives()
-    if step.channels <= given.keys() and not _needs_longer_ttl(context, step):
-        writes = [write for some in given.values() for write in some]
+    """The writes of an ancestor that count, and its attachments if they were read."""
+    known = step.known_writes()
+    if step.channels <= known.keys() and not _needs_longer_ttl(context, step):
+        writes = [write for some in known.values() for write in some]
         return step.attachments, (yield from _decoded(context, step.ref, current_writes(writes)))
 
-    looked = [] if step.attachments is None else [step.attachments]
+    already_read = [] if step.attachments is None else [step.attachments]
 
     def read(
         context: Context, record: CheckpointRecord
     ) -> Operation[tuple[Attachments, list[PendingWrite]]]:
-        attachments = looked.pop() if looked else (yield from read_attachments(context, record))
+        attachments = (
+            already_read.pop() if already_read else (yield from read_attachments(context, record))
+        )
         wanted = [
             write
             for write in current_writes(attachments.writes)
-            if write.channel in step.channels - given.keys()
+            if write.channel in step.channels - known.keys()
         ]
         loaded = yield from load_writes(context, record.ref, attachments, wanted)
-        writes = [*loaded, *(write for some in given.values() for write in some)]
+        writes = [*loaded, *(write for some in known.values() for write in some)]
         return attachments, (yield from _decoded(context, record.ref, current_writes(writes)))
 
-    # An ancestor that has expired still counts for those that are rebuilt from it.
+    # An expired ancestor still counts for the checkpoints that are rebuilt from it.
     record = step.record or (yield from get_usable_checkpoint(context, step.ref))
     found = None
     if record is not None:

@@ -1,4 +1,4 @@
-"""Walking from a checkpoint through its ancestors to the values of DeltaChannels."""
+"""Walking from a checkpoint through its ancestors to the stored values of DeltaChannels."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOST_AHEAD = 16
-"""Ancestors whose values are elsewhere are fetched one, two, four at a time, up to this many: where
-the walk ends shows in the values alone."""
+_MAX_AHEAD = 16
+"""Ancestors whose values are outside their items are fetched 1, 2, 4, ... at a time, up to this
+many: only the values tell where the walk ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An ancestor on the way.
+    """An ancestor visited on a walk.
 
     Attributes:
-        ref: Which checkpoint.
-        child: How the checkpoint below it on the way hangs together with it.
-        link: How it hangs together with its own parent.
-        record: Its record, of one that was read for this.
-        beside: What lies beside it, where that had to be read for its checkpoint.
-        channels: The channels whose writes here count.
+        ref: The ancestor.
+        child: The link of its child on the walk.
+        link: Its own link.
+        record: Its record, if its item was read.
+        attachments: Its attachments, if they were read to load its checkpoint.
+        channels: The channels whose writes at this ancestor count.
     """
 
     ref: CheckpointRef
@@ -63,29 +63,29 @@ class Step:
     attachments: Attachments | None = None
     channels: frozenset[str] = frozenset()
 
-    def gives(self) -> dict[str, tuple[WriteRecord, ...]]:
-        """The writes to those of the channels for which the beside need not be asked.
+    def known_writes(self) -> dict[str, tuple[WriteRecord, ...]]:
+        """The writes, by channel, that are known without reading the attachments.
 
-        A checkpoint carries what its parent gives to it. And what has the same version as before
-        was not written to: LangGraph gives a DeltaChannel a new version whenever it is.
+        A child can carry its parent's writes. A channel whose version is the same in the child was
+        not written: LangGraph changes the version of a DeltaChannel with every write.
         """
-        given = {name: some for name, some in self.child.carried.items() if name in self.channels}
-        for name in self.channels - given.keys():
+        known = {name: some for name, some in self.child.carried.items() if name in self.channels}
+        for name in self.channels - known.keys():
             version = self.child.versions.get(name)
             if version is not None and version == self.link.versions.get(name):
-                given[name] = ()
-        return given
+                known[name] = ()
+        return known
 
 
 @dataclass
 class Walk:
-    """The way from a checkpoint back to where each channel was stored whole.
+    """The state of a walk from a checkpoint to the nearest stored value of each channel.
 
     Attributes:
-        remaining: Channels whose values have not been met yet.
-        seeds: The values that were met.
-        steps: The ancestors passed, the nearest first.
-        link: The link of the last checkpoint passed; `None` before the first.
+        remaining: Channels whose values have not been found yet.
+        seeds: The values that were found, by channel.
+        steps: The ancestors visited, nearest first.
+        link: The link of the last checkpoint visited; `None` before the first.
     """
 
     remaining: set[str]
@@ -93,8 +93,8 @@ class Walk:
     steps: list[Step] = field(default_factory=list)
     link: Link | None = None
 
-    def pass_by(self, step: Step) -> frozenset[str]:
-        """Go on to an ancestor; returns the channels whose values it holds."""
+    def visit(self, step: Step) -> frozenset[str]:
+        """Add an ancestor to the walk; returns the remaining channels whose values it stores."""
         self.steps.append(replace(step, channels=frozenset(self.remaining)))
         held = frozenset(self.remaining) & step.link.held
         self.remaining -= held
@@ -103,14 +103,14 @@ class Walk:
 
 
 class StaleMemoryError(Exception):
-    """What was remembered does not fit what is stored."""
+    """What the saver remembers does not match what is stored."""
 
 
 def walk_memory(context: Context, ref: CheckpointRef, walk: Walk) -> Operation[None]:
-    """Walk as far as the ancestors are remembered.
+    """Walk as far as the saver's memory knows the ancestors.
 
     Raises:
-        _ForgottenError: One that is remembered is not there any more.
+        StaleMemoryError: A remembered ancestor does not exist any more.
     """
     memory = context.memory
     link = memory.link(ref, context.now)
@@ -123,7 +123,7 @@ def walk_memory(context: Context, ref: CheckpointRef, walk: Walk) -> Operation[N
         if parent is None or found is None:
             break
         passed.add(parent.checkpoint_id)
-        held = walk.pass_by(Step(parent, link, found))
+        held = walk.visit(Step(parent, link, found))
         if held:
             sought.append((parent, held))
         link = found
@@ -152,8 +152,8 @@ def _take_seeds(
     held: Collection[str],
     seeds: dict[str, Any],
 ) -> Operation[None]:
-    load_it = partial(decode_checkpoint, context.serde, value, str(ref))
-    checkpoint = yield from compute(load_it, len(value.data))
+    decode = partial(decode_checkpoint, context.serde, value, str(ref))
+    checkpoint = yield from compute(decode, len(value.data))
     values = checkpoint.get("channel_values", {})
     if not values.keys() >= set(held):
         raise StaleMemoryError
@@ -164,7 +164,14 @@ def _take_seeds(
 def walk_from_target(
     context: Context, address: Address, walk: Walk
 ) -> Operation[CheckpointRecord | None]:
-    """Walk from the addressed checkpoint; returns it."""
+    """Walk from the addressed checkpoint, or the newest one.
+
+    Returns:
+        That checkpoint; `None` if the namespace has none.
+
+    Raises:
+        MissingPartError: The addressed checkpoint does not exist.
+    """
     chain = Chain(context, address)
     target = yield from chain.target()
     if target is None:
@@ -172,7 +179,7 @@ def walk_from_target(
             raise MissingPartError(
                 place=str(address.checkpoint),
                 attribute=Attribute.CHECKPOINT,
-                problem="is not there, though its history is asked for: it was deleted or has "
+                problem="is missing: the checkpoint whose history was requested was deleted or has "
                 "expired",
                 part=str(address.checkpoint),
             )
@@ -185,7 +192,7 @@ def walk_from_target(
 
 
 def _target_link(context: Context, target: CheckpointRecord) -> Operation[Link]:
-    """How the addressed checkpoint hangs together with its parent, as far as its item tells."""
+    """The link of the addressed checkpoint, as far as its item contains it."""
     if is_inline(target.checkpoint):
         link, _, _ = yield from _load_step(context, target)
         return link
@@ -193,10 +200,10 @@ def _target_link(context: Context, target: CheckpointRecord) -> Operation[Link]:
 
 
 def walk_further(context: Context, address: Address, walk: Walk) -> Operation[None]:
-    """Walk on in the store from the last checkpoint that is remembered.
+    """Continue in the table from the last checkpoint that the saver's memory knows.
 
     Raises:
-        _ForgottenError: Its parent is not where it should be. Who walks from the start tells why.
+        StaleMemoryError: Its parent is missing. A walk from the target raises the right error.
     """
     if walk.link is None or walk.link.parent_id is None:
         return
@@ -213,23 +220,23 @@ def walk_further(context: Context, address: Address, walk: Walk) -> Operation[No
 def _walk_chain(
     context: Context, chain: Chain, ancestor: CheckpointRecord | None, walk: Walk
 ) -> Operation[None]:
-    """Walk the ancestors as they are stored."""
+    """Walk the stored ancestors, reading ahead."""
     ahead = 1
     while ancestor is not None and walk.remaining:
         ancestors = [ancestor]
         while not is_inline(ancestors[-1].checkpoint) and len(ancestors) < ahead:
-            further = chain.parent_at_hand(ancestors[-1])
+            further = chain.loaded_parent_of(ancestors[-1])
             if further is None:
                 break
             ancestors.append(further)
-        ahead = min(2 * ahead, _MOST_AHEAD)
+        ahead = min(2 * ahead, _MAX_AHEAD)
         yield from load_bases(context, [(record.ref, record.checkpoint) for record in ancestors])
         loaded = yield from together([_load_ahead(context, record) for record in ancestors])
         for record, found in zip(ancestors, loaded, strict=True):
             link, value, attachments = found or (yield from _load_step(context, record))
             if walk.link is None:
-                raise AssertionError("a walk begins somewhere")
-            held = walk.pass_by(Step(record.ref, walk.link, link, record, attachments))
+                raise AssertionError("a walk starts with the link of its first checkpoint")
+            held = walk.visit(Step(record.ref, walk.link, link, record, attachments))
             if held:
                 if context.consistent:
                     context.memory.remember_seed_checkpoint(record.ref, value, context.now)
@@ -242,12 +249,11 @@ def _walk_chain(
 
 
 _Loaded: TypeAlias = "tuple[Link, Serialized, Attachments | None]"
-"""How an ancestor hangs together with its parent, its checkpoint, and what lies beside it, where
-that had to be read."""
+"""The link of an ancestor, its checkpoint, and its attachments if they had to be read."""
 
 
 def _load_ahead(context: Context, record: CheckpointRecord) -> Operation[_Loaded | None]:
-    """An ancestor that may not be needed; `None` where it cannot be read."""
+    """Load an ancestor that may not be needed; `None` if it cannot be read."""
     try:
         return (yield from _load_step(context, record))
     except UnreadableItemError:
@@ -267,8 +273,8 @@ def _load_link(context: Context, record: CheckpointRecord) -> Operation[_Loaded]
         attachments = yield from read_attachments(context, record)
         loaded, _ = yield from load(context, record, attachments, ())
         value = loaded.checkpoint
-    load_it = partial(decode_checkpoint, context.serde, value, str(record.ref))
-    checkpoint = yield from compute(load_it, len(value.data))
+    decode = partial(decode_checkpoint, context.serde, value, str(record.ref))
+    checkpoint = yield from compute(decode, len(value.data))
     link = link_of(record, outline_of(checkpoint, {}))
     if context.consistent:
         context.memory.remember_link(record.ref, link, context.now)
@@ -281,7 +287,7 @@ def require_found(found: T | None, ref: CheckpointRef) -> T:
         raise MissingPartError(
             place=str(ref),
             attribute=Attribute.CHECKPOINT,
-            problem="was deleted while the history of another was being read",
+            problem="was deleted while the history of another checkpoint was being read",
             part=str(ref),
         )
     return found

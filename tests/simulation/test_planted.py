@@ -88,18 +88,18 @@ def an_object_is_known_by_the_item_that_leads_to_it_alone(patch: pytest.MonkeyPa
 
 
 def a_tombstone_that_nobody_needs_stops_a_history(patch: pytest.MonkeyPatch) -> None:
-    at_hand = chain.Chain.parent_at_hand
+    at_hand = chain.Chain.loaded_parent_of
 
     def strict(ancestors: Any, record: Any) -> Any:
-        if record.parent_id in ancestors._gone:
+        if record.parent_id in ancestors._unusable:
             raise UnreadableItemError(place="p", attribute="deleted", problem="is there")
         return at_hand(ancestors, record)
 
-    patch.setattr(chain.Chain, "parent_at_hand", strict)
+    patch.setattr(chain.Chain, "loaded_parent_of", strict)
 
 
 def an_ancestor_that_is_gone_ends_a_history_in_silence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(chain.Chain, "_require_needless", nothing_done)
+    patch.setattr(chain.Chain, "_require_unneeded", nothing_done)
 
 
 def the_history_of_a_checkpoint_that_is_gone_is_empty(patch: pytest.MonkeyPatch) -> None:
