@@ -782,10 +782,10 @@ def test_every_call_after_close_says_that_the_saver_is_closed(
     saver.setup()
     saver.close()
     for name, call in every_call(saver).items():
-        with pytest.raises(SaverClosedError, match="make a new one"):
+        with pytest.raises(SaverClosedError, match="create a new one"):
             pytest.fail(f"{name} returned {call()!r}")
     for name, acall in every_async_call(saver).items():
-        with pytest.raises(SaverClosedError, match="make a new one"):
+        with pytest.raises(SaverClosedError, match="create a new one"):
             pytest.fail(f"a{name} returned {loop_thread.run(acall())!r}")
 
 

@@ -28,9 +28,10 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_thread, prune
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
+from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy

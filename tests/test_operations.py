@@ -36,12 +36,13 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
+from langgraph_checkpoint_dynamodb.ops.context import Context
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payloads.policy import Inline, PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.requests.calls import (
@@ -92,7 +93,7 @@ T = TypeVar("T")
 
 SERDE = JsonPlusSerializer()
 NOW = 1_000_000
-STORE = Store(SERDE, PayloadPolicy(), Stamp("token", NOW))
+STORE = Context(SERDE, PayloadPolicy(), Stamp("token", NOW))
 CREATED: Any = {"N": str(NOW)}
 NESTED = "!73d580a1148567000871c163ef0e1ea3:::"
 """What the sort keys of namespace `sub` begin with."""
@@ -116,12 +117,12 @@ def serialized(value: object) -> Serialized:
     return Serialized(tag, Inline(data))
 
 
-def stored(one: CheckpointRecord, store: Store = STORE) -> Put:
+def stored(one: CheckpointRecord, store: Context = STORE) -> Put:
     """The item of a checkpoint."""
     return one.plan(store.payloads, store.stamp).put
 
 
-def beside(one: WriteRecord, ref: CheckpointRef, store: Store = STORE) -> Put:
+def beside(one: WriteRecord, ref: CheckpointRef, store: Context = STORE) -> Put:
     """The item of a write on a checkpoint."""
     return one.plan(ref, store.payloads, store.stamp).put
 
@@ -1362,7 +1363,7 @@ IN_CHUNKS = replace(STORE, payloads=PayloadPolicy(inline_limit=300, chunk_bytes=
 IN_S3 = replace(STORE, payloads=PayloadPolicy(s3=S3Policy("bucket", "states/", 200)))
 
 
-def by_another_call(store: Store) -> Store:
+def by_another_call(store: Context) -> Context:
     return replace(store, stamp=Stamp("another", NOW))
 
 
@@ -1425,13 +1426,13 @@ def begun(request: object) -> list[Request[Any]]:
     return [next(member) for member in request.operations]
 
 
-def whole(one: CheckpointRecord, store: Store) -> list[Put]:
+def whole(one: CheckpointRecord, store: Context) -> list[Put]:
     """The item of a checkpoint and those of its parts."""
     planned = one.plan(store.payloads, store.stamp)
     return [planned.put, *(part_put(one.ref, part, store.stamp) for part in planned.parts)]
 
 
-def whole_write(one: WriteRecord, ref: CheckpointRef, store: Store) -> list[Put]:
+def whole_write(one: WriteRecord, ref: CheckpointRef, store: Context) -> list[Put]:
     """The item of a write and those of its parts."""
     planned = one.plan(ref, store.payloads, store.stamp)
     return [planned.put, *(part_put(ref, part, store.stamp) for part in planned.parts)]
@@ -1506,7 +1507,7 @@ put_again_both_ways = pytest.mark.parametrize(
 
 @put_again_both_ways
 def test_the_old_parts_are_deleted_after_the_new_item(
-    put_again: Callable[[Store, bytes], Operation[None]],
+    put_again: Callable[[Context, bytes], Operation[None]],
 ) -> None:
     old = up_to_the_item(put_again(by_another_call(IN_CHUNKS), BYTES))
     operation = put_again(IN_CHUNKS, b"small")
@@ -1520,7 +1521,7 @@ def test_the_old_parts_are_deleted_after_the_new_item(
 
 @put_again_both_ways
 def test_of_a_large_value_put_again_no_part_is_deleted_since_nobody_tells_which_were_there(
-    put_again: Callable[[Store, bytes], Operation[None]],
+    put_again: Callable[[Context, bytes], Operation[None]],
 ) -> None:
     operation = put_again(IN_CHUNKS, BYTES)
     up_to_the_item(operation)
@@ -1529,7 +1530,7 @@ def test_of_a_large_value_put_again_no_part_is_deleted_since_nobody_tells_which_
 
 @put_again_both_ways
 def test_an_old_item_that_cannot_be_read_is_replaced_all_the_same(
-    put_again: Callable[[Store, bytes], Operation[None]],
+    put_again: Callable[[Context, bytes], Operation[None]],
 ) -> None:
     operation = put_again(IN_CHUNKS, b"small")
     new = next(operation)
@@ -1540,7 +1541,7 @@ def test_an_old_item_that_cannot_be_read_is_replaced_all_the_same(
 
 @put_again_both_ways
 def test_old_parts_that_cannot_be_deleted_are_logged_and_no_error(
-    put_again: Callable[[Store, bytes], Operation[None]], caplog: pytest.LogCaptureFixture
+    put_again: Callable[[Context, bytes], Operation[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     old = up_to_the_item(put_again(by_another_call(IN_CHUNKS), BYTES))
     operation = put_again(IN_CHUNKS, b"small")
@@ -1779,7 +1780,9 @@ def large(checkpoint_id: str, parent_id: str | None = None, **values: Any) -> Ch
 
 @pytest.mark.parametrize("store", [SMALL, RELAXED], ids=["consistent", "relaxed"])
 @pytest.mark.parametrize("then", ["still missing", "there", "deleted"])
-def test_a_missing_chunk_is_looked_for_once_more_and_consistently(store: Store, then: str) -> None:
+def test_a_missing_chunk_is_looked_for_once_more_and_consistently(
+    store: Context, then: str
+) -> None:
     operation = get_tuple(store, Address("t", "", None))
     item, *chunks = whole(large("0001"), SMALL)
     newest = replace(
@@ -1866,7 +1869,7 @@ def test_a_history_fetches_ancestors_in_chunks_one_two_four_at_a_time_and_each_o
 TTL = 10_000
 
 
-def stamped(age: int) -> Store:
+def stamped(age: int) -> Context:
     """A store as it was some seconds ago."""
     then = NOW - age
     stamp = Stamp("old", then, then + TTL)

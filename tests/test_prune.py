@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.ops.delete import prune
+from langgraph_checkpoint_dynamodb.ops.prune import prune
 from tests.support.grounds import is_old_or_new
 from tests.support.stopping import Experiment
 from tests.support.values import checkpoint, config, metadata

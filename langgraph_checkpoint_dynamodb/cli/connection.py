@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from langgraph_checkpoint_dynamodb.cli.options import Options
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
@@ -77,7 +77,7 @@ class Connection:
     long_term: DynamoDBStore | None = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Context:
         """What an operation is given."""
         return self.saver._store()
 

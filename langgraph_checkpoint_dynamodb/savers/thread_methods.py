@@ -12,12 +12,12 @@ from langgraph_checkpoint_dynamodb.format.addressing import require_optional, re
 from langgraph_checkpoint_dynamodb.format.keys import owner_text
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.threads import Status
+from langgraph_checkpoint_dynamodb.ops.reindex import reindex_threads
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
     delete_threads,
     get_thread,
     list_threads,
-    reindex_threads,
     update_thread,
 )
 from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods

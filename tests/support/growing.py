@@ -118,10 +118,10 @@ def grow(kind: str, turns: int, way: str | None) -> Growth:
         before = None if parent is None else memory.progress(address.ref(parent))
         stamp = Stamp(f"{step:016x}", 0)
         start = time.perf_counter()
-        plan = plan_checkpoint(record, policy, stamp, before, memory.keeps_base)
+        plan = plan_checkpoint(record, policy, stamp, before, memory.can_keep_base)
         growth.milliseconds += 1000 * (time.perf_counter() - start)
         growth.write_units += _units(plan.planned) + (0 if plan.base is None else _units(plan.base))
-        memory.reached(record.ref, plan.progress, 0)
+        memory.remember_progress(record.ref, plan.progress, 0)
         parent = made["id"]
         growth.read_units = _read_units(item_size(plan.planned.put.item)) + sum(
             _read_units(len(part.data) + _PART_BYTES) for part in plan.planned.parts

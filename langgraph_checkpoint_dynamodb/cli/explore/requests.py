@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_metadata,
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
-from langgraph_checkpoint_dynamodb.ops.beside import is_inline
+from langgraph_checkpoint_dynamodb.ops.attachments import is_inline
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import send
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
@@ -70,7 +70,7 @@ class Calls:
     last: str | None
 
 
-def find_calls(store: Store, thread_id: str, after: str | None, most: int) -> Operation[Calls]:
+def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> Operation[Calls]:
     """Namespaces besides the root, at one request for each: the newest item of its range.
 
     Ranges of namespaces lie one after the other below that of the root, so what is not asked for
@@ -108,7 +108,7 @@ def find_calls(store: Store, thread_id: str, after: str | None, most: int) -> Op
 
 
 def checkpoint_ids(
-    store: Store, thread_id: str, checkpoint_ns: str, before: str | None, most: int
+    store: Context, thread_id: str, checkpoint_ns: str, before: str | None, most: int
 ) -> Operation[list[tuple[str, str | None]]]:
     """Ids of a history with their parents', newest first, of what cannot be read too."""
     query = Query(
@@ -133,7 +133,7 @@ def checkpoint_ids(
     return found[:most]
 
 
-def _above(store: Store, head: CheckpointHead, item: StoredItem) -> Mapping[str, str]:
+def _above(store: Context, head: CheckpointHead, item: StoredItem) -> Mapping[str, str]:
     with suppress(UnreadableItemError):
         metadata = read_metadata(item, head)
         if is_inline(metadata):

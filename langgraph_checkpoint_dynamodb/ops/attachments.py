@@ -1,4 +1,7 @@
-"""What lies beside a checkpoint or a base: pending writes, chunks of values, and S3 objects."""
+"""The attachments of a checkpoint or a base: its pending writes, chunks and S3 objects.
+
+Pending writes and chunks are the items of one partition of the writes table.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     DeletionMark,
     read_beside_checkpoint,
 )
-from langgraph_checkpoint_dynamodb.ops.lookup import require_same
+from langgraph_checkpoint_dynamodb.ops.rereading import require_unchanged
 from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
 from langgraph_checkpoint_dynamodb.requests.items import Query
@@ -32,60 +35,66 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.payloads.policy import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _PAGE_BYTES = 1_000_000
-"""What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""
+"""Minimum size of a full Query page: 1 MB, read as the smaller of 10^6 and 2^20 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What was read beside a checkpoint.
+class Attachments:
+    """The attachments of a checkpoint that have been read.
 
     Attributes:
-        writes: Its pending writes, in the order of their keys.
-        chunks: The pieces of values, by sort key.
-        objects: The S3 objects of the checkpoint's own values; `None` for one that is not there.
-        marked: Whether writes were deleted or replaced here not long ago.
+        writes: Its pending writes, in the order of their sort keys.
+        chunks: The chunks of its values and of its writes' values, by sort key.
+        objects: The S3 objects of its own values; `None` for a missing object.
+        has_deletion_mark: Whether writes were deleted or replaced recently.
     """
 
     writes: tuple[WriteRecord, ...]
     chunks: Mapping[str, ChunkRecord]
     objects: Mapping[S3Object, bytes | None]
-    marked: bool = False
+    has_deletion_mark: bool = False
 
 
-def beside_query(store: Store, ref: CheckpointRef) -> Query:
-    """The Query of everything beside a checkpoint."""
-    return Query(Table.WRITES, ref.writes_partition, store.consistent)
+def attachments_query(context: Context, ref: CheckpointRef) -> Query:
+    """The Query for all items of a checkpoint's partition of the writes table."""
+    return Query(Table.WRITES, ref.writes_partition, context.consistent)
 
 
-def read_beside(store: Store, record: CheckpointRecord) -> Operation[Beside]:
-    """What lies beside a checkpoint whose item has been read.
+def read_attachments(context: Context, record: CheckpointRecord) -> Operation[Attachments]:
+    """Read the attachments of a checkpoint whose item has been read.
 
-    A page holds 1 MB. More than that is read as several ranges side by side: the item tells where
-    the pieces of its values are.
+    More than a page (1 MB) is read as several key ranges in parallel, which the item's description
+    of its chunks allows to plan.
 
     Raises:
-        MissingPartError: The checkpoint was deleted or replaced since its item was read, and its
-            writes with it.
+        MissingPartError: The checkpoint and its writes were deleted or replaced after its item was
+            read.
     """
-    return (yield from _read(store, record, (), beside_query(store, record.ref)))
+    return (
+        yield from _complete_attachments(
+            context, record, (), attachments_query(context, record.ref)
+        )
+    )
 
 
-def read_rest_beside(store: Store, record: CheckpointRecord, first: Page) -> Operation[Beside]:
-    """What lies beside a checkpoint, the first page of which was read together with its item."""
+def read_remaining_attachments(
+    context: Context, record: CheckpointRecord, first: Page
+) -> Operation[Attachments]:
+    """Read the attachments of a checkpoint after their first page."""
     rest = None
     if first.next is not None:
-        rest = replace(beside_query(store, record.ref), start=first.next)
-    return (yield from _read(store, record, first.items, rest))
+        rest = replace(attachments_query(context, record.ref), start=first.next)
+    return (yield from _complete_attachments(context, record, first.items, rest))
 
 
-def missing_part(payload: Payload, place: str, attribute: str) -> MissingPartError:
-    """The error that says that a part of a value is not there."""
+def missing_part_error(payload: Payload, place: str, attribute: str) -> MissingPartError:
+    """The error for a value of which a chunk or the S3 object is missing."""
     where = "in chunk items of the writes table"
     if isinstance(payload, S3Object):
         where = f"in S3 object {payload.key!r} of bucket {payload.bucket!r}"
@@ -102,9 +111,11 @@ def is_inline(value: Serialized) -> bool:
     return isinstance(value.payload, Inline)
 
 
-def require_readable(store: Store, payload: Payload, place: str, attribute: str) -> None:
-    """Refuse a value that says it is larger than any that is stored, before anything is fetched."""
-    ceiling = store.payloads.readable_bytes
+def require_size_within_limit(
+    context: Context, payload: Payload, place: str, attribute: str
+) -> None:
+    """Reject a value whose description exceeds the size limit, before it is fetched."""
+    ceiling = context.payloads.readable_bytes
     if not isinstance(payload, Inline) and payload.size > ceiling:
         raise UnreadableItemError(
             place=place,
@@ -114,63 +125,62 @@ def require_readable(store: Store, payload: Payload, place: str, attribute: str)
         )
 
 
-def _read(
-    store: Store, record: CheckpointRecord, read: Sequence[StoredItem], query: Query | None
-) -> Operation[Beside]:
-    """What has been read and what a query finds, together with the checkpoint's objects."""
+def _complete_attachments(
+    context: Context, record: CheckpointRecord, read: Sequence[StoredItem], query: Query | None
+) -> Operation[Attachments]:
+    """The attachments in items already read, in a query's items, and in S3."""
     payloads = (record.checkpoint.payload, record.metadata.payload)
     for payload, name in zip(payloads, (Attribute.CHECKPOINT, Attribute.METADATA), strict=True):
-        require_readable(store, payload, str(record.ref), name)
-    wanted = [payload for payload in payloads if isinstance(payload, S3Object)]
-    ranges = [] if query is None else _ranges(query, record)
-    queries = together([query_all(range_) for range_ in ranges])
-    if wanted:
-        pages, objects = yield from both(queries, get_objects(store, record.ref, wanted))
+        require_size_within_limit(context, payload, str(record.ref), name)
+    objects_needed = [payload for payload in payloads if isinstance(payload, S3Object)]
+    queries = together([] if query is None else [query_all(one) for one in _ranges(query, record)])
+    if objects_needed:
+        pages, objects = yield from both(queries, get_objects(context, record.ref, objects_needed))
     else:
         pages, objects = (yield from queries), {}
-    beside = sorted_out(store, record.ref, chain(read, *pages), objects)
-    if beside.marked:
-        yield from require_same(store, record)
-    return beside
+    attachments = parse_attachments(context, record.ref, chain(read, *pages), objects)
+    if attachments.has_deletion_mark:
+        yield from require_unchanged(context, record)
+    return attachments
 
 
-def sorted_out(
-    store: Store,
+def parse_attachments(
+    context: Context,
     ref: CheckpointRef,
     items: Iterable[StoredItem],
     objects: Mapping[S3Object, bytes | None],
-) -> Beside:
-    """What items of a checkpoint's partition are."""
+) -> Attachments:
+    """Sort items of a checkpoint's partition into writes, chunks and marks."""
     writes: list[WriteRecord] = []
     chunks: dict[str, ChunkRecord] = {}
-    marked = False
+    has_deletion_mark = False
     for item in items:
-        match read_beside_checkpoint(item, ref, store.now):
+        match read_beside_checkpoint(item, ref, context.now):
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
             case DeletionMark():
-                marked = True
+                has_deletion_mark = True
             case found:
                 writes += found
-    return Beside(tuple(writes), chunks, objects, marked)
+    return Attachments(tuple(writes), chunks, objects, has_deletion_mark)
 
 
 def get_objects(
-    store: Store, ref: CheckpointRef, payloads: Sequence[S3Object]
+    context: Context, ref: CheckpointRef, payloads: Sequence[S3Object]
 ) -> Operation[dict[S3Object, bytes | None]]:
-    """The bytes of S3 objects of a checkpoint; `None` for one that is not there.
+    """The bytes of S3 objects of a checkpoint; `None` for a missing object.
 
     Raises:
-        UnreadableItemError: One of them is not the checkpoint's.
+        UnreadableItemError: An object does not belong to the checkpoint.
     """
     for payload in payloads:
-        require_owned(store.payloads, ref, payload, "checkpoint")
+        require_owned(context.payloads, ref, payload, "checkpoint")
     fetched = yield from together([read_object(one.bucket, one.key) for one in payloads])
     return dict(zip(payloads, fetched, strict=True))
 
 
 def _ranges(query: Query, record: CheckpointRecord) -> list[Query]:
-    """The query in ranges that meet, cut where the record's chunks fill a page."""
+    """Split the query into adjacent key ranges, so that each holds about one page of chunks."""
     cuts: list[str] = []
     for payload in (record.checkpoint.payload, record.metadata.payload):
         if isinstance(payload, Chunks) and payload.size > _PAGE_BYTES:

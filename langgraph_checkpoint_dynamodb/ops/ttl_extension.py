@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
-from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
+from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, load_bases
 from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Prolong
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
@@ -31,94 +31,98 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.ops.beside import Beside
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.payloads.differences import Base
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 
-def prolong(
-    store: Store, checkpoints: Sequence[tuple[CheckpointRecord, Beside]]
+def extend_ttl(
+    context: Context, checkpoints: Sequence[tuple[CheckpointRecord, Attachments]]
 ) -> Operation[None]:
     """Let checkpoints, and what lies beside them, be there as long as one stored now."""
-    if store.ttl_seconds is None:
+    if context.ttl_seconds is None:
         return
-    longer = _enough(store.now, store.ttl_seconds) + store.ttl_seconds // 2
+    new_ttl = _required_ttl(context.now, context.ttl_seconds) + context.ttl_seconds // 2
     try:
-        yield from _prolong_bases(store, [record for record, _ in checkpoints], longer)
-        yield from together([_prolong(store, *found, longer) for found in checkpoints])
+        yield from _extend_bases(context, [record for record, _ in checkpoints], new_ttl)
+        yield from together([_extend(context, *found, new_ttl) for found in checkpoints])
     except DynamoDBSaverError as error:
         _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
 
 
-def is_short(store: Store, ttl: int | None) -> bool:
+def expires_too_early(context: Context, ttl: int | None) -> bool:
     """Whether something would be deleted earlier than a checkpoint stored now."""
-    if store.ttl_seconds is None or ttl is None:
+    if context.ttl_seconds is None or ttl is None:
         return False
-    return ttl < _enough(store.now, store.ttl_seconds)
+    return ttl < _required_ttl(context.now, context.ttl_seconds)
 
 
-def _enough(now: int, ttl_seconds: int) -> int:
+def _required_ttl(now: int, ttl_seconds: int) -> int:
     return now + ttl_seconds + MARGIN
 
 
-def _prolong(
-    store: Store, record: CheckpointRecord, beside: Beside, longer: int
+def _extend(
+    context: Context, record: CheckpointRecord, attachments: Attachments, new_ttl: int
 ) -> Operation[None]:
     """First parts, then writes, then the checkpoint, so that parts outlive what refers to them."""
-    writes = [write for write in beside.writes if is_short(store, write.ttl)]
+    writes = [write for write in attachments.writes if expires_too_early(context, write.ttl)]
     values = [write.value for write in writes]
-    if is_short(store, record.ttl):
+    if expires_too_early(context, record.ttl):
         values += [record.checkpoint, record.metadata]
     objects = [
         payload
         for value in values
         if isinstance(payload := value.payload, S3Object)
-        and store.payloads.owns(record.ref, payload.address, payload.bucket, payload.key)
+        and context.payloads.owns(record.ref, payload.address, payload.bucket, payload.key)
     ]
-    parts = [chunk.key for chunk in beside.chunks.values() if is_short(store, chunk.ttl)]
+    parts = [
+        chunk.key for chunk in attachments.chunks.values() if expires_too_early(context, chunk.ttl)
+    ]
     parts += [key for payload in objects for key in part_keys(record.ref, payload)]
-    yield from _prolong_each(parts, longer)
-    yield from _touch(store, record.ref, objects)
+    yield from _extend_each(parts, new_ttl)
+    yield from _refresh_objects(context, record.ref, objects)
     sorts = dict.fromkeys(write.held.sort for write in writes if write.held is not None)
     items = [Key(record.ref.writes_partition, sort) for sort in sorts]
-    yield from _prolong_each(items, longer)
-    if is_short(store, record.ttl):
-        yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, longer))
+    yield from _extend_each(items, new_ttl)
+    if expires_too_early(context, record.ttl):
+        yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, new_ttl))
 
 
-def _prolong_bases(
-    store: Store, records: Iterable[CheckpointRecord], longer: int
+def _extend_bases(
+    context: Context, records: Iterable[CheckpointRecord], new_ttl: int
 ) -> Operation[None]:
     """What checkpoints are differences from, each base once."""
-    values = [(one.ref, one.checkpoint) for one in records if is_short(store, one.ttl)]
-    yield from find_bases(store, values)
-    bases = [base for value in values if (base := base_of_value(store, *value)) is not None]
+    values = [(one.ref, one.checkpoint) for one in records if expires_too_early(context, one.ttl)]
+    yield from load_bases(context, values)
+    bases = [base for value in values if (base := base_of_value(context, *value)) is not None]
     distinct = {base.ref: base for base in bases}.values()
-    yield from together([_prolong_base(store, base, longer) for base in distinct])
+    yield from together([_extend_base(context, base, new_ttl) for base in distinct])
 
 
-def _prolong_base(store: Store, base: Base, longer: int) -> Operation[None]:
-    if base.ttl is None or base.ttl >= longer:
+def _extend_base(context: Context, base: Base, new_ttl: int) -> Operation[None]:
+    if base.ttl is None or base.ttl >= new_ttl:
         return
-    yield from _prolong_each(part_keys(base.ref, base.payload), longer)
+    yield from _extend_each(part_keys(base.ref, base.payload), new_ttl)
     if isinstance(base.payload, S3Object):
-        yield from _touch(store, base.ref, [base.payload])
-    yield from send(Prolong(Table.CHECKPOINTS, base.ref.key, longer))
+        yield from _refresh_objects(context, base.ref, [base.payload])
+    yield from send(Prolong(Table.CHECKPOINTS, base.ref.key, new_ttl))
 
 
-def _touch(store: Store, ref: CheckpointRef, objects: Sequence[S3Object]) -> Operation[None]:
+def _refresh_objects(
+    context: Context, ref: CheckpointRef, objects: Sequence[S3Object]
+) -> Operation[None]:
     """Make S3 objects young for the bucket's lifecycle rules, which count from their storing."""
     yield from together(
         [
             send(CopyObject(payload.bucket, payload.key, payload.key))
             for payload in objects
-            if store.payloads.owns(ref, payload.address, payload.bucket, payload.key)
+            if context.payloads.owns(ref, payload.address, payload.bucket, payload.key)
         ]
     )
 
 
-def _prolong_each(keys: Sequence[Key], ttl: int) -> Operation[None]:
+def _extend_each(keys: Sequence[Key], ttl: int) -> Operation[None]:
     yield from together([send(Prolong(Table.WRITES, key, ttl)) for key in keys])
