@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 KEY_PREFIX = "langgraph-cache/"
-"""What the keys of S3 objects begin with where nothing else is said."""
+"""Default prefix of the keys of S3 objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +35,16 @@ class CacheSettings:
 
     Attributes:
         cache_table_name: Name or ARN of the table.
-        client: Where the client comes from.
+        client: How the clients are created.
         consistent_reads: Whether reads are strongly consistent.
-        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
-            has connections.
-        payloads: How values are stored.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is told of each request; `None` for nobody.
+        max_concurrency: Maximum number of requests in flight, at least 1; `None` for the number of
+            connections of the client.
+        payloads: Where values are stored, and how they are compressed.
+        clock: Returns the time in seconds since the epoch.
+        on_request: Is called after each request; `None` for no callback.
 
     Raises:
-        InvalidInputError: A value cannot be used; the message names it.
+        InvalidInputError: A value is invalid; the message names it.
     """
 
     cache_table_name: str
@@ -74,10 +74,10 @@ class CacheSettings:
 
 
 def require_life(ttl: object) -> float | None:
-    """How long an entry counts, in seconds; `None` for ever. From 0 down, it never does.
+    """Check a time to live in seconds; `None` if the entry never expires.
 
     Raises:
-        InvalidInputError: It is no number of seconds.
+        InvalidInputError: It is not a number of seconds, or too large.
     """
     if ttl is None:
         return None
@@ -85,6 +85,7 @@ def require_life(ttl: object) -> float | None:
         raise InvalidInputTypeError("ttl", f"must be a number of seconds, got {type(ttl).__name__}")
     if math.isnan(ttl) or ttl > LONGEST_LIFE:
         raise InvalidInputError(
-            "ttl", f"must be at most {LONGEST_LIFE} seconds, got {ttl}; None is for ever"
+            "ttl",
+            f"must be at most {LONGEST_LIFE} seconds, got {ttl}; None is for ever",
         )
     return ttl
