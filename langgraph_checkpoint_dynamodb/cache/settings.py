@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.settings.checks import LONGEST_LIFE, TABLE_NA
 from langgraph_checkpoint_dynamodb.settings.connection import ConnectionSettings
 
 KEY_PREFIX = "langgraph-cache/"
-"""What the keys of S3 objects begin with where nothing else is said."""
+"""Default prefix of the keys of S3 objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class CacheSettings(ConnectionSettings):
         cache_table_name: Name or ARN of the table.
 
     Raises:
-        InvalidInputError: A value cannot be used; the message names it.
+        InvalidInputError: A value is invalid; the message names it.
     """
 
     cache_table_name: str
@@ -38,10 +38,10 @@ class CacheSettings(ConnectionSettings):
 
 
 def require_life(ttl: object) -> float | None:
-    """How long an entry counts, in seconds; `None` for ever. From 0 down, it never does.
+    """Check a time to live in seconds; `None` if the entry never expires.
 
     Raises:
-        InvalidInputError: It is no number of seconds.
+        InvalidInputError: It is not a number of seconds, or too large.
     """
     if ttl is None:
         return None
@@ -49,6 +49,7 @@ def require_life(ttl: object) -> float | None:
         raise InvalidInputTypeError("ttl", f"must be a number of seconds, got {type(ttl).__name__}")
     if math.isnan(ttl) or ttl > LONGEST_LIFE:
         raise InvalidInputError(
-            "ttl", f"must be at most {LONGEST_LIFE} seconds, got {ttl}; None is for ever"
+            "ttl",
+            f"must be at most {LONGEST_LIFE} seconds, got {ttl}; None is for ever",
         )
     return ttl

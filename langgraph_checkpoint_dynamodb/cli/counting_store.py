@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key, text
 from langgraph_checkpoint_dynamodb.requests.items import Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
-from langgraph_checkpoint_dynamodb.store.cached import is_cached
+from langgraph_checkpoint_dynamodb.store.cache_keys import is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
     is_registry,

@@ -25,13 +25,13 @@ class ConnectionSettings:
     """How the tables are reached and how values are stored.
 
     Attributes:
-        client: Where the client comes from.
+        client: How the clients are created.
         consistent_reads: Whether reads are strongly consistent.
-        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
-            has connections.
-        payloads: How values are stored.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is called with each request; `None` for no observer.
+        max_concurrency: Maximum number of requests in flight, at least 1; `None` for the number of
+            connections of the client.
+        payloads: Where values are stored, and how they are compressed.
+        clock: Returns the time in seconds since the epoch.
+        on_request: Is called after each request; `None` for no callback.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.

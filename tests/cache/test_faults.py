@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
-from langgraph_checkpoint_dynamodb.store.cached import require_entry
+from langgraph_checkpoint_dynamodb.store.cache_keys import require_entry
 from tests.cache.faces import cache_on_session, empty, quick_cache
 from tests.store.faces import with_payloads
 from tests.store.test_faults import DYNAMODB, LessThanAsked

@@ -1,4 +1,4 @@
-"""How the vectors of a table are stored: agreed on once, by all who store any."""
+"""The format of a table's vectors: the first put with vectors sets it, all later ones keep it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMism
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, UpdateItem
 from langgraph_checkpoint_dynamodb.requests.operations import send
-from langgraph_checkpoint_dynamodb.store.keys import VECTORS_RECORD
+from langgraph_checkpoint_dynamodb.store.keys import VECTOR_FORMAT_KEY
 from langgraph_checkpoint_dynamodb.store.vectors import (
     Form,
-    StoredVectors,
-    read_record,
-    record_of_vectors,
+    VectorFormat,
+    parse_vector_format,
+    vector_format_update,
 )
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
 
 
-def agree(context: Context, indexing: Indexing) -> Operation[Form]:
-    """In which form to store vectors. The first one that stores any decides.
+def agree_on_form(context: Context, indexing: Indexing) -> Operation[Form]:
+    """The form in which to store vectors. The first put with vectors decides it for the table.
 
     Raises:
-        TableMismatchError: Those of the table have other dimensions, or are not in the form that
+        TableMismatchError: The table's vectors have other dimensions, or are not in the form that
             the vector index needs.
     """
-    wanted = StoredVectors(indexing.dims, "packed" if context.vector_index is None else "list")
-    stored = yield from stored_vectors(context)
+    wanted = VectorFormat(indexing.dims, "packed" if context.vector_index is None else "list")
+    stored = yield from read_vector_format(context)
     if stored is None:
-        stored = yield from _record(context, wanted)
+        stored = yield from _store_format(context, wanted)
     if stored.dims != wanted.dims:
         raise TableMismatchError(
             context.table_name,
@@ -48,27 +48,27 @@ def agree(context: Context, indexing: Indexing) -> Operation[Form]:
     return stored.form
 
 
-def stored_vectors(context: Context) -> Operation[StoredVectors | None]:
-    """How vectors are stored, as this process knows or reads; `None` where there are none yet."""
-    known = context.registered.vectors(context.now)
+def read_vector_format(context: Context) -> Operation[VectorFormat | None]:
+    """The vector format, remembered or read; `None` if the table has no vectors yet."""
+    known = context.memory.vector_format(context.now)
     if known is not None:
         return known
-    item = yield from send(GetItem(Table.STORE, VECTORS_RECORD, consistent=True))
+    item = yield from send(GetItem(Table.STORE, VECTOR_FORMAT_KEY, consistent=True))
     if item is None:
         return None
-    stored = read_record(item)
-    context.registered.vectors_are(stored, context.now)
+    stored = parse_vector_format(item)
+    context.memory.remember_vector_format(stored, context.now)
     return stored
 
 
-def _record(context: Context, wanted: StoredVectors) -> Operation[StoredVectors]:
+def _store_format(context: Context, wanted: VectorFormat) -> Operation[VectorFormat]:
     try:
-        yield from send(UpdateItem(record_of_vectors(wanted)))
+        yield from send(UpdateItem(vector_format_update(wanted)))
     except ConditionFailedError:
-        # Somebody else was first.
-        stored = yield from stored_vectors(context)
+        # Another process has stored a format first.
+        stored = yield from read_vector_format(context)
         if stored is not None:
             return stored
         raise
-    context.registered.vectors_are(wanted, context.now)
+    context.memory.remember_vector_format(wanted, context.now)
     return wanted

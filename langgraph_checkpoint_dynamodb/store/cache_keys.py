@@ -1,46 +1,42 @@
-"""Key text of a cache, in a store's table or in one of its own. A public format.
+"""Keys of a cache, in a store's table or in a table of its own. A public format.
 
-No root label begins with a period, so nothing of a cache meets anything of a store. Namespaces and
-keys of a cache may be any text of any length, so they are there as digests.
+No root label begins with a period, so keys of a cache and a store never collide. Namespaces and
+keys of a cache may be any text of any length, so their digests are stored.
 
 An entry: `root` is `.cache.<digest of the namespace>.<share>`, `path` the digest of the key
-    Four shares take 4,000 writes of a kilobyte a second, and 12,000 reads of up to four, of one
-    namespace; which one, the key decides. A namespace is cleared by a Query of each.
+    The key selects the share. The four shares of a namespace take 4,000 writes of a kilobyte and
+    12,000 reads of up to four kilobytes a second. Clearing a namespace queries each share.
 
 The registry: `root` is `.cache`, `path` the digest of a namespace
-    One item for each namespace, so that all of them are cleared without a scan.
+    One item for each namespace, so that clearing the whole cache needs no scan.
 
-Parts of large values: `root` is `<root of the entry>.<path of the entry>`, `path` as a store's
+Parts of large values: `root` is `<root of the entry>.<path of the entry>`, `path` as in a store
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import Key
 from langgraph_checkpoint_dynamodb.format.texts import digest_of, require_text
 
-if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.store.keys import Namespace
-
 REGISTRY = ".cache"
-"""Partition of the registry."""
+"""Partition key of the registry."""
 SHARES = 4
-"""Partitions of a namespace."""
+"""Number of partitions of a namespace."""
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _ROOT = re.compile(rf"\.cache\.({_DIGEST.pattern})\.[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRef:
-    """Which entry.
+    """Digests of the namespace and the key of an entry.
 
     Attributes:
         namespace: Digest of its namespace.
-        path: Digest of its key, its sort key.
+        path: Digest of its key, which is the sort key.
     """
 
     namespace: str
@@ -63,12 +59,12 @@ class EntryRef:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What its S3 objects are known by. The first of an item's of a store is a root label."""
+        """The names in the keys of its S3 objects. The first is no root label, as a store's is."""
         return (REGISTRY, "", self.namespace, self.path)
 
     @property
     def shown_bytes(self) -> int:
-        """Nothing: all keys are of fixed length."""
+        """No extra bytes: all keys are of fixed length."""
         return 0
 
     def __str__(self) -> str:
@@ -76,38 +72,30 @@ class EntryRef:
 
 
 def require_entry(namespace: object, key: object) -> EntryRef:
-    """Which entry a namespace and a key are of.
+    """The entry of a namespace and a key.
 
     Raises:
-        InvalidInputError: They are no texts, or cannot be stored.
+        InvalidInputError: The namespace is not a tuple of strings, the key is not a string, or one
+            of them has a lone surrogate.
     """
     return EntryRef(namespace_digest(namespace), digest_of((require_text("key", key),)))
 
 
 def namespace_digest(namespace: object) -> str:
-    """What stands for a namespace in keys.
+    """The digest of a namespace, which may be empty.
 
     Raises:
-        InvalidInputError: It is none: a tuple of texts, be it empty.
-    """
-    return digest_of(require_cached_namespace(namespace))
-
-
-def require_cached_namespace(namespace: object) -> Namespace:
-    """A namespace of a cache: any texts, or none.
-
-    Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: It is not a tuple of strings.
     """
     if not isinstance(namespace, (tuple, list)):
         raise InvalidInputTypeError(
             "namespace", f"must be a tuple of strings, got {type(namespace).__name__}"
         )
-    return tuple(require_text("namespace", label) for label in namespace)
+    return digest_of(tuple(require_text("namespace", label) for label in namespace))
 
 
 def entry_of(root: str, path: str) -> EntryRef | None:
-    """The entry of a primary key, `None` for the key of something else."""
+    """The entry of a primary key; `None` if the key is not that of an entry."""
     found = _ROOT.fullmatch(root)
     if found is None or _DIGEST.fullmatch(path) is None:
         return None
@@ -116,17 +104,17 @@ def entry_of(root: str, path: str) -> EntryRef | None:
 
 
 def is_cached(partition: str) -> bool:
-    """Whether a partition is of a cache: its entries, their parts, or its registry."""
+    """Whether a partition belongs to a cache: to entries, parts of values or the registry."""
     return partition == REGISTRY or partition.startswith(f"{REGISTRY}.")
 
 
 def registry_key(namespace: str) -> Key:
-    """Primary key of the item in the registry of a namespace of that digest."""
+    """Primary key of the registration of a namespace, by its digest."""
     return Key(REGISTRY, namespace)
 
 
 def partitions_of(namespace: str) -> tuple[str, ...]:
-    """The partitions of the namespace of that digest."""
+    """The partitions of a namespace, by its digest."""
     return tuple(_partition(namespace, share) for share in range(SHARES))
 
 

@@ -1,4 +1,4 @@
-"""LangGraph's calls as operations take them, checked."""
+"""Validates LangGraph's calls, and turns them into the arguments of operations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.store.keys import (
 from langgraph_checkpoint_dynamodb.store.ops.batch import Calls
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing
 from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut
-from langgraph_checkpoint_dynamodb.store.ops.search import Wanted
+from langgraph_checkpoint_dynamodb.store.ops.search import Criteria
 from langgraph_checkpoint_dynamodb.store.settings import require_minutes
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 
-def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
-    """What some calls ask for, everything that is to be stored serialized.
+def parse_calls(context: Context, ops: Sequence[Op]) -> Calls:
+    """Validate calls, and serialize the values to store.
 
     Raises:
-        InvalidInputError: One of them cannot be performed.
+        InvalidInputError: One of the calls is invalid.
     """
     calls = Calls(len(ops))
     puts: dict[ItemRef, PutOp] = {}
@@ -44,9 +44,9 @@ def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
             case GetOp():
                 ref = calls.gets[position] = _ref(context, op)
                 if ref is not None and op.refresh_ttl:
-                    calls.used.append(ref)
+                    calls.refreshed.append(ref)
             case SearchOp():
-                calls.searches[position] = _wanted(context, op)
+                calls.searches[position] = _criteria(context, op)
             case ListNamespacesOp():
                 calls.listings[position] = _listing(op)
             case PutOp():
@@ -64,7 +64,7 @@ def read_calls(context: Context, ops: Sequence[Op]) -> Calls:
 
 
 def _ref(context: Context, op: GetOp | PutOp) -> ItemRef | None:
-    """Which item; `None` for one that there cannot be, and that is not to be stored."""
+    """The item of a call; `None` for a read or delete in the empty namespace: it has no items."""
     namespace = require_namespace("namespace", op.namespace)
     key: object = op.key
     if not isinstance(key, str):
@@ -86,14 +86,14 @@ def _put(context: Context, ref: ItemRef, op: PutOp, value: object) -> ItemPut:
     return ItemPut(ref, planned, ttl, texts)
 
 
-def _wanted(context: Context, op: SearchOp) -> Wanted:
+def _criteria(context: Context, op: SearchOp) -> Criteria:
     require_number("limit", op.limit, at_least=0)
     require_number("offset", op.offset, at_least=0)
     prefix = require_namespace("namespace_prefix", op.namespace_prefix)
     query = op.query or None if context.indexing is not None else None
     if query is not None and not isinstance(query, str):
         raise InvalidInputTypeError("query", f"must be a string, got {type(query).__name__}")
-    return Wanted(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl, query)
+    return Criteria(prefix, require_filter(op.filter), op.limit, op.offset, op.refresh_ttl, query)
 
 
 def _listing(op: ListNamespacesOp) -> Listing:
