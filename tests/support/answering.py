@@ -66,17 +66,27 @@ def make_chat(saver: BaseCheckpointSaver[Any]) -> Any:
 
 
 class _Meeting:
-    """Holds the first read of a call until the others have read."""
+    """Holds the first read of the checkpoints table in a call until the others have read it.
 
-    def __init__(self, barrier: Any) -> None:
+    A saver that has seen the thread reads the table of writes at the same time. That reply may
+    come first, and says nothing about the newest checkpoint.
+    """
+
+    def __init__(self, barrier: Any, table_name: str) -> None:
         self._barrier = barrier
+        self._table_name = table_name
         self._lock = threading.Lock()
         self._expected = False
 
     def expect(self, *, together: bool) -> None:
         self._expected = together
 
-    def meet(self, **_: object) -> None:
+    def note_table(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        context["table_name"] = params["TableName"]
+
+    def meet(self, context: dict[str, Any], **_: object) -> None:
+        if context["table_name"] != self._table_name:
+            return
         with self._lock:
             expected, self._expected = self._expected, False
         if expected:
@@ -86,10 +96,11 @@ class _Meeting:
 def _serve(
     pipe: Connection, barrier: Any, url: str, names: tuple[str, str], settings: dict[str, Any]
 ) -> None:
-    meeting = _Meeting(barrier)
-    client = new_session().client("dynamodb", endpoint_url=url)
-    client.meta.events.register("after-call.dynamodb.Query", meeting.meet)
     checkpoints, writes = names
+    meeting = _Meeting(barrier, checkpoints)
+    client = new_session().client("dynamodb", endpoint_url=url)
+    client.meta.events.register("before-parameter-build.dynamodb.Query", meeting.note_table)
+    client.meta.events.register("after-call.dynamodb.Query", meeting.meet)
     saver = DynamoDBSaver(
         checkpoints_table_name=checkpoints, writes_table_name=writes, client=client, **settings
     )
