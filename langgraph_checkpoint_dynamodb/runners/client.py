@@ -64,6 +64,23 @@ def client_config(settings: RunnerSettings, service: Service = "dynamodb") -> Co
     return _merged(defaults, settings.client)
 
 
+def client_arguments(settings: RunnerSettings, service: Service) -> dict[str, Any]:
+    """The keyword arguments to create a client with."""
+    given = settings.client
+    arguments = given.arguments if service == "dynamodb" else given.s3_arguments
+    return {**arguments, "config": client_config(settings, service)}
+
+
+def add_handlers(client: Any, service: Service, settings: RunnerSettings) -> None:
+    """Check the replies to a client and, for an observer, record its attempts.
+
+    Not for a client that was passed in, which the saver must not change.
+    """
+    check_bodies(client, service)
+    if settings.on_request is not None:
+        listen(client, service)
+
+
 class ClientHolder:
     """The clients of a saver and of all its clones in one process, each made at its first use.
 
@@ -115,17 +132,13 @@ class ClientHolder:
             # In a child: it makes connections of its own after this.
             client.close()
             return client
-        given = self._settings.client
-        # A session of its own: boto3's default one is shared with threads we do not know.
-        session = given.session if given.session is not None else boto3.Session()
-        arguments = given.arguments if service == "dynamodb" else given.s3_arguments
-        arguments = {**arguments, "config": client_config(self._settings, service)}
-        # The stubs know the two services by their literal names, one overload for each.
-        make: Any = session.client
-        client = make(service, **arguments)
-        check_bodies(client, service)
-        if self._settings.on_request is not None:
-            listen(client, service)
+        # A session of its own: boto3's default session is shared with threads of the application.
+        given = self._settings.client.session
+        session = given if given is not None else boto3.Session()
+        # The stubs have one overload for each literal service name.
+        create: Any = session.client
+        client = create(service, **client_arguments(self._settings, service))
+        add_handlers(client, service, self._settings)
         return client
 
 
