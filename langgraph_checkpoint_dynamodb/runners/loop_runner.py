@@ -135,14 +135,14 @@ class LoopRunner:
 
     async def _send(self, request: Request[Any], call: SdkCall) -> object:
         client = await self.clients.get(call.service)
-        sight = call.sight
+        record = call.record
         async with self._in_flight:
             try:
-                if sight is None:
+                if record is None:
                     response = await _ask(client, call)
                 else:
-                    with sight.of(client):
-                        response = sight.response = await _ask(client, call)
+                    with record.during(client):
+                        response = record.response = await _ask(client, call)
             except Exception as error:
                 return self._wire.error(request, call, error, client.meta)
         return self._wire.reply(request, call, response)
