@@ -1,4 +1,4 @@
-"""What every saver shares: its calls, checked and turned into operations. No runner, no I/O."""
+"""Checks the arguments of a saver's methods and makes operations of them. No runner, no I/O."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         now = int(moment)
         ttl = settings.ttl_seconds
         return Context(
-            # As it is now: LangGraph swaps it on a clone (`with_allowlist`).
+            # Read at each call: LangGraph replaces it on a clone (`with_allowlist`).
             serde=self.serde,
             payloads=settings.payloads,
             stamp=Stamp(

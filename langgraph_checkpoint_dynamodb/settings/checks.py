@@ -1,4 +1,4 @@
-"""Checks of single settings, and what names look like."""
+"""Checks of single settings, and the patterns of names."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
-"""Seconds of a thousand years: more than anything lives."""
+"""Longest time to live, in seconds: a thousand years."""
 
 
 def require_observer(on_request: object) -> None:
-    """Check that requests can be told to somebody.
+    """Check that `on_request` is a synchronous function or `None`.
 
     Raises:
-        InvalidInputTypeError: It is no plain function.
+        InvalidInputTypeError: It is neither.
     """
     if on_request is None:
         return
@@ -36,7 +36,7 @@ def require_observer(on_request: object) -> None:
 
 
 def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
-    """Check that a value is a name of that form.
+    """Check that a value is a name that matches a pattern.
 
     Raises:
         InvalidInputError: It is not.
