@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html;
 # an ARN in place of a name reaches a table of another account.
@@ -41,13 +45,27 @@ def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
     Raises:
         InvalidInputError: It is not.
     """
-    if not isinstance(value, str):
-        raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
-    if not pattern.fullmatch(value):
+    if not pattern.fullmatch(require_string(field, value)):
         raise InvalidInputError(
             field,
             f"{value!r} is no valid name: 3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'",
         )
+
+
+def require_known_names(field: str, given: Mapping[str, object], known: Collection[str]) -> None:
+    """Check that a mapping has no other names than the known ones."""
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            field, f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+
+
+def require_string(field: str, value: object) -> str:
+    """Check that a value is a string, and return it."""
+    if not isinstance(value, str):
+        raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
+    return value
 
 
 def require_bool(field: str, value: object) -> None:

@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.settings.checks import (
     LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
+    require_known_names,
     require_name,
     require_number,
     require_positive,
@@ -139,12 +140,7 @@ def read_thread_index(given: object) -> ThreadIndex | None:
         raise InvalidInputTypeError(
             "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
         )
-    known = [one.name for one in fields(ThreadIndex)]
-    unknown = sorted(map(repr, given.keys() - set(known)))
-    if unknown:
-        raise InvalidInputError(
-            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
-        )
+    require_known_names("thread_index", given, [one.name for one in fields(ThreadIndex)])
     if "owner" not in given:
         raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
     return ThreadIndex(**given)

@@ -15,7 +15,12 @@ from langgraph_checkpoint_dynamodb.payloads.compression import (
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import WHOLE_BYTES
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
-from langgraph_checkpoint_dynamodb.settings.checks import require_number, require_positive
+from langgraph_checkpoint_dynamodb.settings.checks import (
+    require_known_names,
+    require_number,
+    require_positive,
+    require_string,
+)
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, or the ARN of an
 # access point.
@@ -89,11 +94,7 @@ def s3_endpoint_url(s3_offload_config: object) -> str | None:
     if not isinstance(s3_offload_config, Mapping):
         return None
     url = s3_offload_config.get("endpoint_url")
-    if url is not None and not isinstance(url, str):
-        raise InvalidInputTypeError(
-            "s3_offload_config.endpoint_url", f"must be a string, got {type(url).__name__}"
-        )
-    return url
+    return None if url is None else require_string("s3_offload_config.endpoint_url", url)
 
 
 def _codec(compression: object) -> Codec | None:
@@ -115,12 +116,7 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         raise InvalidInputTypeError(
             "s3_offload_config", f"must be a mapping, got {type(config).__name__}"
         )
-    unknown = sorted(map(repr, config.keys() - S3OffloadConfig.__annotations__.keys()))
-    if unknown:
-        known = ", ".join(S3OffloadConfig.__annotations__)
-        raise InvalidInputError(
-            "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
-        )
+    require_known_names("s3_offload_config", config, S3OffloadConfig.__annotations__)
     bucket = require_bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
     former_names = "s3_offload_config.former_bucket_names"
     former = config.get("former_bucket_names", ())
@@ -145,17 +141,15 @@ def require_bucket(field_name: str, name: object) -> str:
     Raises:
         InvalidInputError: It is not.
     """
-    if not isinstance(name, str):
-        raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
-    if not _BUCKET_NAME.fullmatch(name):
-        raise InvalidInputError(field_name, f"{name!r} is no name of a bucket")
-    return name
+    text = require_string(field_name, name)
+    if not _BUCKET_NAME.fullmatch(text):
+        raise InvalidInputError(field_name, f"{text!r} is no name of a bucket")
+    return text
 
 
-def _key_prefix(prefix: object) -> str:
+def _key_prefix(value: object) -> str:
     field_name = "s3_offload_config.key_prefix"
-    if not isinstance(prefix, str):
-        raise InvalidInputTypeError(field_name, f"must be a string, got {type(prefix).__name__}")
+    prefix = require_string(field_name, value)
     if not re.fullmatch(r"(?:[A-Za-z0-9!_.*'()=-]+(?:/|$))*", prefix) or re.search(
         r"(?:^|/)\.{1,2}(?:/|$)", prefix
     ):
