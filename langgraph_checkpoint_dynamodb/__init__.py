@@ -87,7 +87,7 @@ warn_of_others()
 
 
 def __getattr__(name: str) -> object:
-    # Not in __all__: aiobotocore is an extra, and takes its time to import.
+    # Not in __all__: aiobotocore is an extra, and slow to import.
     if name == "AsyncDynamoDBSaver":
         from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
 

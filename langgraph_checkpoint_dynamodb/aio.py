@@ -6,12 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected.aio import OnEventLoops, require_aio_session
-from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
 from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
-from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.saver import Settings, ThreadIndex, read_thread_index
@@ -20,7 +19,6 @@ from langgraph_checkpoint_dynamodb.settings.values import (
     payload_policy,
     s3_endpoint_url,
 )
-from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -119,7 +117,7 @@ class AsyncDynamoDBSaver(OnEventLoops, ThreadMethods):
     ) -> None:
         super().__init__(serde=serde)
         require_aio_session(session)
-        self._settings = Settings(
+        settings = Settings(
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
             client=ClientSettings(
@@ -146,14 +144,10 @@ class AsyncDynamoDBSaver(OnEventLoops, ThreadMethods):
             on_request=on_request,
             observe_threads=observe_threads,
         )
-        self._watcher = Watcher(on_request, threads=observe_threads)
-        self._memories = PerProcess(lambda _: Memory(memory_bytes))
+        self._configure(settings)
         # LangGraph clones savers with copy.copy: the clones share these objects.
-        self._runner = AsyncRunner(self._settings)
+        self._runner = AsyncRunner(settings)
         self._bridge = Bridge()
-
-    def _forget(self) -> None:
-        self._memories.get().clear()
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         pages = self._runner.pages(self._watcher.watched(stream, method))

@@ -1,4 +1,4 @@
-"""Whether this package is installed on its own.
+"""Warns if another distribution provides this package, too.
 
 Another distribution on PyPI, `langgraph-checkpoint-amazon-dynamodb`, has the same import name: pip
 writes the files of one over those of the other and says nothing.
@@ -20,8 +20,8 @@ _PACKAGE = "langgraph_checkpoint_dynamodb"
 def warn_of_others(folders: Iterable[str] = sys.path) -> None:
     """Warn if another distribution provides this package.
 
-    It looks at those with `dynamodb` in their name: reading what every one of them has installed,
-    as `importlib.metadata.packages_distributions` does, takes longer than the whole import.
+    Reads only distributions with `dynamodb` in their name: reading all of them, as
+    `importlib.metadata.packages_distributions` does, takes longer than the whole import.
     """
     others = others_installed(folders)
     if others:
@@ -48,5 +48,5 @@ def _read(record: Path) -> str:
     try:
         return record.read_text(errors="replace")
     except OSError:
-        # It may be nobody's to read here. That is no reason to fail an import.
+        # The file may not be readable. That must not make the import fail.
         return ""

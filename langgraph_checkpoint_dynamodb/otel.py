@@ -1,8 +1,8 @@
-"""Calls and requests as spans and metrics of OpenTelemetry. Needs the extra `[otel]`.
+"""Spans and metrics of OpenTelemetry for calls and requests. Needs the extra `[otel]`.
 
 Names follow OpenTelemetry's conventions for database clients, those for DynamoDB, and for S3 those
-for the AWS SDK: https://opentelemetry.io/docs/specs/semconv/database/dynamodb/. Thread ids are told
-with `observe_threads=True` alone; messages of errors, which may hold some, never.
+for the AWS SDK: https://opentelemetry.io/docs/specs/semconv/database/dynamodb/. Thread ids are
+recorded only with `observe_threads=True`; error messages, which may contain them, never.
 """
 
 from __future__ import annotations
@@ -122,11 +122,11 @@ class OpenTelemetry:
 
     def __call__(self, request: RequestInfo) -> None:
         """A request has ended: its span, within that of its call, and its metrics."""
-        of_s3 = request.bucket is not None
-        common = _s3_attributes(request) if of_s3 else _dynamodb_attributes(request)
+        is_s3 = request.bucket is not None
+        common = _s3_attributes(request) if is_s3 else _dynamodb_attributes(request)
         common |= _common_attributes(request)
         self._span(_span_name(request), {**common, **_details(request)}, request)
-        if of_s3:
+        if is_s3:
             del common["aws.s3.bucket"]
             self._s3_duration.record(request.seconds * 1000, common)
         else:
@@ -177,14 +177,14 @@ class CallSpan:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # A caller that takes no more pages has not failed.
+        # A caller that stops reading pages has not failed.
         if kind is not None and not issubclass(kind, GeneratorExit):
             self._span.set_attribute("error.type", _type_name(kind))
             self._span.set_status(Status(StatusCode.ERROR))
         self._span.end()
 
     def current(self) -> AbstractContextManager[object]:
-        """Within it, spans are made below that of the call."""
+        """A context in which new spans are children of the call's span."""
         return trace.use_span(
             self._span, end_on_exit=False, record_exception=False, set_status_on_exception=False
         )
@@ -216,11 +216,11 @@ def _s3_attributes(request: RequestInfo) -> Attributes:
 
 
 def _common_attributes(request: RequestInfo) -> Attributes:
-    """Of spans and of the metric of durations."""
+    """Attributes of spans and of the duration metric."""
     attributes: Attributes = {"server.address": request.host}
     if request.port != _HTTPS:
         attributes["server.port"] = request.port
-    # Where nothing came back, it is no status of the database.
+    # Without a response it is not a status of the database.
     if request.error_code and request.request_id and request.bucket is None:
         attributes["db.response.status_code"] = request.error_code
     if request.failed:
@@ -229,7 +229,7 @@ def _common_attributes(request: RequestInfo) -> Attributes:
 
 
 def _details(request: RequestInfo) -> Attributes:
-    """Of spans alone: what there are too many values of for a metric, or no use."""
+    """Attributes of spans only: too many values for a metric, or of no use there."""
     found: dict[str, Any] = {
         "langgraph_checkpoint_dynamodb.operation": request.operation,
         "langgraph_checkpoint_dynamodb.sent_bytes": request.sent_bytes,

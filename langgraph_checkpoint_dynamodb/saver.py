@@ -6,9 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected import OnThreads
-from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
+from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
 from langgraph_checkpoint_dynamodb.payloads.policy import MAX_VALUE_BYTES
-from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.savers.thread_methods import ThreadMethods
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
@@ -18,7 +17,6 @@ from langgraph_checkpoint_dynamodb.settings.values import (
     payload_policy,
     s3_endpoint_url,
 )
-from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -142,7 +140,7 @@ class DynamoDBSaver(OnThreads, ThreadMethods):
         observe_threads: bool = False,
     ) -> None:
         super().__init__(serde=serde)
-        self._settings = Settings(
+        settings = Settings(
             checkpoints_table_name=checkpoints_table_name,
             writes_table_name=writes_table_name,
             client=ClientSettings(
@@ -171,13 +169,9 @@ class DynamoDBSaver(OnThreads, ThreadMethods):
             on_request=on_request,
             observe_threads=observe_threads,
         )
-        self._watcher = Watcher(on_request, threads=observe_threads)
-        self._memories = PerProcess(lambda _: Memory(memory_bytes))
+        self._configure(settings)
         # LangGraph clones savers with copy.copy: the clones share this one object.
-        self._runner = SyncRunner(self._settings)
-
-    def _forget(self) -> None:
-        self._memories.get().clear()
+        self._runner = SyncRunner(settings)
 
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
         pages = self._runner.pages(self._watcher.watched(stream, method))

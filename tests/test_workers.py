@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from langgraph_checkpoint_dynamodb import SaverClosedError
-from langgraph_checkpoint_dynamodb.runners.workers import Workers, do_in_a_thread
+from langgraph_checkpoint_dynamodb.runners.workers import Workers, run_in_thread
 
 STUCK = 30
 _caller: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -77,4 +77,4 @@ def test_the_threads_of_a_pool_that_is_gone_end() -> None:
 
 
 def test_threads_do_not_keep_the_process_alive() -> None:
-    assert do_in_a_thread(lambda: threading.current_thread().daemon, "daemon").result(STUCK)
+    assert run_in_thread(lambda: threading.current_thread().daemon, "daemon").result(STUCK)

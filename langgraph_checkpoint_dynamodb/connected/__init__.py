@@ -1,4 +1,4 @@
-"""What savers, stores and caches share: they are opened and closed, and perform operations."""
+"""What savers, stores and caches share: opening, closing and performing operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from langgraph_checkpoint_dynamodb.runners.workers import do_in_a_thread
+from langgraph_checkpoint_dynamodb.runners.workers import run_in_thread
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Connected(ABC):
-    """Has clients, which are made and closed, and performs operations with them."""
+    """Creates and closes clients, and performs operations with them."""
 
     _watcher: Watcher
 
@@ -35,7 +35,7 @@ class Connected(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let calls under way finish, then close what is open. Can be repeated."""
+        """Wait for calls in flight, then close the clients. Can be repeated."""
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -65,21 +65,21 @@ class Connected(ABC):
 
     @abstractmethod
     def _run(self, operation: Operation[T], method: str) -> T:
-        """Perform an operation in plain code; `method` is what the user has called."""
+        """Perform an operation in synchronous code; `method` is the method the user called."""
 
     @abstractmethod
     async def _await(self, operation: Operation[T], method: str) -> T:
         """Perform an operation without blocking the event loop."""
 
-    def _require_usable(self, method: str) -> None:  # noqa: B027 - it is, unless it says otherwise
-        """Check that a plain call can be performed, before anything is done for it."""
+    def _require_usable(self, method: str) -> None:  # noqa: B027 - usable by default
+        """Check that a synchronous call is possible, before any work is done for it."""
 
-    def _forget(self) -> None:  # noqa: B027 - stores and caches remember nothing that a close makes wrong
-        """Forget what was remembered, once it is closed."""
+    def _forget(self) -> None:  # noqa: B027 - stores and caches remember nothing
+        """Clear the memory of threads, once closed."""
 
 
 class OnThreads(Connected):
-    """Is on boto3 and threads."""
+    """Runs on boto3 and threads."""
 
     _runner: SyncRunner
 
@@ -110,8 +110,8 @@ class OnThreads(Connected):
 
     async def aclose(self) -> None:
         """Asynchronous version of `close`."""
-        # Closing waits for calls under way, so neither the loop nor its own threads can do it.
-        await asyncio.wrap_future(do_in_a_thread(self.close, "close-dynamodb"))
+        # Closing waits for calls in flight, so neither the loop nor a worker thread may do it.
+        await asyncio.wrap_future(run_in_thread(self.close, "close-dynamodb"))
 
     def _run(self, operation: Operation[T], method: str) -> T:
         return self._runner.run(self._watcher.watched(operation, method))

@@ -1,4 +1,4 @@
-"""The same on aiobotocore and tasks. Needs the extra `[async]`."""
+"""Opening, closing and performing operations on aiobotocore. Needs the extra `[async]`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class OnEventLoops(Connected):
-    """Is on aiobotocore and tasks; its plain methods have an event loop in a thread."""
+    """Runs on aiobotocore and tasks; its synchronous methods use an event loop in a thread."""
 
     _runner: AsyncRunner
     _bridge: Bridge

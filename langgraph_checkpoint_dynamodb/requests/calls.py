@@ -1,7 +1,7 @@
-"""What every operation needs of DynamoDB.
+"""Operations that all others share: all pages of a query, batches, transactions, S3 objects.
 
-Paging to the end, batches to the last leftover, transactions to a decision: all of it as requests,
-so none of it knows how to wait.
+Batches are retried until nothing is unprocessed, transactions until they succeed or fail for good.
+Each wait is a request, so nothing here sleeps.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ATTEMPTS = 10
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
 _DOWNLOADS = 3
-"""Attempts to read an S3 object, each with all the attempts of the SDK to begin."""
+"""Attempts to read an S3 object, beside the SDK's attempts to begin the download."""
 
 _BUSY = frozenset(
     {
@@ -69,11 +69,11 @@ _BUSY = frozenset(
         "ProvisionedThroughputExceeded",
     }
 )
-"""Codes that mean: the same request again, later."""
+"""Error codes after which the same request is retried."""
 
 
 def backoff(attempt: int) -> Backoff:
-    """The wait before attempt `attempt` (1 is the first repetition): doubling, capped, jittered."""
+    """The wait before attempt `attempt` (1 is the first retry): doubling, capped, jittered."""
     return Backoff(min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (attempt - 1)))
 
 
@@ -89,32 +89,32 @@ def query_all(query: Query) -> Operation[list[StoredItem]]:
 
 
 def write_all(changes: Sequence[Put | Delete]) -> Operation[None]:
-    """Carry out unconditional changes in batches, side by side, in no order.
+    """Perform unconditional changes in concurrent batches, in no order.
 
-    No two changes may concern the same item: the service refuses such a batch.
+    No two changes may have the same key: DynamoDB rejects such a batch.
 
     Raises:
-        UnprocessedItemsError: Part of a batch came back at every attempt.
+        UnprocessedItemsError: Part of a batch was unprocessed at every attempt.
     """
     yield from together([_write_batch(batch) for batch in batched(changes, BATCH_ITEMS)])
 
 
 def write_in_order(changes: Sequence[Put | Delete]) -> Operation[None]:
-    """Carry out unconditional changes in batches, one after the other."""
+    """Perform unconditional changes in batches, one after the other."""
     for batch in batched(changes, BATCH_ITEMS):
         yield from _write_batch(batch)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What has become of items that were written.
+    """The outcome of writing items.
 
     Attributes:
-        lost: Those that were not written: somebody else's was there already.
-        replaced: The items they replaced, as far as the service tells: of single items only, not of
-            those in a transaction.
-        there: The item that was there already, as far as the service tells: of a single item only.
-        unsure: Whether others may have been replaced that the service does not tell.
+        lost: The items not written, because an item with their key existed.
+        replaced: The items that were replaced, as far as DynamoDB returns them: not by a
+            transaction.
+        there: The item that existed, as far as DynamoDB returns it: not by a transaction.
+        unsure: Whether further items may have been replaced that DynamoDB did not return.
     """
 
     lost: tuple[Put, ...] = ()
@@ -131,9 +131,9 @@ def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outc
 
     Args:
         puts: The items.
-        once: Whether the SDK's repeat of a request whose reply was lost must change nothing. So it
-            is for an item that refers to parts: somebody may have replaced or deleted it since,
-            and its parts with it. A single item is a transaction then, at twice the units.
+        once: Whether a retry by the SDK, after a lost response, must change nothing. Needed for an
+            item that refers to parts: another call may have replaced or deleted it meanwhile,
+            with its parts. A single item is then written in a transaction, at twice the units.
     """
     lost: list[Put] = []
     replaced: list[StoredItem] = []
@@ -170,12 +170,12 @@ def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcom
 def put_all_or_none(
     changes: Sequence[Put | Update], attempts: int = ATTEMPTS
 ) -> Operation[tuple[Put | Update, ...]]:
-    """Write items in one transaction; tells those whose condition did not hold.
+    """Write items in one transaction. Returns those whose condition failed.
 
-    If there is one, none was written.
+    If any condition failed, nothing was written.
 
     Raises:
-        TransactionCanceledError: Others were at the same items at every attempt.
+        TransactionCanceledError: Other writes conflicted at every attempt.
     """
     attempt = 1
     while True:
@@ -184,7 +184,7 @@ def put_all_or_none(
         except TransactionCanceledError as error:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
             busy = not _BUSY.isdisjoint(error.reasons)
-            # Anything else is final: a reason this code does not know must not loop.
+            # Any other reason is final: an unknown reason must not be retried for ever.
             if len(lost) != len(changes) or not (any(lost) or busy):
                 raise
             if busy and attempt == attempts:
@@ -200,7 +200,7 @@ def put_all_or_none(
 
 
 def put_one(put: Put) -> Operation[Outcome]:
-    """Write one item. With `unless_exists`, one that is already there stays as it is."""
+    """Write one item. With `unless_exists`, an existing item stays as it is."""
     try:
         replaced = yield from _send_one(PutItem(put))
     except ConditionFailedError as error:
@@ -218,7 +218,7 @@ def update_one(update: Update) -> Operation[None]:
 
 
 def _send_one(request: Request[T]) -> Operation[T]:
-    """Write one item that transactions of others may be at, which then refuse it."""
+    """Send a write of one item, and retry it while transactions conflict with it."""
     attempt = 1
     while True:
         try:
@@ -253,7 +253,7 @@ def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
 def read_object(bucket: str, key: str) -> Operation[bytes | None]:
     """An S3 object's bytes, `None` if there is none.
 
-    The SDK does not repeat a download that breaks off; this does.
+    Retries a download that breaks off, which the SDK does not.
     """
     attempt = 1
     while True:
@@ -267,13 +267,13 @@ def read_object(bucket: str, key: str) -> Operation[bytes | None]:
 
 
 def if_possible(owner: object, cleaning: Operation[None]) -> Operation[None]:
-    """Clean up after a call that has done its work already, so that a failure is only logged.
+    """Clean up after a call that has succeeded: a failure is only logged.
 
-    The sweep finds what stays behind.
+    `sweep_orphans` deletes what remains.
 
     Args:
-        owner: Whose parts they are.
-        cleaning: Deletes them.
+        owner: The checkpoint or item whose parts are deleted.
+        cleaning: The operation that deletes them.
     """
     try:
         yield from cleaning
@@ -307,7 +307,7 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
 
 
 def _put_group(puts: tuple[Put, ...], *, all_of_them: bool = False) -> Operation[Outcome]:
-    """Write a transaction, without those that are there already; or none, if one is."""
+    """Write a transaction without the items that exist; or nothing, if one exists."""
     there: list[Put] = []
     while puts:
         lost = [one for one in (yield from put_all_or_none(puts)) if isinstance(one, Put)]

@@ -47,11 +47,11 @@ class GetItem(Request["StoredItem | None"]):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found of several items.
+    """The reply to a BatchGet.
 
     Attributes:
-        items: Those that are there, in no order.
-        left: The keys of those that were not looked at.
+        items: The items that exist, in no order.
+        left: The unprocessed keys.
     """
 
     items: tuple[StoredItem, ...]
@@ -133,15 +133,15 @@ class ScanThreadIndex(Request[Page]):
 
 @dataclass(frozen=True, slots=True)
 class SearchVectors(Request["tuple[tuple[Key, float], ...]"]):
-    """Find the vectors that are most similar to one, by the vector index; with how similar each is.
+    """Find the vectors most similar to a vector, by the vector index; replies with similarities.
 
     Approximate and eventually consistent. It has one page.
 
     Attributes:
         index: The name of the index.
-        vector: What they are to be similar to.
-        labels: What the namespaces of their items begin with, of one label at least. What is beyond
-            the filters of the index does not count.
+        vector: The vector to compare with.
+        labels: Prefix of the namespaces of their items, at least one label. Labels beyond the
+            filters of the index are ignored.
         limit: Most vectors to find, up to 100.
     """
 
@@ -157,9 +157,8 @@ class Put:
 
     Attributes:
         unless_exists: The first writer of the key wins.
-        now: The time, in seconds since the epoch, by which an item that has expired does not count
-            as one that exists.
-        over_channels: An item that names one of these channels does not count either.
+        now: The time, in seconds since the epoch. An item that expired by then counts as absent.
+        over_channels: An item that names one of these channels counts as absent, too.
     """
 
     table: Table
@@ -172,12 +171,12 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an attribute of an item must be for an update to take effect.
+    """The condition of an update on one attribute.
 
     Attributes:
-        attribute: Its name.
-        values: One of these.
-        missing: Or that it is not there, and the item need not be.
+        attribute: Name of the attribute.
+        values: The values allowed.
+        missing: Whether the attribute, or the item, may also be absent.
     """
 
     attribute: str
@@ -187,7 +186,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Attributes of an item to set; the others stay, and so does the item if it is there.
+    """Attributes of an item to set; its other attributes stay. Creates an item that is absent.
 
     Attributes:
         values: What to set.
@@ -195,7 +194,7 @@ class Update:
         entries: What to set within an attribute that is a map: attribute, entry and value, or
             `None` to remove the entry. The item must have that map.
         removed: Attributes to remove.
-        expected: What must be so; `None` for nothing.
+        expected: The condition; `None` for none.
     """
 
     table: Table
@@ -231,7 +230,7 @@ class UpdateItem(Request[None]):
     """Update one item.
 
     Raises:
-        ConditionFailedError: It is not as expected, or lacks the map of an entry.
+        ConditionFailedError: The condition failed, or the item lacks the map of an entry.
     """
 
     update: Update
@@ -239,12 +238,12 @@ class UpdateItem(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class Prolong(Request[bool]):
-    """Let an item be deleted later; replies whether it was there and would have been earlier.
+    """Extend the life of an item; replies whether it existed and would have expired earlier.
 
     Attributes:
         table: Its table.
         key: Its key.
-        ttl: When it may be deleted, in seconds since the epoch.
+        ttl: When it expires, in seconds since the epoch.
     """
 
     table: Table
@@ -262,9 +261,9 @@ class DeleteItem(Request["StoredItem | None"]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteIfOld(Request[bool]):
-    """Delete an item that was stored by a certain time; replies whether it was such a one.
+    """Delete an item if it was stored by a given time; replies whether it was deleted.
 
-    What others have stored anew meanwhile stays.
+    An item stored again meanwhile stays.
 
     Attributes:
         table: Its table.
@@ -289,7 +288,7 @@ class DeleteUnchanged(Request[bool]):
 
 @dataclass(frozen=True, slots=True)
 class TransactPut(Request[None]):
-    """Write up to 100 items, all or none, and at most once: a repeat by the SDK changes nothing.
+    """Write up to 100 items, all or none, and at most once: a retry by the SDK changes nothing.
 
     DynamoDB keeps the SDK's token of a transaction for ten minutes:
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -303,7 +302,7 @@ class TransactPut(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class BatchWrite(Request["tuple[Put | Delete, ...]"]):
-    """Write and delete up to 25 items in any order; replies with those left undone."""
+    """Write and delete up to 25 items in any order; replies with the unprocessed ones."""
 
     changes: tuple[Put | Delete, ...]
 

@@ -27,9 +27,9 @@ class GetObject(Request["bytes | None"]):
 
 @dataclass(frozen=True, slots=True)
 class CopyObject(Request[bool]):
-    """Copy an S3 object within its bucket; replies whether it was there.
+    """Copy an S3 object within its bucket; replies whether it existed.
 
-    A copy onto itself makes it as young as a new one, for the bucket's lifecycle rules.
+    A copy onto itself renews its age for the bucket's lifecycle rules.
     """
 
     bucket: str
@@ -39,7 +39,7 @@ class CopyObject(Request[bool]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteObjects(Request[None]):
-    """Delete up to 1,000 S3 objects. Those that are not there count as deleted.
+    """Delete up to 1,000 S3 objects. Absent objects count as deleted.
 
     Raises:
         ObjectsNotDeletedError: Some are still there.

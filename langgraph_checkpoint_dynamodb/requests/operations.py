@@ -24,12 +24,12 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 LARGE_BYTES = 128 * 1024
-"""Work on fewer bytes is done where it comes up: handing it to another thread would take longer."""
+"""Work on fewer bytes is done at once: passing it to another thread would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[R]):
-    """Something asked of the outside world. `R` is the type of the reply."""
+    """A request to the outside world. `R` is the type of the reply."""
 
 
 Operation: TypeAlias = Generator[Request[Any], Any, R]
@@ -61,9 +61,9 @@ class Backoff(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class Compute(Request[R]):
-    """Do work that keeps the processor busy and touches nothing outside; replies with its result.
+    """Do processor-bound work without side effects; replies with its result.
 
-    An event loop has it done by another thread. It raises errors of this package alone.
+    On an event loop, another thread does it. It raises only errors of this package.
     """
 
     work: Callable[[], R]
@@ -71,10 +71,10 @@ class Compute(Request[R]):
 
 @dataclass(frozen=True, slots=True)
 class Concurrently(Request[list[R]]):
-    """Perform operations side by side, as far as the runner's limit allows.
+    """Perform operations concurrently, up to the runner's limit.
 
-    Replies with their results in order. If one fails, those not yet begun are left out and the
-    first error in order is thrown.
+    Replies with their results in order. If an operation fails, those not yet started
+    are skipped and the first error in order is thrown.
     """
 
     operations: tuple[Operation[R], ...]
@@ -92,14 +92,14 @@ def done(result: R) -> Operation[R]:
 
 
 def compute(work: Callable[[], R], size: int) -> Operation[R]:
-    """Do work on so many bytes: at once where they are few, else as a request."""
+    """Do work on `size` bytes: at once if they are few, else as a request."""
     if size < LARGE_BYTES:
         return work()
     return (yield from send(Compute(work)))
 
 
 def together(operations: list[Operation[R]]) -> Operation[list[R]]:
-    """Perform operations side by side; results in order. One alone makes no group."""
+    """Perform operations concurrently; results in order. A single one needs no group."""
     if len(operations) > 1:
         return (yield from send(Concurrently(tuple(operations))))
     results = []
@@ -110,7 +110,7 @@ def together(operations: list[Operation[R]]) -> Operation[list[R]]:
 
 
 def both(first: Operation[R], second: Operation[S]) -> Operation[tuple[R, S]]:
-    """Perform two operations of different kinds side by side."""
+    """Perform two operations of different result types concurrently."""
     operations: tuple[Operation[Any], ...] = (first, second)
     left, right = yield from send(Concurrently(operations))
     return left, right

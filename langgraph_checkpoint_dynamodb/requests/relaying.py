@@ -1,4 +1,4 @@
-"""Operations that do the same as others, each of whose requests is made in another way."""
+"""Wraps operations so that each of their requests is made in another way."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def relay(
     one: Callable[[Request[Any]], Relayed],
     group: Callable[[Sequence[Operation[Any]]], Relayed],
 ) -> Relayed:
-    """An operation, or stream, that does the same as another.
+    """Wrap an operation or stream.
 
     Args:
-        operation: The other. It is closed with this one.
-        one: How a request is made; returns its reply. What a stream hands over is passed on.
-        group: How operations are run that may be under way at the same time; returns their results.
+        operation: The operation to wrap. It is closed with this one.
+        one: Makes a request and returns its reply. The values of a stream are passed on.
+        group: Performs concurrent operations and returns their results.
     """
     try:
         request: Any = next(operation)
@@ -51,5 +51,5 @@ def relay(
 def together_as(
     way: Callable[[Operation[Any]], Relayed], operations: Sequence[Operation[Any]]
 ) -> Relayed:
-    """Run operations as they were meant to be, each in that way."""
+    """Perform operations concurrently, each wrapped by `way`."""
     return (yield Concurrently(tuple(map(way, operations))))

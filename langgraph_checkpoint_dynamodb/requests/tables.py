@@ -1,4 +1,4 @@
-"""Requests that are about tables as wholes."""
+"""Requests about tables: their keys, indexes and time to live."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class DescribeTable(Request["TableDescription | None"]):
 
 @dataclass(frozen=True, slots=True)
 class CreateTable(Request[None]):
-    """Create a table by its specification, with the indexes that are named.
+    """Create a table by its specification, with the given indexes.
 
     Raises:
-        TableInUseError: Somebody else is creating it.
+        TableInUseError: The table is being created.
     """
 
     table: Table
@@ -42,7 +42,7 @@ class CreateIndex(Request[None]):
 
     Attributes:
         index: The index.
-        defined: The names of the keys that the table and its indexes have already.
+        defined: The key attributes that the table and its indexes have already.
 
     Raises:
         TableInUseError: The table is being changed.
@@ -58,7 +58,7 @@ class CreateVectorIndex(Request[None]):
 
     Attributes:
         index: The index.
-        defined: The names of the keys that the table and its indexes have already.
+        defined: The key attributes that the table and its indexes have already.
 
     Raises:
         TableInUseError: The table is being changed.
@@ -70,7 +70,7 @@ class CreateVectorIndex(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class DescribeTimeToLive(Request["TimeToLiveDescription"]):
-    """Tell whether and by which attribute a table's items expire."""
+    """Describe whether and by which attribute a table's items expire."""
 
     table: Table
 
@@ -80,7 +80,7 @@ class EnableTimeToLive(Request[None]):
     """Have DynamoDB delete a table's expired items.
 
     Raises:
-        TableInUseError: Somebody else has just changed it.
+        TableInUseError: The setting was changed a moment ago.
     """
 
     table: Table

@@ -1,1 +1,1 @@
-"""Runners: they perform operations. The only place, besides the serializer, that knows the SDK."""
+"""Runners perform operations. Only they and the serializer of attribute values use the SDK."""

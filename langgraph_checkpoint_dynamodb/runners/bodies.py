@@ -1,12 +1,11 @@
-"""Looks at the bodies of replies before the SDK parses them.
+"""Checks the bodies of responses before the SDK parses them.
 
-The SDK takes a body that it cannot read for an empty reply, and an empty reply to GetItem means
-that there is no such item: a body that was cut off or replaced on its way would roll a
-conversation back in silence. So a body that cannot be right is marked as such, and the body of a
-reply that seems to be empty can be looked at.
+The SDK treats an unreadable body as an empty response, and an empty response to GetItem means that
+the item does not exist: a truncated or replaced body would silently roll a conversation back. So an
+invalid body is marked, and the body of a response that seems to be empty is kept for a check.
 
-DynamoDB sends a CRC of the body. The SDK repeats a request whose reply does not fit it; after its
-last attempt, in its standard retry mode, it returns the reply all the same.
+DynamoDB sends a CRC32 of the body. The SDK retries a request whose response does not match it; but
+after the last attempt, in its standard retry mode, it returns the response anyway.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.runners.client import Service
 
 PROBLEM = "langgraph-checkpoint-dynamodb: problem"
-"""Key in the SDK's response under which is said what is wrong with its body."""
+"""Key in the SDK's response for what is wrong with its body."""
 BODY = "langgraph-checkpoint-dynamodb: body"
-"""Key in the SDK's response under which its body is."""
+"""Key in the SDK's response for its body."""
 
 
 def check_bodies(client: Any, service: Service) -> None:
-    """Have the replies to a client checked. It must be one that was made by this package."""
+    """Check the responses to a client. It must have been created by this package."""
     register = client.meta.events.register
     if service == "dynamodb":
         register("before-parse.dynamodb", _mark(_problem_of_json))
@@ -46,7 +45,7 @@ def _mark(problem_of: Callable[[Mapping[str, Any]], str | None]) -> Callable[...
             customized_response_dict[BODY] = response_dict["body"]
             return
         customized_response_dict[PROBLEM] = problem
-        # The SDK shall not stumble over it: it decides first whether to repeat the request.
+        # The SDK must not fail to parse it: it first decides whether to retry the request.
         response_dict["body"] = b""
 
     return mark
@@ -64,13 +63,13 @@ def _problem_of_json(response: Mapping[str, Any]) -> str | None:
 
 
 def _problem_of_deletion(response: Mapping[str, Any]) -> str | None:
-    # S3 may announce success and then report an error: the SDK knows that.
+    # S3 may report an error in a response with status 200: the SDK handles that.
     known = any(name in response["body"] for name in (b"<DeleteResult", b"<Error"))
     return None if known else "its body is no DeleteResult"
 
 
 def is_json_object(body: bytes) -> bool:
-    """Whether a body can be one of DynamoDB's."""
+    """Whether a body is a JSON object, as DynamoDB's are."""
     try:
         return isinstance(json.loads(body), dict)
     except ValueError:

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, on which plain code has things done."""
+"""An event loop in a thread of its own, on which synchronous code runs coroutines."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ R = TypeVar("R")
 
 
 class Bridge:
-    """Runs coroutines for callers that cannot await. Its thread starts at the first one."""
+    """Runs coroutines for callers that cannot await. Its thread starts at the first call."""
 
     def __init__(self) -> None:
-        self._processes: PerProcess[_Place] = PerProcess(_make_place)
+        self._processes: PerProcess[_ProcessBridge] = PerProcess(_make_process_bridge)
 
     def run(
         self,
@@ -32,12 +32,12 @@ class Bridge:
     ) -> R:
         """Run a coroutine on the bridge's loop and wait for its result.
 
-        A caller that is interrupted while it waits cancels it.
+        If the caller is interrupted while it waits, the coroutine is cancelled.
 
         Args:
-            begin: Makes the coroutine.
-            may_begin: Raises an error where no coroutine may begin. It is called when `close`
-                cannot come between any more.
+            begin: Creates the coroutine.
+            may_begin: Raises an error if no coroutine may start. Called under the lock that `close`
+                takes.
         """
         future = self._processes.get().begin(begin, may_begin)
         try:
@@ -47,12 +47,12 @@ class Bridge:
             raise
 
     def close(self) -> None:
-        """End the thread. Can be repeated; the next coroutine starts another one."""
+        """End the thread. Can be repeated; the next coroutine starts a new thread."""
         self._processes.get().close()
 
 
-class _Place:
-    """Where the thread of one process is."""
+class _ProcessBridge:
+    """The bridge of one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,8 +61,7 @@ class _Place:
     def begin(
         self, begin: Callable[[], Coroutine[Any, Any, R]], may_begin: Callable[[], None]
     ) -> Future[R]:
-        # Under the lock: a loop that `close` has taken away is told to stop, and what it is asked
-        # for after that would never be done.
+        # Under the lock: a coroutine scheduled after `close` has stopped the loop would never run.
         with self._lock:
             may_begin()
             if self._thread is None:
@@ -76,16 +75,16 @@ class _Place:
             thread.close()
 
 
-def _make_place(parents: _Place | None) -> _Place:  # noqa: ARG001 - a child takes over nothing
-    return _Place()
+def _make_process_bridge(parents: _ProcessBridge | None) -> _ProcessBridge:  # noqa: ARG001 - a child takes over nothing
+    return _ProcessBridge()
 
 
 class _LoopThread:
-    """A thread that runs an event loop until nobody needs it any more."""
+    """A thread that runs an event loop until closed or garbage-collected."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        # A daemon: a saver that nobody closes must not keep the process alive.
+        # A daemon: a saver that is not closed must not keep the process alive.
         self._thread = threading.Thread(
             target=_run, args=(self.loop,), name="dynamodb-saver-loop", daemon=True
         )
@@ -102,15 +101,15 @@ def _run(loop: AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
-        loop.run_until_complete(_others_end())
+        loop.run_until_complete(_wait_for_tasks())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
 
 
-async def _others_end() -> None:
-    """Let what is under way end, such as the closing of clients that nobody uses any more."""
+async def _wait_for_tasks() -> None:
+    """Wait for the remaining tasks, such as closing clients of collected savers."""
     await asyncio.sleep(0)
     others = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*others, return_exceptions=True)
@@ -118,6 +117,6 @@ async def _others_end() -> None:
 
 def _stop(loop: AbstractEventLoop, pid: int) -> None:
     if pid != os.getpid():
-        return  # A child after a fork: the loop is the parent's, and would be woken up there.
-    with suppress(RuntimeError):  # What a loop raises that has been closed.
+        return  # A child after a fork: it would wake up the parent's loop.
+    with suppress(RuntimeError):  # A closed loop raises it.
         loop.call_soon_threadsafe(loop.stop)

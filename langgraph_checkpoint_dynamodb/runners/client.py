@@ -1,4 +1,4 @@
-"""Making clients: lazily, once, with settings fit for a checkpointer."""
+"""Creates boto3 clients: lazily, once, with settings suited to a checkpointer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Service: TypeAlias = Literal["dynamodb", "s3"]
 
 MAX_CONCURRENCY = 32
-"""Requests in flight at once where nothing else is said, and the size of the connection pool."""
+"""Default number of requests in flight, and default size of the connection pool."""
 _ATTEMPTS = 10
 """Attempts of botocore's standard mode, with up to 20 seconds between two of them."""
 _CONNECT_SECONDS = 5
@@ -33,7 +33,7 @@ def services(settings: RunnerSettings) -> tuple[Service, ...]:
 
 
 def concurrency(settings: RunnerSettings) -> int:
-    """Requests in flight at once: as asked for, else as many as the client has connections."""
+    """Maximum number of requests in flight: as configured, else the client's connections."""
     if settings.max_concurrency is not None:
         return settings.max_concurrency
     if settings.client.client is not None:
@@ -52,25 +52,42 @@ def client_config(settings: RunnerSettings, service: Service = "dynamodb") -> Co
         "tcp_keepalive": True,
         "max_pool_connections": concurrency(settings),
         "user_agent_extra": "lib/langgraph-checkpoint-dynamodb",
-        # Requests are made here, from values that have been checked already.
+        # The values of requests have been checked already.
         "parameter_validation": False,
     }
     if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
         defaults["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     if service == "s3":
-        # Objects carry a digest of ours, and engines that speak S3 stumble over the SDK's own.
+        # Objects carry a digest of this package, and S3-compatible engines may reject the SDK's.
         defaults["request_checksum_calculation"] = "when_required"
         defaults["response_checksum_validation"] = "when_required"
     return _merged(defaults, settings.client)
 
 
+def client_arguments(settings: RunnerSettings, service: Service) -> dict[str, Any]:
+    """The keyword arguments to create a client with."""
+    given = settings.client
+    arguments = given.arguments if service == "dynamodb" else given.s3_arguments
+    return {**arguments, "config": client_config(settings, service)}
+
+
+def add_handlers(client: Any, service: Service, settings: RunnerSettings) -> None:
+    """Check the replies to a client and, for an observer, record its attempts.
+
+    Not for a client that was passed in, which the saver must not change.
+    """
+    check_bodies(client, service)
+    if settings.on_request is not None:
+        listen(client, service)
+
+
 class ClientHolder:
-    """The clients of a saver and of all its clones in one process, each made at its first use.
+    """The clients of a saver and of its clones in one process, each created at its first use.
 
     Args:
         settings: The saver's settings.
-        forked: Whether this process is a child of that in which the saver was made. Clients that
-            were passed in then have connections that are the parent's.
+        forked: Whether this process was forked from the one that created the saver. The
+            connections of clients that were passed in are then the parent's.
     """
 
     def __init__(self, settings: RunnerSettings, *, forked: bool = False) -> None:
@@ -93,7 +110,7 @@ class ClientHolder:
             raise SaverClosedError
         client = self._clients.get(service)
         if client is None:
-            # Making clients is not thread-safe in boto3.
+            # Creating clients is not thread-safe in boto3.
             with self._lock:
                 client = self._clients.get(service)
                 if client is None:
@@ -101,7 +118,7 @@ class ClientHolder:
         return client
 
     def close(self) -> None:
-        """Close the clients that were made here. Can be repeated."""
+        """Close the clients that were created here. Can be repeated."""
         self._closed = True
         with self._lock:
             clients, self._clients = self._clients, {}
@@ -112,20 +129,16 @@ class ClientHolder:
     def _make(self, service: Service) -> Any:
         client = self._given[service]
         if client is not None:
-            # In a child: it makes connections of its own after this.
+            # After a fork: closed, it opens connections of its own.
             client.close()
             return client
-        given = self._settings.client
-        # A session of its own: boto3's default one is shared with threads we do not know.
-        session = given.session if given.session is not None else boto3.Session()
-        arguments = given.arguments if service == "dynamodb" else given.s3_arguments
-        arguments = {**arguments, "config": client_config(self._settings, service)}
-        # The stubs know the two services by their literal names, one overload for each.
-        make: Any = session.client
-        client = make(service, **arguments)
-        check_bodies(client, service)
-        if self._settings.on_request is not None:
-            listen(client, service)
+        # A session of its own: boto3's default session is shared with threads of the application.
+        given = self._settings.client.session
+        session = given if given is not None else boto3.Session()
+        # The stubs have one overload for each literal service name.
+        create: Any = session.client
+        client = create(service, **client_arguments(self._settings, service))
+        add_handlers(client, service, self._settings)
         return client
 
 

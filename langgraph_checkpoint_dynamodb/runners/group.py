@@ -1,4 +1,4 @@
-"""A group of operations under way: who takes the next one, and what became of each."""
+"""A group of concurrent operations: which is next, and the result of each."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Group(Generic[R]):
         self._stopped: BaseException | None = None
 
     def take(self) -> tuple[int, Operation[R]] | None:
-        """The next operation and its position, `None` if there is nothing to do any more."""
+        """The next operation and its position; `None` if none is left or one has failed."""
         with self._lock:
             return None if self._errors or self._stopped else next(self._todo, None)
 
     def succeeded(self, position: int, result: R) -> None:
-        """Note an operation's result."""
+        """Record an operation's result."""
         self._results[position] = result
 
     def failed(self, position: int, error: Exception) -> None:
-        """Note an operation's error."""
+        """Record an operation's error."""
         self._errors[position] = error
 
     def stopped(self, why: BaseException) -> None:
-        """Note that a worker was stopped, by something that is no operation's error."""
+        """Record that a worker was stopped by something other than an operation's error."""
         self._stopped = why
 
     def results(self) -> list[R]:
@@ -45,7 +45,7 @@ class Group(Generic[R]):
 
         Raises:
             Exception: The first error in order.
-            BaseException: What a worker was stopped by.
+            BaseException: The reason a worker was stopped.
         """
         if self._errors:
             raise self._errors[min(self._errors)]

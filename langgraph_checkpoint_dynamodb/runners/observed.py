@@ -1,4 +1,4 @@
-"""What is seen of an SDK call that is watched. Shared by all runners."""
+"""Records observed SDK calls for `on_request`. Shared by all runners."""
 
 from __future__ import annotations
 
@@ -45,36 +45,36 @@ if TYPE_CHECKING:
 
 _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "SearchVectors"})
 _METERED = _READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
-"""Actions that tell what they have consumed, when they are asked to."""
+"""Actions that return consumed capacity on request."""
 _PORTS = {"https": 443, "http": 80}
 
 
 def listen(client: Any, service: Service) -> None:
-    """Have the attempts of a client's calls noted. It must be one that was made by this package.
+    """Record the attempts of a client's calls. It must have been created by this package.
 
-    The SDK tells how many there were only with an answer, and of those that it repeats nothing.
+    The SDK returns the number of attempts only with a response, and nothing about failed ones.
     """
     client.meta.events.register(f"response-received.{service}", _note)
 
 
 @contextmanager
 def observed(request: Request[Any], watch: Watch, call: SdkCall) -> Iterator[SdkCall]:
-    """An SDK call that is watched, until its request has ended; then that is told."""
-    sight = Sight(watch)
+    """Observe an SDK call until its request has ended, then tell the observer."""
+    record = CallRecord(watch)
     arguments = call.arguments
     if watch.asks_for_capacity and call.action in _METERED:
         arguments = {**arguments, "ReturnConsumedCapacity": "INDEXES"}
     refused: BaseException | None = None
     try:
-        yield replace(call, arguments=arguments, sight=sight)
+        yield replace(call, arguments=arguments, record=record)
     except BaseException as error:
         refused = error
         if not isinstance(error, DynamoDBSaverError):
             watch.stopped_by(error)
         raise
     finally:
-        if sight.client is not None:
-            watch.tell(_info(request, watch, call, sight, refused))
+        if record.client is not None:
+            watch.tell(_info(request, watch, call, record, refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +85,15 @@ class _Failure:
     reasons: tuple[str, ...] = ()
 
 
-class Sight:
-    """What is seen of one SDK call, from its first attempt to the end of its answer.
+class CallRecord:
+    """The record of one SDK call, from its first attempt to the end of its response.
 
     Attributes:
-        client: The client, once it was called.
-        response: What it has returned.
-        error: What it has raised.
-        attempts: For each attempt that was noted, what it failed with.
-        seconds: How long it took.
+        client: The client, once it was called; else `None`.
+        response: The response it returned.
+        error: The error it raised.
+        attempts: The failure of each recorded attempt; `None` for success.
+        seconds: Its duration.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -105,10 +105,10 @@ class Sight:
         self._watch = watch
 
     @contextmanager
-    def of(self, client: Any) -> Iterator[None]:
-        """Within it the client is called and its answer read, by one thread or task."""
+    def during(self, client: Any) -> Iterator[None]:
+        """A context in which one thread or task calls the client and reads its response."""
         self.client = client
-        token = _in_sight.set(self)
+        token = _current_record.set(self)
         try:
             with self._watch.current():
                 began = perf_counter()
@@ -120,11 +120,11 @@ class Sight:
                 finally:
                     self.seconds = perf_counter() - began
         finally:
-            _in_sight.reset(token)
+            _current_record.reset(token)
 
     @property
     def answer(self) -> Mapping[str, Any]:
-        """The last answer, be it an error; empty where there was none."""
+        """The last response, which may be an error; empty if there was none."""
         if isinstance(self.error, ClientError):
             answer: Mapping[str, Any] = self.error.response
             return answer
@@ -132,30 +132,30 @@ class Sight:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the SDK says of the last answer."""
+        """`ResponseMetadata` of the last response."""
         metadata: Mapping[str, Any] = self.answer.get("ResponseMetadata", {})
         return metadata
 
     def failures(self) -> tuple[int, list[_Failure]]:
-        """How many attempts there were, and those that failed, as far as one can tell."""
+        """The number of attempts, and the failures, as far as the SDK reports them."""
         if self.attempts:
             return len(self.attempts), [one for one in self.attempts if one is not None]
         last = None if self.error is None else _failure(self.answer, self.error)
         return self.metadata.get("RetryAttempts", 0) + 1, [] if last is None else [last]
 
 
-_in_sight: ContextVar[Sight | None] = ContextVar("in_sight", default=None)
-"""The SDK call that this thread or task is making: the SDK's events do not say."""
+_current_record: ContextVar[CallRecord | None] = ContextVar("current_record", default=None)
+"""The SDK call of this thread or task: the SDK's events do not name it."""
 
 
 def _note(parsed_response: Any, exception: Exception | None, **_: object) -> None:
-    sight = _in_sight.get()
-    if sight is not None:
-        sight.attempts.append(_failure(parsed_response, exception))
+    record = _current_record.get()
+    if record is not None:
+        record.attempts.append(_failure(parsed_response, exception))
 
 
 def _failure(answer: Mapping[str, Any] | None, error: BaseException | None) -> _Failure | None:
-    """What an attempt has failed with; `None` if it has not."""
+    """The failure of an attempt; `None` if it succeeded."""
     if answer and "Error" in answer:
         # Both spellings are in the SDK's model of DynamoDB, each of some exceptions.
         reasons = answer.get("ThrottlingReasons") or answer.get("throttlingReasons") or []
@@ -167,15 +167,19 @@ def _failure(answer: Mapping[str, Any] | None, error: BaseException | None) -> _
 
 
 def _info(
-    request: Request[Any], watch: Watch, call: SdkCall, sight: Sight, refused: BaseException | None
+    request: Request[Any],
+    watch: Watch,
+    call: SdkCall,
+    record: CallRecord,
+    refused: BaseException | None,
 ) -> RequestInfo:
-    attempts, failures = sight.failures()
-    answer = sight.answer
+    attempts, failures = record.failures()
+    answer = record.answer
     consumed = answer.get("ConsumedCapacity") or ()
     consumed = (consumed,) if isinstance(consumed, dict) else tuple(consumed)
     units = sum((one.get("CapacityUnits", 0.0) for one in consumed), 0.0)
     reads = call.action in _READS
-    host, port = _server(sight.client.meta.endpoint_url)
+    host, port = _server(record.client.meta.endpoint_url)
     return RequestInfo(
         operation=watch.operation,
         action=f"s3:{call.action}" if call.service == "s3" else call.action,
@@ -188,19 +192,19 @@ def _info(
         attempts=attempts,
         attempt_errors=tuple(one.code for one in failures),
         throttling_reasons=tuple(dict.fromkeys(why for one in failures for why in one.reasons)),
-        error_code=_error_code(sight, refused),
+        error_code=_error_code(record, refused),
         cancellation_reasons=tuple(
             reason["Code"]
             for reason in answer.get("CancellationReasons", ())
             if reason.get("Code", "None") != "None"
         ),
-        request_id=sight.metadata.get("RequestId"),
+        request_id=record.metadata.get("RequestId"),
         sent_bytes=_sent_bytes(request),
-        received_bytes=int(sight.metadata.get("HTTPHeaders", {}).get("content-length", 0)),
+        received_bytes=int(record.metadata.get("HTTPHeaders", {}).get("content-length", 0)),
         read_units=units if reads else 0.0,
         write_units=0.0 if reads else units,
         consumed_capacity=consumed,
-        seconds=sight.seconds,
+        seconds=record.seconds,
         host=host,
         port=port,
     )
@@ -212,11 +216,11 @@ def _server(endpoint_url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
 
 
-def _error_code(sight: Sight, refused: BaseException | None) -> str | None:
-    failure = None if sight.error is None else _failure(sight.answer, sight.error)
+def _error_code(record: CallRecord, refused: BaseException | None) -> str | None:
+    failure = None if record.error is None else _failure(record.answer, record.error)
     if failure is not None:
         return failure.code
-    # The SDK was content with the answer, and the saver was not.
+    # The SDK accepted the response, and this package did not.
     if isinstance(refused, ServiceError):
         return refused.code
     return None if refused is None else type(refused).__name__

@@ -1,8 +1,8 @@
-"""What belongs to one process: a child made by `os.fork` gets its own.
+"""State that belongs to one process: a child created by `os.fork` gets its own.
 
-A fork copies the memory, but of the threads only the one that forks. In the child the other threads
-are gone, locks that they held stay locked for ever, and sockets are shared with the parent. So what
-a saver was using is left alone there, and it begins with nothing, as in a fresh process.
+A fork copies the memory, but only the thread that forks. In the child the other threads do not
+exist, locks that they held stay locked, and sockets are shared with the parent. So a saver does not
+use the parent's state there, and starts with nothing, as in a new process.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """One thing for each process, made at its first use there.
+    """One object for each process, created at its first use there.
 
-    Waits for no lock, which a thread that is gone might hold: where threads come at once, each
-    makes one, and the first is everybody's. So making one must do nothing but that.
+    Takes no lock, as a thread lost in the fork might hold it: threads that race each create an
+    object, and all use the first. So `make` must have no side effects.
 
     Args:
-        make: Makes one, from that of the parent where there is a parent.
+        make: Creates the object, from the parent process's or `None`.
     """
 
     def __init__(self, make: Callable[[T | None], T]) -> None:
         self._make = make
-        # Those of the ancestors are kept: see `keep_in_children`.
+        # Objects of ancestors are kept: see `keep_in_children`.
         self._made: dict[int, T] = {os.getpid(): make(None)}
 
     def get(self) -> T:
-        """That of this process."""
+        """The object of this process."""
         pid = os.getpid()
         found = self._made.get(pid)
         if found is None:
@@ -48,20 +48,20 @@ _living: WeakSet[object] = WeakSet()
 
 
 def keep_in_children(thing: object) -> None:
-    """Never take a thing down in a child that still exists when the child is forked.
+    """Never collect an object in a child process if it exists when the child is forked.
 
-    What goes away there would act upon the parent: a connection of an event loop that is collected
-    has its socket removed from the loop's epoll instance, and that instance is the parent's too.
+    Collecting it would affect the parent: a connection of an event loop removes its socket from the
+    loop's epoll instance, which parent and child share.
     """
-    import ctypes  # noqa: F401 - now: a fork might come while a thread that is gone imports it
+    import ctypes  # noqa: F401 - now: a fork may happen while another thread imports it
 
     _living.add(thing)
 
 
 def _keep_living() -> None:
-    """Take references that nobody gives back, not even the end of the interpreter."""
+    """Take references that are never released, not even at interpreter exit."""
     if not _living or sys.implementation.name != "cpython":
-        return  # Others count no references.
+        return  # Other interpreters do not count references.
     import ctypes
 
     for thing in _living:

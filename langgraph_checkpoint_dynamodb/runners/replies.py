@@ -1,8 +1,8 @@
-"""The SDK's responses to replies, and whether they can be replies to their requests at all.
+"""Translates the SDK's responses to replies, and checks that they belong to their requests.
 
-A connection that is shared by mistake, a proxy or a cache may answer with what somebody else asked
-for. What names its key must name the one that was asked for, or else a thread would go on with the
-state of another.
+A connection shared by mistake, a proxy or a cache may return the response to another request. The
+keys in a response must be those requested: otherwise a thread would continue with the state of
+another.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 _EMPTY = 2
-"""Entries of a response in which there is nothing but the body and what the SDK says about it."""
+"""Entries of a response that has only its body and `ResponseMetadata`."""
 
 
 class WrongReplyError(Exception):
@@ -73,19 +73,19 @@ class WrongReplyError(Exception):
 
 
 class Replies:
-    """Reads the responses about one pair of tables."""
+    """Reads the responses about the tables of one saver, store or cache."""
 
     def __init__(self, table_names: Mapping[Table, str]) -> None:
         self._names = table_names
         self._tables = {name: table for table, name in table_names.items()}
 
     def read(self, request: Request[Any], response: Response) -> object:
-        """What the request's reply is.
+        """The reply to a request.
 
         Raises:
-            WrongReplyError: It is none.
+            WrongReplyError: The response does not belong to the request.
         """
-        _require_the_service(request, response)
+        _require_dynamodb_response(request, response)
         if isinstance(request, ObjectRequest):
             return _object_reply(request, response)
         match request:
@@ -159,17 +159,17 @@ class Replies:
         return description
 
 
-def _require_the_service(request: Request[Any], response: Response) -> None:
-    """Check what is wrong whatever was asked for."""
+def _require_dynamodb_response(request: Request[Any], response: Response) -> None:
+    """Check what does not depend on the request."""
     problem = response.get(PROBLEM)
     if problem is not None:
         raise WrongReplyError(problem)
     if isinstance(request, ObjectRequest):
-        return  # Objects and engines for them may name any type.
+        return  # S3 responses may have any content type.
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     if headers.get("content-type", "").startswith("text/html"):
         raise WrongReplyError("it is a page of HTML")
-    # What the SDK cannot read is empty to it.
+    # The SDK treats an unreadable body as empty.
     body = response.get(BODY)
     if body is not None and len(response) == _EMPTY and not is_json_object(body):
         raise WrongReplyError("its body is no JSON object")
@@ -187,10 +187,10 @@ def _page(response: Response) -> Page:
 
 
 def require_key(table: Table, key: Key, item: StoredItem | None) -> StoredItem | None:
-    """An item of a reply, if its key is the one asked for.
+    """An item of a response, if it has the requested key.
 
     Raises:
-        WrongReplyError: It is another one.
+        WrongReplyError: It has another key.
     """
     if item is None:
         return None
@@ -218,7 +218,7 @@ def _require_run(run_id: str, page: Page) -> Page:
 
 
 def _similar(root: str, results: Sequence[Mapping[str, Any]]) -> tuple[tuple[Key, float], ...]:
-    """Keys, and how similar what they are of is: 1 where the service says that it is 0 away."""
+    """Keys of the items found, each with its similarity: 1 minus the distance."""
     try:
         _require_all([one["Item"] for one in results], Attribute.VECTOR_ROOT, {"S": root})
         return tuple((_own_key(Table.STORE, one["Item"]), 1 - one["Score"]) for one in results)

@@ -1,4 +1,4 @@
-"""What errors of the SDK amount to: a reply, one of our errors, or themselves."""
+"""Translates errors of the SDK to replies or to errors of this package."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _NO_SUCH_OBJECT = ("NoSuchKey", "404")
 
 
 class SdkErrors:
-    """Reads the errors of calls on one pair of tables.
+    """Reads the errors of calls on the tables of one saver, store or cache.
 
     Args:
         table_names: Names of the tables.
-        transport_errors: What the SDK raises, beside its own errors, where no answer arrives.
+        transport_errors: What the SDK raises, beside its own errors, if no response arrives.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class SdkErrors:
     def read(
         self, request: Request[Any], call: SdkCall, error: Exception, meta: ClientMeta
     ) -> object:
-        """The reply that an SDK error amounts to, where it does.
+        """The reply that an SDK error stands for, if it does.
 
         Args:
             request: The request.
-            call: The call of the SDK that it was made as.
+            call: The SDK call of the request.
             error: What the SDK raised.
-            meta: What the client says of itself: where it looks.
+            meta: The client's region and endpoint.
 
         Raises:
             ServiceError: In every other case; its cause is the SDK's error.
-            Exception: The error itself, where it is not about the service's answer.
+            Exception: The error itself, if it is not about the service's response.
         """
         if not isinstance(error, ClientError):
             self._raise_unanswered(call, error)
@@ -88,7 +88,7 @@ class SdkErrors:
         raise _service_error(call, code, error) from error
 
     def _raise_unanswered(self, call: SdkCall, error: Exception) -> NoReturn:
-        """Raise what an error amounts to that is no answer of the service."""
+        """Raise the error of this package for an SDK error without a response of the service."""
         said = {
             "code": type(error).__name__,
             "operation": call.action,
@@ -103,13 +103,13 @@ class SdkErrors:
 
 
 def _shown(endpoint: str) -> str:
-    """An endpoint without what else a URL can hold: credentials, for one."""
+    """An endpoint without what else a URL can contain, such as credentials."""
     parts = urlsplit(endpoint)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _comes_from_a_parser(error: Exception) -> bool:
-    """Whether the SDK stumbled over a reply. It raises whatever comes of that."""
+    """Whether the SDK failed to parse a response. It may raise any error then."""
     frames = walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__") in _PARSERS for frame, _ in frames)
 
@@ -119,7 +119,7 @@ _PARSERS = ("botocore.parsers", "aiobotocore.parsers")
 
 
 def wrong_reply(call: SdkCall, error: WrongReplyError) -> errors.ReplyError:
-    """The error that a response is which is no reply to its request."""
+    """The error for a response that does not belong to its request."""
     return errors.ReplyError(
         code="WrongReply", operation=call.action, table_name=call.table_name, problem=str(error)
     )
@@ -138,7 +138,7 @@ def _condition_failed(
 
 
 def _said(call: SdkCall, error: ClientError) -> dict[str, Any]:
-    """What every error of the service says."""
+    """The fields of every service error."""
     said = error.response["Error"]
     return {
         "code": said["Code"],

@@ -1,9 +1,9 @@
 """Performs operations with a boto3 client and threads.
 
-One pool of worker threads serves both the parts of a group and the saver's `a*` methods. A thread
-that waits for a group works on the group itself, so a group makes progress however busy the pool
-is, and nesting cannot deadlock. A queue keeps the requests in flight within the connection pool; a
-place in it is held for the time of one SDK call only.
+One pool of worker threads serves both groups of operations and the saver's `a*` methods. A thread
+that waits for a group works on it, too, so a group makes progress however busy the pool is, and
+nested groups cannot deadlock. A semaphore limits the requests in flight to the connection pool; it
+is held for one SDK call only.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class SyncRunner:
         self._processes: PerProcess[Performer] = PerProcess(partial(_make_performer, settings))
 
     def open(self) -> None:
-        """Make the clients."""
+        """Create the clients."""
         self.call(_open)
 
     def start_open(self) -> Started[None]:
-        """Have a worker thread make the clients."""
+        """Create the clients on a worker thread."""
         return self.submit(_open)
 
     def run(self, operation: Operation[R]) -> R:
@@ -60,15 +60,15 @@ class SyncRunner:
         return self.call(lambda performer, call: performer.drive(operation, call))
 
     def start(self, operation: Operation[R]) -> Started[R]:
-        """Have a worker thread perform an operation, in the caller's context."""
+        """Perform an operation on a worker thread, in the caller's context."""
         return self.submit(lambda performer, call: performer.drive(operation, call))
 
     def pages(self, stream: Stream[R]) -> Pages[R]:
-        """Perform a stream as far as its values are asked for; each `Emit` is a page."""
+        """Perform a stream page by page, as its pages are requested; each `Emit` is a page."""
         return Pages(stream, self)
 
     def call(self, work: Callable[[Performer, Call], R]) -> R:
-        """Do some work in the caller's thread, as a call that `close` waits for."""
+        """Run work on the caller's thread, as a call that `close` waits for."""
         performer = self.performer()
         call = performer.calls.begin()
         try:
@@ -78,7 +78,7 @@ class SyncRunner:
             call.leave()
 
     def submit(self, work: Callable[[Performer, Call], R]) -> Started[R]:
-        """Have a worker thread do some work, in the caller's context, as a call."""
+        """Run work on a worker thread, in the caller's context, as a call `close` waits for."""
         performer = self.performer()
         call = performer.calls.begin()
 
@@ -95,11 +95,11 @@ class SyncRunner:
         return Started(future, call)
 
     def close(self) -> None:
-        """Let calls under way finish, then end the threads and the client. Can be repeated."""
+        """Wait for calls in flight, then end the threads and the clients. Can be repeated."""
         self.performer().close()
 
     def performer(self) -> Performer:
-        """What performs operations in this process."""
+        """The performer of this process."""
         return self._processes.get()
 
 
@@ -107,7 +107,7 @@ def _make_performer(settings: RunnerSettings, parents: Performer | None) -> Perf
     return Performer(settings, parents)
 
 
-def _open(performer: Performer, call: Call) -> None:  # noqa: ARG001 - it waits for nobody
+def _open(performer: Performer, call: Call) -> None:  # noqa: ARG001 - it sends no request
     performer.open()
 
 
@@ -124,7 +124,7 @@ class Started(Generic[R]):
     call: Call
 
     async def result(self) -> R:
-        """The result. A caller that is cancelled abandons the call, and is not held up by it."""
+        """The result. A caller that is cancelled abandons the call and does not wait for it."""
         try:
             return await asyncio.wrap_future(self.future)
         finally:
@@ -133,11 +133,12 @@ class Started(Generic[R]):
 
 
 class Performer:
-    """Performs requests in one process: its clients, its threads, its calls under way.
+    """Performs requests in one process, with its clients, threads and calls in flight.
 
     Args:
         settings: The saver's settings.
-        parents: That of the parent, in a child made by `os.fork`. Closed there is closed here.
+        parents: That of the parent process, in a child created by `os.fork`. If it is closed, this
+            is, too.
     """
 
     def __init__(self, settings: RunnerSettings, parents: Performer | None) -> None:
@@ -148,15 +149,15 @@ class Performer:
         self._services = services(settings)
         self._clients = ClientHolder(settings, forked=parents is not None)
         self._wire = Wire(settings.table_names)
-        self._in_flight = _Queue(self._limit)
+        self._in_flight = _FairSemaphore(self._limit)
 
     def open(self) -> None:
-        """Make the clients."""
+        """Create the clients."""
         for service in self._services:
             self._clients.get(service)
 
     def close(self) -> None:
-        """Let calls under way finish, then end the threads and the clients. Can be repeated."""
+        """Wait for calls in flight, then end the threads and the clients. Can be repeated."""
         self.calls.close()
         self.workers.close()
         self._clients.close()
@@ -174,7 +175,7 @@ class Performer:
             operation.close()
 
     def step(self, operation: Any, request: Any, call: Call) -> Any:
-        """Perform a request and hand its reply, or its error, to the operation that asked."""
+        """Perform a request and send its reply, or throw its error, into the operation."""
         call.check()
         try:
             reply = self._perform(request, call)
@@ -198,15 +199,15 @@ class Performer:
 
     def _send(self, request: Request[Any], sdk_call: SdkCall, call: Call) -> object:
         client = self._clients.get(sdk_call.service)
-        sight = sdk_call.sight
+        record = sdk_call.record
         with self._in_flight:
             call.check()
             try:
-                if sight is None:
+                if record is None:
                     response = _ask(client, sdk_call)
                 else:
-                    with sight.of(client):
-                        response = sight.response = _ask(client, sdk_call)
+                    with record.during(client):
+                        response = record.response = _ask(client, sdk_call)
             except Exception as error:
                 return self._wire.error(request, sdk_call, error, client.meta)
         return self._wire.reply(request, sdk_call, response)
@@ -214,7 +215,7 @@ class Performer:
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
         group = Group(operations)
         helpers: list[Future[None]] = []
-        # No thread can be started any more when the interpreter ends: this one does all of it then.
+        # At interpreter exit no thread can be started: this thread then does all the work.
         with suppress(RuntimeError):
             helpers.extend(
                 self.workers.submit(partial(self._help, group, call))
@@ -222,12 +223,12 @@ class Performer:
             )
         try:
             self._work(group, call)
-            # Those that have not begun would find nothing to do; the others are on their last one.
+            # Helpers that have not started have nothing to do; the others run their last operation.
             for helper in helpers:
                 if not helper.cancel():
                     helper.result()
         except BaseException as error:
-            # This thread was interrupted. It does not wait for a server that may be hanging.
+            # This thread was interrupted. It must not wait for a server that may not respond.
             call.abandon(error)
             raise
         return group.results()
@@ -259,11 +260,11 @@ def _ask(client: Any, sdk_call: SdkCall) -> Any:
     return response
 
 
-class _Queue:
-    """Lets so many threads in at once, in the order they came.
+class _FairSemaphore:
+    """A semaphore that is first in, first out.
 
-    A semaphore of the standard library lets a thread that comes back at once overtake those that
-    wait: among 500 threads, some would wait for most of the time the others take together.
+    That of the standard library lets a thread that returns at once overtake the threads that wait:
+    of 500 threads, some would wait until most others have finished.
     """
 
     def __init__(self, places: int) -> None:
@@ -293,7 +294,7 @@ class _Queue:
                 self._free += 1
 
     def _give_up(self, turn: threading.Lock) -> None:
-        """An interrupted thread leaves the queue, or hands on the place it was just given."""
+        """Leave the queue after an interrupt, or pass on the place that was just granted."""
         with self._lock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
@@ -302,7 +303,7 @@ class _Queue:
 
 
 class Pages(Generic[R]):
-    """A stream that is performed page by page, as it is asked for pages."""
+    """A stream that is performed page by page, as its pages are requested."""
 
     def __init__(self, stream: Stream[R], runner: SyncRunner) -> None:
         self._stream = stream
@@ -314,7 +315,7 @@ class Pages(Generic[R]):
             yield page
 
     def start_next(self) -> Started[list[R] | None]:
-        """Have a worker thread fetch the next page; `None` after the last."""
+        """Fetch the next page on a worker thread; `None` after the last."""
         return self._runner.submit(self._advance)
 
     async def awaited(self) -> AsyncGenerator[list[R], None]:
@@ -326,8 +327,8 @@ class Pages(Generic[R]):
             self.close()
 
     def close(self) -> None:
-        """Unwind the stream, unless a worker thread is still on its way with it."""
-        with suppress(ValueError):  # What Python raises for a generator that is running.
+        """Close the stream, unless a worker thread is running it."""
+        with suppress(ValueError):  # Python raises it for a generator that is running.
             self._stream.close()
 
     def _advance(self, performer: Performer, call: Call) -> list[R] | None:
@@ -338,7 +339,7 @@ class Pages(Generic[R]):
         except StopIteration:
             return None
         except BaseException:
-            # Abandoned, maybe: the caller has gone, and could not unwind it.
+            # If the call was abandoned, the caller could not close the stream.
             self._stream.close()
             raise
         return request.values

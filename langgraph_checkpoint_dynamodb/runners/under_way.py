@@ -1,8 +1,8 @@
-"""The calls of a saver that are under way, and those whose callers are gone.
+"""The calls of a saver that are in flight, and those whose callers are gone.
 
 A call whose caller is gone (its task was cancelled, its thread interrupted) is *abandoned*: it
-stops before its next request. Until it has, the calls that come after it wait: or else what it has
-still under way would land behind their backs.
+stops before its next request. Later calls wait until it has stopped: its last request could
+otherwise take effect after theirs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.errors import SaverClosedError
 
 
 class AbandonedError(BaseException):
-    """Stops a call that was abandoned. No caller is left to see it."""
+    """Stops a call that was abandoned. No caller receives it."""
 
 
 class CallsUnderWay:
@@ -26,7 +26,7 @@ class CallsUnderWay:
         self.count = 0
 
     def begin(self) -> Call:
-        """A new call; the thread that performs it calls `start`, at its end `leave`.
+        """A new call. The thread that performs it calls `start`, and `leave` at the end.
 
         Raises:
             SaverClosedError: The saver was closed.
@@ -38,7 +38,7 @@ class CallsUnderWay:
             return Call(self)
 
     def close(self) -> None:
-        """Let no call begin any more, and wait for the end of all. Can be repeated."""
+        """Refuse new calls and wait until all have ended. Can be repeated."""
         with self.changed:
             self.closed = True
             self.changed.wait_for(lambda: self.count == 0)
@@ -55,10 +55,10 @@ class Call:
         self._why: BaseException | None = None
 
     def start(self) -> None:
-        """Wait for the ends of the calls that were abandoned before this one began.
+        """Wait until the calls abandoned before this one began have ended.
 
         Raises:
-            BaseException: This call was abandoned itself.
+            BaseException: This call was abandoned.
         """
         with self._calls.changed:
             self._calls.changed.wait_for(
@@ -69,7 +69,7 @@ class Call:
             self._started = True
 
     def check(self) -> None:
-        """To be called before each request.
+        """Check that the call was not abandoned. To be called before each request.
 
         Raises:
             BaseException: This call was abandoned.
@@ -78,7 +78,7 @@ class Call:
             raise self._why
 
     def join(self) -> bool:
-        """Another thread comes to work for the call; false if there is nothing to do any more."""
+        """Add a thread to the call. Returns false if the call was abandoned."""
         with self._calls.changed:
             if self._why is not None:
                 return False
@@ -86,7 +86,7 @@ class Call:
             return True
 
     def leave(self) -> None:
-        """A thread is done with the call."""
+        """Remove a thread from the call. The last one ends it."""
         with self._calls.changed:
             self._threads -= 1
             if self._threads == 0:
@@ -95,7 +95,7 @@ class Call:
                 self._calls.changed.notify_all()
 
     def abandon(self, why: BaseException) -> None:
-        """Have the call stop before its next request, and never start if it has not yet."""
+        """Stop the call before its next request, or before it starts."""
         with self._calls.changed:
             self._why = self._why or why
             if self._started and self._threads:

@@ -28,7 +28,7 @@ class Wire:
 
     Args:
         table_names: Names of the tables.
-        transport_errors: What the SDK raises, beside its own errors, where no answer arrives.
+        transport_errors: What the SDK raises, beside its own errors, if no response arrives.
     """
 
     def __init__(

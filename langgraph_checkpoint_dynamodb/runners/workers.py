@@ -1,7 +1,7 @@
 """A pool of threads that does not keep the process alive.
 
-The standard one is waited for when the interpreter ends. A thread of it that waits for a server
-that does not answer would hold up the end of the process until the SDK gives up.
+Python joins the threads of `ThreadPoolExecutor` when the interpreter exits. A thread that waits for
+a server that does not respond would delay the exit until the SDK gives up.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ R = TypeVar("R")
 
 
 class Workers:
-    """Threads that do work in the order it comes, each started when all others are busy.
+    """Threads that run jobs in the order of submission, each started when all others are busy.
 
-    They end when this is closed, or when nobody has it any more.
+    They end when this is closed or garbage-collected.
 
     Args:
-        most: How many threads there may be.
-        name: What their names begin with.
+        most: Maximum number of threads.
+        name: Prefix of their names.
     """
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
-        self._line = _Line()
+        self._queue = _JobQueue()
         self._threads: list[threading.Thread] = []
-        # In a child after a fork the lock may be held for ever, and the threads are gone anyhow.
-        finalize(self, _end, self._line, os.getpid()).atexit = False
+        # In a child after a fork the lock may stay locked, and the threads do not exist.
+        finalize(self, _end, self._queue, os.getpid()).atexit = False
 
     def submit(self, work: Callable[[], R]) -> Future[R]:
-        """Have a thread do some work, in the caller's context.
+        """Run work on a thread, in the caller's context.
 
         Raises:
-            SaverClosedError: This was closed.
-            RuntimeError: No thread can be started any more, because the interpreter ends.
+            SaverClosedError: The pool was closed.
+            RuntimeError: No thread can be started, because the interpreter is exiting.
         """
         future: Future[R] = Future()
         job = _Job(future, partial(copy_context().run, work))
-        with self._line.changed:
-            if self._line.closed:
+        with self._queue.changed:
+            if self._queue.closed:
                 raise SaverClosedError
-            if self._line.idle <= len(self._line.jobs) and len(self._threads) < self._most:
+            if self._queue.idle <= len(self._queue.jobs) and len(self._threads) < self._most:
                 self._start()
-            self._line.jobs.append(job)
-            self._line.changed.notify()
+            self._queue.jobs.append(job)
+            self._queue.changed.notify()
         return future
 
     def close(self, *, wait: bool = True) -> None:
-        """End the threads once all work is done. Can be repeated."""
-        self._line.close()
+        """End the threads once all jobs are done. Can be repeated."""
+        self._queue.close()
         if wait:
             for thread in self._threads:
                 thread.join()
@@ -70,7 +70,7 @@ class Workers:
     def _start(self) -> None:
         thread = threading.Thread(
             target=_serve,
-            args=(self._line,),
+            args=(self._queue,),
             name=f"{self._name}_{len(self._threads)}",
             daemon=True,
         )
@@ -78,8 +78,8 @@ class Workers:
         self._threads.append(thread)
 
 
-def do_in_a_thread(work: Callable[[], R], name: str) -> Future[R]:
-    """Have a thread of its own do some work."""
+def run_in_thread(work: Callable[[], R], name: str) -> Future[R]:
+    """Run work on a thread of its own."""
     workers = Workers(1, name)
     future = workers.submit(work)
     workers.close(wait=False)
@@ -102,18 +102,18 @@ class _Job:
             self.future.set_result(result)
 
 
-class _Line:
-    """The work that waits, and those that wait for work."""
+class _JobQueue:
+    """The jobs that wait for a thread, and how many threads wait for a job."""
 
     def __init__(self) -> None:
-        # Reentrant: the garbage collector may close a line in the middle of `next`.
+        # Reentrant: the garbage collector may close a queue in the middle of `next`.
         self.changed = threading.Condition(threading.RLock())
         self.jobs: deque[_Job] = deque()
         self.idle = 0
         self.closed = False
 
     def next(self) -> _Job | None:
-        """The next piece of work, `None` when there will be no more."""
+        """The next job; `None` if the queue is closed and empty."""
         with self.changed:
             self.idle += 1
             self.changed.wait_for(lambda: self.jobs or self.closed)
@@ -126,12 +126,12 @@ class _Line:
             self.changed.notify_all()
 
 
-def _serve(line: _Line) -> None:
-    while (job := line.next()) is not None:
+def _serve(queue: _JobQueue) -> None:
+    while (job := queue.next()) is not None:
         job.do()
-        del job  # It holds the result, and maybe the saver: nobody may have them any more.
+        del job  # It references the result, and maybe the saver: both must be collectable.
 
 
-def _end(line: _Line, pid: int) -> None:
+def _end(queue: _JobQueue, pid: int) -> None:
     if pid == os.getpid():
-        line.close()
+        queue.close()

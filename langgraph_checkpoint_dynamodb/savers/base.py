@@ -1,4 +1,4 @@
-"""What every saver shares: its calls, checked and turned into operations. No runner, no I/O."""
+"""Checks the arguments of a saver's methods and makes operations of them. No runner, no I/O."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import list_all, list_thread, read_wanted
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
 from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
@@ -41,6 +42,8 @@ from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.ops.thread_item import RunInfo, TaskStatus, keeps_thread_item
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.requests.operations import done
+from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,10 +57,8 @@ if TYPE_CHECKING:
         DeltaChannelHistory,
     )
 
-    from langgraph_checkpoint_dynamodb.ops.memory import Memory
     from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
-    from langgraph_checkpoint_dynamodb.runners.process import PerProcess
     from langgraph_checkpoint_dynamodb.settings.saver import Settings
 
 
@@ -70,6 +71,16 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     _settings: Settings
     _memories: PerProcess[Memory]
+    _watcher: Watcher
+
+    def _configure(self, settings: Settings) -> None:
+        """Set what the methods need, beside the runner."""
+        self._settings = settings
+        self._watcher = Watcher(settings.on_request, threads=settings.observe_threads)
+        self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
+
+    def _forget(self) -> None:
+        self._memories.get().clear()
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
@@ -97,7 +108,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         now = int(moment)
         ttl = settings.ttl_seconds
         return Context(
-            # As it is now: LangGraph swaps it on a clone (`with_allowlist`).
+            # Read at each call: LangGraph replaces it on a clone (`with_allowlist`).
             serde=self.serde,
             payloads=settings.payloads,
             stamp=Stamp(

@@ -1,4 +1,4 @@
-"""The methods of a saver, plain and async: each checks its arguments and runs one operation."""
+"""The methods of a saver, sync and async: each checks its arguments and runs one operation."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ T = TypeVar("T")
 
 
 class SaverMethods(MovingMethods):
-    """LangGraph's methods, and those of this package, over the ways to perform an operation."""
+    """LangGraph's methods and those of this package. Subclasses perform the operations."""
 
     @abstractmethod
     def _pages(self, stream: Stream[T], method: str) -> Generator[list[T], None, None]:
-        """Perform a stream in plain code, as far as its pages are asked for."""
+        """Perform a stream in synchronous code, page by page."""
 
     @abstractmethod
     def _apages(self, stream: Stream[T], method: str) -> AsyncGenerator[list[T], None]:
-        """Perform a stream without blocking the event loop, as far as its pages are asked for."""
+        """Perform a stream page by page without blocking the event loop."""
 
     @abstractmethod
     async def _prepared(self, prepare: Callable[[], T], value: object) -> T:
-        """Serialize a value that `prepare` makes an operation of."""
+        """Serialize `value` by calling `prepare`, on another thread if it is large."""
 
     def setup(self) -> None:
         """Create the two tables, on-demand, or verify those that are there. Can be repeated.

@@ -1,4 +1,4 @@
-"""The methods of a saver that treat threads as users know them, plain and async."""
+"""The methods of a saver that list and manage threads, sync and async."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class ThreadMethods(SaverMethods):
-    """What a saver with a `ThreadIndex` knows of threads as a whole."""
+    """The methods of a saver with a `ThreadIndex`."""
 
     def list_threads(
         self,
@@ -158,7 +158,7 @@ class ThreadMethods(SaverMethods):
             InvalidInputError: The saver has no `thread_index`, or neither is given.
         """
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        return self._told(stream, "delete_threads", on_progress)
+        return self._report_each(stream, "delete_threads", on_progress)
 
     async def adelete_threads(
         self,
@@ -170,7 +170,7 @@ class ThreadMethods(SaverMethods):
     ) -> int:
         """Asynchronous version of `delete_threads`."""
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
-        return await self._atold(stream, "delete_threads", on_progress)
+        return await self._areport_each(stream, "delete_threads", on_progress)
 
     def reindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """List the threads of tables that were in use before there was a thread index.
@@ -188,28 +188,30 @@ class ThreadMethods(SaverMethods):
             InvalidInputError: The saver has no `thread_index`.
             UnreadableItemError: A checkpoint is there but cannot be read.
         """
-        return self._told(self._reindex_threads(), "reindex_threads", on_progress)
+        return self._report_each(self._reindex_threads(), "reindex_threads", on_progress)
 
     async def areindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
         """Asynchronous version of `reindex_threads`."""
-        return await self._atold(self._reindex_threads(), "reindex_threads", on_progress)
+        return await self._areport_each(self._reindex_threads(), "reindex_threads", on_progress)
 
-    def _told(self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None) -> int:
-        """Tell of each thread that a stream hands over; how many there were."""
+    def _report_each(
+        self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None
+    ) -> int:
+        """Pass each thread of a stream to `on_progress`, and return their number."""
         count = 0
         with closing(self._pages(stream, method)) as pages:
             for page in pages:
-                count += _tell(page, on_progress)
+                count += _report(page, on_progress)
         return count
 
-    async def _atold(
+    async def _areport_each(
         self, stream: Stream[ThreadInfo], method: str, on_progress: OnProgress | None
     ) -> int:
-        """Asynchronous version of `_told`."""
+        """Asynchronous version of `_report_each`."""
         count = 0
         async with aclosing(self._apages(stream, method)) as pages:
             async for page in pages:
-                count += _tell(page, on_progress)
+                count += _report(page, on_progress)
         return count
 
     def _list_threads(
@@ -274,7 +276,7 @@ def _owner(owner: object) -> str | None:
     return text
 
 
-def _tell(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:
+def _report(page: list[ThreadInfo], on_progress: OnProgress | None) -> int:
     if on_progress is not None:
         for info in page:
             on_progress(info)

@@ -1,1 +1,1 @@
-"""What savers, stores and caches are configured with: frozen, checked when made."""
+"""Settings of savers, stores and caches: frozen, validated when created."""

@@ -1,11 +1,15 @@
-"""Checks of single settings, and what names look like."""
+"""Checks of single settings, and the patterns of names."""
 
 from __future__ import annotations
 
 import re
 from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html;
 # an ARN in place of a name reaches a table of another account.
@@ -14,14 +18,14 @@ TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[^\s]{1,1019}")
 INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 LONGEST_LIFE = 1000 * 366 * 24 * 60 * 60
-"""Seconds of a thousand years: more than anything lives."""
+"""Longest time to live, in seconds: a thousand years."""
 
 
 def require_observer(on_request: object) -> None:
-    """Check that requests can be told to somebody.
+    """Check that `on_request` is a synchronous function or `None`.
 
     Raises:
-        InvalidInputTypeError: It is no plain function.
+        InvalidInputTypeError: It is neither.
     """
     if on_request is None:
         return
@@ -36,18 +40,32 @@ def require_observer(on_request: object) -> None:
 
 
 def require_name(field: str, value: object, pattern: re.Pattern[str]) -> None:
-    """Check that a value is a name of that form.
+    """Check that a value is a name that matches a pattern.
 
     Raises:
         InvalidInputError: It is not.
     """
-    if not isinstance(value, str):
-        raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
-    if not pattern.fullmatch(value):
+    if not pattern.fullmatch(require_string(field, value)):
         raise InvalidInputError(
             field,
             f"{value!r} is no valid name: 3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'",
         )
+
+
+def require_known_names(field: str, given: Mapping[str, object], known: Collection[str]) -> None:
+    """Check that a mapping has no other names than the known ones."""
+    unknown = sorted(map(repr, given.keys() - set(known)))
+    if unknown:
+        raise InvalidInputError(
+            field, f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
+        )
+
+
+def require_string(field: str, value: object) -> str:
+    """Check that a value is a string, and return it."""
+    if not isinstance(value, str):
+        raise InvalidInputTypeError(field, f"must be a string, got {type(value).__name__}")
+    return value
 
 
 def require_bool(field: str, value: object) -> None:

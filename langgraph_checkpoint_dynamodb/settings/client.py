@@ -1,4 +1,4 @@
-"""Where clients come from, and what a runner needs to know."""
+"""How clients are created, and the settings a runner needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _JAVASCRIPT_CREDENTIALS = MappingProxyType(
 )
 
 _CREDENTIALS = "credentials"
-"""What the AWS SDK for JavaScript, version 3, takes them within."""
+"""The name under which the AWS SDK for JavaScript, version 3, takes credentials."""
 
 _JAVASCRIPT_NAMES = MappingProxyType(
     {
@@ -54,14 +54,14 @@ _BOTO3_NAMES = frozenset(
 )
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
-"""What the hosts of AWS's own endpoints end with."""
+"""Suffixes of the hosts of AWS's own endpoints."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings:
     """Where the client comes from. At most one of the three ways may be used.
 
-    Shown, it names what was given and no value: keys, sessions and endpoints may hold secrets.
+    Its `repr` names the given fields without values: keys, sessions and endpoints may be secret.
 
     Attributes:
         client: A ready client; the saver neither changes nor closes it.
@@ -129,10 +129,10 @@ class ClientSettings:
 
     @property
     def s3_arguments(self) -> dict[str, Any]:
-        """The same for the client for S3, but for the endpoint.
+        """Arguments for the S3 client: the same, except for the endpoint.
 
-        A local engine has one endpoint for all, and what is tried on it must not end up in AWS.
-        Those of AWS itself are of one service each, and `AWS_ENDPOINT_URL_S3` has its say first.
+        A local engine has one endpoint for all services, and tests on it must not reach AWS. AWS's
+        own endpoints serve one service each. `AWS_ENDPOINT_URL_S3` takes precedence.
         """
         arguments = {
             name: value
@@ -149,7 +149,7 @@ class ClientSettings:
 
     @property
     def _local_endpoint(self) -> str | None:
-        """The endpoint of DynamoDB that was given, where it is none of AWS's."""
+        """The given endpoint of DynamoDB, if it is not AWS's."""
         url = self.arguments.get("endpoint_url")
         if self.client is not None:
             url = self.client.meta.endpoint_url
@@ -159,7 +159,7 @@ class ClientSettings:
 
 
 class RunnerSettings(Protocol):
-    """What a runner needs to know: the tables, and how to reach them."""
+    """The settings a runner needs: the tables, and how to reach them."""
 
     @property
     def client(self) -> ClientSettings:
@@ -175,7 +175,7 @@ class RunnerSettings(Protocol):
 
     @property
     def on_request(self) -> OnRequest | None:
-        """Whom to tell of each request."""
+        """Called with each request."""
 
     @property
     def table_names(self) -> Mapping[Table, str]:
@@ -200,7 +200,7 @@ def _boto3_arguments(client_config: object) -> Mapping[str, Any]:
 
 
 def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values, those of `credentials` in their place."""
+    """Names and values, with those of `credentials` in place of it."""
     for name, value in client_config.items():
         if name != _CREDENTIALS:
             yield name, value

@@ -1,4 +1,4 @@
-"""What a saver is configured with."""
+"""The settings of a saver."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from langgraph_checkpoint_dynamodb.settings.checks import (
     LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
+    require_known_names,
     require_name,
     require_number,
     require_positive,
@@ -54,7 +55,7 @@ class Settings(ConnectionSettings):
         thread_index: How threads are listed; `None` for not at all.
         on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
             go on, `"raise"` ends it.
-        observe_threads: Whether it may know which thread a request is about.
+        observe_threads: Whether `on_request` receives thread ids.
 
     Raises:
         InvalidInputError: A value cannot be used; the message names it.
@@ -80,8 +81,8 @@ class Settings(ConnectionSettings):
         if self.run_id_index is not None:
             require_name("run_id_index", self.run_id_index, INDEX_NAME)
         require_number("memory_bytes", self.memory_bytes, at_least=0)
-        self._require_threads()
-        self._require_fence()
+        self._require_thread_index()
+        self._require_conflict_policy()
         require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
@@ -90,12 +91,12 @@ class Settings(ConnectionSettings):
                     "ttl_seconds", f"must be at most {LONGEST_LIFE}; leave it out to keep for ever"
                 )
 
-    def _require_threads(self) -> None:
+    def _require_thread_index(self) -> None:
         index = self.thread_index
         if index is not None and index.index_name == self.run_id_index:
             raise InvalidInputError("thread_index.index_name", "must differ from run_id_index")
 
-    def _require_fence(self) -> None:
+    def _require_conflict_policy(self) -> None:
         if self.on_conflict not in ("fork", "raise"):
             raise InvalidInputError(
                 "on_conflict", f'must be "fork" or "raise", got {self.on_conflict!r}'
@@ -108,7 +109,7 @@ class Settings(ConnectionSettings):
 
     @property
     def fences(self) -> bool:
-        """Whether a run may only go on from what its thread has come to."""
+        """Whether a run may continue only from the newest checkpoint of its thread."""
         return self.on_conflict == "raise"
 
     @property
@@ -128,7 +129,7 @@ class Settings(ConnectionSettings):
 
 
 def read_thread_index(given: object) -> ThreadIndex | None:
-    """How threads are listed, from what the user says: as JSON has it, too.
+    """How threads are listed, from the user's argument, which may be a mapping.
 
     Raises:
         InvalidInputError: It cannot be used; the message names the field.
@@ -139,12 +140,7 @@ def read_thread_index(given: object) -> ThreadIndex | None:
         raise InvalidInputTypeError(
             "thread_index", f"must be a ThreadIndex or a mapping, got {type(given).__name__}"
         )
-    known = [one.name for one in fields(ThreadIndex)]
-    unknown = sorted(map(repr, given.keys() - set(known)))
-    if unknown:
-        raise InvalidInputError(
-            "thread_index", f"unknown names {', '.join(unknown)}; known are: {', '.join(known)}"
-        )
+    require_known_names("thread_index", given, [one.name for one in fields(ThreadIndex)])
     if "owner" not in given:
         raise InvalidInputError("thread_index.owner", "is missing; it must name a key")
     return ThreadIndex(**given)

@@ -1,4 +1,4 @@
-"""How values are stored, from what the user says: compression, and what goes to S3."""
+"""How values are stored, from the user's arguments: compression, and offload to S3."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from langgraph_checkpoint_dynamodb.payloads.compression import (
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import WHOLE_BYTES
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
-from langgraph_checkpoint_dynamodb.settings.checks import require_number, require_positive
+from langgraph_checkpoint_dynamodb.settings.checks import (
+    require_known_names,
+    require_number,
+    require_positive,
+    require_string,
+)
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, or the ARN of an
 # access point.
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]{1,1019}")
 
 INCREMENTAL = "incremental"
-"""What compression is called where checkpoints are stored as differences from earlier states."""
+"""The `compression` that stores checkpoints as differences from earlier states."""
 
 _S3_THRESHOLD_BYTES = 350 * 1024
 """Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
@@ -30,7 +35,7 @@ _S3_THRESHOLD_BYTES = 350 * 1024
 _KEY_PREFIX = "langgraph-checkpoints/"
 
 _LONGEST_PREFIX = 512
-"""Bytes of a key prefix: it leaves room for the rest of a key within S3's 1,024."""
+"""Longest key prefix in bytes: it leaves room for the rest of a key within S3's 1,024."""
 
 
 class S3OffloadConfig(TypedDict, total=False):
@@ -62,13 +67,13 @@ def payload_policy(
     max_value_bytes: int,
     key_prefix: str = _KEY_PREFIX,
 ) -> PayloadPolicy:
-    """How values are stored, from what the user says.
+    """How values are stored, from the user's arguments.
 
     Args:
-        compression: What to compress with; `None` for nothing.
+        compression: The codec, or `"incremental"`; `None` for no compression.
         s3_offload_config: A mapping of `S3OffloadConfig`; `None` for no S3.
         max_value_bytes: Largest serialized value.
-        key_prefix: What the keys of objects begin with where the mapping does not say.
+        key_prefix: Prefix of the keys of objects if the mapping has none.
 
     Raises:
         InvalidInputError: A setting cannot be used; the message names it.
@@ -85,15 +90,11 @@ def payload_policy(
 
 
 def s3_endpoint_url(s3_offload_config: object) -> str | None:
-    """The endpoint of S3 that the user names, if any."""
+    """The endpoint of S3 in the user's mapping, if any."""
     if not isinstance(s3_offload_config, Mapping):
         return None
     url = s3_offload_config.get("endpoint_url")
-    if url is not None and not isinstance(url, str):
-        raise InvalidInputTypeError(
-            "s3_offload_config.endpoint_url", f"must be a string, got {type(url).__name__}"
-        )
-    return url
+    return None if url is None else require_string("s3_offload_config.endpoint_url", url)
 
 
 def _codec(compression: object) -> Codec | None:
@@ -115,12 +116,7 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
         raise InvalidInputTypeError(
             "s3_offload_config", f"must be a mapping, got {type(config).__name__}"
         )
-    unknown = sorted(map(repr, config.keys() - S3OffloadConfig.__annotations__.keys()))
-    if unknown:
-        known = ", ".join(S3OffloadConfig.__annotations__)
-        raise InvalidInputError(
-            "s3_offload_config", f"unknown names {', '.join(unknown)}; known are: {known}"
-        )
+    require_known_names("s3_offload_config", config, S3OffloadConfig.__annotations__)
     bucket = require_bucket("s3_offload_config.bucket_name", config.get("bucket_name"))
     former_names = "s3_offload_config.former_bucket_names"
     former = config.get("former_bucket_names", ())
@@ -140,22 +136,20 @@ def _s3_policy(config: object, key_prefix: str) -> S3Policy:
 
 
 def require_bucket(field_name: str, name: object) -> str:
-    """The name of a bucket.
+    """Check that a value is the name or ARN of a bucket, and return it.
 
     Raises:
-        InvalidInputError: It can be none.
+        InvalidInputError: It is not.
     """
-    if not isinstance(name, str):
-        raise InvalidInputTypeError(field_name, f"must be a string, got {type(name).__name__}")
-    if not _BUCKET_NAME.fullmatch(name):
-        raise InvalidInputError(field_name, f"{name!r} is no name of a bucket")
-    return name
+    text = require_string(field_name, name)
+    if not _BUCKET_NAME.fullmatch(text):
+        raise InvalidInputError(field_name, f"{text!r} is no name of a bucket")
+    return text
 
 
-def _key_prefix(prefix: object) -> str:
+def _key_prefix(value: object) -> str:
     field_name = "s3_offload_config.key_prefix"
-    if not isinstance(prefix, str):
-        raise InvalidInputTypeError(field_name, f"must be a string, got {type(prefix).__name__}")
+    prefix = require_string(field_name, value)
     if not re.fullmatch(r"(?:[A-Za-z0-9!_.*'()=-]+(?:/|$))*", prefix) or re.search(
         r"(?:^|/)\.{1,2}(?:/|$)", prefix
     ):

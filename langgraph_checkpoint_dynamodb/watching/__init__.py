@@ -1,1 +1,1 @@
-"""What is told of calls and requests, to whom, and how that is kept out of the calls."""
+"""Observing calls and requests without affecting them."""

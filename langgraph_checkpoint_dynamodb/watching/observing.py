@@ -1,4 +1,4 @@
-"""What a saver tells of its requests and calls, and who can be told."""
+"""What observers of requests and calls receive, and their protocols."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _REPLIES = frozenset({"ConditionalCheckFailedException", "NoSuchKey", "404"})
-"""Error codes that answer what the saver has asked: whether something is there."""
+"""Error codes that are a regular answer: whether something exists."""
 
 _THROTTLES = frozenset(
     {
@@ -28,7 +28,7 @@ _THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Error codes, of requests and of the items of a transaction, that mean: too much at once."""
+"""Error codes of throttling, of requests and of the items of a transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class RequestInfo:
 
 
 OnRequest: TypeAlias = Callable[[RequestInfo], object]
-"""Is told of each request."""
+"""Called with each request."""
 
 
 class CallScope(Protocol):

@@ -1,7 +1,7 @@
-"""Watching calls: whom to tell of their requests, and how that is kept out of the calls.
+"""Observes calls: passes their requests to `on_request`, and keeps its errors out of the calls.
 
-A call that is watched is the same operation with each of its requests marked: whatever performs it
-finds there whom to tell. A call that nobody watches is left as it is, and costs nothing.
+A watched call is the same operation, with each of its requests wrapped in `Watched`, which tells
+the runner the observer. A call without an observer is not wrapped, and has no overhead.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _request_log = logging.getLogger("langgraph_checkpoint_dynamodb.requests")
 
 
 class Watcher:
-    """Whom a saver tells, if anybody.
+    """The observer of a saver, store or cache, if any.
 
     Args:
-        on_request: Is told of each request, and if it is a `CallObserver` of calls.
-        threads: Whether it may know which thread a request is about.
+        on_request: Called with each request; a `CallObserver` also with each call.
+        threads: Whether it receives thread ids.
     """
 
     def __init__(self, on_request: OnRequest | None, *, threads: bool = False) -> None:
@@ -45,7 +45,7 @@ class Watcher:
         self._warned = False
 
     def watched(self, operation: GeneratorT, method: str) -> GeneratorT:
-        """The operation, or stream, of a call; watched, if anybody wants to know."""
+        """The operation, or stream, of a call; watched if there is an observer or a log."""
         if self.on_request is None and not _request_log.isEnabledFor(logging.DEBUG):
             return operation
         made: Any = _watched(operation, Watch(self, method))
@@ -54,13 +54,13 @@ class Watcher:
 
     @contextmanager
     def forgiving(self) -> Iterator[None]:
-        """Let no error of an observer get into the call."""
+        """Keep errors of an observer out of the call: the first is logged."""
         try:
             yield
         except Exception as error:
             if not self._warned:
                 self._warned = True
-                # Its text may hold anything, so it is left out.
+                # Its text may contain payload, so it is not logged.
                 _log.warning(
                     "on_request has raised %s.%s; calls go on, and more of its errors are not told",
                     type(error).__module__,
@@ -103,12 +103,12 @@ class Watch:
             self._scope.__exit__(kind, error, traceback)
 
     def stopped_by(self, error: BaseException) -> None:
-        """Note what ends the call, where its operation is closed and does not get to know."""
+        """Record the error that ends the call, when its operation is only closed."""
         self._stopped_by = error
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Within it, this is the call that the thread or task works for."""
+        """A context in which the thread or task works for this call."""
         entered = None
         if self._scope is not None:
             with self._watcher.forgiving():
@@ -123,9 +123,9 @@ class Watch:
                     entered.__exit__(None, None, None)
 
     def tell(self, request: RequestInfo) -> None:
-        """Tell of a request that has ended."""
+        """Pass a request that has ended to the observer and the log."""
         if _request_log.isEnabledFor(logging.DEBUG):
-            _request_log.debug("%s", _Line(request))
+            _request_log.debug("%s", _LogLine(request))
         if self._watcher.on_request is not None:
             with self.current(), self._watcher.forgiving():
                 self._watcher.on_request(request)
@@ -133,7 +133,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Watched(Request[R]):
-    """A request of a call that is watched; its reply is that of the request itself."""
+    """A request of a watched call. Its reply is that of the request."""
 
     request: Request[R]
     watch: Watch
@@ -141,11 +141,11 @@ class Watched(Request[R]):
 
 def _watched(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
     with watch:
-        return (yield from _marked(operation, watch))
+        return (yield from _wrapped(operation, watch))
 
 
-def _marked(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
-    """The same operation, its requests marked."""
+def _wrapped(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
+    """The same operation, its requests wrapped in `Watched`."""
 
     def one(request: Request[Any]) -> Generator[Any, Any, Any]:
         unseen = isinstance(request, (Backoff, Compute))
@@ -159,8 +159,8 @@ def _marked(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A request as the log shows it: put together only where somebody reads it."""
+class _LogLine:
+    """A request as a log line, formatted only if it is logged."""
 
     request: RequestInfo
 

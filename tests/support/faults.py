@@ -83,9 +83,9 @@ class SkippedWaits:
             return
         from aiobotocore.endpoint import AioEndpoint
 
-        from langgraph_checkpoint_dynamodb.runners import aio
+        from langgraph_checkpoint_dynamodb.runners import loop_runner
 
-        monkeypatch.setattr(aio, "sleep", self.asleep)
+        monkeypatch.setattr(loop_runner, "sleep", self.asleep)
         monkeypatch.setattr(AioEndpoint, "_sleep", lambda _, seconds: self.asleep(seconds))
 
 

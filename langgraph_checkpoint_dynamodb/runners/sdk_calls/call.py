@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Table
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.runners.client import Service
-    from langgraph_checkpoint_dynamodb.runners.observed import Sight
+    from langgraph_checkpoint_dynamodb.runners.observed import CallRecord
 
 TableNames: TypeAlias = Mapping[Table, str]
 
@@ -26,14 +26,14 @@ class SdkCall:
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
         table_name: The table concerned, empty where there are several or none.
         service: Which client.
-        sight: What sees the call, where it is watched.
+        record: The record of the call, if it is observed.
     """
 
     action: str
     arguments: Mapping[str, Any]
     table_name: str = ""
     service: Service = "dynamodb"
-    sight: Sight | None = None
+    record: CallRecord | None = None
 
     @classmethod
     def on_table(cls, action: str, arguments: Mapping[str, Any]) -> SdkCall:
