@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     load_alone,
     load_bases,
 )
-from langgraph_checkpoint_dynamodb.ops.read import complete
+from langgraph_checkpoint_dynamodb.ops.read import load_tuple
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
 from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
@@ -184,7 +184,9 @@ def _emit(
         values = [(match.ref, match.checkpoint) for match in batch]
         forget_bases_except(context, but_of=values)
         yield from load_bases(context, values)
-        completed = yield from together([with_reread(context, match, complete) for match in batch])
+        completed = yield from together(
+            [with_reread(context, match, load_tuple) for match in batch]
+        )
         tuples = [found for found in completed if found is not None]
         yield Emit(tuples)
         emitted += len(tuples)
