@@ -26,9 +26,9 @@ from langgraph_checkpoint_dynamodb.ops.chain import link_of
 from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.parts import (
     base_of_value,
-    bases_deleted,
     load,
     load_bases,
+    read_bases_deleted_at,
     was_deleted_with_base,
 )
 from langgraph_checkpoint_dynamodb.ops.rereading import (
@@ -132,7 +132,9 @@ def _read_with_attachments(
         if context.memory.progress(ref) is None:
             record, page = yield from querying
         else:
-            (record, page), _ = yield from both(querying, bases_deleted(context, ref.thread_id))
+            (record, page), _ = yield from both(
+                querying, read_bases_deleted_at(context, ref.thread_id)
+            )
     if record is None:
         return None
     loading_base = load_bases(context, [(record.ref, record.checkpoint)])

@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.items.writes import (
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import attachments_query, is_inline
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
-from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
+from langgraph_checkpoint_dynamodb.ops.parts import delete_parts, store_parts
 from langgraph_checkpoint_dynamodb.ops.thread_item import (
     changes_thread_item,
     put_checkpoint_and_thread_item,
@@ -239,7 +239,7 @@ def _discard_replaced(
     """
     old = [payload for item in replaced for payload in outside_if_readable(item, str(ref))]
     if old:
-        yield from if_possible(ref, discard(context, ref, old))
+        yield from if_possible(ref, delete_parts(context, ref, old))
 
 
 def _discard_unstored(
@@ -253,7 +253,7 @@ def _discard_unstored(
     values = [write.value.payload for write in unstored if not is_inline(write.value)]
     needless = [value for value in values if value not in kept]
     if needless:
-        yield from if_possible(ref, discard(context, ref, needless))
+        yield from if_possible(ref, delete_parts(context, ref, needless))
 
 
 def _discard_lost(
