@@ -16,6 +16,7 @@ from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Memory
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from tests.support.clocks import Clock
 from tests.support.sessions import metered_session
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, id_of, metadata, new_id
@@ -32,19 +33,12 @@ LENGTH = 12
 CHANNELS = ("log", "files")
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class World:
     """Savers on the same tables, each as one process would have it, and what they send."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.clock = Clock()
+        self.clock = Clock(1_000_000)
         self.session, self.meter = metered_session()
         self.savers: list[Saver] = []
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from langgraph_checkpoint_dynamodb.cli.failing import StoppedError
+from langgraph_checkpoint_dynamodb.cli.errors import StoppedError
 from langgraph_checkpoint_dynamodb.cli.serde import ShowingSerde, load_serde, moving_serde
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
 from langgraph_checkpoint_dynamodb.format.tables import (

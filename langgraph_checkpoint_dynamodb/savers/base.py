@@ -12,7 +12,6 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metada
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.format.addressing import (
     read_address,
-    read_before,
     require_optional,
     require_strings,
     require_sweep,
@@ -34,7 +33,7 @@ from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
-from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
+from langgraph_checkpoint_dynamodb.ops.listing import list_all, list_thread, read_wanted
 from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
@@ -64,21 +63,6 @@ if TYPE_CHECKING:
 
 _DELETE = ("delete", "delete_all")
 """Names of the strategy that deletes threads: LangGraph's, and that of its agent server."""
-
-
-def read_wanted(
-    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
-) -> Wanted:
-    """Which checkpoints a listing is to return, from its arguments.
-
-    Raises:
-        InvalidInputError: One of them cannot be used; the message names it.
-    """
-    return Wanted(
-        before=read_before(before),
-        metadata=require_optional("filter", metadata, dict),
-        limit=require_optional("limit", limit, int),
-    )
 
 
 class SaverBase(BaseCheckpointSaver[str]):

@@ -9,7 +9,7 @@ import pytest
 from langgraph_checkpoint_dynamodb import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE, BASE_REST, MARK_REST
-from tests.incremental.states import INCREMENTAL, Clock, grown, listed, put_steps, state_of
+from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of
 from tests.support.stopping import loose_ends, stored
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata
@@ -17,6 +17,7 @@ from tests.support.values import checkpoint, config, metadata
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
