@@ -252,7 +252,7 @@ def test_what_was_deleted_is_gone(world: World, how: str) -> None:
         other.delete_thread("t")
         world.clock.now += FRESH_SECONDS + 1
     assert saver.get_tuple(config("t")) is None
-    with pytest.raises(UnreadableItemError, match="is not there"):
+    with pytest.raises(UnreadableItemError, match="is missing"):
         history(saver, stored[-1])
 
 

@@ -9,7 +9,7 @@ from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS
 from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
-from langgraph_checkpoint_dynamodb.ops.read import complete_with_writes
+from langgraph_checkpoint_dynamodb.ops.read import load_tuple_with_writes
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
 from langgraph_checkpoint_dynamodb.ops.thread_contents import thread_contents_of
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
@@ -61,5 +61,5 @@ def detailed(store: Context, ref: CheckpointRef) -> Operation[Detailed | None]:
 
 
 def _with_paths(store: Context, record: CheckpointRecord) -> Operation[Detailed]:
-    found, writes = yield from complete_with_writes(store, record)
+    found, writes = yield from load_tuple_with_writes(store, record)
     return Detailed(found, {write.task_id: write.task_path for write in reversed(writes)})

@@ -1,1 +1,1 @@
-"""The operations: what a saver does, as generators of requests. No I/O, no clock, no chance."""
+"""The operations of a saver, as generators of requests. No I/O, clock or random numbers here."""

@@ -101,7 +101,7 @@ def missing_part_error(payload: Payload, place: str, attribute: str) -> MissingP
     return MissingPartError(
         place=place,
         attribute=attribute,
-        problem=f"is stored {where}, and part of it is not there",
+        problem=f"is stored {where}, and part of it is missing",
         part="" if isinstance(payload, Inline) else str(payload.address),
     )
 

@@ -1,7 +1,7 @@
-"""Copying a thread: parents before children, what lies beside a checkpoint before the checkpoint.
+"""Copying a thread: parents before children, attachments before their checkpoint.
 
-Stopped anywhere, the copy holds only checkpoints that have all their ancestors and writes. Nested
-namespaces come before the root, so a root checkpoint that waits for a subgraph finds it.
+Wherever it stops, the copy contains only checkpoints with all their ancestors and writes. Nested
+namespaces are copied before the root, so a root checkpoint that waits for a subgraph finds it.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _PAGE = 100
-"""Checkpoints copied in one go: one transaction, where they are small."""
+"""Checkpoints copied together: in one transaction, if they are small."""
 
 
 def copy_thread(context: Context, source_id: str, target_id: str) -> Operation[None]:
     """Copy every checkpoint of a thread, in all namespaces, with its writes.
 
-    Checkpoints that the target has already are replaced, each with its writes at once; what else
-    the target has stays.
+    Existing checkpoints of the target with the same ids are replaced, each together with its
+    writes. Other checkpoints of the target are kept.
     """
     if source_id != target_id:
         yield from invalidating_memory(
@@ -91,50 +91,50 @@ def _copy_thread(context: Context, source_id: str, target_id: str) -> Operation[
     taken = yield from query_all(
         Query(Table.CHECKPOINTS, target_id, consistent=True, attributes=CHECKPOINT_KEYS)
     )
-    there = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
+    existing = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
     bases = _Bases(context, target_id)
     ready = _ParentsFirst()
-    known: StoredItem | None = None
+    thread_item: StoredItem | None = None
     query = Query(Table.CHECKPOINTS, source_id, consistent=True, limit=_PAGE)
     while True:
         page = yield from send(query)
-        known = next(filter(is_thread_item, page.items), known)
+        thread_item = next(filter(is_thread_item, page.items), thread_item)
         for item in page.items:
             head = read_checkpoint_head(item, context.now)
             if head.usable:
                 ready.add(head, item)
         if page.next is None:
             break
-        yield from _copy(context, ready.take(), bases, there)
+        yield from _copy_checkpoints(context, ready.take(), bases, existing)
         query = replace(query, start=page.next)
-    yield from _copy(context, ready.take_all(), bases, there)
-    if known is not None:
-        yield from _copy_thread_item(context, known, target_id)
+    yield from _copy_checkpoints(context, ready.take_all(), bases, existing)
+    if thread_item is not None:
+        yield from _copy_thread_item(context, thread_item, target_id)
 
 
-def _copy_thread_item(context: Context, known: StoredItem, target_id: str) -> Operation[None]:
-    """Copy what is known of the thread, unless the target has come to a newer checkpoint."""
-    copied = copied_update(known, target_id, context.stamp)
-    source_head = head_of(known) or ""
+def _copy_thread_item(context: Context, thread_item: StoredItem, target_id: str) -> Operation[None]:
+    """Copy the thread item, unless that of the target names a newer checkpoint."""
+    copied = copied_update(thread_item, target_id, context.stamp)
+    source_head = head_of(thread_item) or ""
     while True:
         item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(target_id), consistent=True))
         head = head_of(item)
         if head is not None and head > source_head:
             return
-        with suppress(ConditionFailedError):  # A run has moved it on meanwhile.
+        with suppress(ConditionFailedError):  # A run has changed it meanwhile.
             yield from update_one(replace(copied, expected=still_at(head)))
             return
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
-    """What makes the copy of one checkpoint.
+class _CopyPlan:
+    """What to write to copy one checkpoint.
 
     Attributes:
-        target: Which checkpoint it makes.
-        checkpoint: Its own item.
-        writes: Its pending writes.
-        parts: The parts of its values and theirs.
+        target: The copy.
+        checkpoint: The Put of its item.
+        writes: The Puts of its pending writes.
+        parts: The parts of its values and of its writes' values.
     """
 
     target: CheckpointRef
@@ -143,42 +143,42 @@ class _Copy:
     parts: list[CopiedPart]
 
 
-def _copy(
+def _copy_checkpoints(
     context: Context,
     group: list[tuple[CheckpointHead, StoredItem]],
     bases: _Bases,
-    there: Collection[str],
+    existing: Collection[str],
 ) -> Operation[None]:
     for batch in in_batches(group, lambda pair: outside_bytes(pair[1], pair[0].place)):
         yield from bases.copy([head for head, _ in batch])
         read = yield from together([_read_copy(context, head, item, bases) for head, item in batch])
         copies = [copy for copy in read if copy is not None]
-        new = [copy for copy in copies if copy.checkpoint.key.sort not in there]
-        old = [copy for copy in copies if copy.checkpoint.key.sort in there]
+        new = [copy for copy in copies if copy.checkpoint.key.sort not in existing]
+        old = [copy for copy in copies if copy.checkpoint.key.sort in existing]
         yield from _copy_parts([part for copy in copies for part in copy.parts])
-        # Nobody sees the writes of a checkpoint that is not there yet: they need no transaction.
+        # The writes of a new checkpoint are not visible before it: they need no transaction.
         yield from write_all([write for copy in new for write in copy.writes])
         with_parts = any(copy.parts for copy in new)
         yield from put_atomically([copy.checkpoint for copy in new], once=with_parts)
-        yield from together([_replace(context, copy) for copy in old])
+        yield from together([_replace_checkpoint(context, copy) for copy in old])
 
 
-def _replace(context: Context, copy: _Copy) -> Operation[None]:
-    """Replace a checkpoint that the target has, together with its writes and those it gains.
+def _replace_checkpoint(context: Context, copy: _CopyPlan) -> Operation[None]:
+    """Replace an existing checkpoint of the target together with its writes.
 
-    At once, as far as one transaction reaches. The mark tells who has read the old one already, and
-    then the new writes, to look again. A task's writes are those of the source then, and none of
-    another run of it that the target has.
+    In one transaction, unless it is too large. The mark makes a reader that has read the old
+    checkpoint and the new writes read the checkpoint again. Writes of a copied task that only the
+    target has are deleted, so that a task has the writes of one run.
     """
     marks = [mark_put(copy.target, context.now)] if copy.writes else []
     tasks = {
         task_id for put in copy.writes if (task_id := regular_task_of(put.key.sort)) is not None
     }
     copied = {put.key for put in copy.writes}
-    there: list[StoredItem] = []
+    existing: list[StoredItem] = []
     if tasks:
-        there = yield from read_partition(copy.target.writes_partition)
-    keys = [read_key(item, Table.WRITES) for item in there]
+        existing = yield from read_partition(copy.target.writes_partition)
+    keys = [read_key(item, Table.WRITES) for item in existing]
     gone = [
         gone_put(copy.target, key.sort, context.now)
         for key in keys
@@ -189,46 +189,46 @@ def _replace(context: Context, copy: _Copy) -> Operation[None]:
 
 
 def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:
-    """Copy parts: of S3 objects, the item that leads there before the object."""
+    """Copy parts; the item that refers to an S3 object before the object."""
     yield from write_all([part.put for part in parts])
     yield from together([_copy_object(part.put, part.s3) for part in parts if part.s3 is not None])
 
 
-def _copy_object(leading: Put, copy: ObjectCopy) -> Operation[None]:
+def _copy_object(reference: Put, copy: ObjectCopy) -> Operation[None]:
     if not (yield from send(CopyObject(copy.bucket, copy.source, copy.target))):
         raise MissingPartError(
-            place=f"item {leading.key.sort!r} of partition {leading.key.partition!r}",
+            place=f"item {reference.key.sort!r} of partition {reference.key.partition!r}",
             attribute=Attribute.OBJECT_KEY,
             problem=f"names S3 object {copy.source!r}, which is not in bucket {copy.bucket!r}",
-            part=leading.key.sort,
+            part=reference.key.sort,
         )
 
 
 def _read_copy(
     context: Context, head: CheckpointHead, item: StoredItem, bases: _Bases
-) -> Operation[_Copy | None]:
-    """What makes the copy of a checkpoint; `None` if it has been deleted meanwhile."""
+) -> Operation[_CopyPlan | None]:
+    """Plan the copy of a checkpoint; `None` if it was deleted meanwhile."""
     target = CheckpointRef(bases.target_id, head.checkpoint_ns, head.checkpoint_id or "")
     copier = Copier(head.ref, target, context.payloads, context.stamp, head.expired)
 
-    def read(context: Context, found: StoredItem | None) -> Operation[_Copy | None]:
-        there = None if found is None else read_checkpoint_head(found, context.now)
-        if found is None or there is None or not there.usable:
+    def read(context: Context, found: StoredItem | None) -> Operation[_CopyPlan | None]:
+        existing = None if found is None else read_checkpoint_head(found, context.now)
+        if found is None or existing is None or not existing.usable:
             return None
         try:
-            yield from bases.require(there)
+            yield from bases.require(existing)
         except DeletedBaseError:
             return None
         attachments = yield from query_all(
             Query(Table.WRITES, head.writes_partition, consistent=True)
         )
         if any(map(is_mark, attachments)):
-            record = read_checkpoint(there, found)
+            record = read_checkpoint(existing, found)
             if record is not None:
                 yield from require_unchanged(context, record)
         own, writes = copier.checkpoint(found), copier.writes(attachments)
         parts = _parts_of(copier, [own, *writes], attachments)
-        return _Copy(target, own.put, [write.put for write in writes], parts)
+        return _CopyPlan(target, own.put, [write.put for write in writes], parts)
 
     return (yield from with_item_reread(context.with_consistent_reads(), head.key, item, read))
 
@@ -239,18 +239,18 @@ def _parts_of(
     """The parts of copied items.
 
     Raises:
-        MissingPartError: Not all of them are there.
+        MissingPartError: A part is missing.
     """
-    there = {read_key(found, Table.WRITES) for found in attachments}
+    existing = {read_key(found, Table.WRITES) for found in attachments}
     needed = [value for one in copied for value in one.needed]
     for value in needed:
-        if not there.issuperset(part_keys(copier.source, value)):
+        if not existing.issuperset(part_keys(copier.source, value)):
             raise missing_part_error(value, str(copier.source), Attribute.CHECKPOINT)
     return [part for one in copied for part in one.parts] + copier.parts(attachments, needed)
 
 
 class _Bases:
-    """The bases of a thread, copied as they are needed, each before what refers to its copy."""
+    """The bases of a thread, copied on demand, each before the checkpoints that refer to it."""
 
     def __init__(self, context: Context, target_id: str) -> None:
         self.target_id = target_id
@@ -258,26 +258,26 @@ class _Bases:
         self._copied: dict[BaseRef, bool] = {}
 
     def copy(self, heads: Sequence[CheckpointHead]) -> Operation[None]:
-        """Copy what these checkpoints are differences from, each base once."""
+        """Copy the bases of these checkpoints, each base once."""
         refs = dict.fromkeys(ref for head in heads if (ref := head.based_on) is not None)
-        yield from together([self._copy(ref) for ref in refs if ref not in self._copied])
+        yield from together([self._copy_base(ref) for ref in refs if ref not in self._copied])
 
     def require(self, head: CheckpointHead) -> Operation[None]:
-        """Check that what a checkpoint is the difference from has been copied.
+        """Copy the base of a checkpoint if it has not been copied yet.
 
         Raises:
-            DeletedBaseError: It was deleted with its thread.
-            MissingPartError: It is not there.
+            DeletedBaseError: The base was deleted with its thread.
+            MissingPartError: The base is missing.
         """
         ref, origin = head.based_on, head.origin
         if ref is None or origin is None:
             return
         if ref not in self._copied:
-            yield from self._copy(ref)
+            yield from self._copy_base(ref)
         if not self._copied[ref]:
             yield from require_base(self._context, head.ref, origin, Attribute.CHECKPOINT)
 
-    def _copy(self, ref: BaseRef) -> Operation[None]:
+    def _copy_base(self, ref: BaseRef) -> Operation[None]:
         context = self._context
         self._copied[ref] = False
         item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
@@ -300,9 +300,10 @@ class _Bases:
 
 
 class _ParentsFirst:
-    """Checkpoints in the order of their keys, changed only where a parent sorts above its child.
+    """Orders checkpoints by their keys, but every parent before its children.
 
-    Ids grow with time within one process only; after a clock step a parent may come later.
+    Ids are ordered by time only within a process. If clocks differ, the id of a parent may be
+    higher than that of its child.
     """
 
     def __init__(self) -> None:
@@ -311,29 +312,29 @@ class _ParentsFirst:
         self._waiting: defaultdict[
             tuple[str, str | None], list[tuple[CheckpointHead, StoredItem]]
         ] = defaultdict(list)
-        self._held: set[tuple[str, str | None]] = set()
+        self._waiting_ids: set[tuple[str, str | None]] = set()
 
     def add(self, head: CheckpointHead, item: StoredItem) -> None:
-        """Take a checkpoint, in ascending order of keys."""
+        """Add a checkpoint. Called in ascending order of keys."""
         parent = (head.checkpoint_ns, head.parent_id)
         above = head.parent_id is not None and head.parent_id > (head.checkpoint_id or "")
-        if parent in self._held or (above and parent not in self._taken):
-            self._held.add(_identity(head))
+        if parent in self._waiting_ids or (above and parent not in self._taken):
+            self._waiting_ids.add(_identity(head))
             self._waiting[parent].append((head, item))
             return
         self._release(head, item)
 
     def take(self) -> list[tuple[CheckpointHead, StoredItem]]:
-        """The checkpoints whose ancestors have all been taken before or come before them."""
+        """The checkpoints whose ancestors were all returned before, or are returned before them."""
         ready, self._ready = self._ready, []
         return ready
 
     def take_all(self) -> list[tuple[CheckpointHead, StoredItem]]:
-        """The rest: no parent that is still missing will come."""
-        for parent in [parent for parent in self._waiting if parent not in self._held]:
+        """The remaining checkpoints. No more checkpoints will be added."""
+        for parent in [parent for parent in self._waiting if parent not in self._waiting_ids]:
             for head, item in self._waiting.pop(parent):
                 self._release(head, item)
-        # What is left waits for itself: parents in a circle have no order.
+        # What is left are cycles of parents, which have no order.
         for group in list(self._waiting.values()):
             self._ready += group
         return self.take()
@@ -345,7 +346,7 @@ class _ParentsFirst:
             identity = _identity(head)
             self._ready.append((head, item))
             self._taken.add(identity)
-            self._held.discard(identity)
+            self._waiting_ids.discard(identity)
             todo += self._waiting.pop(identity, [])
 
 

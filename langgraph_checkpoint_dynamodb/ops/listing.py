@@ -1,4 +1,4 @@
-"""Listing checkpoints: pages of a range, then the writes of the page's matches side by side."""
+"""Listing checkpoints: Query pages, then the writes of each page's matches concurrently."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     load_alone,
     load_bases,
 )
-from langgraph_checkpoint_dynamodb.ops.read import complete
+from langgraph_checkpoint_dynamodb.ops.read import load_tuple
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
 from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 _FIRST_PAGE = 16
 _LARGEST_PAGE = 128
-"""Where it is not known how many items must be read, pages double from the first to the largest:
-a caller who stops early has not paid for a megabyte, one who reads on pays few round trips. The
-service cuts pages at 1 MB all the same."""
-_BARREN_PAGE = 4096
-"""And up to this while nothing on them is wanted: nobody waits for anything then."""
+"""If the number of items to read is unknown, page sizes double from the first to the largest: a
+caller that stops early does not pay for 1 MB, a caller that reads on needs few round trips.
+DynamoDB also ends pages at 1 MB."""
+_EMPTY_PAGE = 4096
+"""Largest page size while the pages contain no wanted checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Wanted:
     Attributes:
         checkpoint_id: Only this id.
         before: Only ids below this one, compared as text.
-        metadata: Only where the metadata has these values (equality, a missing key is `None`).
-        limit: Most checkpoints, counted after filtering; `None` for all.
+        metadata: Only if the metadata has these values (equality; a missing key is `None`).
+        limit: Maximum number of checkpoints, counted after filtering; `None` for all.
     """
 
     checkpoint_id: str | None = None
@@ -64,17 +64,17 @@ class Wanted:
     limit: int | None = None
 
     def has_id(self, checkpoint_id: str) -> bool:
-        """Whether a checkpoint of this id is wanted, as far as the id tells."""
+        """Whether the id of a checkpoint matches."""
         if self.checkpoint_id is not None and checkpoint_id != self.checkpoint_id:
             return False
         return self.before is None or checkpoint_id < self.before
 
     def has_metadata(self, metadata: CheckpointMetadata) -> bool:
-        """Whether a checkpoint of this metadata is wanted, as far as the metadata tells."""
+        """Whether the metadata of a checkpoint match."""
         return all(metadata.get(key) == value for key, value in (self.metadata or {}).items())
 
     def after(self, emitted: int) -> Wanted:
-        """What is still wanted once so many have been returned."""
+        """What is still wanted after this many checkpoints have been returned."""
         return self if self.limit is None else replace(self, limit=self.limit - emitted)
 
     @property
@@ -120,30 +120,30 @@ def list_thread(context: Context, address: Address, wanted: Wanted) -> Stream[Ch
     if query.sort.empty:
         return 0
     emitted = 0
-    grown = _FIRST_PAGE
-    spare = 0 if wanted.before is None else 1
+    page_size = _FIRST_PAGE
+    extra = 0 if wanted.before is None else 1
     while not (left := wanted.after(emitted)).satisfied:
-        limit = grown
+        limit = page_size
         if exact and left.limit is not None:
-            limit = min(left.limit + spare, _LARGEST_PAGE)
+            limit = min(left.limit + extra, _LARGEST_PAGE)
         page = yield from send(replace(query, limit=limit))
         records = _records(context, page.items, address.checkpoint_ns, left)
-        found = yield from _emit(context, records, left)
+        found = yield from _emit_matches(context, records, left)
         emitted += found
         if page.next is None:
             break
         query = replace(query, start=page.next)
-        grown = min(2 * grown, _LARGEST_PAGE if found else _BARREN_PAGE)
-        spare = 0
+        page_size = min(2 * page_size, _LARGEST_PAGE if found else _EMPTY_PAGE)
+        extra = 0
     return emitted
 
 
 def list_all(context: Context, wanted: Wanted) -> Stream[CheckpointTuple]:
     """The wanted checkpoints of all threads, newest first in each namespace of a thread.
 
-    A Scan returns a thread's items together, oldest first. A thread that lies within one page is
-    turned round in memory; one that reaches over a page's end is read again as a thread, so that
-    memory does not grow with the longest thread.
+    A Scan returns a thread's items together, oldest first. A thread within one page is reversed in
+    memory. A thread that extends beyond a page is read again with a Query, so that memory does not
+    grow with the longest thread.
     """
     scan = Scan(Table.CHECKPOINTS, context.consistent)
     emitted = 0
@@ -159,7 +159,9 @@ def list_all(context: Context, wanted: Wanted) -> Stream[CheckpointTuple]:
                 listed_thread = thread_id
                 emitted += yield from list_thread(context, Address(thread_id, None, None), left)
             else:
-                emitted += yield from _emit(context, _records(context, items, None, left), left)
+                emitted += yield from _emit_matches(
+                    context, _records(context, items, None, left), left
+                )
         if page.next is None:
             break
         scan = replace(scan, start=page.next)
@@ -172,13 +174,13 @@ def _list_one(context: Context, ref: CheckpointRef, wanted: Wanted) -> Stream[Ch
     record = yield from get_checkpoint(context, ref)
     if record is None:
         return 0
-    return (yield from _emit(context, [record], wanted))
+    return (yield from _emit_matches(context, [record], wanted))
 
 
 def _records(
     context: Context, items: Sequence[StoredItem], checkpoint_ns: str | None, wanted: Wanted
 ) -> list[CheckpointRecord]:
-    """The checkpoints of a page that are wanted, as far as their keys tell."""
+    """The checkpoints of a page whose namespace and id match."""
     heads = ((read_checkpoint_head(item, context.now), item) for item in items)
     return [
         record
@@ -190,35 +192,37 @@ def _records(
     ]
 
 
-def _emit(
+def _emit_matches(
     context: Context, records: Sequence[CheckpointRecord], wanted: Wanted
 ) -> Stream[CheckpointTuple]:
-    """Hand over the wanted ones; a checkpoint that is deleted meanwhile is left out."""
-    matches = yield from _filtered(context, records, wanted)
+    """Emit the wanted checkpoints, without those that are deleted meanwhile."""
+    matches = yield from _matching(context, records, wanted)
     emitted = 0
-    for batch in in_batches(matches, _weight):
+    for batch in in_batches(matches, _outside_bytes):
         values = [(match.ref, match.checkpoint) for match in batch]
         forget_bases_except(context, but_of=values)
         yield from load_bases(context, values)
-        completed = yield from together([with_reread(context, match, complete) for match in batch])
+        completed = yield from together(
+            [with_reread(context, match, load_tuple) for match in batch]
+        )
         tuples = [found for found in completed if found is not None]
         yield Emit(tuples)
         emitted += len(tuples)
     return emitted
 
 
-def _weight(record: CheckpointRecord) -> int:
-    """Bytes that a checkpoint takes in memory beside its item."""
+def _outside_bytes(record: CheckpointRecord) -> int:
+    """Bytes that a checkpoint takes in memory in addition to its item."""
     values = (record.checkpoint, record.metadata)
     outside = sum(stored_bytes(value.payload) for value in values if not is_inline(value))
     packed = (value.payload.packed for value in values)
     return outside + sum(one.size for one in packed if one is not None)
 
 
-def _filtered(
+def _matching(
     context: Context, records: Sequence[CheckpointRecord], wanted: Wanted
 ) -> Operation[list[CheckpointRecord]]:
-    """The first of the records that have the wanted metadata, up to the limit."""
+    """The records whose metadata match, up to the limit."""
     if not wanted.metadata:
         return list(records if wanted.limit is None else records[: max(0, wanted.limit)])
     loaded = yield from _with_metadata(context, records)
@@ -234,7 +238,7 @@ def _filtered(
 def _with_metadata(
     context: Context, records: Sequence[CheckpointRecord]
 ) -> Operation[list[CheckpointRecord]]:
-    """The records with their metadata loaded, without those deleted meanwhile."""
+    """The records with loaded metadata, without checkpoints that were deleted meanwhile."""
     outside = [record for record in records if not is_inline(record.metadata)]
     found = yield from together(
         [with_reread(context, record, _load_metadata) for record in outside]

@@ -1,7 +1,7 @@
-"""Values outside their items, and values that are differences: loaded, stored and deleted.
+"""Loading, storing and deleting the parts of values, and loading the bases of differences.
 
-Parts are stored before the item that refers to them, and deleted after it. An item is the only
-thing that makes its parts count, so nothing here is ever seen half done.
+Parts are stored before the item that refers to them, and deleted after it. Parts count only through
+that item, so no reader ever sees a value of which some parts are missing.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ T = TypeVar("T")
 
 
 _BATCH_BYTES = 32_000_000
-"""Bytes of values outside their items that are read together, where many are read."""
+"""Maximum number of bytes outside items that are read together, when many values are read."""
 
 
 def load(
@@ -81,16 +81,16 @@ def load(
     attachments: Attachments,
     writes: Sequence[WriteRecord],
 ) -> Operation[tuple[CheckpointRecord, list[WriteRecord]]]:
-    """A checkpoint and pending writes with their values loaded from wherever they are.
+    """Load the values of a checkpoint and of pending writes, wherever they are stored.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
         record: The checkpoint.
         attachments: Its pending writes, chunks and S3 objects as they were read.
-        writes: Those of its pending writes that are wanted, in the order wanted.
+        writes: The pending writes to load, in the order of the result.
 
     Raises:
-        MissingPartError: A part is not there.
+        MissingPartError: A part is missing.
         UnreadableItemError: A part is damaged.
     """
     place = str(record.ref)
@@ -107,7 +107,7 @@ def load(
 def load_writes(
     context: Context, ref: CheckpointRef, attachments: Attachments, writes: Sequence[WriteRecord]
 ) -> Operation[list[WriteRecord]]:
-    """Pending writes of a checkpoint as `load` gives them, without the checkpoint."""
+    """Load pending writes of a checkpoint without the checkpoint's own values."""
     loaded = yield from _load(context, ref, _values(ref, writes), attachments)
     return _with_values(writes, loaded)
 
@@ -115,10 +115,10 @@ def load_writes(
 def load_alone(
     context: Context, ref: CheckpointRef, value: Serialized, attribute: str
 ) -> Operation[Serialized]:
-    """One value of a checkpoint, loaded without anything else that lies beside it.
+    """Load one value of a checkpoint without its other attachments.
 
     Raises:
-        MissingPartError: A part is not there.
+        MissingPartError: A part is missing.
         UnreadableItemError: A part is damaged.
     """
     payload = value.payload
@@ -137,7 +137,7 @@ def load_alone(
 def load_each(
     context: Context, values: Sequence[tuple[CheckpointRef, Serialized]], attribute: str
 ) -> Operation[list[Serialized]]:
-    """One value of each of several checkpoints; those outside their items side by side."""
+    """Load one value of each of several checkpoints, those outside their items concurrently."""
     outside = [(ref, value) for ref, value in values if not is_inline(value)]
     loaded = yield from together([load_alone(context, *value, attribute) for value in outside])
     fetched = iter(loaded)
@@ -153,16 +153,16 @@ def load_each(
 def forget_bases_except(
     context: Context, but_of: Iterable[tuple[CheckpointRef, Serialized]]
 ) -> None:
-    """Forget the bases that were found, but for those of these values."""
+    """Free the memory of all loaded bases but those of these values."""
     context.bases.retain(dict(_bases_of(but_of)))
 
 
 def load_bases(
     context: Context, values: Iterable[tuple[CheckpointRef, Serialized]]
 ) -> Operation[None]:
-    """Read what values are differences from, each base once.
+    """Load the bases of values into the context, each base once.
 
-    One that is not there is missed by whoever loads such a value.
+    A missing base raises no error here, but when a value that needs it is loaded.
     """
     wanted = dict(_bases_of(values))
     unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in context.bases.loaded]
@@ -170,17 +170,17 @@ def load_bases(
 
 
 def was_deleted_with_base(context: Context, ref: CheckpointRef, value: Serialized) -> bool:
-    """Whether a value is known to be the difference from a base that went with its thread."""
+    """Whether the base of a value is known to have been deleted with its thread."""
     return any(base in context.bases.deleted for base, _ in _bases_of([(ref, value)]))
 
 
 def base_of_value(context: Context, ref: CheckpointRef, value: Serialized) -> Base | None:
-    """What a value is the difference from, as far as it was found; `None` for one stored whole."""
+    """The loaded base of a value; `None` if the value is stored whole or the base is missing."""
     return next((context.bases.loaded.get(base) for base, _ in _bases_of([(ref, value)])), None)
 
 
-def bases_deleted(context: Context, thread_id: str) -> Operation[None]:
-    """Learn when bases of a thread were last deleted with it."""
+def read_bases_deleted_at(context: Context, thread_id: str) -> Operation[None]:
+    """Read into the context when bases of a thread were last deleted with it."""
     key = bases_deleted_key(thread_id)
     item = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
     context.bases.deleted_at[thread_id] = read_bases_deleted(item)
@@ -202,8 +202,8 @@ def require_base(
 
     Raises:
         DeletedBaseError: It was deleted with its thread.
-        MissingPartError: It is not there.
-        UnreadableItemError: It is damaged, or another one than the value was made from.
+        MissingPartError: It is missing.
+        UnreadableItemError: It is damaged, or not the one that the value was made from.
     """
     base_ref = origin.base(ref.thread_id, ref.checkpoint_ns)
     if base_ref not in context.bases.loaded:
@@ -215,28 +215,28 @@ def require_base(
         raise MissingPartError(
             place=str(ref),
             attribute=attribute,
-            problem=f"is the difference from {base_ref}, and that is not there",
+            problem=f"is the difference from {base_ref}, which is missing",
             part=str(base_ref),
         )
     if base.digest != origin.digest:
         raise UnreadableItemError(
             place=str(ref),
             attribute=attribute,
-            problem=f"is the difference from {base_ref}, and that has been altered",
+            problem=f"is the difference from {base_ref}, which has been altered",
         )
     return base
 
 
 def _load_base(context: Context, ref: BaseRef, origin: Origin) -> Operation[None]:
-    """Learn of a base, from memory where the thread's bases were not deleted since."""
+    """Load a base into the context, from memory unless the thread's bases were deleted since."""
     found = context.memory.base(ref)
     if found is not None and ref.thread_id not in context.bases.deleted_at:
-        yield from bases_deleted(context, ref.thread_id)
+        yield from read_bases_deleted_at(context, ref.thread_id)
     if found is None or was_deleted(found.created, context.bases.deleted_at[ref.thread_id]):
         found = yield from _read_base(context, ref)
     if found is None:
-        # After the look at the base: a delete marks the thread before it takes the bases.
-        yield from bases_deleted(context, ref.thread_id)
+        # Read after the base: a delete marks the thread before it deletes the bases.
+        yield from read_bases_deleted_at(context, ref.thread_id)
         if was_deleted(origin.created, context.bases.deleted_at[ref.thread_id]):
             context.bases.deleted.add(ref)
     context.bases.loaded[ref] = found
@@ -268,12 +268,14 @@ def _base_record(context: Context, ref: BaseRef) -> Operation[BaseRecord | None]
 
 
 def store_parts(ref: CheckpointRef, parts: Iterable[Part], stamp: Stamp) -> Operation[None]:
-    """Store the parts of values, side by side."""
+    """Store the parts of values concurrently."""
     yield from together([_store_part(ref, part, stamp) for part in parts])
 
 
-def discard(context: Context, ref: CheckpointRef, payloads: Iterable[Payload]) -> Operation[None]:
-    """Delete the parts of values that no item refers to any more."""
+def delete_parts(
+    context: Context, ref: CheckpointRef, payloads: Iterable[Payload]
+) -> Operation[None]:
+    """Delete the parts of values that no item refers to."""
     outside = [payload for payload in payloads if not isinstance(payload, Inline)]
     found = plan_deletion(context.payloads, ref, (), outside)
     yield from delete_objects(found.objects)
@@ -281,17 +283,17 @@ def discard(context: Context, ref: CheckpointRef, payloads: Iterable[Payload]) -
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
 
 
-def in_batches(values: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
-    """Values in groups of no more bytes than may be in memory at once, or of one."""
+def in_batches(values: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Split values into batches of at most `_BATCH_BYTES`, or of one larger value."""
     batch: list[T] = []
-    weight = 0
+    size = 0
     for value in values:
-        added = weigh(value)
-        if batch and weight + added > _BATCH_BYTES:
+        added = size_of(value)
+        if batch and size + added > _BATCH_BYTES:
             yield batch
-            batch, weight = [], 0
+            batch, size = [], 0
         batch.append(value)
-        weight += added
+        size += added
     if batch:
         yield batch
 
@@ -355,7 +357,7 @@ def _restore(value: _Value, stored: bytes, ceiling: int, base: bytes | None) -> 
 
 
 def _work_size(payload: Payload, stored: bytes, base: bytes | None) -> int:
-    """How many bytes are worked on to restore a value: none of one that is in its item as it is."""
+    """The number of bytes processed to restore a value; 0 for an uncompressed inline value."""
     if payload.packed is not None:
         return max(payload.packed.size, len(stored)) + len(base or b"")
     return 0 if isinstance(payload, Inline) else len(stored)
@@ -372,7 +374,7 @@ def _joined(payload: Chunks, attachments: Attachments) -> bytes | None:
 
 
 def _store_part(ref: CheckpointRef, part: Part, stamp: Stamp) -> Operation[None]:
-    # For an object, the item that leads to it comes first: no object is ever out of reach.
+    # The item that refers to an object is stored first, so that no object becomes unreachable.
     yield from put_one(part_put(ref, part, stamp))
     if isinstance(part.payload, S3Object):
         yield from send(PutObject(part.payload.bucket, part.payload.key, part.data))

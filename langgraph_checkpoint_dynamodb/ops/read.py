@@ -26,9 +26,9 @@ from langgraph_checkpoint_dynamodb.ops.chain import link_of
 from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.parts import (
     base_of_value,
-    bases_deleted,
     load,
     load_bases,
+    read_bases_deleted_at,
     was_deleted_with_base,
 )
 from langgraph_checkpoint_dynamodb.ops.rereading import (
@@ -39,7 +39,7 @@ from langgraph_checkpoint_dynamodb.ops.rereading import (
 from langgraph_checkpoint_dynamodb.ops.thread_item import (
     get_checkpoint_noting_fork,
     keeps_thread_item,
-    saw_newest,
+    remember_newest_read,
 )
 from langgraph_checkpoint_dynamodb.ops.ttl_extension import extend_ttl
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
@@ -61,43 +61,43 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _SKIP_PAGE = 25
-"""Items per page once the newest item has turned out to be no checkpoint of the namespace."""
+"""Items per page after the newest item turned out not to be a checkpoint of the namespace."""
 
 
 def get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple | None]:
-    """The checkpoint addressed, or the newest of its namespace, with its pending writes."""
+    """Read the addressed checkpoint, or the newest of its namespace, with its pending writes."""
     return (yield from reread_until_consistent(context, lambda again: _get_tuple(again, address)))
 
 
-def complete(context: Context, record: CheckpointRecord) -> Operation[CheckpointTuple]:
-    """The tuple of a checkpoint whose item has been read."""
-    found, _ = yield from complete_with_writes(context, record)
+def load_tuple(context: Context, record: CheckpointRecord) -> Operation[CheckpointTuple]:
+    """Load the checkpoint tuple of a checkpoint whose item has been read."""
+    found, _ = yield from load_tuple_with_writes(context, record)
     return found
 
 
-def complete_with_writes(
+def load_tuple_with_writes(
     context: Context, record: CheckpointRecord
 ) -> Operation[tuple[CheckpointTuple, Sequence[WriteRecord]]]:
-    """The same, and its pending writes as they are stored, in the same order."""
+    """The tuple of `load_tuple`, and its pending writes as stored, in the same order."""
     epoch = context.memory.writes_epoch
     attachments = yield from read_attachments(context, record)
-    found = yield from _complete(context, record, attachments, epoch)
+    found = yield from _load_tuple(context, record, attachments, epoch)
     return found, current_writes(attachments.writes)
 
 
 def _get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple | None]:
     while True:
         epoch = context.memory.writes_epoch
-        looked = yield from _look(context, address)
-        if looked is None:
+        found_checkpoint = yield from _read_with_attachments(context, address)
+        if found_checkpoint is None:
             return None
-        record, attachments = looked
+        record, attachments = found_checkpoint
         try:
-            found = yield from _complete(context, record, attachments, epoch)
+            found = yield from _load_tuple(context, record, attachments, epoch)
         except DeletedBaseError:
             if address.checkpoint is not None:
                 return None
-            continue  # The next look passes by all that are differences from the same base.
+            continue  # The next read skips all checkpoints that are differences from this base.
         break
     if address.checkpoint is None:
         inline = is_inline(record.checkpoint) and is_inline(record.metadata)
@@ -106,49 +106,54 @@ def _get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple 
             step: object = found.metadata.get("step")
             waits = frozenset(waits_of(found.pending_writes or ()))
             seen = KnownThread(record.ref.checkpoint_id, step, waits=waits)
-            saw_newest(context, seen, record.ref.thread_id)
+            remember_newest_read(context, seen, record.ref.thread_id)
     _remember_base(context, record)
     if context.ttl_seconds is not None and holds_snapshot(found.checkpoint):
-        # No history is read of it, which would prolong it: it is where histories begin.
+        # Its TTL is extended here because histories start at a snapshot: reading one does not.
         yield from extend_ttl(context, [(record, attachments)])
     return found
 
 
-def _look(
+def _read_with_attachments(
     context: Context, address: Address
 ) -> Operation[tuple[CheckpointRecord, Attachments] | None]:
-    """The checkpoint addressed and what lies beside it, and its base is looked for as well."""
+    """Read a checkpoint's item and attachments, and load its base into the context.
+
+    For the newest checkpoint, the attachments of the last known newest are read together with the
+    item. If another checkpoint is the newest now, its attachments are read afterwards.
+    """
     ref = address.checkpoint
-    looking = _newest_checkpoint(context, address) if ref is None else _given(context, ref)
-    # Usually it is the one that was the newest before: its writes are asked for together.
-    ref = _guess(context, address) if ref is None else ref
+    reading = _newest_checkpoint(context, address) if ref is None else _read_addressed(context, ref)
+    ref = _expected_newest(context, address) if ref is None else ref
     if ref is None:
-        record, page = (yield from looking), None
+        record, page = (yield from reading), None
     else:
-        asking = both(looking, send(attachments_query(context, ref)))
+        querying = both(reading, send(attachments_query(context, ref)))
         if context.memory.progress(ref) is None:
-            record, page = yield from asking
+            record, page = yield from querying
         else:
-            (record, page), _ = yield from both(asking, bases_deleted(context, ref.thread_id))
+            (record, page), _ = yield from both(
+                querying, read_bases_deleted_at(context, ref.thread_id)
+            )
     if record is None:
         return None
-    finding = load_bases(context, [(record.ref, record.checkpoint)])
+    loading_base = load_bases(context, [(record.ref, record.checkpoint)])
     if page is not None and record.ref == ref:
         attachments = yield from read_remaining_attachments(context, record, page)
-        yield from finding
+        yield from loading_base
     elif origin_of(record.checkpoint.payload) is None:
         attachments = yield from read_attachments(context, record)
     else:
-        attachments, _ = yield from both(read_attachments(context, record), finding)
+        attachments, _ = yield from both(read_attachments(context, record), loading_base)
     return record, attachments
 
 
-def _given(context: Context, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
-    looking = get_checkpoint(context, ref)
+def _read_addressed(context: Context, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+    reading = get_checkpoint(context, ref)
     return (
-        get_checkpoint_noting_fork(context, ref, looking)
+        get_checkpoint_noting_fork(context, ref, reading)
         if context.fences and keeps_thread_item(context, ref)
-        else looking
+        else reading
     )
 
 
@@ -159,12 +164,12 @@ def _remember_base(context: Context, record: CheckpointRecord) -> None:
     context.memory.remember_progress(record.ref, progress, context.now)
 
 
-def _guess(context: Context, address: Address) -> CheckpointRef | None:
+def _expected_newest(context: Context, address: Address) -> CheckpointRef | None:
     known = context.memory.newest(address.thread_id, address.namespace)
     return None if known is None else address.ref(known)
 
 
-def _complete(
+def _load_tuple(
     context: Context, record: CheckpointRecord, attachments: Attachments, epoch: int
 ) -> Operation[CheckpointTuple]:
     ordered = current_writes(attachments.writes)
@@ -183,7 +188,7 @@ def _remember(
     epoch: int,
 ) -> None:
     if not context.consistent:
-        return  # What is old may be remembered no longer than it is told.
+        return  # The read may be stale, so it must not be remembered.
     memory, outline = context.memory, outline_of(found.checkpoint, found.metadata)
     if outline.has_deltas or memory.knows_writes(record.ref):
         memory.remember_writes(record.ref, writes, epoch, context.now)
@@ -192,14 +197,14 @@ def _remember(
     try:
         link = link_of(record, outline)
     except UnreadableItemError:
-        return  # Who needs it reads it again, and says so.
+        return  # An operation that needs the link reads it again and raises the error.
     memory.remember_link(record.ref, link, context.now)
 
 
 def _newest_checkpoint(context: Context, address: Address) -> Operation[CheckpointRecord | None]:
-    """The checkpoint with the highest id of a namespace, `None` if there is none.
+    """The checkpoint with the highest id of a namespace; `None` if there is none.
 
-    Reads one item unless the newest one is no checkpoint to a reader.
+    Reads one item, unless the newest checkpoint is not visible to readers.
     """
     query = Query(
         Table.CHECKPOINTS,

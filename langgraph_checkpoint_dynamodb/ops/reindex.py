@@ -42,26 +42,26 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
 
-_TIME_ORDERED = 6
-"""The version of UUIDs that begin with their time."""
+_TIME_ORDERED_VERSION = 6
+"""The version of UUIDs that start with their timestamp."""
 
 
 _CONCURRENCY = 16
 """Threads that are read and listed concurrently."""
-_EPOCH_OF_UUIDS = datetime(1582, 10, 15, tzinfo=timezone.utc)
+_UUID_EPOCH = datetime(1582, 10, 15, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What a Scan has shown of a thread.
+class _ScannedThread:
+    """What a Scan has found of a thread.
 
     Attributes:
         thread_id: The thread.
         first: Id of its oldest root checkpoint.
-        newest: Id of its newest one.
-        ttl: When that may be deleted; `None` for never.
-        head: The checkpoint that its item names; `None` for no item.
-        listed: Whether its item is in the index. That of a thread that was only fenced is not.
+        newest: Id of its newest root checkpoint.
+        ttl: When the newest may be deleted; `None` for never.
+        head: The checkpoint that the thread item names; `None` for no item.
+        listed: Whether the thread item is in the index. With fencing alone it is not.
     """
 
     thread_id: str
@@ -72,41 +72,41 @@ class _Found:
     listed: bool = False
 
     @property
-    def behind(self) -> bool:
-        """Whether it is not listed as it is."""
+    def outdated(self) -> bool:
+        """Whether the index does not list the thread with its newest checkpoint."""
         return self.newest is not None and not (self.listed and self.newest == self.head)
 
 
 def reindex_threads(
     context: Context, owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Stream[ThreadInfo]:
-    """List every thread that has checkpoints; hands over each one that was not listed as it is.
+    """Add every thread with checkpoints to the index; emits each thread that was outdated.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
-        owner_of: The owner that a checkpoint's metadata name.
+        owner_of: Returns the owner that the metadata of a checkpoint name.
     """
     scan = Scan(Table.CHECKPOINTS, consistent=True, attributes=CHECKPOINT_KEYS)
     emitted = 0
-    open_: _Found | None = None
+    current: _ScannedThread | None = None
     while True:
         page = yield from send(scan)
-        ready: list[_Found] = []
+        complete: list[_ScannedThread] = []
         for item in page.items:
             key = read_key(item, Table.CHECKPOINTS)
-            if open_ is None or open_.thread_id != key.partition:
-                ready += [] if open_ is None else [open_]
-                open_ = _Found(key.partition)
-            open_ = _with(open_, item, context.now)
-        if page.next is None and open_ is not None:
-            ready.append(open_)
-        emitted += yield from _list_found(context, ready, owner_of)
+            if current is None or current.thread_id != key.partition:
+                complete += [] if current is None else [current]
+                current = _ScannedThread(key.partition)
+            current = _add_item(current, item, context.now)
+        if page.next is None and current is not None:
+            complete.append(current)
+        emitted += yield from _list_outdated(context, complete, owner_of)
         if page.next is None:
             return emitted
         scan = replace(scan, start=page.next)
 
 
-def _with(found: _Found, item: StoredItem, now: int) -> _Found:
+def _add_item(found: _ScannedThread, item: StoredItem, now: int) -> _ScannedThread:
     if is_thread_item(item):
         return replace(found, head=head_of(item), listed=updated_of(item) is not None)
     head = read_checkpoint_head(item, now)
@@ -116,36 +116,38 @@ def _with(found: _Found, item: StoredItem, now: int) -> _Found:
     return replace(found, first=first, newest=head.checkpoint_id, ttl=head.ttl)
 
 
-def _list_found(
-    context: Context, ready: Sequence[_Found], owner_of: Callable[[Mapping[str, Any]], str | None]
+def _list_outdated(
+    context: Context,
+    complete: Sequence[_ScannedThread],
+    owner_of: Callable[[Mapping[str, Any]], str | None],
 ) -> Stream[ThreadInfo]:
-    behind = [found for found in ready if found.behind]
+    outdated = [found for found in complete if found.outdated]
     emitted = 0
-    for start in range(0, len(behind), _CONCURRENCY):
-        group = behind[start : start + _CONCURRENCY]
-        listed = yield from together([_list_one(context, found, owner_of) for found in group])
+    for start in range(0, len(outdated), _CONCURRENCY):
+        group = outdated[start : start + _CONCURRENCY]
+        listed = yield from together([_list_thread(context, found, owner_of) for found in group])
         infos = [info for info in listed if info is not None]
         yield Emit(infos)
         emitted += len(infos)
     return emitted
 
 
-def _list_one(
-    context: Context, found: _Found, owner_of: Callable[[Mapping[str, Any]], str | None]
+def _list_thread(
+    context: Context, found: _ScannedThread, owner_of: Callable[[Mapping[str, Any]], str | None]
 ) -> Operation[ThreadInfo | None]:
     address = Address(found.thread_id, ROOT_NAMESPACE, found.newest)
     checkpoint = yield from get_tuple(context, address)
     if checkpoint is None:
         return None
     waits = waits_of(checkpoint.pending_writes or ())
-    updated = _moment_of(checkpoint, context.now)
+    updated = _time_of_checkpoint(checkpoint, context.now)
     info = ThreadInfo(
         thread_id=found.thread_id,
         owner=owner_of(checkpoint.metadata),
         title=None,
         status=status_of(waits),
         interrupts=sum(waits.values()),
-        created=_time_of_id(found.first) or updated,
+        created=_time_of_uuid(found.first) or updated,
         updated=updated,
         checkpoint_id=found.newest,
         metadata={},
@@ -153,26 +155,26 @@ def _list_one(
     try:
         yield from update_one(found_update(info, waits, found.head, found.ttl))
     except ConditionFailedError:
-        return None  # A run has begun meanwhile, and has listed it.
+        return None  # A run has listed it meanwhile.
     return info
 
 
-def _moment_of(checkpoint: CheckpointTuple, now: int) -> datetime:
-    """When a checkpoint was made, as it says itself."""
+def _time_of_checkpoint(checkpoint: CheckpointTuple, now: int) -> datetime:
+    """The timestamp of a checkpoint; the current time if it has none."""
     with suppress(ValueError, TypeError):
-        made = datetime.fromisoformat(checkpoint.checkpoint["ts"])
-        return made if made.tzinfo is not None else made.replace(tzinfo=timezone.utc)
+        parsed = datetime.fromisoformat(checkpoint.checkpoint["ts"])
+        return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=timezone.utc)
     return datetime.fromtimestamp(now, timezone.utc)
 
 
-def _time_of_id(checkpoint_id: str | None) -> datetime | None:
-    """When an id was made, where it is one of LangGraph's: a UUID of version 6."""
+def _time_of_uuid(checkpoint_id: str | None) -> datetime | None:
+    """The time in a checkpoint id that is a UUID of version 6, as LangGraph's ids are."""
     try:
-        made = UUID(checkpoint_id or "")
+        parsed = UUID(checkpoint_id or "")
     except ValueError:
         return None
-    if made.version != _TIME_ORDERED:
+    if parsed.version != _TIME_ORDERED_VERSION:
         return None
-    value = made.int
+    value = parsed.int
     ticks = (value >> 80) << 12 | (value >> 64) & 0xFFF
-    return _EPOCH_OF_UUIDS + timedelta(microseconds=ticks // 10)
+    return _UUID_EPOCH + timedelta(microseconds=ticks // 10)

@@ -1,13 +1,13 @@
-"""Removing what processes left behind that died in the middle of a call.
+"""Deleting orphans: what processes left behind that died in the middle of a call.
 
-Stored before the item that refers to them, parts are left over if that item never came; writes may
-wait for a checkpoint that was never stored; a delete may have stopped halfway, and has left its
-marks. None of it is ever seen by a reader. What is young is left alone: a call may be under way.
-How old something is its writer's clock has said, so no sweep may take what is younger than
-`MARGIN`. What does not say whose it is or how old, as items of older writers, is left alone too.
+Parts are stored before the item that refers to them, and are orphans if that item was never stored.
+Writes can be stored for a checkpoint that never was. A delete can have stopped halfway, and leaves
+marks. No reader ever sees orphans. Young items are kept, because their call may still be running.
+Ages come from the writers' clocks, so items younger than `MARGIN` are never deleted. Items without
+an owner or a creation time, as from older writers, are kept too.
 
-The writes table is scanned first, then the checkpoints table for deletes to finish and for bases
-that nothing needs any more.
+The writes table is scanned first, then the checkpoints table, for deletes to finish and bases that
+nothing refers to.
 """
 
 from __future__ import annotations
@@ -55,22 +55,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a sweep has done.
+    """The result of a sweep.
 
     Attributes:
-        pages: Pages of the tables that were read.
-        examined: Items on them.
-        deletes_finished: Checkpoints whose delete had stopped halfway, or that a run has stored
-            while their thread was being deleted.
-        writes_deleted: Pending writes of checkpoints that are not there.
-        chunks_deleted: Pieces of values that nothing refers to.
+        pages: Number of table pages that were read.
+        examined: Number of items on them.
+        deletes_finished: Checkpoints whose delete had stopped halfway, or that a run stored while
+            their thread was being deleted.
+        writes_deleted: Pending writes whose checkpoint does not exist.
+        chunks_deleted: Chunks of values that nothing refers to.
         objects_deleted: S3 objects that nothing refers to.
         marks_deleted: Marks of deletes that no reader needs any more.
-        bases_deleted: Bases that no checkpoint is a difference from any more.
-        threads_deleted: Items of threads that have no checkpoint any more.
-        young: Items of those kinds that were left alone because of their age.
-        unknown: Items that were left alone because they do not say whose they are or how old.
-        resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
+        bases_deleted: Bases that no checkpoint is a difference from.
+        threads_deleted: Thread items without checkpoints.
+        young: Orphans that were kept because of their age.
+        unknown: Items that were kept because their owner or creation time is unknown.
+        resume_from: Pass it to the next sweep to continue; `None` if the sweep is complete.
     """
 
     pages: int = 0
@@ -87,7 +87,7 @@ class SweepReport:
     resume_from: str | None = None
 
     def plus(self, other: SweepReport) -> SweepReport:
-        """The sum of both."""
+        """The sum of two reports, with this report's `resume_from`."""
         counted = [field.name for field in fields(self) if field.name != "resume_from"]
         sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
         return replace(self, **sums)
@@ -96,15 +96,15 @@ class SweepReport:
 def sweep_orphans(
     context: Context, older_than: int, resume_from: str | None, max_pages: int | None
 ) -> Operation[SweepReport]:
-    """Delete what nothing leads to any more.
+    """Delete orphans in both tables and in S3.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
-        older_than: Only what is at least so old, in seconds.
-        resume_from: Where an earlier sweep stopped.
-        max_pages: Stop after so many pages; `None` to go on to the end.
+        older_than: Minimum age in seconds of what is deleted.
+        resume_from: `SweepReport.resume_from` of an earlier sweep; `None` to start anew.
+        max_pages: Maximum number of pages to read; `None` for all.
     """
-    scan: Scan | None = _resumed(resume_from)
+    scan: Scan | None = _scan_from_token(resume_from)
     report = SweepReport()
     before = context.now - older_than
     while scan is not None and (max_pages is None or report.pages < max_pages):
@@ -114,10 +114,10 @@ def sweep_orphans(
         else:
             found = yield from _finish_deletes(context, page, before)
             found = found.plus((yield from _sweep_threads(context, scan, page, before)))
-            found = found.plus((yield from _sweep_items_of_threads(scan, page, before)))
+            found = found.plus((yield from _sweep_thread_items(scan, page, before)))
         report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
         scan = _next(scan, page)
-    return replace(report, resume_from=None if scan is None else _token(scan))
+    return replace(report, resume_from=None if scan is None else _token_of(scan))
 
 
 def _scan(table: Table) -> Scan:
@@ -131,16 +131,16 @@ def _next(scan: Scan, page: Page) -> Scan | None:
     return _scan(Table.CHECKPOINTS) if scan.table is Table.WRITES else None
 
 
-def _token(scan: Scan) -> str:
+def _token_of(scan: Scan) -> str:
     return json.dumps({"table": scan.table.value, "start": scan.start})
 
 
-def _resumed(token: str | None) -> Scan:
+def _scan_from_token(token: str | None) -> Scan:
     if token is None:
         return _scan(Table.WRITES)
     try:
-        said = json.loads(token)
-        table, start = Table(said["table"]), said["start"]
+        state = json.loads(token)
+        table, start = Table(state["table"]), state["start"]
         if start is not None:
             spec = SPECS[table]
             start = {name: {"S": start[name]["S"]} for name in (spec.partition_key, spec.sort_key)}
@@ -148,7 +148,7 @@ def _resumed(token: str | None) -> Scan:
                 raise ValueError
     except (ValueError, KeyError, TypeError):
         raise InvalidInputError(
-            "resume_from", "is not what a report of an earlier sweep says; pass it unchanged"
+            "resume_from", "is not from the report of an earlier sweep; pass it unchanged"
         ) from None
     return replace(_scan(table), start=start)
 
@@ -161,13 +161,13 @@ def _sweep_writes(context: Context, scan: Scan, page: Page, before: int) -> Oper
             for _, items, whole in _partitions(scan, page)
         ]
     )
-    return _sum(reports)
+    return _total(reports)
 
 
 def _partitions(scan: Scan, page: Page) -> Iterator[tuple[str, list[StoredItem], bool]]:
-    """The partitions on a page, their items on it, and whether these are all of them.
+    """The partitions on a page, with their items, and whether these are all their items.
 
-    Without the one that the page before ended in: whoever swept that has read it again, whole.
+    The partition in which the previous page ended is skipped: it was read and swept as a whole.
     """
     spec = SPECS[scan.table]
     swept = None if scan.start is None else scan.start[spec.partition_key].get("S")
@@ -192,16 +192,16 @@ def _sweep_partition(
         return SweepReport(unknown=len(items))
     item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
     if item is not None and Attribute.DELETED in item:
-        return SweepReport()  # It is finished with the other deletes.
+        return SweepReport()  # `_finish_deletes` handles tombstones.
     try:
-        needed = set() if item is None else _addresses([item], ref)
+        needed = set() if item is None else _referenced_parts([item], ref)
         return (
             yield from _sweep_partition_items(
-                context, items, ref, before, needed, alone=item is None
+                context, items, ref, before, needed, checkpoint_missing=item is None
             )
         )
     except UnreadableItemError:
-        # Nobody can tell what it refers to, so all of it stays.
+        # The parts that it refers to are unknown, so all of them are kept.
         return SweepReport(unknown=len(items))
 
 
@@ -212,31 +212,31 @@ def _sweep_partition_items(
     before: int,
     needed: set[PartAddress],
     *,
-    alone: bool,
+    checkpoint_missing: bool,
 ) -> Operation[SweepReport]:
-    """Delete the old ones of a partition that nothing needs.
+    """Delete the old orphans of a partition.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
-        items: All that is in the partition.
-        ref: The checkpoint it belongs to.
-        before: When the youngest was stored that may be deleted.
-        needed: Where the parts are that the checkpoint's item refers to.
-        alone: Whether the checkpoint is not there.
+        items: All items of the partition.
+        ref: The checkpoint of the partition.
+        before: Only items stored at or before this time are deleted.
+        needed: The addresses of the parts that the checkpoint's item refers to.
+        checkpoint_missing: Whether the checkpoint does not exist.
     """
     marks = [item for item in items if is_mark(item)]
     writes = [item for item in items if is_write(item)]
     parts = [item for item in items if part_of(item) is not None]
-    doomed = [item for item in writes if alone and _is_old(item, before)]
-    kept = [item for item in writes if not (alone and _is_old(item, before))]
-    needed = needed | _addresses(kept, ref)
+    doomed = [item for item in writes if checkpoint_missing and _is_old(item, before)]
+    kept = [item for item in writes if not (checkpoint_missing and _is_old(item, before))]
+    needed = needed | _referenced_parts(kept, ref)
     orphans = [*marks, *(item for item in parts if part_of(item) not in needed)]
     old = [item for item in orphans if _is_old(item, before)]
     found = plan_deletion(context.payloads, ref, [*doomed, *old])
     yield from _remove(found, before)
     marked = sum(map(is_mark, old))
     young = [item for item in orphans if not _is_old(item, before)]
-    spared = [*young, *kept] if alone else young
+    spared = [*young, *kept] if checkpoint_missing else young
     unknown = sum(read_created(item) is None for item in spared)
     return SweepReport(
         writes_deleted=len(doomed),
@@ -250,28 +250,28 @@ def _sweep_partition_items(
 
 def _finish_deletes(context: Context, page: Page, before: int) -> Operation[SweepReport]:
     marked = [item for item in page.items if Attribute.DELETED in item]
-    buried = [head for item in marked if (head := _head_if_possible(item)) is not None]
-    old = [head for head in buried if head.created is not None and head.created <= before]
+    tombstones = [head for item in marked if (head := _readable_tombstone(item)) is not None]
+    old = [head for head in tombstones if head.created is not None and head.created <= before]
     finished = yield from together([_finish_delete(context, head, before) for head in old])
-    unknown = sum(head.created is None for head in buried)
+    unknown = sum(head.created is None for head in tombstones)
     return SweepReport(
         deletes_finished=sum(finished),
-        young=len(buried) - sum(finished) - unknown,
-        unknown=unknown + len(marked) - len(buried),
+        young=len(tombstones) - sum(finished) - unknown,
+        unknown=unknown + len(marked) - len(tombstones),
     )
 
 
 def _sweep_threads(context: Context, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
-    """Delete old bases that nothing needs, and old marks with what they speak of."""
+    """Delete old bases that nothing refers to, and old marks with the checkpoints they concern."""
     reports = yield from together(
         [
             _sweep_thread(context, thread_id, items, before, whole=whole)
             for thread_id, items, whole in _partitions(scan, page)
-            # Bases and the mark come first: who has none on a thread's first page has none at all.
+            # Bases and the mark sort first: a thread without any on its first page has none.
             if _has_old_base(items, before, context.now)
         ]
     )
-    return _sum(reports)
+    return _total(reports)
 
 
 def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
@@ -296,7 +296,7 @@ def _sweep_thread(
         return SweepReport(unknown=1)
     marked = min(before, context.now - MARK_REST)
     if thread.bases_deleted is None or thread.bases_deleted > marked:
-        left_over = []  # Their run may still be going on.
+        left_over = []  # Their run may still be running.
     needless = [
         head
         for head in thread.unneeded_bases(left_over, context.now)
@@ -305,30 +305,30 @@ def _sweep_thread(
     yield from invalidating_memory(
         context, thread_id, remove(context, [*left_over[::-1], *needless])
     )
-    gone = False
+    deleted = False
     if thread.bases_deleted is not None:
         mark = bases_deleted_key(thread_id)
-        gone = yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, marked))
+        deleted = yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, marked))
     return SweepReport(
-        deletes_finished=len(left_over), bases_deleted=len(needless), marks_deleted=int(gone)
+        deletes_finished=len(left_over), bases_deleted=len(needless), marks_deleted=int(deleted)
     )
 
 
-def _sweep_items_of_threads(scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
-    """Delete what is known of threads that have no checkpoints, and were not active lately."""
+def _sweep_thread_items(scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+    """Delete the items of threads that have no checkpoints and no recent activity."""
     long_ago = moment_text(before * 1000)
-    alone = [
+    checkpoint_missing = [
         items[0]
         for _, items, whole in _partitions(scan, page)
         if whole and len(items) == 1 and is_thread_item(items[0])
     ]
-    idle = [item for item in alone if (updated_of(item) or "") <= long_ago]
-    gone = yield from together([delete_thread_item(item) for item in idle])
-    return SweepReport(threads_deleted=sum(gone), young=len(alone) - len(idle))
+    idle = [item for item in checkpoint_missing if (updated_of(item) or "") <= long_ago]
+    deleted = yield from together([delete_thread_item(item) for item in idle])
+    return SweepReport(threads_deleted=sum(deleted), young=len(checkpoint_missing) - len(idle))
 
 
-def _head_if_possible(item: StoredItem) -> CheckpointHead | None:
-    """What a tombstone says, `None` where nobody can tell what it leads to."""
+def _readable_tombstone(item: StoredItem) -> CheckpointHead | None:
+    """The head in a tombstone; `None` if it cannot be read."""
     try:
         return read_head_to_delete(item)
     except UnreadableItemError:
@@ -336,10 +336,12 @@ def _head_if_possible(item: StoredItem) -> CheckpointHead | None:
 
 
 def _finish_delete(context: Context, head: CheckpointHead, before: int) -> Operation[bool]:
-    """Delete what an old tombstone leads to, then the tombstone.
+    """Delete what an old tombstone refers to, then the tombstone.
 
-    Unless somebody is storing the checkpoint again: then the young ones beside it stay, and it
-    leads to them as long as they are alone.
+    If the checkpoint is being stored again, its young items are kept, and the tombstone with them.
+
+    Returns:
+        Whether the tombstone was deleted.
     """
     items = yield from read_partition(head.writes_partition)
     old = [item for item in items if read_created(item) is None or _is_old(item, before)]
@@ -350,7 +352,7 @@ def _finish_delete(context: Context, head: CheckpointHead, before: int) -> Opera
 
 
 def _remove(found: DeletionPlan, before: int) -> Operation[None]:
-    """Delete items of the writes table, but for those that others store anew meanwhile."""
+    """Delete items of the writes table, except items that are stored again meanwhile."""
 
     def delete_each(keys: Sequence[Key]) -> Operation[None]:
         yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
@@ -358,7 +360,7 @@ def _remove(found: DeletionPlan, before: int) -> Operation[None]:
     yield from delete_planned([found], delete_each)
 
 
-def _addresses(items: Iterable[StoredItem], ref: CheckpointRef) -> set[PartAddress]:
+def _referenced_parts(items: Iterable[StoredItem], ref: CheckpointRef) -> set[PartAddress]:
     return {payload.address for item in items for payload in outside(item, str(ref)).values()}
 
 
@@ -367,7 +369,7 @@ def _is_old(item: StoredItem, before: int) -> bool:
     return created is not None and created <= before
 
 
-def _sum(reports: Iterable[SweepReport]) -> SweepReport:
+def _total(reports: Iterable[SweepReport]) -> SweepReport:
     total = SweepReport()
     for report in reports:
         total = total.plus(report)

@@ -1,4 +1,4 @@
-"""Creating the tables, or verifying that those there are the right ones."""
+"""Creating the tables and indexes, and verifying existing ones."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     )
 
 _POLLS = 60
-"""Looks at a table before giving up: two minutes on average, since the waits between them grow to
-five seconds at most. A table is there within seconds, an index over data takes longer."""
+"""Polls of a table before giving up: two minutes on average, since the delays grow up to five
+seconds. A new table is active within seconds, an index over existing data takes longer."""
 
 
 def set_up(
@@ -49,7 +49,7 @@ def set_up(
     expiring: bool,
     vectors: VectorIndexSpec | None = None,
 ) -> Operation[None]:
-    """Create what is missing and verify what is there. Can be repeated, and run by many at once.
+    """Create missing tables and indexes, and verify existing ones. Idempotent and concurrent-safe.
 
     Args:
         names: Name of each table.
@@ -84,12 +84,12 @@ def _set_up_table(
     *,
     expiring: bool,
 ) -> Operation[None]:
-    yield from _set_up(table, name, indexes, vectors)
+    yield from _set_up_keys_and_indexes(table, name, indexes, vectors)
     if expiring:
-        yield from _set_up_expiry(table, name)
+        yield from _set_up_time_to_live(table, name)
 
 
-def _set_up(
+def _set_up_keys_and_indexes(
     table: Table, name: str, indexes: Sequence[IndexSpec], vectors: VectorIndexSpec | None
 ) -> Operation[None]:
     for attempt in range(1, _POLLS + 1):
@@ -99,11 +99,11 @@ def _set_up(
             verify_indexes(description, name, indexes)
             if vectors is not None:
                 verify_vector_index(description, name, vectors)
-            if _ready(description, indexes, vectors):
+            if _is_ready(description, indexes, vectors):
                 return
-        request = _missing(table, description, indexes, vectors)
+        request = _next_request(table, description, indexes, vectors)
         if request is not None:
-            # Somebody else may be at it: then wait for what they make, and verify that.
+            # If another process is creating it, wait for it and verify it.
             with suppress(TableInUseError):
                 yield from send(request)
                 continue
@@ -113,7 +113,7 @@ def _set_up(
     )
 
 
-def _set_up_expiry(table: Table, name: str) -> Operation[None]:
+def _set_up_time_to_live(table: Table, name: str) -> Operation[None]:
     for attempt in range(1, _POLLS + 1):
         description = yield from send(DescribeTimeToLive(table))
         status = description.get("TimeToLiveStatus", "DISABLED")
@@ -125,7 +125,7 @@ def _set_up_expiry(table: Table, name: str) -> Operation[None]:
                 name, f"has items expire by {attribute!r}, needs {Attribute.TTL!r}; turn it off"
             )
         if status == "DISABLED":
-            # Somebody else may be at it: then look again.
+            # If another process is enabling it, poll again.
             with suppress(TableInUseError):
                 yield from send(EnableTimeToLive(table))
                 return
@@ -137,7 +137,7 @@ def _set_up_expiry(table: Table, name: str) -> Operation[None]:
     )
 
 
-def _missing(
+def _next_request(
     table: Table,
     description: TableDescriptionTypeDef | None,
     indexes: Sequence[IndexSpec],
@@ -145,8 +145,8 @@ def _missing(
 ) -> CreateTable | CreateIndex | CreateVectorIndex | None:
     if description is None:
         return CreateTable(table, tuple(indexes), vectors)
-    if not _active(description):
-        return None  # DynamoDB makes one index of a table at a time.
+    if not _is_active(description):
+        return None  # DynamoDB creates one index of a table at a time.
     defined = [one["AttributeName"] for one in description.get("AttributeDefinitions", [])]
     if vectors is not None and _vector_index(description, vectors.name) is None:
         return CreateVectorIndex(vectors, tuple(defined))
@@ -160,30 +160,30 @@ def _missing(
     )
 
 
-def _ready(
+def _is_ready(
     description: TableDescriptionTypeDef,
     indexes: Sequence[IndexSpec],
     vectors: VectorIndexSpec | None,
 ) -> bool:
     if vectors is not None:
         described = _vector_index(description, vectors.name)
-        # While it is filled with what the table holds already it cannot be searched.
+        # The index cannot be searched while it is backfilled.
         if described is None or described.get("Backfilling"):
             return False
         if described.get("IndexStatus", "ACTIVE") != "ACTIVE":
             return False
-    return _active(description) and all(
+    return _is_active(description) and all(
         index_status(description, index.name) in ("ACTIVE", "") for index in indexes
     )
 
 
-def _active(description: TableDescriptionTypeDef) -> bool:
-    # While an index is built the table says UPDATING and serves all the same.
+def _is_active(description: TableDescriptionTypeDef) -> bool:
+    # A table whose index is being created has status UPDATING, but can be read and written.
     return description.get("TableStatus", "ACTIVE") == "ACTIVE"
 
 
 def index_status(description: TableDescriptionTypeDef, index: str) -> str | None:
-    """The status of an index, `None` where there is none of that name."""
+    """The status of an index; `None` if there is no index of that name."""
     for described in description.get("GlobalSecondaryIndexes", []):
         if described.get("IndexName") == index:
             return described.get("IndexStatus", "")
@@ -194,24 +194,25 @@ def verify_keys(description: TableDescriptionTypeDef, name: str, spec: TableSpec
     """Check the keys of a table.
 
     Raises:
-        TableMismatchError: They are others.
+        TableMismatchError: The table has other keys.
     """
     definitions = description.get("AttributeDefinitions", [])
     found = _key_schema(description.get("KeySchema", []), definitions)
     wanted = [("HASH", spec.partition_key, "S"), ("RANGE", spec.sort_key, "S")]
     if found != wanted:
         raise TableMismatchError(
-            name, f"has the keys {found}, needs {wanted}; name another table or make this one anew"
+            name,
+            f"has the keys {found}, needs {wanted}; use another table name or recreate the table",
         )
 
 
 def verify_indexes(
     description: TableDescriptionTypeDef, name: str, indexes: Sequence[IndexSpec]
 ) -> None:
-    """Check those indexes of a table that are there.
+    """Check the existing indexes of a table.
 
     Raises:
-        TableMismatchError: One has other keys, or holds too little.
+        TableMismatchError: An index has other keys, or does not project all attributes.
     """
     definitions = description.get("AttributeDefinitions", [])
     described = {one.get("IndexName"): one for one in description.get("GlobalSecondaryIndexes", [])}
@@ -230,10 +231,10 @@ def _vector_index(
 def verify_vector_index(
     description: TableDescriptionTypeDef, name: str, index: VectorIndexSpec
 ) -> None:
-    """Check the vector index of a table, if it is there.
+    """Check the vector index of a table, if it exists.
 
     Raises:
-        TableMismatchError: It is another one than the store needs.
+        TableMismatchError: It differs from what the store needs.
     """
     described = _vector_index(description, index.name)
     if described is None:
@@ -253,8 +254,8 @@ def verify_vector_index(
         if found != wanted:
             raise TableMismatchError(
                 name,
-                f"vector index {index.name!r} has the {what} {found}, needs {wanted}; name another "
-                "index, or make it anew",
+                f"vector index {index.name!r} has the {what} {found}, needs {wanted}; use another "
+                "index name, or recreate the index",
             )
 
 

@@ -1,9 +1,9 @@
-"""Keeping the item of a thread while its runs store checkpoints and writes.
+"""Updating the item of a thread when its runs store checkpoints and writes.
 
-It is written in one transaction with what it speaks of, so it never speaks of what is not stored:
-once a run, with the first checkpoint of it that this process stores, and where a task waits or
-fails. With `on_conflict="raise"` it is written with every root checkpoint, on the condition that
-the thread has not been moved on.
+The thread item is written in one transaction with the checkpoint or the writes, so it never names
+anything that is not stored. It is written once per run, with the first checkpoint of the run that
+this process stores, and when a task waits or fails. With `on_conflict="raise"` it is written with
+every root checkpoint, on the condition that no other run has stored one.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _TRANSACTION_ATTEMPTS = 2
-"""Attempts at a transaction of a task's writes and the thread's item. The tasks of a superstep all
-come to that one item: who does not get it stores the writes first, and updates the item alone."""
+"""Attempts at a transaction of a task's writes and the thread item. All tasks of a superstep update
+that item: after a conflict the writes are stored first, then the item is updated alone."""
 
-_STEPS_BACK = 25
-"""Checkpoints that a run may have stored while another one, begun from the same, stored none."""
+_MAX_STEPS_BACK = 25
+"""Maximum number of checkpoints between a run's parent and the thread's head that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a checkpoint says of the run that stores it.
+    """What the metadata of a checkpoint say about its run.
 
     Attributes:
-        owner: The owner of the run's thread, where it says so.
+        owner: The owner of the thread; `None` if not given.
         source: What made the checkpoint: `input`, `loop`, `update` or `fork`.
-        step: Its number in the thread.
+        step: The number of its step in the thread.
     """
 
     owner: str | None
@@ -73,11 +73,11 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """What the writes of a task at a root checkpoint say of the thread.
+    """The status of a task at a root checkpoint, according to its writes.
 
     Attributes:
         task_id: The task.
-        waits: The number of its interrupts, `FAILED`, or `None`: it has finished.
+        waits: The number of its interrupts, `FAILED`, or `None` if it has finished.
     """
 
     task_id: str
@@ -85,64 +85,69 @@ class TaskStatus:
 
 
 def keeps_thread_item(context: Context, ref: CheckpointRef) -> bool:
-    """Whether the item of a checkpoint's thread is kept with it."""
+    """Whether the thread item is written with a checkpoint."""
     return (context.lists_threads or context.fences) and ref.checkpoint_ns == ROOT_NAMESPACE
 
 
-def _starts_run(seen: KnownThread | None, record: CheckpointRecord, run: RunInfo) -> bool:
-    """Whether a checkpoint is to be told to the thread's item: the first of a run that is stored.
+def _starts_run(known_thread: KnownThread | None, record: CheckpointRecord, run: RunInfo) -> bool:
+    """Whether a checkpoint is the first of a run, so that the thread item is updated.
 
-    A run is recognized by a source of its own, by a checkpoint that this process has not stored the
-    parent of, by steps left out (`durability="exit"`), or by its going on from where tasks waited.
+    It is if its source is not `loop`, if this process has not stored its parent, if steps were left
+    out (`durability="exit"`), or if tasks waited at its parent.
     """
-    if seen is None or not seen.listed or seen.waits or run.source != "loop":
+    if (
+        known_thread is None
+        or not known_thread.listed
+        or known_thread.waits
+        or run.source != "loop"
+    ):
         return True
-    following = isinstance(run.step, int) and seen.step == run.step - 1
-    return not following or seen.head != record.parent_id
+    following = isinstance(run.step, int) and known_thread.step == run.step - 1
+    return not following or known_thread.head != record.parent_id
 
 
 def put_checkpoint_and_thread_item(
     context: Context, record: CheckpointRecord, put: Put, run: RunInfo
 ) -> Operation[Outcome]:
-    """Store a root checkpoint, and what it says of its thread, in one transaction.
+    """Store a root checkpoint and update the thread item in one transaction.
 
     Raises:
-        ThreadConflictError: Another run has moved the thread on.
+        ThreadConflictError: Another run has stored a checkpoint meanwhile.
     """
-    seen = context.memory.thread(record.ref.thread_id)
-    listed = context.lists_threads and _starts_run(seen, record, run)
-    known = context.memory.discard_waits_before(record.ref) if listed else {}
-    waits = {task_id: count for (_, task_id), count in known.items()}
-    # The fence is about checkpoints that are stored.
-    head = None if context.fences else max((id_ for id_, _ in known), default=None)
+    known_thread = context.memory.thread(record.ref.thread_id)
+    listed = context.lists_threads and _starts_run(known_thread, record, run)
+    recorded = context.memory.discard_waits_before(record.ref) if listed else {}
+    waits = {task_id: count for (_, task_id), count in recorded.items()}
+    # With fencing, the item names only checkpoints that are stored.
+    head = None if context.fences else max((id_ for id_, _ in recorded), default=None)
     update = turn_update(
         record.ref, run.owner, context.stamp, listed=listed, waits=waits, head=head
     )
     if context.fences:
         outcome = yield from _put_fenced(context, record, put, update)
     elif listed:
-        outcome = yield from _put_listed(put, update)
+        outcome = yield from _put_with_item(put, update)
     else:
         outcome = yield from put_one(put)
-    # Where it is listed and this was not told, what was told before still stands.
-    now_seen = KnownThread(
+    # If the item was not updated now, its last update is still valid.
+    now_known = KnownThread(
         record.ref.checkpoint_id, run.step, listed=context.lists_threads, waits=frozenset(waits)
     )
-    context.memory.remember_thread(record.ref.thread_id, now_seen, context.now)
+    context.memory.remember_thread(record.ref.thread_id, now_known, context.now)
     if listed:
-        yield from _repeat_waits(context, record.ref, known)
+        yield from _repeat_waits(context, record.ref, recorded)
     return outcome
 
 
 def _repeat_waits(
-    context: Context, ref: CheckpointRef, told: Mapping[tuple[str, str], int]
+    context: Context, ref: CheckpointRef, recorded: Mapping[tuple[str, str], int]
 ) -> Operation[None]:
-    """Tell what tasks have come to wait for while the thread's item was being stored.
+    """Repeat status updates of tasks that arrived while the thread item was being stored.
 
-    They may have told it before, and then it was replaced, or there was no item to tell it.
+    Such an update may have been overwritten, or may have found no item to update.
     """
     for (checkpoint_id, task_id), count in context.memory.discard_waits_before(ref).items():
-        if told.get((checkpoint_id, task_id)) == count:
+        if recorded.get((checkpoint_id, task_id)) == count:
             continue
         at = CheckpointRef(ref.thread_id, ROOT_NAMESPACE, checkpoint_id)
         update = waits_update(at, task_id, count, context.stamp, moves=not context.fences)
@@ -151,15 +156,15 @@ def _repeat_waits(
             _remember_status(context, at, TaskStatus(task_id, count))
 
 
-def _put_listed(put: Put, update: Update) -> Operation[Outcome]:
+def _put_with_item(put: Put, update: Update) -> Operation[Outcome]:
     try:
-        # Who sees that nothing was there knows all that lies beside it.
+        # If the checkpoint is new, all of its writes are known to this process.
         lost = yield from put_all_or_none([replace(put, unless_exists=True), update])
         if lost:
             yield from put_all_or_none([put, update])
             return Outcome(unsure=True)
     except TransactionCanceledError:
-        # Others are at the thread's item all the time. The checkpoint comes first.
+        # Persistent conflicts on the thread item: the checkpoint is more important.
         outcome = yield from put_one(put)
         yield from update_one(update)
         return outcome
@@ -184,28 +189,28 @@ def _put_fenced(
 
 
 def _expected(context: Context, record: CheckpointRecord) -> Expected:
-    """Which checkpoint the thread must have come to: the parent, but for an intended fork of it."""
+    """The heads that the thread item may have: the parent's id, or a fork that is intended."""
     ref = record.ref
     fork = context.memory.allowed_fork(ref.thread_id, record.parent_id)
     heads = (record.parent_id, fork, ref.checkpoint_id)
-    return _one_of(*(head for head in heads if head is not None))
+    return _head_is_one_of(*(head for head in heads if head is not None))
 
 
-def _one_of(*heads: str) -> Expected:
+def _head_is_one_of(*heads: str) -> Expected:
     return Expected(Attribute.HEAD, tuple({"S": head} for head in heads))
 
 
 def _next_expected(
     context: Context, record: CheckpointRecord, expected: Expected
 ) -> Operation[Expected]:
-    """What the thread's item says, where that stands in nobody's way.
+    """What to expect at the next attempt, after the thread item named another head.
 
-    It may name a checkpoint that was deleted since, or one that is not the newest of the thread
-    any more: runs without `on_conflict="raise"` have gone on from it or beside it, or a copy has
-    brought a newer one. A run goes on from the newest then, else nothing could ever be stored.
+    The item may name a checkpoint that was deleted, or that is not the newest any more, because
+    runs without `on_conflict="raise"` or a copy have stored newer ones. This is no conflict: the
+    run continues from the newest checkpoint.
 
     Raises:
-        ThreadConflictError: It names one that another run has stored.
+        ThreadConflictError: The item names a checkpoint that another run has stored.
     """
     ref = record.ref
     item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
@@ -216,14 +221,14 @@ def _next_expected(
     there = head and (yield from get_checkpoint(context.with_consistent_reads(), head))
     if head and there and not (yield from _supersedes(context, record, head)):
         raise ThreadConflictError(thread_id=ref.thread_id, expected=record.parent_id, found=found)
-    return _one_of(found, ref.checkpoint_id)
+    return _head_is_one_of(found, ref.checkpoint_id)
 
 
 def _supersedes(context: Context, record: CheckpointRecord, head: CheckpointRef) -> Operation[bool]:
-    """Whether a checkpoint goes on from one that is newer than `head`, and is there.
+    """Whether the parent of a checkpoint exists and is newer than `head`.
 
-    Ids say which is newer, as for every reader. But where `head` has come from that parent by way
-    of lower ids, the clock that made them is behind, and theirs is a run that has come first.
+    Ids decide which is newer, as for readers. The exception: if `head` is a descendant of that
+    parent with a lower id, the clock of its process is behind, and its run came first.
     """
     parent_id = record.parent_id
     if parent_id is None or parent_id <= head.checkpoint_id:
@@ -240,7 +245,7 @@ def _supersedes(context: Context, record: CheckpointRecord, head: CheckpointRef)
         consistent=True,
         sort=namespace_range(ROOT_NAMESPACE, head.checkpoint_id),
         forward=False,
-        limit=_STEPS_BACK,
+        limit=_MAX_STEPS_BACK,
         attributes=CHECKPOINT_KEYS,
     )
     page = yield from send(query)
@@ -253,23 +258,27 @@ def _supersedes(context: Context, record: CheckpointRecord, head: CheckpointRef)
 
 
 def changes_thread_item(context: Context, ref: CheckpointRef, status: TaskStatus) -> bool:
-    """Whether the thread's item is to be told: not of tasks that finish without having waited."""
-    seen = context.memory.thread(ref.thread_id)
+    """Whether the thread item must be updated: not for tasks that finish without having waited."""
+    known_thread = context.memory.thread(ref.thread_id)
     if status.waits is not None:
         return True
-    return seen is not None and seen.head == ref.checkpoint_id and status.task_id in seen.waits
+    return (
+        known_thread is not None
+        and known_thread.head == ref.checkpoint_id
+        and status.task_id in known_thread.waits
+    )
 
 
 def put_writes_and_thread_item(
     context: Context, ref: CheckpointRef, puts: Sequence[Put], status: TaskStatus, *, once: bool
 ) -> Operation[Outcome]:
-    """Store the writes of a task at a root checkpoint, and what they say of the thread.
+    """Store the writes of a task at a root checkpoint and update the thread item.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
         ref: The checkpoint.
-        puts: What stores the writes.
-        status: What they say.
+        puts: The Puts of the writes.
+        status: The status of the task.
         once: See `put_atomically`.
     """
     context.memory.set_waits(ref, status.task_id, status.waits)
@@ -303,30 +312,30 @@ def _put_writes_and_status(
 
 
 def _remember_status(context: Context, ref: CheckpointRef, status: TaskStatus) -> None:
-    seen = context.memory.thread(ref.thread_id)
-    if seen is None or seen.head != ref.checkpoint_id:
+    known_thread = context.memory.thread(ref.thread_id)
+    if known_thread is None or known_thread.head != ref.checkpoint_id:
         return
-    others = seen.waits - {status.task_id}
+    others = known_thread.waits - {status.task_id}
     waits = others if status.waits is None else others | {status.task_id}
-    context.memory.remember_thread(ref.thread_id, replace(seen, waits=waits), context.now)
+    context.memory.remember_thread(ref.thread_id, replace(known_thread, waits=waits), context.now)
 
 
-def saw_newest(context: Context, seen: KnownThread, thread_id: str) -> None:
-    """The newest root checkpoint of a thread was read, and what its tasks wait for."""
+def remember_newest_read(context: Context, known_thread: KnownThread, thread_id: str) -> None:
+    """Remember the newest root checkpoint of a thread and the tasks that wait there."""
     known = context.memory.thread(thread_id)
-    listed = known is not None and known.listed and known.head == seen.head
-    context.memory.remember_thread(thread_id, replace(seen, listed=listed), context.now)
+    listed = known is not None and known.listed and known.head == known_thread.head
+    context.memory.remember_thread(thread_id, replace(known_thread, listed=listed), context.now)
 
 
 def get_checkpoint_noting_fork(
-    context: Context, ref: CheckpointRef, looking: Operation[CheckpointRecord | None]
+    context: Context, ref: CheckpointRef, reading: Operation[CheckpointRecord | None]
 ) -> Operation[CheckpointRecord | None]:
-    """Read a root checkpoint by its id, and see whether the thread has moved past it.
+    """Read a root checkpoint by its id, and remember the thread's head at that time.
 
-    What goes on from it then is a fork that is intended.
+    If the head is another checkpoint, a run that continues from this one is an intended fork.
     """
-    asking = send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
-    record, item = yield from both(looking, asking)
+    getting_item = send(GetItem(Table.CHECKPOINTS, thread_key(ref.thread_id), consistent=True))
+    record, item = yield from both(reading, getting_item)
     head = head_of(item)
     if record is not None and head is not None:
         context.memory.allow_fork(ref.thread_id, ref.checkpoint_id, head, context.now)

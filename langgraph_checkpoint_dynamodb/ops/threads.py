@@ -1,4 +1,4 @@
-"""Threads as users know them: listed by owner, described, erased, and found anew in the table."""
+"""Listing threads by owner, describing them and deleting them."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
 _SEARCH_PAGE = 200
-"""Threads that are looked at at once where not every one is wanted."""
+"""Page size of a listing that filters threads."""
 _LARGEST_PAGE = 1000
-"""Threads that are asked for at once: a page of the service's holds no more than 1 MB."""
-_ATTEMPTS = 10
-"""Times that a description is merged anew because somebody else has changed it."""
+"""Maximum page size of a listing. DynamoDB also ends pages at 1 MB."""
+_MERGE_ATTEMPTS = 10
+"""Attempts at merging a description that other calls change concurrently."""
 _CONCURRENCY = 16
 """Threads that are deleted concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Threads that were listed.
+    """A page of threads.
 
     Attributes:
         threads: The threads.
-        cursor: Where to go on, to be passed to the next call; `None` after the last thread.
+        cursor: Pass it to the next call to get the next page; `None` after the last thread.
     """
 
     threads: tuple[ThreadInfo, ...]
@@ -68,9 +68,9 @@ class ThreadsWanted:
     """Which threads to return.
 
     Attributes:
-        owner: Only those of this owner; `None` for all.
-        status: Only those of this status; `None` for all.
-        idle_since: Only those that were not active after this moment; `None` for all.
+        owner: Only threads of this owner; `None` for all.
+        status: Only threads with this status; `None` for all.
+        idle_since: Only threads without activity after this time; `None` for all.
     """
 
     owner: str | None = None
@@ -78,7 +78,7 @@ class ThreadsWanted:
     idle_since: datetime | None = None
 
     def has(self, info: ThreadInfo) -> bool:
-        """Whether a thread is wanted."""
+        """Whether the status and last activity of a thread match."""
         if self.status is not None and info.status != self.status:
             return False
         return self.idle_since is None or info.updated <= self.idle_since
@@ -92,10 +92,10 @@ class ThreadsWanted:
 def list_threads(
     context: Context, index: str, wanted: ThreadsWanted, limit: int, cursor: str | None
 ) -> Operation[ThreadPage]:
-    """Threads of an owner, the most recently active first; those of everybody in no order."""
+    """A page of an owner's threads, most recently active first; of all threads in no order."""
     start = None if cursor is None else _start_of(cursor, wanted.owner)
     found: list[ThreadInfo] = []
-    # Where not all that was read is wanted, or is there any more, what is missing may lie far off.
+    # With a filter, or if listed threads have expired, many items may be needed to fill the page.
     size = min(limit, _LARGEST_PAGE) if wanted.all_of_owner else _SEARCH_PAGE
     while True:
         if wanted.owner is None:
@@ -111,8 +111,8 @@ def list_threads(
             found.append(info)
             if len(found) == limit:
                 last = position == len(page.items)
-                following = page.next if last else _key_in_index(item)
-                return ThreadPage(tuple(found), _cursor(following))
+                next_start = page.next if last else _key_in_index(item)
+                return ThreadPage(tuple(found), _cursor(next_start))
         if page.next is None:
             return ThreadPage(tuple(found), None)
         start = page.next
@@ -120,7 +120,7 @@ def list_threads(
 
 
 def get_thread(context: Context, thread_id: str) -> Operation[ThreadInfo | None]:
-    """What is known of a thread, read consistently."""
+    """The item of a thread, read consistently; `None` for none."""
     item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(thread_id), consistent=True))
     return None if item is None else read_thread_info(item, context.serde, context.now)
 
@@ -128,12 +128,12 @@ def get_thread(context: Context, thread_id: str) -> Operation[ThreadInfo | None]
 def update_thread(
     context: Context, thread_id: str, title: str | None, metadata: Mapping[str, Any]
 ) -> Operation[ThreadInfo]:
-    """Merge what a user says of a thread with what was said before.
+    """Merge a title and metadata into the description of a thread.
 
     Raises:
         ThreadNotFoundError: The thread is not listed.
-        InvalidInputError: It is too much.
-        ConditionFailedError: Others have changed it at every attempt.
+        InvalidInputError: The description is too large.
+        ConditionFailedError: Other calls have changed the description at every attempt.
     """
     attempt = 1
     while True:
@@ -145,7 +145,7 @@ def update_thread(
         try:
             yield from update_one(update)
         except ConditionFailedError:
-            if attempt == _ATTEMPTS:
+            if attempt == _MERGE_ATTEMPTS:
                 raise
         else:
             return replace(known, title=merged.title, metadata=merged.metadata)
@@ -156,29 +156,36 @@ def update_thread(
 def delete_threads(
     context: Context, index: str, wanted: ThreadsWanted, *, dry_run: bool
 ) -> Stream[ThreadInfo]:
-    """Delete threads; hands over each one that is gone.
+    """Delete threads; emits each thread that was deleted.
 
-    A thread's item goes last, so whoever repeats this finds the threads that are half deleted.
+    The item of a thread is deleted last, so a repeated call finds partly deleted threads.
     """
     emitted = 0
     cursor: str | None = None
     while True:
         page = yield from list_threads(context, index, wanted, _CONCURRENCY, cursor)
-        gone = [*page.threads]
+        deleted = [*page.threads]
         if not dry_run:
-            deleted = yield from together([_delete_one(context, info, wanted) for info in gone])
-            gone = [info for info, was in zip(gone, deleted, strict=True) if was]
-        yield Emit(gone)
-        emitted += len(gone)
+            was_deleted = yield from together(
+                [_delete_if_wanted(context, info, wanted) for info in deleted]
+            )
+            deleted = [info for info, was in zip(deleted, was_deleted, strict=True) if was]
+        yield Emit(deleted)
+        emitted += len(deleted)
         cursor = page.cursor
         if cursor is None:
             return emitted
 
 
-def _delete_one(context: Context, listed: ThreadInfo, wanted: ThreadsWanted) -> Operation[bool]:
-    """Delete a thread, unless a run that has begun since it was listed makes it unwanted.
+def _delete_if_wanted(
+    context: Context, listed: ThreadInfo, wanted: ThreadsWanted
+) -> Operation[bool]:
+    """Delete a thread, unless it does not match any more.
 
-    The index may be behind, and others of the page may have taken their time.
+    The index is eventually consistent, and a run may have started since the thread was listed.
+
+    Returns:
+        Whether it was deleted.
     """
     known = yield from get_thread(context, listed.thread_id)
     if known is not None and not (wanted.has(known) and known.owner == listed.owner):
@@ -210,11 +217,11 @@ def _start_of(cursor: str, owner: str | None) -> StartKey:
             raise ValueError
     except (ValueError, TypeError, RecursionError):
         raise InvalidInputError(
-            "cursor", "is not what list_threads has returned; pass it unchanged"
+            "cursor", "was not returned by list_threads; pass the returned cursor unchanged"
         ) from None
     if owner is not None and said[0] != owner:
         raise InvalidInputError(
-            "cursor", f"belongs to another list than that of owner {owner!r}; begin without one"
+            "cursor", f"is not of a list for owner {owner!r}; start without a cursor"
         )
     values[spec.sort_key] = THREAD_SORT_KEY
     return {name: {"S": value} for name, value in values.items()}

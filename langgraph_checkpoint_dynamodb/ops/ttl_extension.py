@@ -1,14 +1,15 @@
-"""Giving more life to what a DeltaChannel is rebuilt from.
+"""Extending the TTL of the items that a DeltaChannel is rebuilt from.
 
-A checkpoint stored now counts for `ttl_seconds`. Every ancestor whose part it needs must be there
-as long. So whenever a checkpoint is read that others will be rebuilt from, it and its ancestors are
-prolonged, wherever they would be deleted earlier than a checkpoint stored now: to half of
-`ttl_seconds` later than that, so that a thread in steady use prolongs each of them once in that
-time. Waiting until half of a life is left would let a checkpoint outlive what it needs.
+A checkpoint stored now lives for `ttl_seconds`, and the ancestors that it is rebuilt from must
+exist as long. So when a checkpoint is read that others will be rebuilt from, the TTL of the
+checkpoint and its ancestors is extended if they would be deleted earlier than a checkpoint stored
+now. The new TTL is half of `ttl_seconds` later than required, so that a thread in steady use
+extends each item once in that time. An item must not wait until half of its life is left: a new
+checkpoint would then outlive what it needs.
 
-Only the time of deletion moves: how long a checkpoint counts as one stays as it was.
+Only the time of deletion (`ttl`) changes, not the time at which a checkpoint expires (`expires`).
 
-The read has succeeded by then, so a failure is only logged.
+The read has already succeeded, so an error is only logged.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 def extend_ttl(
     context: Context, checkpoints: Sequence[tuple[CheckpointRecord, Attachments]]
 ) -> Operation[None]:
-    """Let checkpoints, and what lies beside them, be there as long as one stored now."""
+    """Extend the TTL of checkpoints and their attachments beyond that of one stored now."""
     if context.ttl_seconds is None:
         return
     new_ttl = _required_ttl(context.now, context.ttl_seconds) + context.ttl_seconds // 2
@@ -50,11 +51,11 @@ def extend_ttl(
         yield from _extend_bases(context, [record for record, _ in checkpoints], new_ttl)
         yield from together([_extend(context, *found, new_ttl) for found in checkpoints])
     except DynamoDBSaverError as error:
-        _log.warning("the life of a DeltaChannel's history was not prolonged: %s", error)
+        _log.warning("the TTL of a DeltaChannel's history was not extended: %s", error)
 
 
 def expires_too_early(context: Context, ttl: int | None) -> bool:
-    """Whether something would be deleted earlier than a checkpoint stored now."""
+    """Whether an item with this TTL would be deleted earlier than a checkpoint stored now."""
     if context.ttl_seconds is None or ttl is None:
         return False
     return ttl < _required_ttl(context.now, context.ttl_seconds)
@@ -67,7 +68,7 @@ def _required_ttl(now: int, ttl_seconds: int) -> int:
 def _extend(
     context: Context, record: CheckpointRecord, attachments: Attachments, new_ttl: int
 ) -> Operation[None]:
-    """First parts, then writes, then the checkpoint, so that parts outlive what refers to them."""
+    """Extend parts, then writes, then the checkpoint: parts must outlive what refers to them."""
     writes = [write for write in attachments.writes if expires_too_early(context, write.ttl)]
     values = [write.value for write in writes]
     if expires_too_early(context, record.ttl):
@@ -94,7 +95,7 @@ def _extend(
 def _extend_bases(
     context: Context, records: Iterable[CheckpointRecord], new_ttl: int
 ) -> Operation[None]:
-    """What checkpoints are differences from, each base once."""
+    """Extend the TTL of the bases of checkpoints, each base once."""
     values = [(one.ref, one.checkpoint) for one in records if expires_too_early(context, one.ttl)]
     yield from load_bases(context, values)
     bases = [base for value in values if (base := base_of_value(context, *value)) is not None]
@@ -114,7 +115,7 @@ def _extend_base(context: Context, base: Base, new_ttl: int) -> Operation[None]:
 def _refresh_objects(
     context: Context, ref: CheckpointRef, objects: Sequence[S3Object]
 ) -> Operation[None]:
-    """Make S3 objects young for the bucket's lifecycle rules, which count from their storing."""
+    """Copy S3 objects onto themselves: the bucket's lifecycle rules count from their last write."""
     yield from together(
         [
             send(CopyObject(payload.bucket, payload.key, payload.key))

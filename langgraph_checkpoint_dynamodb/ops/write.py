@@ -1,7 +1,7 @@
-"""Storing checkpoints and pending writes. Everything is serialized before an operation begins.
+"""Storing checkpoints and pending writes. Values are serialized before an operation starts.
 
-What does not fit into an item is stored first, then the item that refers to it: the one request
-that makes the checkpoint or the writes exist.
+What does not fit into an item is stored first, then the item that refers to it. That last request
+is the commit point: it makes the checkpoint or the writes visible.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.items.writes import (
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import attachments_query, is_inline
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
-from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
+from langgraph_checkpoint_dynamodb.ops.parts import delete_parts, store_parts
 from langgraph_checkpoint_dynamodb.ops.thread_item import (
     changes_thread_item,
     put_checkpoint_and_thread_item,
@@ -61,7 +61,7 @@ def put_checkpoint(
     Args:
         context: Settings, serializer, clock and memory of the call.
         record: The checkpoint.
-        run: What it says of its run, where threads are kept; `None` elsewhere.
+        run: What it says about its run; `None` if no thread item is kept.
     """
     carried = _carried(context, record)
     record = replace(record, carried=carried_attribute(carried))
@@ -95,7 +95,7 @@ def _put_planned(ref: CheckpointRef, planned: Planned, stamp: Stamp) -> Operatio
 
 
 def _progress(context: Context, record: CheckpointRecord) -> Progress | None:
-    """How far the differences had come at the parent, where this process knows."""
+    """The progress of the differences at the parent; `None` if unknown to this process."""
     parent = _parent(record)
     if not context.payloads.incremental or parent is None:
         return None
@@ -103,7 +103,7 @@ def _progress(context: Context, record: CheckpointRecord) -> Progress | None:
 
 
 def _carried(context: Context, record: CheckpointRecord) -> dict[str, tuple[WriteRecord, ...]]:
-    """What the checkpoint carries of its parent's writes: nothing where not all are known."""
+    """The parent's writes that the checkpoint carries, by channel; none if some are unknown."""
     channels = () if record.outline is None else record.outline.delta_channels
     parent = _parent(record)
     if parent is None:
@@ -143,15 +143,15 @@ def put_writes(
 ) -> Operation[None]:
     """Store a task's writes, all or none.
 
-    LangGraph takes a task for finished as soon as one of its outputs is stored. Were the writes of
-    a task stored one by one, a process that dies between them would leave a task that counts as
-    finished and has lost the rest of its output.
+    LangGraph treats a task as finished as soon as one of its outputs is stored. If the writes were
+    stored one by one and the process died in between, the task would count as finished and lack the
+    rest of its output.
 
     Args:
         context: Settings, serializer, clock and memory of the call.
-        ref: The checkpoint they belong to.
+        ref: The checkpoint that they belong to.
         writes: The writes.
-        status: What they say of the thread, where that is to be told.
+        status: The status of the task; `None` if no thread item is kept.
     """
     stored = None
     context.memory.begin_writes(ref)
@@ -165,7 +165,7 @@ def put_writes(
 def _put_writes(
     context: Context, ref: CheckpointRef, writes: Sequence[WriteRecord], status: TaskStatus | None
 ) -> Operation[bool]:
-    """Store them; tells whether all of them count."""
+    """Store writes; returns whether all of them were stored, none lost to another call."""
     effort = context.payloads.effort(data_size(writes))
     plan = yield from compute(
         lambda: plan_writes(writes, ref, context.payloads, context.stamp), effort
@@ -181,21 +181,21 @@ def _put_writes(
         )
     yield from _discard_replaced(context, ref, outcome.replaced)
     if outcome.lost:
-        yield from _put_place_by_place(context, ref, plan, outcome)
+        yield from _put_one_by_one(context, ref, plan, outcome)
     return not outcome.lost
 
 
-def _put_place_by_place(
+def _put_one_by_one(
     context: Context, ref: CheckpointRef, plan: TaskPlan, outcome: Outcome
 ) -> Operation[None]:
-    """Store the writes whose places nobody holds, once another call of the task has come first.
+    """Store those writes of a task whose indices no earlier call of the task has written.
 
-    Each of them alone, so that of two calls that do so at a time one holds each place.
+    Each write becomes an item of its own, so that of two concurrent calls one wins each index.
     """
     there = yield from _task_items(context, ref, plan, outcome.there)
-    held = _held(there, plan, context.now)
+    held = _indices_held(there, plan, context.now)
     placed = plan.placed
-    late = [write for write in placed if write.idx in held]
+    unstored = [write for write in placed if write.idx in held]
     rest = {
         (alone := put_alone(write, ref, context.stamp)).key: (alone, write)
         for write in placed
@@ -207,7 +207,7 @@ def _put_place_by_place(
     puts = [*(planned.put for planned in special), *(put for put, _ in rest.values())]
     outcome = yield from put_atomically(puts, once=once)
     yield from _discard_replaced(context, ref, outcome.replaced)
-    yield from _discard_late(context, ref, late, there)
+    yield from _discard_unstored(context, ref, unstored, there)
     lost = [rest[put.key] for put in outcome.lost if not is_inline(rest[put.key][1].value)]
     yield from together([if_possible(ref, _discard_lost(context, ref, *each)) for each in lost])
 
@@ -215,8 +215,8 @@ def _put_place_by_place(
 def _task_items(
     context: Context, ref: CheckpointRef, plan: TaskPlan, there: StoredItem | None
 ) -> Operation[list[StoredItem]]:
-    """The items of a task; the one in the way of another call alone if it holds all its places."""
-    if there is not None and _held([there], plan, context.now).issuperset(
+    """The items of a task; only the conflicting item if it contains all indices of the call."""
+    if there is not None and _indices_held([there], plan, context.now).issuperset(
         write.idx for write in plan.others
     ):
         return [there]
@@ -224,7 +224,7 @@ def _task_items(
     return (yield from query_all(replace(query, sort=task_range(plan.others[0].task_id))))
 
 
-def _held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
+def _indices_held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
     task_id = plan.others[0].task_id
     return frozenset().union(*(places_held(item, task_id, now) for item in there))
 
@@ -234,28 +234,31 @@ def _discard_replaced(
 ) -> Operation[None]:
     """Delete the parts of replaced items.
 
-    An item that refers to parts is stored at most once, so one that was replaced never comes back.
-    What such an item has replaced the service does not tell: those parts are left to the sweep.
+    A Put of an item that refers to parts is never retried by the SDK, so a replaced item does not
+    come back. What that Put itself has replaced is not returned; the sweep deletes those parts.
     """
     old = [payload for item in replaced for payload in outside_if_readable(item, str(ref))]
     if old:
-        yield from if_possible(ref, discard(context, ref, old))
+        yield from if_possible(ref, delete_parts(context, ref, old))
 
 
-def _discard_late(
-    context: Context, ref: CheckpointRef, late: Iterable[WriteRecord], there: Iterable[StoredItem]
+def _discard_unstored(
+    context: Context,
+    ref: CheckpointRef,
+    unstored: Iterable[WriteRecord],
+    there: Iterable[StoredItem],
 ) -> Operation[None]:
-    """Delete the parts of writes that were not stored, unless they are those that are there."""
+    """Delete the parts of writes that were not stored, unless stored items refer to them."""
     kept = {value for item in there for value in outside_if_readable(item, str(ref))}
-    values = [write.value.payload for write in late if not is_inline(write.value)]
+    values = [write.value.payload for write in unstored if not is_inline(write.value)]
     needless = [value for value in values if value not in kept]
     if needless:
-        yield from if_possible(ref, discard(context, ref, needless))
+        yield from if_possible(ref, delete_parts(context, ref, needless))
 
 
 def _discard_lost(
     context: Context, ref: CheckpointRef, put: Put, write: WriteRecord
 ) -> Operation[None]:
-    """The same of a write that lost its place in the very end."""
+    """Delete the parts of a write that lost its index to a concurrent call."""
     there = yield from send(GetItem(put.table, put.key, consistent=True))
-    yield from _discard_late(context, ref, [write], [] if there is None else [there])
+    yield from _discard_unstored(context, ref, [write], [] if there is None else [there])

@@ -45,7 +45,7 @@ def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> N
 
 def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.MonkeyPatch) -> None:
     def find(store: Any, ref: Any, origin: Any) -> Any:
-        yield from parts.bases_deleted(store, ref.thread_id)
+        yield from parts.read_bases_deleted_at(store, ref.thread_id)
         found = yield from parts._read_base(store, ref)
         if found is None and was_deleted(origin.created, store.bases.deleted_at[ref.thread_id]):
             store.bases.deleted.add(ref)

@@ -170,7 +170,7 @@ def the_last_regular_write_wins(patch: pytest.MonkeyPatch) -> None:
 def a_call_that_comes_too_late_does_not_look_which_places_are_held(
     patch: pytest.MonkeyPatch,
 ) -> None:
-    patch.setattr(write, "_held", lambda *_: frozenset())
+    patch.setattr(write, "_indices_held", lambda *_: frozenset())
 
 
 def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPatch) -> None:
