@@ -21,11 +21,6 @@ AT = ("users", "ann")
 TEN: dict[str, Any] = {"default_ttl": 10}
 
 
-@pytest.fixture(params=["sync", "async"])
-def family(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    return None if request.param == "sync" else loop_thread
-
-
 @pytest.fixture
 def made(table: StoreTable, clock: Clock, family: LoopThread | None) -> Iterator[StoreCalls]:
     with table.quick(clock=clock, ttl=TEN) as store:
