@@ -62,6 +62,7 @@ class Variant:
         s3: Whether what does not stay there goes to S3.
         minutes: How long an item lives.
         vectors: Whether items have vectors.
+        indexed: Whether searches use a vector index.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Variant:
     s3: bool = False
     minutes: float | None = None
     vectors: bool = False
+    indexed: bool = False
 
     relaxed = False
 
@@ -86,6 +88,7 @@ class Variant:
             store_table_name="store",
             clock=Clock(now),
             index=index(fields=["text"]) if self.vectors else None,
+            vector_index="vectors" if self.indexed else None,
             **self._s3,
         )
         made.token = token
