@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cache.faces import Cache, CacheCalls, quick_cache
-from tests.store.fixtures import clock as clock
 from tests.store.fixtures import family as family
 from tests.store.fixtures import table as table
 from tests.store.fixtures import unmade as unmade
@@ -16,8 +15,9 @@ from tests.support.savers import native
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 # What only the cache on aiobotocore has; it cannot be imported without the extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from tests.cache.faces import Cache, FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
+    from tests.support.clocks import Clock
 
 AT: FullKey = (A, "k")
 ACTS: dict[str, Callable[[Cache], Coroutine[Any, Any, Any]]] = {

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
     from tests.support.buckets import Bucket
+    from tests.support.clocks import Clock
 
 LARGE = "a long value " * 60
 A, B, C = ("a",), ("b",), ("c", "d")

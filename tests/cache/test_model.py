@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey, Namespace
-    from tests.store.faces import Clock, Store, StoreTable
+    from tests.store.faces import Store, StoreTable
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 LABELS = ("", "a", "b", "a:b", "a.b", ".cache", "\0", "a\0b", "\U0001f600", "n" * 3000)
 KEYS = ("", "k", "\0", ".", "a", "chunk/0/0/000000", "é", "k" * 5000)

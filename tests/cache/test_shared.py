@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
+    from tests.support.clocks import Clock
 
 A: tuple[str, ...] = ("a",)
 AT: FullKey = (A, "k")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.store.faces import Store, StoreCalls, StoreTable
-from tests.store.fixtures import clock as clock
 from tests.store.fixtures import family as family
 from tests.store.fixtures import table as table
 from tests.store.fixtures import unmade as unmade

@@ -44,16 +44,6 @@ _numbers = itertools.count()
 EVERY_ACTION = STORE_SWEEP_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | STORE_SETUP_ACTIONS
 
 
-@dataclass
-class Clock:
-    """Tells the time that a test says it is."""
-
-    now: float = 4_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @dataclass(frozen=True)
 class StoreTable:
     """A store's table on an engine, not made yet."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.store.faces import Clock, StoreTable, new_store_table
+from tests.store.faces import StoreTable, new_store_table
 from tests.support.sessions import own_handlers, shared_client
 
 if TYPE_CHECKING:
@@ -31,11 +31,6 @@ def table(unmade: StoreTable) -> StoreTable:
     """A fresh table."""
     unmade.set_up()
     return unmade
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture(params=["sync", "async"])

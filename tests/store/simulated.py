@@ -16,7 +16,8 @@ from tests.simulation.processes import FORWARD, Script, steps
 from tests.simulation.scenarios import ALL, LONG_AGO, run
 from tests.simulation.variants import NOW
 from tests.store.embedders import index
-from tests.store.faces import Clock, with_payloads
+from tests.store.faces import with_payloads
+from tests.support.clocks import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

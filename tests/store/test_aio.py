@@ -16,12 +16,14 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
 from tests.store.cancelling import Cancelling
-from tests.store.faces import Clock, StoreTable, ThreadNoting, with_payloads
+from tests.store.faces import StoreTable, ThreadNoting, with_payloads
 from tests.store.test_crash import LARGE, loose_ends, put_first, seen
 from tests.support.aio import Session, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from tests.support.clocks import Clock
 
     Act = Callable[[AsyncDynamoDBStore], Coroutine[Any, Any, Any]]
 

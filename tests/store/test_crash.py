@@ -17,7 +17,8 @@ from langgraph_checkpoint_dynamodb import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from tests.store import crashes
-from tests.store.faces import Clock, Store, StoreTable, with_payloads
+from tests.store.faces import Store, StoreTable, with_payloads
+from tests.support.clocks import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

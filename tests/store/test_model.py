@@ -25,13 +25,14 @@ from langgraph.store.base import (
 )
 from langgraph.store.memory import InMemoryStore, _compare_values
 
-from tests.store.faces import Clock, Store, StoreCalls, StoreTable, with_payloads
+from tests.store.faces import Store, StoreCalls, StoreTable, with_payloads
 from tests.store.machines import Pages, run_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 Namespace = tuple[str, ...]
 

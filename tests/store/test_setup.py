@@ -24,7 +24,8 @@ from tests.support.sessions import held_session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.store.faces import Clock, Store, StoreTable
+    from tests.store.faces import Store, StoreTable
+    from tests.support.clocks import Clock
 
 
 @pytest.fixture(params=["sync", "async"])

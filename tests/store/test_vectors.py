@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 from tests.docs.pages import DOCS as PAGES
 from tests.store.crashes import Stopping, stops
 from tests.store.embedders import DIMS, Letters, index, letters
-from tests.store.faces import Clock, Store, StoreCalls, StoreTable, names
+from tests.store.faces import Store, StoreCalls, StoreTable, names
 from tests.support.sessions import metered_session
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.store.vectors import Form
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 AT = ("users", "ann")
 DOCS: dict[str, dict[str, Any]] = {
