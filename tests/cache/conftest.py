@@ -7,40 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cache.faces import Cache, CacheCalls, quick_cache
-from tests.store.faces import Clock, StoreTable, new_store_table
+from tests.store.fixtures import family as family
+from tests.store.fixtures import table as table
+from tests.store.fixtures import unmade as unmade
 from tests.support.savers import native
-from tests.support.sessions import own_handlers, shared_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.store.faces import StoreTable
     from tests.support.calls import LoopThread
-    from tests.support.engines import Engine
+    from tests.support.clocks import Clock
 
 # What only the cache on aiobotocore has; it cannot be imported without the extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]
-
-
-@pytest.fixture
-def unmade(engine: Engine) -> Iterator[StoreTable]:
-    """The name of a table that does not exist yet."""
-    client = shared_client(engine.url)
-    with own_handlers(client):
-        fresh = new_store_table(engine, client)
-        yield fresh
-        fresh.drop()
-
-
-@pytest.fixture
-def table(unmade: StoreTable) -> StoreTable:
-    """A fresh table."""
-    unmade.set_up()
-    return unmade
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -48,12 +28,6 @@ def cache(table: StoreTable, clock: Clock) -> Iterator[Cache]:
     """A cache on a fresh table. Which rights it needs is shown in `test_setup.py`."""
     with quick_cache(table, clock=clock) as made:
         yield made
-
-
-@pytest.fixture(params=["sync", "async"])
-def family(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    """Whether calls are made by plain methods or by `a*` methods."""
-    return None if request.param == "sync" else loop_thread
 
 
 @pytest.fixture

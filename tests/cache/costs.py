@@ -6,36 +6,28 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from tests.cache.faces import cache_on_session
-from tests.support.costs import CONCURRENCY, Cost
+from tests.store.costs import MEGABYTE, measured
+from tests.support.costs import CONCURRENCY
 from tests.support.sessions import metered_session
-from tests.support.walking import measure_depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey
     from tests.store.faces import StoreTable
+    from tests.support.costs import Cost
     from tests.support.engines import Engine
 
 AT = ("writes", "node")
 VALUE = "x" * 800
 """Of less than a kilobyte with its key."""
-MEGABYTE = 1_000_000
 
 
 def measure_costs(table: StoreTable, engine: Engine) -> list[Cost]:
     """Every row, on a fresh table."""
     session, meter = metered_session()
     with cache_on_session(table, session=session, max_concurrency=CONCURRENCY) as cache:
-        depth = measure_depth(cache)  # type: ignore[arg-type]  # it has a runner as savers do
-        rows = []
-        for name, call in _calls(cache):
-            meter.reset()
-            before = depth.clock
-            call()
-            units = (meter.read_units, meter.write_units) if engine.faithful else (None, None)
-            rows.append(Cost(name, meter.total, depth.clock - before, *units))
-    return rows
+        return measured(cache, meter, engine, _calls)
 
 
 def _calls(cache: Cache) -> list[tuple[str, Callable[[], object]]]:

@@ -77,10 +77,3 @@ class CacheCalls:
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
         assert self._loop is not None
         return self._loop.run(coroutine)
-
-
-def empty(table: StoreTable) -> None:
-    """Delete every item of a table."""
-    for item in table.items():
-        key = {name: item[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)

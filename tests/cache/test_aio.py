@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
 from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from tests.cache.faces import Cache, FullKey, empty
 from tests.cache.test_crash import KEYS, LARGE, A, C, loose_ends, put_first
-from tests.store.faces import with_payloads
-from tests.support.aio import Cancelled, Session, Stop, awaited, run
+from tests.store.cancelling import Cancelling
+from tests.store.faces import ThreadNoting, with_payloads
+from tests.support.aio import Session, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from tests.store.faces import Clock, StoreTable
+    from tests.cache.faces import Cache, FullKey
+    from tests.store.faces import StoreTable
+    from tests.support.clocks import Clock
 
 AT: FullKey = (A, "k")
 ACTS: dict[str, Callable[[Cache], Coroutine[Any, Any, Any]]] = {
@@ -56,7 +56,7 @@ def plain(table: StoreTable, clock: Clock) -> DynamoDBCache[Any]:
 
 
 def begin(table: StoreTable, clock: Clock) -> None:
-    empty(table)
+    table.empty()
     put_first(plain(table, clock))
 
 
@@ -72,46 +72,29 @@ def test_a_call_that_is_cancelled_anywhere_leaves_the_old_or_the_new(
             inline_limit=400,
             chunk_bytes=500,
         )
-        stop = Stop(0, "")
-        task: Any = None
+        cancelling = Cancelling(session)
 
-        def passed(of: str, **_: object) -> None:
-            if stop.count(of):
-                task.cancel()
+        def fresh() -> None:
+            begin(table, clock)
+            cache._memories.get().clear()
 
-        for event, of in (("before-send", "request"), ("after-call", "reply")):
-            session.register(event, partial(passed, of))
         begin(table, clock)
         before = plain(table, clock).get(KEYS)
         await ACTS[act](cache)
         after = plain(table, clock).get(KEYS)
-        points: Counter[str] = Counter()
-        for of in ("await", "request", "reply"):
-            while True:
-                begin(table, clock)
-                cache._memories.get().clear()
-                stop = Stop(points[of] + 1, of)
-                others = asyncio.all_tasks()
-                task = asyncio.create_task(awaited(Cancelled(ACTS[act](cache), stop)))
-                await asyncio.wait([task])
-                assert stop.left == others
-                if not stop.reached:
-                    break
-                points[of] += 1
-                assert task.cancelled()
-                now = plain(table, clock).get(KEYS)
-                for key in KEYS:
-                    assert now.get(key) in (before.get(key), after.get(key))
-                assert loose_ends(table, None)["missing"] == 0
-                stop = Stop(0, "")
-                await ACTS[act](cache)
-                assert plain(table, clock).get(KEYS) == after
-                clock.now += 2 * MARGIN
-                plain(table, clock).sweep_orphans(older_than=MARGIN)
-                clock.now -= 2 * MARGIN
-                assert loose_ends(table, None) == Counter(missing=0, needless=0)
+        async for _ in cancelling.everywhere(fresh, lambda: ACTS[act](cache)):
+            now = plain(table, clock).get(KEYS)
+            for key in KEYS:
+                assert now.get(key) in (before.get(key), after.get(key))
+            assert loose_ends(table, None)["missing"] == 0
+            await ACTS[act](cache)
+            assert plain(table, clock).get(KEYS) == after
+            clock.now += 2 * MARGIN
+            plain(table, clock).sweep_orphans(older_than=MARGIN)
+            clock.now -= 2 * MARGIN
+            assert loose_ends(table, None) == Counter(missing=0, needless=0)
         await cache.aclose()
-        return points
+        return cancelling.points
 
     points = run(main())
     assert min(points.values()) >= 1
@@ -164,23 +147,14 @@ def test_the_module_offers_both_kinds() -> None:
 
 
 def test_a_large_value_is_serialized_and_loaded_by_another_thread(table: StoreTable) -> None:
-    threads = set()
-
-    class Serde(JsonPlusSerializer):
-        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-            threads.add(threading.get_ident())
-            return super().dumps_typed(obj)
-
-        def loads_typed(self, data: tuple[str, bytes]) -> Any:
-            threads.add(threading.get_ident())
-            return super().loads_typed(data)
+    serde = ThreadNoting()
 
     async def main() -> None:
-        async with aio_cache(table, Session(), serde=Serde()) as cache:
+        async with aio_cache(table, Session(), serde=serde) as cache:
             await cache.aset({AT: ("x" * 300_000, None)})
             assert len(await cache.aget([AT])) == 1
-            assert threading.get_ident() not in threads
+            assert threading.get_ident() not in serde.threads
             await cache.aset({(A, "small"): (1, None)})
-            assert threading.get_ident() in threads
+            assert threading.get_ident() in serde.threads
 
     asyncio.run(main())

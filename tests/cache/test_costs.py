@@ -12,7 +12,8 @@ from tests.support.sessions import metered_session
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import RequestInfo
     from tests.cache.faces import FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
+    from tests.support.clocks import Clock
     from tests.support.engines import Engine
 
 A = ("a",)

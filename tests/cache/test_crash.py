@@ -14,20 +14,17 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.cache.entries import read_entry
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.store.items import part_keys
-from tests.cache.faces import empty, quick_cache
+from tests.cache.faces import quick_cache
+from tests.store import crashes
 from tests.store.faces import with_payloads
-from tests.store.test_crash import Stopping
-from tests.support.stopping import StoppedError
-from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
     from tests.support.buckets import Bucket
+    from tests.support.clocks import Clock
 
 LARGE = "a long value " * 60
 A, B, C = ("a",), ("b",), ("c", "d")
@@ -64,18 +61,8 @@ ACTS: dict[str, Callable[[Cache], object]] = {
 
 
 def loose_ends(table: StoreTable, bucket: Bucket | None) -> Counter[str]:
-    """Parts that no entry refers to, and parts that are referred to and not there."""
-    needed = set()
-    objects = set()
-    for item in table.heads():
-        found = read_entry(item)
-        needed |= {tuple(key) for key in part_keys(found.ref, found.value.payload)}
-        objects |= {getattr(one, "key", "") for one in outside(item, "an item").values()}
-    there = {(one["root"]["S"], one["path"]["S"]) for one in table.parts()}
-    in_bucket = set(() if bucket is None else bucket.keys())
-    missing = (needed - there) | (set() if bucket is None else objects - in_bucket)
-    needless = (there - needed) | (in_bucket - objects)
-    return Counter(missing=len(missing), needless=len(needless))
+    """Count parts that no entry refers to, and parts that are referred to and not there."""
+    return crashes.loose_ends(table, bucket, read_entry)
 
 
 @pytest.mark.sample(3)
@@ -92,7 +79,7 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
         return with_payloads(cache, inline_limit=400, chunk_bytes=500)
 
     def begin() -> None:
-        empty(table)
+        table.empty()
         bucket.restore({})
         with fresh() as cache:
             put_first(cache)
@@ -102,19 +89,7 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
         before = cache.get(KEYS)
         ACTS[act](cache)
         after = cache.get(KEYS)
-    requests, backward, done = 0, False, False
-    while not done:
-        begin()
-        with fresh() as cache:
-            stopping = Stopping(requests, backward=backward)
-            have_walked(cache, stopping.way)  # type: ignore[arg-type]  # it has a runner as savers do
-            try:
-                ACTS[act](cache)
-                done = backward
-                requests, backward = -1, True
-            except StoppedError:
-                pass
-        requests += 1
+    for _ in crashes.every_stop(begin, fresh, ACTS[act]):
         with fresh() as cache:
             now = cache.get(KEYS)
             for key in KEYS:
@@ -137,15 +112,12 @@ def test_what_a_process_was_storing_that_died_is_cleared_with_the_rest(
     """The namespace is in the registry before anything is in it."""
     with quick_cache(table, clock=clock) as cache:
         for requests in range(3):
-            empty(table)
+            table.empty()
             cache._memories.get().clear()
             with quick_cache(table, clock=clock) as dying:
-                have_walked(dying, Stopping(requests, backward=False).way)  # type: ignore[arg-type]  # it has a runner as savers do
-                try:
-                    dying.set({(A, "k"): (1, None)})
+                stopping = crashes.Stopping(requests, backward=False)
+                if not crashes.stops(dying, lambda one: one.set({(A, "k"): (1, None)}), stopping):
                     assert cache.get([(A, "k")]) == {(A, "k"): 1}
-                except StoppedError:
-                    pass
             cache.clear()
             assert table.heads() == []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
 
 from langgraph_checkpoint_dynamodb import (
     ReplyError,
@@ -15,11 +14,10 @@ from langgraph_checkpoint_dynamodb import (
 )
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
 from langgraph_checkpoint_dynamodb.store.cache_keys import require_entry
-from tests.cache.faces import cache_on_session, empty, quick_cache
+from tests.cache.faces import cache_on_session, quick_cache
 from tests.store.faces import with_payloads
-from tests.store.test_faults import DYNAMODB, LessThanAsked
+from tests.store.faults import DYNAMODB, LessThanAsked, faulty_settings
 from tests.support.faults import (
-    SDK_ATTEMPTS,
     STORE_WRITES,
     Answer,
     ForEver,
@@ -50,11 +48,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def faulty(table: StoreTable, *faults: Fault, **settings: Any) -> Cache:
-    session = saver_session()
-    for fault in faults:
-        fault.install(session)
-    config = Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS})
-    made = cache_on_session(table, session=session, boto_config=config, **settings)
+    made = cache_on_session(table, **faulty_settings(*faults), **settings)
     return with_payloads(made, inline_limit=400, chunk_bytes=300)
 
 
@@ -79,7 +73,7 @@ def expected(table: StoreTable) -> list[Any]:
     with quick_cache(table) as cache:
         found = live(with_payloads(cache, inline_limit=400, chunk_bytes=300))
     assert found[-1] == {}
-    empty(table)
+    table.empty()
     return found
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from tests.cache.faces import Cache
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 
 class State(TypedDict):

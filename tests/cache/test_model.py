@@ -6,32 +6,28 @@ Beside them a store lives in the same table, of which no call of the cache may t
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from langgraph.cache import memory
 from langgraph.cache.memory import InMemoryCache
 
-from tests.cache.faces import CacheCalls, empty, quick_cache
+from tests.cache.faces import CacheCalls, quick_cache
 from tests.store.faces import with_payloads
-from tests.support.effort import amount
+from tests.store.machines import Pages, run_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey, Namespace
-    from tests.store.faces import Clock, Store, StoreTable
+    from tests.store.faces import Store, StoreTable
     from tests.support.calls import LoopThread
-
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", amount(40, 3)))
-STEPS = 25
+    from tests.support.clocks import Clock
 
 LABELS = ("", "a", "b", "a:b", "a.b", ".cache", "\0", "a\0b", "\U0001f600", "n" * 3000)
 KEYS = ("", "k", "\0", ".", "a", "chunk/0/0/000000", "é", "k" * 5000)
@@ -56,7 +52,7 @@ class World:
     clock: Clock
     make: Callable[[], Cache]
     loop: LoopThread | None
-    page: list[int | None]
+    pages: Pages
     store: Store
 
 
@@ -66,14 +62,14 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
-        empty(world.table)
+        world.table.empty()
         self.reference: InMemoryCache[Any] = InMemoryCache()
         self._caches = [world.make()]
         world.store._memories.get().clear()
         world.store.put(("a",), "k", {"of": "the store"})
 
     def teardown(self) -> None:
-        self.world.page[0] = None
+        self.world.pages.limit = None
         for cache in self._caches:
             cache.close()
         found = self.world.store.search(())
@@ -127,7 +123,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(page=st.sampled_from([None, 1, 2]))
     def cut_pages(self, page: int | None) -> None:
-        self.world.page[0] = page
+        self.world.pages.limit = page
 
     def _held(self) -> dict[Namespace, Any]:
         return self.reference._cache
@@ -155,21 +151,12 @@ def test_every_call_answers_as_langgraphs_own(
     family: LoopThread | None,
     make: Callable[[StoreTable, Clock], Cache],
 ) -> None:
-    page: list[int | None] = [None]
-
-    def cut(params: dict[str, Any], **_: object) -> None:
-        if page[0] is not None:
-            params["Limit"] = min(page[0], params.get("Limit", page[0]))
-
-    table.on("before-parameter-build.dynamodb.Query", cut)
+    pages = Pages()
+    pages.install(table)
     monkeypatch.setattr(memory, "datetime", _told_by(clock))
     with table.quick(clock=clock) as store:
-        world = World(table, clock, partial(make, table, clock), family, page, store)
-        machine: Any = partial(Machine, world)
-        run_state_machine_as_test(
-            machine,
-            settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None),
-        )
+        world = World(table, clock, partial(make, table, clock), family, pages, store)
+        run_machine(Machine, world)
 
 
 def _told_by(clock: Clock) -> SimpleNamespace:

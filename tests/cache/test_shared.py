@@ -12,8 +12,7 @@ from langgraph_checkpoint_dynamodb import ServiceError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.policies import STORE_ROLES
 from tests.cache.faces import cache_on_session, held_cache, quick_cache
-from tests.store.faces import with_payloads
-from tests.store.test_setup import failure
+from tests.store.faces import failure, with_payloads
 from tests.support.iam import Ask, Policy
 from tests.support.sessions import held_session, metered_session
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cache.faces import Cache, FullKey
-    from tests.store.faces import Clock, StoreTable
+    from tests.store.faces import StoreTable
+    from tests.support.clocks import Clock
 
 A: tuple[str, ...] = ("a",)
 AT: FullKey = (A, "k")

@@ -7,9 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
+from tests.store.faces import ThreadNoting
 
 if TYPE_CHECKING:
     from tests.cache.faces import FullKey
@@ -24,22 +23,13 @@ def threaded(table: StoreTable, **settings: Any) -> DynamoDBCache[Any]:
 
 
 def test_a_large_value_is_serialized_and_loaded_by_another_thread(table: StoreTable) -> None:
-    threads = set()
-
-    class Serde(JsonPlusSerializer):
-        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-            threads.add(threading.get_ident())
-            return super().dumps_typed(obj)
-
-        def loads_typed(self, data: tuple[str, bytes]) -> Any:
-            threads.add(threading.get_ident())
-            return super().loads_typed(data)
+    serde = ThreadNoting()
 
     async def main() -> None:
-        async with threaded(table, serde=Serde()) as cache:
+        async with threaded(table, serde=serde) as cache:
             await cache.aset({AT: ("x" * 300_000, None)})
             assert len(await cache.aget([AT])) == 1
-            assert threading.get_ident() not in threads
+            assert threading.get_ident() not in serde.threads
 
     asyncio.run(main())
 

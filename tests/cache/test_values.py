@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,10 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_checkpoint_dynamodb.store.cache_keys import require_entry
 from tests.cache.faces import CacheCalls, quick_cache
+from tests.store.damage import DAMAGES, PART_DAMAGES, damaged, noise
 from tests.store.faces import with_payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.cache.faces import Cache, FullKey
     from tests.store.faces import StoreTable
     from tests.support.buckets import Bucket
@@ -28,10 +26,6 @@ OTHER: FullKey = (("a", "b"), "other")
 MARKER = "plaintext-that-must-not-be-stored"
 KEY = b"0123456789abcdef"
 MEGABYTE = 1_000_000
-
-
-def noise(size: int) -> bytes:
-    return random.Random(1).randbytes(size)  # noqa: S311 - no secret
 
 
 @pytest.mark.sample(5)
@@ -112,11 +106,8 @@ def test_an_entry_of_another_serde_is_absent_and_is_set_anew(
     assert MARKER not in caplog.text
 
 
-DAMAGES: dict[str, dict[str, Any] | None] = {
-    "missing": None,
-    "a number": {"N": "1"},
-    "other text": {"S": "damaged"},
-    "other bytes": {"B": b"\xc1"},
+ENTRY_DAMAGES: dict[str, dict[str, Any] | None] = {
+    **DAMAGES,
     "a number of digits": {"N": "1" + "0" * 30},
     "a map": {"M": {"kind": {"S": "tape"}}},
 }
@@ -127,11 +118,6 @@ HEAD_DAMAGES = [
     *(("expires", damage) for damage in ("other text", "other bytes", "a number of digits")),
     *(("value_payload", damage) for damage in ("other text", "a map")),
 ]
-
-
-def damaged(item: dict[str, Any], name: str, damage: dict[str, Any] | None) -> dict[str, Any]:
-    left = {key: value for key, value in item.items() if key != name}
-    return left if damage is None else {**left, name: damage}
 
 
 def entry(table: StoreTable, cache: Cache) -> dict[str, Any]:
@@ -145,7 +131,7 @@ def entry(table: StoreTable, cache: Cache) -> dict[str, Any]:
 def test_a_damaged_entry_is_absent_and_told_and_set_anew(
     calls: CacheCalls, table: StoreTable, caplog: pytest.LogCaptureFixture, name: str, damage: str
 ) -> None:
-    table.replace(damaged(entry(table, calls.cache), name, DAMAGES[damage]))
+    table.replace(damaged(entry(table, calls.cache), name, ENTRY_DAMAGES[damage]))
     calls.set({OTHER: (1, None)})
     assert calls.get([AT]) == {}
     assert calls.get([AT, OTHER]) == {OTHER: 1}
@@ -153,18 +139,9 @@ def test_a_damaged_entry_is_absent_and_told_and_set_anew(
     assert MARKER not in caplog.text
     calls.set({AT: ("new", None)})
     assert calls.get([AT]) == {AT: "new"}
-    table.replace(damaged(table.heads()[0], name, DAMAGES[damage]))
+    table.replace(damaged(table.heads()[0], name, ENTRY_DAMAGES[damage]))
     calls.clear()
     assert table.heads() == []
-
-
-PART_DAMAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
-    "gone": lambda _: None,
-    "no bytes": lambda item: damaged(item, "chunk", None),
-    "a number": lambda item: damaged(item, "chunk", {"N": "1"}),
-    "other bytes": lambda item: damaged(item, "chunk", {"B": b"other"}),
-    "fewer bytes": lambda item: {**item, "chunk": {"B": item["chunk"]["B"][1:]}},
-}
 
 
 @pytest.mark.parametrize("consistent", [True, False])
@@ -182,8 +159,7 @@ def test_an_entry_with_a_damaged_part_is_absent_and_told_and_set_anew(
         entry(table, cache)
         part = table.parts()[2]
         changed = PART_DAMAGES[damage](part)
-        key = {name: part[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)
+        table.delete([part])
         if changed is not None:
             table.replace(changed)
         calls.set({OTHER: ("y" * 1000, None)})

@@ -15,8 +15,9 @@ from tests.support.walking import measure_depth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.store.faces import Store, StoreTable
+    from tests.store.faces import Store, StoreT, StoreTable
     from tests.support.engines import Engine
+    from tests.support.sessions import Meter
 
 AT = ("users", "ann")
 VALUE = {"text": "x" * 900}
@@ -41,14 +42,21 @@ def _measured(
 ) -> list[Cost]:
     session, meter = metered_session()
     with table.on_session(session=session, max_concurrency=CONCURRENCY, **settings) as store:
-        depth = measure_depth(store)  # type: ignore[arg-type]  # it has a runner as savers do
-        rows = []
-        for name, call in calls(store):
-            meter.reset()
-            before = depth.clock
-            call()
-            units = (meter.read_units, meter.write_units) if engine.faithful else (None, None)
-            rows.append(Cost(name, meter.total, depth.clock - before, *units))
+        return measured(store, meter, engine, calls)
+
+
+def measured(
+    user: StoreT, meter: Meter, engine: Engine, calls: Callable[[StoreT], Named]
+) -> list[Cost]:
+    """What the calls of a store or cache on a metered session cost."""
+    depth = measure_depth(user)  # type: ignore[arg-type]  # it has a runner as savers do
+    rows = []
+    for name, call in calls(user):
+        meter.reset()
+        before = depth.clock
+        call()
+        units = (meter.read_units, meter.write_units) if engine.faithful else (None, None)
+        rows.append(Cost(name, meter.total, depth.clock - before, *units))
     return rows
 
 

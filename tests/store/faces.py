@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_checkpoint_dynamodb import ServiceError
 from langgraph_checkpoint_dynamodb.policies import (
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,
@@ -38,16 +42,6 @@ T = TypeVar("T")
 _numbers = itertools.count()
 
 EVERY_ACTION = STORE_SWEEP_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | STORE_SETUP_ACTIONS
-
-
-@dataclass
-class Clock:
-    """Tells the time that a test says it is."""
-
-    now: float = 4_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass(frozen=True)
@@ -116,6 +110,16 @@ class StoreTable:
         """Store an item as it is."""
         self.client.put_item(TableName=self.name, Item=item)
 
+    def delete(self, items: Iterable[dict[str, Any]]) -> None:
+        """Delete items."""
+        for item in items:
+            key = {name: item[name] for name in ("root", "path")}
+            self.client.delete_item(TableName=self.name, Key=key)
+
+    def empty(self) -> None:
+        """Delete every item."""
+        self.delete(self.items())
+
     def drop(self) -> None:
         """Delete the table, if it was made."""
         with suppress(self.client.exceptions.ResourceNotFoundException):
@@ -141,6 +145,31 @@ def with_payloads(store: StoreT, **changes: Any) -> StoreT:
     settings: Any = store._settings
     store._settings = replace(settings, payloads=replace(settings.payloads, **changes))
     return store
+
+
+class ThreadNoting(JsonPlusSerializer):
+    """A serde that notes the threads that use it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        self.threads.add(threading.get_ident())
+        return super().dumps_typed(obj)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        self.threads.add(threading.get_ident())
+        return super().loads_typed(data)
+
+
+def failure(act: Callable[[], object]) -> ServiceError | None:
+    """The service's error that a call raises, if any."""
+    try:
+        act()
+    except ServiceError as error:
+        return error
+    return None
 
 
 class StoreCalls(store_conformance.StoreCalls):

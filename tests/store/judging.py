@@ -28,16 +28,31 @@ from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
 from langgraph_checkpoint_dynamodb.store.cache_keys import is_cached
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from langgraph_checkpoint_dynamodb.store.vectors import vector_keys
+from tests.simulation.explore import Play
 from tests.simulation.scenarios import ALL, LATER, run
 from tests.simulation.variants import NOW
-from tests.store.simulated import AT, GONE, KEYS, NEW, SWEEP, Call, heads, name_of, ops
+from tests.simulation.world import Universe
+from tests.store.simulated import (
+    AT,
+    GONE,
+    KEYS,
+    NEW,
+    SWEEP,
+    Call,
+    Party,
+    beginning,
+    heads,
+    name_of,
+    ops,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tests.simulation.pairs import Way
     from tests.simulation.processes import Ended
-    from tests.simulation.world import Universe, World
-    from tests.store.simulated import Party, Variant
+    from tests.simulation.world import World
+    from tests.store.simulated import Variant
 
     Moment = frozenset[tuple[str, str]]
 
@@ -172,6 +187,31 @@ class Judge:
                 wrong.append(f"a sweep makes {self._read(world)} {self._read(swept)}")
             self._settled[world] = [*wrong, *_loose(swept)]
         return self._settled[world]
+
+
+def play(
+    variant: Variant,
+    calls: Sequence[Call],
+    way: Way,
+    universe: Universe | None = None,
+    judged_by: Variant | None = None,
+) -> Play:
+    """Calls on what is there in the beginning.
+
+    Args:
+        variant: How values are stored.
+        calls: The calls, up to three.
+        way: How they are explored. A third clock is right.
+        universe: Where worlds come from; one of its own if `None`.
+        judged_by: How the judge reads; `None` for as the calls do.
+    """
+    universe = universe or Universe()
+    world = beginning(universe, variant, cached=calls[0].cached)
+    clocks = [NOW + off for off in (*way.clocks, 0)]
+    parties = [Party(*one) for one in zip(calls, "abc", clocks, strict=False)]
+    judge = Judge(universe, judged_by or variant, world, parties, misses=way.faults > 0)
+    of_saver: tuple[Any, ...] = (universe, variant, world, parties)
+    return Play(*of_saver, order=way.order, page=way.page, faults=way.faults, judge=judge)
 
 
 def _listed_wrongly(found: Mapping[str, str]) -> list[str]:

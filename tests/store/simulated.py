@@ -16,7 +16,8 @@ from tests.simulation.processes import FORWARD, Script, steps
 from tests.simulation.scenarios import ALL, LONG_AGO, run
 from tests.simulation.variants import NOW
 from tests.store.embedders import index
-from tests.store.faces import Clock, with_payloads
+from tests.store.faces import with_payloads
+from tests.support.clocks import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +63,7 @@ class Variant:
         s3: Whether what does not stay there goes to S3.
         minutes: How long an item lives.
         vectors: Whether items have vectors.
+        indexed: Whether searches use a vector index.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Variant:
     s3: bool = False
     minutes: float | None = None
     vectors: bool = False
+    indexed: bool = False
 
     relaxed = False
 
@@ -86,6 +89,7 @@ class Variant:
             store_table_name="store",
             clock=Clock(now),
             index=index(fields=["text"]) if self.vectors else None,
+            vector_index="vectors" if self.indexed else None,
             **self._s3,
         )
         made.token = token

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.store.base import GetOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
@@ -17,12 +15,15 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
-from tests.store.faces import Clock, StoreTable, with_payloads
+from tests.store.cancelling import Cancelling
+from tests.store.faces import StoreTable, ThreadNoting, with_payloads
 from tests.store.test_crash import LARGE, loose_ends, put_first, seen
-from tests.support.aio import Cancelled, Session, Stop, awaited, run
+from tests.support.aio import Session, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from tests.support.clocks import Clock
 
     Act = Callable[[AsyncDynamoDBStore], Coroutine[Any, Any, Any]]
 
@@ -51,9 +52,7 @@ def plain(table: StoreTable, clock: Clock) -> DynamoDBStore:
 
 
 def begin(table: StoreTable, clock: Clock) -> None:
-    for item in table.items():
-        key = {name: item[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)
+    table.empty()
     put_first(plain(table, clock))
 
 
@@ -69,44 +68,27 @@ def test_a_call_that_is_cancelled_anywhere_leaves_the_old_or_the_new(
             inline_limit=400,
             chunk_bytes=500,
         )
-        stop = Stop(0, "")
-        task: Any = None
+        cancelling = Cancelling(session)
 
-        def passed(of: str, **_: object) -> None:
-            if stop.count(of):
-                task.cancel()
+        def fresh() -> None:
+            begin(table, clock)
+            store._memories.get().clear()
 
-        for event, of in (("before-send", "request"), ("after-call", "reply")):
-            session.register(event, partial(passed, of))
         begin(table, clock)
         before = seen(plain(table, clock))
         await ACTS[act](store)
         after = seen(plain(table, clock))
-        points: Counter[str] = Counter()
-        for of in ("await", "request", "reply"):
-            while True:
-                begin(table, clock)
-                store._memories.get().clear()
-                stop = Stop(points[of] + 1, of)
-                others = asyncio.all_tasks()
-                task = asyncio.create_task(awaited(Cancelled(ACTS[act](store), stop)))
-                await asyncio.wait([task])
-                assert stop.left == others
-                if not stop.reached:
-                    break
-                points[of] += 1
-                assert task.cancelled()
-                now = seen(plain(table, clock))
-                for place in before.keys() | after.keys():
-                    assert now.get(place) in (before.get(place), after.get(place))
-                stop = Stop(0, "")
-                await ACTS[act](store)
-                assert seen(plain(table, clock)) == after
-                clock.now += 2 * MARGIN
-                plain(table, clock).sweep_orphans(older_than=MARGIN)
-                assert loose_ends(table, None) == Counter(missing=0, needless=0)
+        async for _ in cancelling.everywhere(fresh, lambda: ACTS[act](store)):
+            now = seen(plain(table, clock))
+            for place in before.keys() | after.keys():
+                assert now.get(place) in (before.get(place), after.get(place))
+            await ACTS[act](store)
+            assert seen(plain(table, clock)) == after
+            clock.now += 2 * MARGIN
+            plain(table, clock).sweep_orphans(older_than=MARGIN)
+            assert loose_ends(table, None) == Counter(missing=0, needless=0)
         await store.aclose()
-        return points
+        return cancelling.points
 
     points = run(main())
     assert min(points.values()) >= 1
@@ -149,24 +131,15 @@ def test_a_session_of_boto3_is_refused() -> None:
 
 
 def test_a_large_value_is_serialized_and_loaded_by_another_thread(table: StoreTable) -> None:
-    threads = set()
-
-    class Serde(JsonPlusSerializer):
-        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-            threads.add(threading.get_ident())
-            return super().dumps_typed(obj)
-
-        def loads_typed(self, data: tuple[str, bytes]) -> Any:
-            threads.add(threading.get_ident())
-            return super().loads_typed(data)
+    serde = ThreadNoting()
 
     async def main() -> None:
-        async with aio_store(table, Session(), serde=Serde()) as store:
+        async with aio_store(table, Session(), serde=serde) as store:
             await store.aput(AT, "k", {"text": "x" * 300_000})
             found = await store.aget(AT, "k")
             assert found is not None
-            assert threading.get_ident() not in threads
+            assert threading.get_ident() not in serde.threads
             await store.aput(AT, "small", {"n": 1})
-            assert threading.get_ident() in threads
+            assert threading.get_ident() in serde.threads
 
     asyncio.run(main())

@@ -10,7 +10,8 @@ from langgraph.store.base import GetOp, PutOp
 
 from tests.docs.test_figures import COSTS
 from tests.store.costs import measure_costs
-from tests.store.faces import Clock, with_payloads
+from tests.store.faces import with_payloads
+from tests.support.clocks import Clock
 from tests.support.effort import amount
 from tests.support.sessions import metered_session
 

@@ -15,54 +15,18 @@ from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.requests.items import BatchWrite
-from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
-from langgraph_checkpoint_dynamodb.requests.relaying import relay
-from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
-from tests.store.faces import Clock, Store, StoreTable, with_payloads
-from tests.support.stopping import StoppedError
-from tests.support.walking import have_walked
+from langgraph_checkpoint_dynamodb.store.items import read_item
+from tests.store import crashes
+from tests.store.faces import Store, StoreTable, with_payloads
+from tests.support.clocks import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.buckets import Bucket
-    from tests.support.walking import Walk
 
 LARGE = "a long value " * 60
 Seen = dict[tuple[tuple[str, ...], str], Any]
-
-
-class Stopping:
-    """Performs requests one after the other, up to a point."""
-
-    def __init__(self, requests: int | None, *, backward: bool) -> None:
-        self.performed = 0
-        self._requests = requests
-        self._backward = backward
-
-    def way(self, operation: Operation[Any]) -> Walk:
-        return relay(operation, self._one, self._group)
-
-    def _one(self, request: Request[Any]) -> Walk:
-        if isinstance(request, (Backoff, Compute)):
-            return None if isinstance(request, Backoff) else (yield request)
-        if self.performed == self._requests:
-            raise StoppedError
-        self.performed += 1
-        if isinstance(request, BatchWrite) and len(request.changes) > 1:
-            yield BatchWrite(request.changes[:1])
-            return request.changes[1:]
-        return (yield request)
-
-    def _group(self, operations: Sequence[Operation[Any]]) -> Walk:
-        results = {}
-        members = list(enumerate(operations))
-        for number, operation in reversed(members) if self._backward else members:
-            results[number] = yield from self.way(operation)
-        return [results[number] for number, _ in members]
 
 
 def put_first(store: Store) -> None:
@@ -109,19 +73,8 @@ def seen(store: Store) -> Seen:
 
 
 def loose_ends(table: StoreTable, bucket: Bucket | None) -> Counter[str]:
-    """Parts that nothing refers to, and parts that are referred to and not there."""
-    needed = set()
-    objects = set()
-    for item in table.heads():
-        record = read_item(item, 1)
-        assert record is not None
-        needed |= {tuple(key) for key in part_keys(record.ref, record.value.payload)}
-        objects |= {getattr(one, "key", "") for one in outside(item, "an item").values()}
-    there = {(one["root"]["S"], one["path"]["S"]) for one in table.parts()}
-    in_bucket = set(() if bucket is None else bucket.keys())
-    missing = (needed - there) | (set() if bucket is None else objects - in_bucket)
-    needless = (there - needed) | (in_bucket - objects)
-    return Counter(missing=len(missing), needless=len(needless))
+    """Count parts that no item refers to, and parts that are referred to and not there."""
+    return crashes.loose_ends(table, bucket, lambda item: read_item(item, 1))
 
 
 @pytest.mark.sample(2)
@@ -139,9 +92,7 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
         return with_payloads(store, inline_limit=400, chunk_bytes=500)
 
     def begin() -> None:
-        for item in table.items():
-            key = {name: item[name] for name in ("root", "path")}
-            table.client.delete_item(TableName=table.name, Key=key)
+        table.empty()
         bucket.restore({})
         with fresh() as store:
             put_first(store)
@@ -151,19 +102,7 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
         before = seen(store)
         ACTS[act](store)
         after = seen(store)
-    requests, backward, done = 0, False, False
-    while not done:
-        begin()
-        with fresh() as store:
-            stopping = Stopping(requests, backward=backward)
-            have_walked(store, stopping.way)  # type: ignore[arg-type]  # it has a runner as savers do
-            try:
-                ACTS[act](store)
-                done = backward
-                requests, backward = -1, True
-            except StoppedError:
-                pass
-        requests += 1
+    for _ in crashes.every_stop(begin, fresh, ACTS[act]):
         with fresh() as store:
             now = seen(store)
             for place in before.keys() | after.keys():

@@ -11,6 +11,7 @@ import pytest
 from langgraph.store.base import GetOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import MissingPartError, UnreadableItemError
+from tests.store.damage import damaged
 from tests.store.faces import StoreCalls, with_payloads
 
 if TYPE_CHECKING:
@@ -59,12 +60,6 @@ def head(table: StoreTable, key: str) -> dict[str, Any]:
     return item
 
 
-def without(item: dict[str, Any], name: str, value: dict[str, Any] | None) -> dict[str, Any]:
-    """The same with another value of an attribute, or none."""
-    left = {key: kept for key, kept in item.items() if key != name}
-    return left if value is None else {**left, name: value}
-
-
 def check_said(store: Store, kind: type[UnreadableItemError] = UnreadableItemError) -> None:
     """Every way to the item raises; its neighbour can be read, and a put makes it whole."""
     calls = StoreCalls(store)
@@ -96,7 +91,7 @@ def test_a_damaged_description_of_an_object_raises_and_says_whose_it_is(
 ) -> None:
     put_two(in_s3)
     item = head(table, "k")
-    described = without(item["value_payload"]["M"], field, value)
+    described = damaged(item["value_payload"]["M"], field, value)
     table.replace({**item, "value_payload": {"M": described}})
     check_said(in_s3)
 
@@ -121,7 +116,7 @@ def test_damaged_copies_of_declared_fields_raise_where_a_filter_asks_for_them(
 ) -> None:
     with with_payloads(table.quick(filter_paths=["status"]), inline_limit=300) as store:
         put_two(store)
-        table.replace(without(head(table, "k"), "copied", COPIED[damage]))
+        table.replace(damaged(head(table, "k"), "copied", COPIED[damage]))
         for filters in ({"status": "open"}, {"status": "closed"}):
             with pytest.raises(UnreadableItemError, match=SAID):
                 store.search(AT, filter=filters)
@@ -143,7 +138,7 @@ def test_leaves_that_lie_apart_and_are_no_longer_said_to_raise(table: StoreTable
         store.put(AT, "k", {**LARGE, "n": 2**90, "half": "\ud800"})
         item = head(table, "k")
         assert "apart" in item
-        table.replace(without(item, "apart", None))
+        table.replace(damaged(item, "apart", None))
         check_said(store)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
 from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import (
@@ -15,8 +14,8 @@ from langgraph_checkpoint_dynamodb import (
     UnprocessedItemsError,
 )
 from tests.store.faces import StoreCalls, StoreTable, with_payloads
+from tests.store.faults import DYNAMODB, LessThanAsked, faulty_settings
 from tests.support.faults import (
-    SDK_ATTEMPTS,
     STORE_WRITES,
     Answer,
     ForEver,
@@ -27,7 +26,6 @@ from tests.support.faults import (
     Refusals,
     SkippedWaits,
 )
-from tests.support.sessions import on, saver_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +35,6 @@ if TYPE_CHECKING:
     from tests.support.faults import Fault
 
 AT = ("users", "ann")
-DYNAMODB: dict[str, dict[str, int]] = {
-    "dynamodb": {
-        "ProvisionedThroughputExceededException": 400,
-        "ThrottlingException": 400,
-        "InternalServerError": 500,
-        "ServiceUnavailable": 503,
-        "broken": 0,
-    }
-}
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +43,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def faulty(table: StoreTable, *faults: Fault, **settings: Any) -> Store:
-    session = saver_session()
-    for fault in faults:
-        fault.install(session)
-    config = Config(retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS})
-    made = table.on_session(session=session, boto_config=config, **settings)
+    made = table.on_session(**faulty_settings(*faults), **settings)
     return with_payloads(made, inline_limit=400, chunk_bytes=300)
 
 
@@ -82,9 +67,7 @@ def live(store: Store) -> list[Any]:
 def expected(table: StoreTable) -> list[Any]:
     with table.quick() as store:
         found = live(with_payloads(store, inline_limit=400, chunk_bytes=300))
-    for item in table.items():
-        key = {name: item[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)
+    table.empty()
     return found
 
 
@@ -111,33 +94,6 @@ def test_a_service_that_does_less_at_once_changes_nothing(
 ) -> None:
     with faulty(table, fault) as store:
         assert live(store) == expected
-
-
-class LessThanAsked:
-    """Batches of keys of which one is answered at a time."""
-
-    def __init__(self, *, progress: bool = True) -> None:
-        self.requests = 0
-        self._progress = progress
-
-    def install(self, session: Any) -> None:
-        on(session, "provide-client-params.dynamodb.BatchGetItem", self._ask_less)
-        on(session, "after-call.dynamodb.BatchGetItem", self._hand_back)
-
-    def _ask_less(
-        self, params: dict[str, Any], context: dict[str, Any], **_: object
-    ) -> dict[str, Any]:
-        self.requests += 1
-        ((name, wanted),) = params["RequestItems"].items()
-        context["left"] = (name, wanted["Keys"][1:] if self._progress else wanted["Keys"])
-        return {**params, "RequestItems": {name: {**wanted, "Keys": wanted["Keys"][:1]}}}
-
-    def _hand_back(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-        name, left = context["left"]
-        if left:
-            parsed["UnprocessedKeys"] = {name: {"Keys": left}}
-        if not self._progress:
-            parsed["Responses"] = {name: []}
 
 
 def test_keys_that_are_handed_back_are_asked_for_again(table: StoreTable) -> None:

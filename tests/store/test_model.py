@@ -7,15 +7,13 @@ orders. Lives are kept count of beside it, since it knows none.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from langgraph.store.base import (
     GetOp,
     ListNamespacesOp,
@@ -27,16 +25,14 @@ from langgraph.store.base import (
 )
 from langgraph.store.memory import InMemoryStore, _compare_values
 
-from tests.store.faces import Clock, Store, StoreCalls, StoreTable, with_payloads
-from tests.support.effort import amount
+from tests.store.faces import Store, StoreCalls, StoreTable, with_payloads
+from tests.store.machines import Pages, run_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tests.support.calls import LoopThread
-
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", amount(40, 3)))
-STEPS = 25
+    from tests.support.clocks import Clock
 
 Namespace = tuple[str, ...]
 
@@ -168,7 +164,7 @@ class World:
     clock: Clock
     make: Callable[[], Store]
     loop: LoopThread | None
-    page: list[int | None]
+    pages: Pages
 
 
 class Machine(RuleBasedStateMachine):
@@ -178,13 +174,11 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world = world
         self.reference = Reference(world.clock)
-        for item in world.table.items():
-            key = {name: item[name] for name in ("root", "path")}
-            world.table.client.delete_item(TableName=world.table.name, Key=key)
+        world.table.empty()
         self._stores = [world.make()]
 
     def teardown(self) -> None:
-        self.world.page[0] = None
+        self.world.pages.limit = None
         for store in self._stores:
             store.close()
 
@@ -218,7 +212,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(page=st.sampled_from([None, 1, 2]))
     def cut_pages(self, page: int | None) -> None:
-        self.world.page[0] = page
+        self.world.pages.limit = page
 
     def _same(self, ops: list[Op]) -> None:
         calls = StoreCalls(self._stores[-1], self.world.loop)
@@ -254,17 +248,8 @@ def test_every_call_answers_as_the_reference(
     make: Callable[[StoreTable, Clock], Store],
     family: str,
 ) -> None:
-    page: list[int | None] = [None]
-
-    def cut(params: dict[str, Any], **_: object) -> None:
-        if page[0] is not None:
-            params["Limit"] = min(page[0], params.get("Limit", page[0]))
-
-    table.on("before-parameter-build.dynamodb.Query", cut)
+    pages = Pages()
+    pages.install(table)
     loop = None if family == "sync" else loop_thread
-    world = World(table, clock, partial(make, table, clock), loop, page)
-    machine: Any = partial(Machine, world)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None),
-    )
+    world = World(table, clock, partial(make, table, clock), loop, pages)
+    run_machine(Machine, world)

@@ -20,7 +20,8 @@ from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from langgraph_checkpoint_dynamodb.store.ops import namespaces as namespaces_module
 from langgraph_checkpoint_dynamodb.store.ops.batch import perform
 from tests.simulation.world import Universe
-from tests.store.faces import Clock, with_payloads
+from tests.store.faces import with_payloads
+from tests.support.clocks import Clock
 from tests.support.effort import everything
 from tests.threads.interleavings import Played, alone, every_order, one_by_one
 

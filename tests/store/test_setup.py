@@ -17,13 +17,15 @@ from langgraph_checkpoint_dynamodb.policies import (
     STORE_RUN_ACTIONS,
     STORE_SETUP_ACTIONS,
 )
+from tests.store.faces import failure
 from tests.support.iam import Ask, Policy
 from tests.support.sessions import held_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.store.faces import Clock, Store, StoreTable
+    from tests.store.faces import Store, StoreTable
+    from tests.support.clocks import Clock
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -161,14 +163,6 @@ def test_no_role_may_do_more_than_it_needs(
     with table.store(actions) as store:
         error = failure(lambda: ROLES[role](store))
     assert action.partition(":")[2] in f"{error} {caplog.text}"
-
-
-def failure(act: Callable[[], object]) -> ServiceError | None:
-    try:
-        act()
-    except ServiceError as error:
-        return error
-    return None
 
 
 def test_a_tenant_is_held_to_its_root_label_and_the_registry(table: StoreTable) -> None:

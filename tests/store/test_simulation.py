@@ -18,12 +18,10 @@ from langgraph_checkpoint_dynamodb.requests.items import Delete, DeleteUnchanged
 from langgraph_checkpoint_dynamodb.requests.operations import done, send
 from langgraph_checkpoint_dynamodb.store.items import ItemRecord
 from langgraph_checkpoint_dynamodb.store.ops import get, namespaces, nearest, parts, put, sweep
-from tests.simulation.explore import Play, explore, story
+from tests.simulation.explore import explore, story
 from tests.simulation.pairs import ONE_ITEM_PAGES, PLAIN, WITH_FAULT, Way
 from tests.simulation.processes import BACKWARD, TURNS
-from tests.simulation.variants import NOW
-from tests.simulation.world import Universe
-from tests.store.judging import Judge
+from tests.store.judging import play
 from tests.store.simulated import (
     CACHE_CALLS,
     CHUNKS,
@@ -34,10 +32,7 @@ from tests.store.simulated import (
     STORE_CALLS,
     VECTOR_CALLS,
     VECTORS,
-    Call,
-    Party,
     Variant,
-    beginning,
 )
 
 if TYPE_CHECKING:
@@ -63,17 +58,6 @@ EVERY = [
     for kind, variants in (("store", OF_STORE), ("cache", OF_CACHE))
     for variant, way in product(variants, WAYS)
 ]
-
-
-def play(variant: Variant, calls: Sequence[Call], way: Way) -> Play:
-    """Calls on what is there in the beginning."""
-    universe = Universe()
-    world = beginning(universe, variant, cached=calls[0].cached)
-    clocks = [NOW + off for off in way.clocks]
-    parties = [Party(*one) for one in zip(calls, "ab", clocks, strict=True)]
-    judge = Judge(universe, variant, world, parties, misses=way.faults > 0)
-    of_saver: tuple[Any, ...] = (universe, variant, world, parties)
-    return Play(*of_saver, order=way.order, page=way.page, faults=way.faults, judge=judge)
 
 
 @pytest.mark.sample(4)

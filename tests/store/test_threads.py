@@ -6,9 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
+from tests.store.faces import ThreadNoting
 
 if TYPE_CHECKING:
     from tests.store.faces import StoreTable
@@ -21,22 +20,13 @@ def threaded(table: StoreTable, **settings: Any) -> DynamoDBStore:
 
 
 def test_a_large_value_is_serialized_and_loaded_by_another_thread(table: StoreTable) -> None:
-    threads = set()
-
-    class Serde(JsonPlusSerializer):
-        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-            threads.add(threading.get_ident())
-            return super().dumps_typed(obj)
-
-        def loads_typed(self, data: tuple[str, bytes]) -> Any:
-            threads.add(threading.get_ident())
-            return super().loads_typed(data)
+    serde = ThreadNoting()
 
     async def main() -> None:
-        async with threaded(table, serde=Serde()) as store:
+        async with threaded(table, serde=serde) as store:
             await store.aput(AT, "k", {"text": "x" * 300_000})
             assert (await store.aget(AT, "k")) is not None
-            assert threading.get_ident() not in threads
+            assert threading.get_ident() not in serde.threads
 
     asyncio.run(main())
 

@@ -9,21 +9,17 @@ from langgraph.store.base import GetOp, PutOp
 
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
-from tests.store.faces import Clock, StoreCalls, StoreTable, with_payloads
+from tests.store.faces import StoreCalls, StoreTable, with_payloads
 from tests.support.sessions import metered_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 AT = ("users", "ann")
 TEN: dict[str, Any] = {"default_ttl": 10}
-
-
-@pytest.fixture(params=["sync", "async"])
-def family(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    return None if request.param == "sync" else loop_thread
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,7 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.store.base import GetOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import MissingPartError, UnreadableItemError
+from tests.store.damage import DAMAGES, PART_DAMAGES, damaged, noise
 from tests.store.faces import Store, StoreCalls, StoreTable, with_payloads
 
 if TYPE_CHECKING:
@@ -22,15 +22,6 @@ AT = ("users", "ann")
 MARKER = "plaintext-that-must-not-be-stored"
 KEY = b"0123456789abcdef"
 MEGABYTE = 1_000_000
-
-
-def noise(size: int) -> bytes:
-    return random.Random(1).randbytes(size)  # noqa: S311 - no secret
-
-
-@pytest.fixture(params=["sync", "async"])
-def family(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    return None if request.param == "sync" else loop_thread
 
 
 @pytest.mark.sample(5)
@@ -114,19 +105,6 @@ def test_an_encrypting_serde_leaves_nothing_of_a_value_to_be_read(
     assert any("msgpack+aes" in repr(item.get("type")) for item in items)
 
 
-DAMAGES: dict[str, dict[str, Any] | None] = {
-    "missing": None,
-    "a number": {"N": "1"},
-    "other text": {"S": "damaged"},
-    "other bytes": {"B": b"\xc1"},
-}
-
-
-def damaged(item: dict[str, Any], name: str, damage: dict[str, Any] | None) -> dict[str, Any]:
-    left = {key: value for key, value in item.items() if key != name}
-    return left if damage is None else {**left, name: damage}
-
-
 HEAD_DAMAGES = [
     *(("value", damage) for damage in ("missing", "a number", "other bytes")),
     *(("type", damage) for damage in DAMAGES),
@@ -161,15 +139,6 @@ def test_a_damaged_item_raises_and_says_which_one_it_is(
     assert calls.get(AT, "k") is None
 
 
-PART_DAMAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
-    "gone": lambda _: None,
-    "no bytes": lambda item: damaged(item, "chunk", None),
-    "a number": lambda item: damaged(item, "chunk", {"N": "1"}),
-    "other bytes": lambda item: damaged(item, "chunk", {"B": b"other"}),
-    "fewer bytes": lambda item: {**item, "chunk": {"B": item["chunk"]["B"][1:]}},
-}
-
-
 @pytest.mark.parametrize("damage", PART_DAMAGES)
 def test_a_damaged_part_raises_and_says_whose_it_is(
     table: StoreTable, family: LoopThread | None, damage: str
@@ -179,8 +148,7 @@ def test_a_damaged_part_raises_and_says_whose_it_is(
         calls.put(AT, "k", {"text": "x" * 1000})
         part = table.parts()[2]
         changed = PART_DAMAGES[damage](part)
-        key = {name: part[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)
+        table.delete([part])
         if changed is not None:
             table.replace(changed)
         kind = MissingPartError if damage == "gone" else UnreadableItemError

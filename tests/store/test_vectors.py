@@ -25,12 +25,10 @@ from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 from langgraph_checkpoint_dynamodb.store.ops import ranking
 from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 from tests.docs.pages import DOCS as PAGES
+from tests.store.crashes import Stopping, stops
 from tests.store.embedders import DIMS, Letters, index, letters
-from tests.store.faces import Clock, Store, StoreCalls, StoreTable, names
-from tests.store.test_crash import Stopping
+from tests.store.faces import Store, StoreCalls, StoreTable, names
 from tests.support.sessions import metered_session
-from tests.support.stopping import StoppedError
-from tests.support.walking import have_walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.store.vectors import Form
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
 
 AT = ("users", "ann")
 DOCS: dict[str, dict[str, Any]] = {
@@ -61,11 +60,6 @@ def rows(table: StoreTable) -> list[dict[str, Any]]:
 @pytest.fixture
 def embedder() -> Letters:
     return Letters()
-
-
-@pytest.fixture(params=["sync", "async"])
-def family(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    return None if request.param == "sync" else loop_thread
 
 
 @pytest.fixture
@@ -297,24 +291,18 @@ def test_an_expired_item_that_counts_is_found_though_its_vector_be_gone(
         store.put(AT, "fig", DOCS["fig"])
         clock.now += 2 * MARGIN
         assert [one.score for one in store.search(AT, query="a fig")] == [pytest.approx(1)]
-        remove(table, rows(table))
+        table.delete(rows(table))
         assert [one.score for one in store.search(AT, query="fig")] == [None]
-
-
-def remove(table: StoreTable, items: list[dict[str, Any]]) -> None:
-    for item in items:
-        key = {name: item[name] for name in ("root", "path")}
-        table.client.delete_item(TableName=table.name, Key=key)
 
 
 def test_a_vector_that_is_not_there_is_told(made: StoreCalls, table: StoreTable) -> None:
     fill(made)
     made.put(AT, "two", {"text": "a", "more": "b"}, index=["text", "more"])
     (item,) = [one for one in rows(table) if "\0two" in one["path"]["S"]][:1]
-    remove(table, [item])
+    table.delete([item])
     with pytest.raises(MissingPartError, match="2 vectors, and 1 are there"):
         made.search(AT, query="a")
-    remove(table, rows(table))
+    table.delete(rows(table))
     with pytest.raises(MissingPartError, match="vectors, and 0 are there"):
         made.search(AT, query="a")
 
@@ -373,7 +361,7 @@ def test_vectors_that_were_left_behind_are_not_found_and_are_swept(
         table.replace({**stale, "path": {"S": f"ann\0\0gone{'1' * 16}000000"}})
     strange = {**rows(table)[0], "path": {"S": "x" * 30}}
     table.replace(strange)
-    remove(table, [strange])
+    table.delete([strange])
     assert [one.key for one in made.search(AT, query="bag")] == ["bag", "cab", "fig"]
     store = made.store
     assert store.sweep_orphans().young == 7
@@ -477,18 +465,14 @@ def test_whatever_stops_between_two_requests_a_sweep_leaves_the_vectors_of_items
 
     requests, done = 0, False
     while not done:
-        remove(table, table.items())
+        table.empty()
         with fresh() as store:
             fill(StoreCalls(store))
             before = store.search(AT, query="bag")
         with fresh() as store:
             stopping = Stopping(requests, backward=bool(requests % 2))
-            have_walked(store, stopping.way)  # type: ignore[arg-type]  # it has a runner as savers do
-            try:
-                store.batch([ACTS[act]])
-                done = True
-            except StoppedError:
-                requests += 1
+            done = not stops(store, lambda store: store.batch([ACTS[act]]), stopping)
+        requests += 1
         with fresh() as store:
             found = store.search(AT, query="bag")
             changed = [one for one in found if one not in before and one.key in ("new", "bag")]

@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.requests.operations import Backoff
 from langgraph_checkpoint_dynamodb.requests.tables import CreateVectorIndex, DescribeTable
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, UnsupportedIndexError
 from tests.store.embedders import DIMS, index, letters
-from tests.store.faces import EVERY_ACTION, Clock, Store, StoreCalls, StoreTable
+from tests.store.faces import EVERY_ACTION, Store, StoreCalls, StoreTable
 from tests.support.effort import everything
 from tests.support.sessions import held_session, metered_session
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.calls import LoopThread
+    from tests.support.clocks import Clock
     from tests.support.engines import Engine
     from tests.support.iam import Ask
 

@@ -11,16 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from langgraph.store.base import PutOp, SearchItem, SearchOp
 from langgraph.store.memory import InMemoryStore
 
 from langgraph_checkpoint_dynamodb.store import similarity
 from tests.store import embedders
 from tests.store.faces import Store, StoreCalls, StoreTable, with_payloads
-from tests.store.test_model import EXAMPLES, STEPS
+from tests.store.machines import run_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,9 +111,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world = world
         self.reference = Reference(FIELDS)
-        for item in world.table.items():
-            key = {name: item[name] for name in ("root", "path")}
-            world.table.client.delete_item(TableName=world.table.name, Key=key)
+        world.table.empty()
         self.store = world.make()
 
     def teardown(self) -> None:
@@ -168,8 +165,4 @@ def test_every_search_finds_what_the_reference_does(
     with make(unmade) as store:
         store.setup()
     world = World(unmade, partial(make, unmade), None if family == "sync" else loop_thread)
-    machine: Any = partial(Machine, world)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None),
-    )
+    run_machine(Machine, world)
