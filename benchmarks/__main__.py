@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.entrants import CONTENDERS
+from benchmarks.contenders import CONTENDERS
 from benchmarks.plots import write_plots
+from benchmarks.processes import run_module
 from benchmarks.report import Results, write_report
-from benchmarks.running import run_module
 from benchmarks.special.sections import SPECIALS
 from benchmarks.workloads import WORKLOADS
 from tests.support.engines import engine_name
@@ -26,29 +26,8 @@ def main() -> None:
     """Run what the command line asks for."""
     asked = _arguments()
     begin = time.monotonic()
-    flags = ["--quick"] if asked.quick else []
-    results: Results = {}
-    named = [name for name, each in WORKLOADS.items() if each.quick or not asked.quick]
-    for name in _chosen(asked.only, named):
-        results[name] = {}
-        for contender in WORKLOADS[name].contenders:
-            if asked.contender and contender not in asked.contender:
-                continue
-            if not CONTENDERS[contender].installed():
-                print(f"{name:20} {contender:16} is left out: it is not installed", flush=True)
-                continue
-            start = time.monotonic()
-            outcome = run_module(
-                "benchmarks.cell", [contender, name, "--delay", str(asked.delay), *flags]
-            )
-            results[name][contender] = outcome
-            said = outcome.error or "done"
-            print(f"{name:20} {contender:16} {time.monotonic() - start:6.1f} s  {said}", flush=True)
-    special = []
-    for name in _chosen(asked.only, list(SPECIALS)):
-        start = time.monotonic()
-        special.append(SPECIALS[name](quick=asked.quick))
-        print(f"{name:20} {'':16} {time.monotonic() - start:6.1f} s", flush=True)
+    results = _run_workloads(asked)
+    special = _run_special(asked)
     asked.output.mkdir(parents=True, exist_ok=True)
     plots = write_plots(asked.output / "plots", results)
     write_report(
@@ -61,6 +40,35 @@ def main() -> None:
         engine=engine_name(),
     )
     print(f"{asked.output / 'RESULTS.md'} written after {time.monotonic() - begin:.0f} s")
+
+
+def _run_workloads(asked: argparse.Namespace) -> Results:
+    flags = ["--delay", str(asked.delay), *(["--quick"] if asked.quick else [])]
+    results: Results = {}
+    names = [name for name, each in WORKLOADS.items() if each.quick or not asked.quick]
+    for name in _chosen(asked.only, names):
+        results[name] = {}
+        for contender in WORKLOADS[name].contenders:
+            if asked.contender and contender not in asked.contender:
+                continue
+            if not CONTENDERS[contender].installed():
+                print(f"{name:20} {contender:16} is left out: it is not installed", flush=True)
+                continue
+            start = time.monotonic()
+            outcome = run_module("benchmarks.run_one", [contender, name, *flags])
+            results[name][contender] = outcome
+            said = outcome.error or "done"
+            print(f"{name:20} {contender:16} {time.monotonic() - start:6.1f} s  {said}", flush=True)
+    return results
+
+
+def _run_special(asked: argparse.Namespace) -> list[str]:
+    sections = []
+    for name in _chosen(asked.only, list(SPECIALS)):
+        start = time.monotonic()
+        sections.append(SPECIALS[name](quick=asked.quick))
+        print(f"{name:20} {'':16} {time.monotonic() - start:6.1f} s", flush=True)
+    return sections
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""What a stretch of work takes, of the service and of this process."""
+"""Measures the requests, time and memory that a piece of work takes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.faces import Face
+    from benchmarks.calls import SaverCalls
     from benchmarks.metering import Meter
 
 _MEBI = 1024 * 1024
 
 
 class WrongResultError(Exception):
-    """A contender did not give back what it was given."""
+    """A contender did not return what was stored."""
 
 
 @dataclass
@@ -53,17 +53,17 @@ class Row:
 
 
 class Bench:
-    """Where a workload runs.
+    """Runs a workload with one contender, and measures it.
 
     Attributes:
-        face: The contender.
-        meter: What its clients have asked for.
-        quick: Whether to do less, to see that everything works.
+        calls: The calls of the contender.
+        meter: Counts the requests of its clients.
+        quick: Whether to do less, to check that everything works.
         rows: What was measured so far.
     """
 
-    def __init__(self, face: Face, meter: Meter, delay: float, *, quick: bool) -> None:
-        self.face = face
+    def __init__(self, calls: SaverCalls, meter: Meter, delay: float, *, quick: bool) -> None:
+        self.calls = calls
         self.meter = meter
         self.quick = quick
         self.rows: list[Row] = []
@@ -71,7 +71,7 @@ class Bench:
 
     @contextmanager
     def measured(self, label: str, calls: int = 1) -> Iterator[Row]:
-        """Measure what is done within, as the figures of one of so many calls."""
+        """Measure the block; the figures are divided by the number of calls in it."""
         self.meter.reset()
         row = Row(label)
         self.meter.delay = self._delay
@@ -94,14 +94,14 @@ def require(found: object, expected: object, what: str) -> None:
     """Check a result.
 
     Raises:
-        WrongResultError: It is another one.
+        WrongResultError: It differs from what was expected.
     """
     if found != expected:
         raise WrongResultError(f"{what}: {_short(found)}, expected {_short(expected)}")
 
 
 def reset_peak() -> int:
-    """Have the system forget the peak of this process's memory; the bytes it has now."""
+    """Reset the memory peak of this process, and return the bytes it uses now."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
@@ -112,12 +112,12 @@ def peak() -> int:
 
 
 def as_json(row: Row) -> dict[str, Any]:
-    """The row as it is handed from process to process."""
+    """The row as one process passes it to another."""
     return asdict(row)
 
 
 def _status(name: str) -> int:
-    """A figure that Linux tells of this process, in bytes."""
+    """A figure of `/proc/self/status`, in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
     figures = dict(line.split(":", 1) for line in lines)
     return 1024 * int(figures[name].split()[0])

@@ -19,12 +19,12 @@ class Registry(Protocol):
     """Where event handlers are registered: an aiobotocore session, or a boto3 session's events."""
 
     def register(self, event_name: str, handler: Any) -> None:
-        """Have a handler called for each event of that name."""
+        """Register a handler for the events of that name."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A call that is over: when it began and ended."""
+    """When a finished call began and ended."""
 
     start: float
     end: float
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was asked of the service.
+    """The calls to the service.
 
     Attributes:
         requests: Number of calls.
@@ -51,7 +51,7 @@ class Meter:
     """Meters every client of the sessions it is attached to.
 
     Attributes:
-        delay: Seconds that each call takes longer, as if the service were that far away.
+        delay: Seconds added to each call, to simulate network latency.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Meter:
         return sum(self._write_units)
 
     def read(self) -> Reading:
-        """What was asked since the last reset. It sorts all calls, so not while measuring."""
+        """The calls since the last reset. It sorts all calls, so do not call it while measuring."""
         return Reading(
             requests=self.requests,
             depth=longest_chain(self._spans),
@@ -88,16 +88,16 @@ class Meter:
             write_units=self.write_units,
         )
 
-    def attach(self, events: Registry, *, awaits: bool = False) -> None:
-        """Meter the clients that will be made of a session."""
+    def attach(self, events: Registry, *, is_async: bool = False) -> None:
+        """Meter the clients that will be created from a session."""
         events.register("before-parameter-build.dynamodb", _ask_for_capacity)
-        events.register("before-call.dynamodb", self._begin_later if awaits else self._begin)
+        events.register("before-call.dynamodb", self._abegin if is_async else self._begin)
         events.register("after-call.dynamodb", self._end)
         events.register("after-call-error.dynamodb", self._end)
 
     @contextmanager
     def statement(self) -> Iterator[None]:
-        """Count what is done within as one call. It is not delayed and takes no units."""
+        """Count the block as one call, without delay and without units."""
         start = time.perf_counter()
         try:
             yield
@@ -109,7 +109,7 @@ class Meter:
         if self.delay:
             time.sleep(self.delay)
 
-    async def _begin_later(self, context: dict[str, Any], **_: object) -> None:
+    async def _abegin(self, context: dict[str, Any], **_: object) -> None:
         context[_STARTED] = time.perf_counter()
         if self.delay:
             await asyncio.sleep(self.delay)

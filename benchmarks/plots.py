@@ -1,6 +1,6 @@
 """Draws the plots of the report: SVG without a background, for light and dark pages.
 
-Matplotlib is imported late: only whoever runs the benchmarks has it.
+Matplotlib is imported late: only the extra `bench` installs it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.entrants import CONTENDERS
+from benchmarks.contenders import CONTENDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from benchmarks.running import Outcome
+    from benchmarks.processes import Outcome
 
 _GREY = "#808080"
 _COLOURS = {
@@ -29,9 +29,9 @@ _COLOURS = {
     "raw": "#808080",
     "postgres": "#b8a038",
 }
-"""Each readable on white and on black."""
+"""Each is readable on white and on black."""
 _DASHED = frozenset({"async", "aws-async", "community-async"})
-"""Where lines may lie on one another, the one below shows through."""
+"""Dashed lines, so that a line below them shows through."""
 _STYLE: dict[str, Any] = {
     "svg.hashsalt": "benchmarks",
     "svg.fonttype": "none",
@@ -55,7 +55,7 @@ _STYLE: dict[str, Any] = {
 
 
 _NOT_DRAWN = "memory"
-"""It asks nothing of a service, so it has no place on these axes."""
+"""It sends no requests, so it has nothing to draw."""
 _WIDTH = 11.2
 _HEIGHT = 6.2
 

@@ -8,14 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import raw
-from benchmarks.entrants import CONTENDERS
+from benchmarks.contenders import CONTENDERS, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.measuring import Row
-    from benchmarks.running import Outcome
+    from benchmarks.processes import Outcome
     from benchmarks.workloads import Workload
 
 Results = dict[str, dict[str, "Outcome"]]

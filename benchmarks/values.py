@@ -1,4 +1,4 @@
-"""Checkpoints that are made without a graph, and what a graph has stored, to be stored again."""
+"""Checkpoints made without a graph, and a recorder that stores a graph's checkpoints again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
-    from benchmarks.faces import Face
+    from benchmarks.calls import SaverCalls
 
 WRITES = [("messages", "a short answer"), ("branch:to:next", None), ("notes", "y" * 100)]
-"""What a task of one step may write."""
+"""The writes of one task."""
 
 
 def config(thread_id: str, checkpoint_ns: str = "") -> RunnableConfig:
@@ -43,22 +43,22 @@ def metadata(step: int = 0) -> CheckpointMetadata:
     return {"source": "loop", "step": step, "parents": {}}
 
 
-def put_chain(face: Face, at: RunnableConfig, length: int, **values: Any) -> RunnableConfig:
-    """Store so many checkpoints with their writes, each the parent of the next; the last one's."""
+def put_chain(calls: SaverCalls, at: RunnableConfig, length: int, **values: Any) -> RunnableConfig:
+    """Store a chain of checkpoints with their writes; returns the config of the last one."""
     for step in range(length):
-        at = face.put(at, checkpoint(step=step, **values), metadata(step))
-        face.put_writes(at, WRITES, f"task-{step}")
+        at = calls.put(at, checkpoint(step=step, **values), metadata(step))
+        calls.put_writes(at, WRITES, f"task-{step}")
     return at
 
 
 class Recorder(InMemorySaver):
-    """Runs graphs in memory and remembers what they stored.
+    """Runs graphs in memory and records what they stored.
 
-    A thread of hundreds of turns is made once this way and then stored by each contender call by
-    call, as LangGraph would have, without the reads in between.
+    A thread of hundreds of turns is run once, and then stored by the contender with the same calls
+    as LangGraph's, without the reads in between.
 
     Args:
-        like: The saver that will go on with the thread: versions are of the kind that it makes.
+        like: The saver that will continue the thread: it makes the versions.
     """
 
     def __init__(self, like: Any) -> None:
@@ -73,9 +73,9 @@ class Recorder(InMemorySaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint in memory, and remember it."""
+        """Store a checkpoint in memory, and record it."""
         where = {"configurable": dict(config["configurable"])}
-        self._remember("put", where, checkpoint, metadata)
+        self._record("put", where, checkpoint, metadata)
         return super().put(config, checkpoint, metadata, new_versions)
 
     def put_writes(
@@ -85,21 +85,21 @@ class Recorder(InMemorySaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Store writes in memory, and remember them."""
+        """Store writes in memory, and record them."""
         where = {"configurable": dict(config["configurable"])}
-        self._remember("put_writes", where, list(writes), task_id)
+        self._record("put_writes", where, list(writes), task_id)
         super().put_writes(config, writes, task_id, task_path)
 
     def get_next_version(self, current: Any, channel: None) -> Any:
         """The version after `current`, as the other saver makes it."""
         return self._like.get_next_version(current, channel)
 
-    def replay(self, face: Face) -> None:
-        """Have a contender store the same."""
+    def replay(self, calls: SaverCalls) -> None:
+        """Store the same with a contender."""
         for name, arguments in self._calls:
-            getattr(face, name)(*arguments)
+            getattr(calls, name)(*arguments)
 
-    def _remember(self, name: str, where: Any, *arguments: Any) -> None:
+    def _record(self, name: str, where: Any, *arguments: Any) -> None:
         configurable = {
             key: where["configurable"][key]
             for key in ("thread_id", "checkpoint_ns", "checkpoint_id")

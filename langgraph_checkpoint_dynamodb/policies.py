@@ -1,4 +1,4 @@
-"""The IAM actions each group of calls needs: what the published policies are made from.
+"""The IAM actions that each group of calls needs. The published policies are made from them.
 
 The Terraform module and the CDK construct repeat the roles in their own languages; a test compares
 them with these.
@@ -18,10 +18,10 @@ RUN_ACTIONS = READ_ACTIONS | {"dynamodb:PutItem"}
 """To run, resume, list and fork threads."""
 
 LIST_OWN_ACTIONS = frozenset({"dynamodb:Query"})
-"""On the index of threads, for `list_threads` of an owner."""
+"""On the thread index, for `list_threads` of an owner."""
 
 LIST_ALL_ACTIONS = LIST_OWN_ACTIONS | {"dynamodb:Scan"}
-"""Also for `list_threads` without one."""
+"""Also for `list_threads` without an owner."""
 
 PROLONG_ACTIONS = frozenset({"dynamodb:UpdateItem"})
 """Also to run threads with DeltaChannels whose items expire, with `thread_index` or with
@@ -45,27 +45,27 @@ SETUP_ACTIONS = frozenset(
         "dynamodb:UpdateTimeToLive",
     }
 )
-"""For `setup()` alone; UpdateTable only where it adds an index to a table that exists, those
-of the time to live only with `ttl_seconds`."""
+"""Only for `setup()`. UpdateTable is needed only to add an index to an existing table, the time to
+live actions only with `ttl_seconds`."""
 
 VERIFY_ACTIONS = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
-"""What `setup()` asks of tables that are right: an application may call it when it starts."""
+"""For `setup()` of tables that exist as they should: an application may call it at startup."""
 
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
-"""On the objects below the key prefix, to run and copy threads with values in S3."""
+"""On the objects under the key prefix, to run and copy threads with values in S3."""
 
 S3_BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
-"""On the bucket. Nothing is ever listed, but without it S3 calls a missing object forbidden. A
-condition on `s3:prefix` would take that away again: the request that S3 asks about is no listing,
-and names no prefix."""
+"""On the bucket. The package never lists objects, but without this action S3 reports a missing
+object as forbidden. A condition on `s3:prefix` would have the same effect: a GetObject request has
+no prefix."""
 
 S3_DELETE_ACTIONS = frozenset({"s3:DeleteObject"})
 """Also to delete, prune and sweep them, and to clean up after values that were replaced."""
 
 KEY_READ_ACTIONS = frozenset({"kms:Decrypt", "kms:DescribeKey"})
-"""On the KMS key of tables or bucket, where that is a customer's own: whoever calls the service
-needs the key, too. These and the next are what the grants of the CDK's own TableV2 and Bucket give,
-written out; nothing of this project was tried on a KMS that refuses."""
+"""On the KMS key of tables or bucket, if it is a customer managed key: a caller of DynamoDB or S3
+needs the key, too. These and the next are the actions that the CDK's own TableV2 and Bucket grant;
+this project has not been tested against a KMS that enforces permissions."""
 
 KEY_WRITE_ACTIONS = KEY_READ_ACTIONS | {
     "kms:Encrypt",
@@ -85,36 +85,35 @@ STORE_RUN_ACTIONS = STORE_READ_ACTIONS | {
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
 }
-"""Also to put and delete items, and for reads to prolong the lives of items that expire."""
+"""Also to put and delete items, and to refresh the time to live of items that are read."""
 
 STORE_REGISTER_ACTIONS = frozenset({"dynamodb:GetItem", "dynamodb:UpdateItem"})
-"""On the namespaces of a store, and on the record of its vectors beside them, for whoever may put
-items but not list the namespaces of all: `list_namespaces` and searches of everything are
-refused."""
+"""On the namespace items of a store and the item that describes its vectors, for roles that may put
+items but not list all namespaces: they cannot list namespaces or search with an empty prefix."""
 
 STORE_SWEEP_ACTIONS = STORE_RUN_ACTIONS | {"dynamodb:Scan"}
 """Also for `sweep_orphans`."""
 
 STORE_SEARCH_ACTIONS = frozenset({"dynamodb:SearchVectors"})
-"""On the vector index of the store's table, where there is one. Conditions on
-`dynamodb:LeadingKeys` do not hold it: whoever may search the index may search the vectors of all
-tenants, and learn the namespaces and keys of their items. A statement with such a condition never
-allows it. So it is in no role of a tenant; a store without it compares vectors one by one."""
+"""On the vector index of the store's table, if it has one. Conditions on `dynamodb:LeadingKeys` do
+not restrict it: a role with this action can search the vectors of all tenants, and learn the
+namespaces and keys of their items. A statement with such a condition never allows it. So it is in
+no role of a tenant; a store without it compares vectors one by one."""
 
 STORE_SETUP_ACTIONS = SETUP_ACTIONS
-"""For `setup()` alone; UpdateTable only where it adds the vector index to a table that exists."""
+"""Only for `setup()`. UpdateTable is needed only to add the vector index to an existing table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What one kind of user of the tables may do, by what it is done to.
+    """The actions of one kind of user, by resource.
 
     Attributes:
         tables: On both tables of a saver, or the table of a store.
         index: On the run index.
-        threads: On the index of threads.
-        vectors: On the vector index of a store, where it has one and the role is of no tenant.
-        objects: On the objects below the key prefix.
+        threads: On the thread index.
+        vectors: On the vector index of a store, if it has one and the role is not of a tenant.
+        objects: On the objects under the key prefix.
         bucket: On the bucket.
         key: On the KMS key.
     """
@@ -153,7 +152,7 @@ ROLES = {
         key=KEY_WRITE_ACTIONS,
     ),
 }
-"""The published policies: for those who watch threads, for agents, for `setup()`, for upkeep."""
+"""The published policies: for read-only users, for agents, for `setup()`, for upkeep."""
 
 STORE_ROLES = {
     "read": Role(
@@ -179,5 +178,4 @@ STORE_ROLES = {
         key=KEY_WRITE_ACTIONS,
     ),
 }
-"""The same for the table of a store, or of a cache. An agent deletes what it stores, objects among
-it."""
+"""The same for the table of a store, or of a cache. An agent may delete items and their objects."""

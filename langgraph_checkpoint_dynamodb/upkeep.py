@@ -1,14 +1,15 @@
-"""The sweep as an AWS Lambda function that a schedule calls.
+"""The sweep as an AWS Lambda function that a schedule invokes.
 
-The Terraform module and the CDK stack make it with `sweep_schedule`. Its handler is
-`langgraph_checkpoint_dynamodb.upkeep.handler`. It reads from the environment:
+The Terraform module and the CDK stack create it with `sweep_schedule`. Its handler is
+`langgraph_checkpoint_dynamodb.upkeep.handler`. It reads these environment variables:
 
-- `SAVER_SETTINGS`: the arguments of `DynamoDBSaver` as JSON, which both put out;
-- `SWEEP_OLDER_THAN_SECONDS`: what is younger is left alone; a day by default.
+- `SAVER_SETTINGS`: the arguments of `DynamoDBSaver` as JSON, an output of both;
+- `SWEEP_OLDER_THAN_SECONDS`: leave newer items alone; a day by default.
 
-A function may run for 15 minutes, a sweep takes as long as the tables are large. So it sweeps page
-by page, and before its time is over calls itself again with where it stopped. A call that fails is
-repeated by Lambda from there; after that, the next one of the schedule begins anew.
+A function may run for 15 minutes, and the time a sweep takes grows with the tables. So it sweeps
+page by page, and before its time is over invokes itself with the position where it stopped. Lambda
+retries an invocation that fails from there; after that, the next one of the schedule starts from
+the beginning.
 """
 
 from __future__ import annotations
@@ -32,45 +33,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _LOGGER = logging.getLogger(__name__)
-_LEAST_RESERVE = 30.0
-"""Seconds that are kept for one page more and for calling again; at least twice what the longest
-page has taken so far."""
+_MIN_RESERVE_SECONDS = 30.0
+"""Kept for one more page and for invoking the function again. The reserve grows to twice the time
+of the longest page so far."""
 
 
 class Context(Protocol):
-    """What Lambda says of a call."""
+    """The context object of a Lambda invocation."""
 
     invoked_function_arn: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the call may still run."""
+        """Milliseconds that the invocation may still run."""
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Sweep for as long as there is time, then call this function again from there.
+    """Sweep for as long as there is time, then invoke this function again from there.
 
     Args:
-        event: What a schedule sends, or `resume_from` of the call before.
-        context: What Lambda says of the call.
+        event: The event of the schedule, or `resume_from` of the invocation before.
+        context: The context of the invocation.
 
     Returns:
-        What this call has done: the fields of a `SweepReport`.
+        The fields of the `SweepReport` of this invocation.
     """
     report = sweep(
         _saver(),
         event.get("resume_from"),
         older_than=_older_than(),
-        left=lambda: context.get_remaining_time_in_millis() / 1000,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
-    said = asdict(report)
-    _LOGGER.info("swept: %s", json.dumps({**said, "resume_from": report.resume_from is not None}))
+    fields = asdict(report)
+    _LOGGER.info("swept: %s", json.dumps({**fields, "resume_from": report.resume_from is not None}))
     if report.resume_from is not None:
-        _client().invoke(
+        _lambda_client().invoke(
             FunctionName=context.invoked_function_arn,
             InvocationType="Event",
             Payload=json.dumps({"resume_from": report.resume_from}).encode(),
         )
-    return said
+    return fields
 
 
 def sweep(
@@ -78,20 +79,20 @@ def sweep(
     resume_from: str | None,
     *,
     older_than: int,
-    left: Callable[[], float],
+    seconds_left: Callable[[], float],
     now: Callable[[], float] = time.monotonic,
 ) -> SweepReport:
-    """Sweep page by page for as long as there is time, at least one.
+    """Sweep page by page for as long as there is time, at least one page.
 
     Args:
         saver: The saver.
-        resume_from: Where the sweep before stopped.
-        older_than: Leave alone what is younger, in seconds.
-        left: How many seconds are left.
-        now: Tells the time, in seconds, to know how long a page takes.
+        resume_from: Where the sweep before stopped; `None` to start.
+        older_than: Leave newer items alone, in seconds.
+        seconds_left: Returns how many seconds are left.
+        now: Returns the time in seconds, to measure how long a page takes.
 
     Returns:
-        What was done; `resume_from` says where to go on, `None` that all is done.
+        What was done; `resume_from` is where to continue, `None` if the sweep is complete.
     """
     total = SweepReport()
     longest = 0.0
@@ -100,13 +101,13 @@ def sweep(
         report = saver.sweep_orphans(older_than=older_than, resume_from=resume_from, max_pages=1)
         longest = max(longest, now() - began)
         total, resume_from = total.plus(report), report.resume_from
-        if resume_from is None or left() < max(_LEAST_RESERVE, 2 * longest):
+        if resume_from is None or seconds_left() < max(_MIN_RESERVE_SECONDS, 2 * longest):
             return replace(total, resume_from=resume_from)
 
 
 @cache
 def _saver() -> DynamoDBSaver:
-    """The saver, once for each instance of the function."""
+    """The saver, made once per instance of the function."""
     text = os.environ.get("SAVER_SETTINGS", "")
     try:
         settings = json.loads(text)
@@ -114,14 +115,14 @@ def _saver() -> DynamoDBSaver:
         settings = None
     if not isinstance(settings, dict):
         raise InvalidInputError(
-            "SAVER_SETTINGS", "must be the arguments of DynamoDBSaver, as an object of JSON"
+            "SAVER_SETTINGS", "must be the arguments of DynamoDBSaver, as a JSON object"
         )
     return DynamoDBSaver(**settings)
 
 
 @cache
-def _client() -> Any:
-    """The client that the function calls itself with."""
+def _lambda_client() -> Any:
+    """The client with which the function invokes itself."""
     return boto3.client("lambda")
 
 

@@ -1,7 +1,7 @@
-"""The tables as they were: restored to one moment, with all that a restore leaves out.
+"""Tables are restored to one moment, with the settings that a restore leaves out.
 
-moto restores what a table holds now, whatever moment is asked for, so what is tested is everything
-around that: which moment, under which names, what is set again, and that it can be repeated.
+moto restores the current contents of a table, whatever moment is asked for. So these tests cover
+everything else: the moment, the names, the settings that are copied, and that it can be repeated.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def url() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Store:
-    """Tables with a thread and a memory, everything switched on."""
+class Source:
+    """Tables to restore: with a thread and a store item, and every setting on."""
 
     client: Any
     tables: Tables
@@ -71,13 +71,13 @@ class Store:
         table: dict[str, Any] = self.client.describe_table(TableName=name)["Table"]
         return table
 
-    def memories(self, tables: Tables) -> DynamoDBStore:
+    def open_store(self, tables: Tables) -> DynamoDBStore:
         assert tables.store is not None
         return DynamoDBStore(
             store_table_name=tables.store, session=new_session(), endpoint_url=self.url
         )
 
-    def saver(self, tables: Tables) -> DynamoDBSaver:
+    def open_saver(self, tables: Tables) -> DynamoDBSaver:
         return DynamoDBSaver(
             checkpoints_table_name=tables.checkpoints,
             writes_table_name=tables.writes,
@@ -89,16 +89,16 @@ class Store:
 
 
 @pytest.fixture
-def store(url: str) -> Store:
+def source(url: str) -> Source:
     name = f"old-{os.getpid()}-{next(_numbers)}"
     tables = Tables(f"{name}-checkpoints", f"{name}-writes", f"{name}-store")
-    made = Store(answering_client(url), tables, url)
-    with made.saver(made.tables) as saver:
+    made = Source(moto_client(url), tables, url)
+    with made.open_saver(tables) as saver:
         saver.setup()
         put_chain(SyncCalls(saver), "kept", 3)
-    with made.memories(tables) as memories:
-        memories.setup()
-        memories.put(("ann",), "likes", {"food": "soup"})
+    with made.open_store(tables) as store:
+        store.setup()
+        store.put(("ann",), "likes", {"food": "soup"})
     for table in tables.names:
         arn = made.described(table)["TableArn"]
         made.client.update_table(TableName=table, DeletionProtectionEnabled=True)
@@ -110,21 +110,19 @@ def store(url: str) -> Store:
                 "RecoveryPeriodInDays": 20,
             },
         )
-    policy = json.dumps(POLICY).replace(
-        "TABLE", made.described(made.tables.checkpoints)["TableArn"]
-    )
+    policy = json.dumps(POLICY).replace("TABLE", made.described(tables.checkpoints)["TableArn"])
     made.client.put_resource_policy(
-        ResourceArn=made.described(made.tables.checkpoints)["TableArn"], Policy=policy
+        ResourceArn=made.described(tables.checkpoints)["TableArn"], Policy=policy
     )
     return made
 
 
-def answering_client(url: str) -> Any:
-    """A client that is told what DynamoDB says and moto does not: the moments of recovery."""
+def moto_client(url: str) -> Any:
+    """A client that adds what moto's responses lack: the moments of point-in-time recovery."""
     session = new_session()
     restored: dict[str, datetime] = {}
 
-    def window(parsed: dict[str, Any], **_: object) -> None:
+    def add_window(parsed: dict[str, Any], **_: object) -> None:
         described = parsed.get("ContinuousBackupsDescription", {})
         recovery = described.get("PointInTimeRecoveryDescription", {})
         if "EarliestRestorableDateTime" in recovery:
@@ -134,83 +132,87 @@ def answering_client(url: str) -> Any:
     def remember(params: dict[str, Any], **_: object) -> None:
         restored[params["TargetTableName"]] = params["RestoreDateTime"]
 
-    def say_when(parsed: dict[str, Any], **_: object) -> None:
+    def add_moment(parsed: dict[str, Any], **_: object) -> None:
         table = parsed.get("Table", {})
         if "RestoreSummary" in table:
             table["RestoreSummary"]["RestoreDateTime"] = restored[table["TableName"]]
 
-    session.events.register("after-call.dynamodb.DescribeContinuousBackups", window)
+    session.events.register("after-call.dynamodb.DescribeContinuousBackups", add_window)
     session.events.register("before-parameter-build.dynamodb.RestoreTableToPointInTime", remember)
-    session.events.register("after-call.dynamodb.DescribeTable", say_when)
+    session.events.register("after-call.dynamodb.DescribeTable", add_moment)
     return session.client("dynamodb", endpoint_url=url)
 
 
-def restore(store: Store, moment: datetime = MOMENT) -> tuple[Tables, list[str]]:
+def restore(source: Source, moment: datetime = MOMENT) -> tuple[Tables, list[str]]:
     said: list[str] = []
-    target = store.tables.with_suffix("-new")
-    restore_tables(store.client, store.tables, target, moment, say=said.append, wait=lambda _: None)
+    target = source.tables.with_suffix("-new")
+    restore_tables(
+        source.client, source.tables, target, moment, say=said.append, wait=lambda _: None
+    )
     return target, said
 
 
-def test_all_tables_are_restored_to_the_same_second(store: Store) -> None:
-    target, _ = restore(store)
-    moments = {store.described(name)["RestoreSummary"]["RestoreDateTime"] for name in target.names}
+def test_all_tables_are_restored_to_the_same_second(source: Source) -> None:
+    target, _ = restore(source)
+    moments = {source.described(name)["RestoreSummary"]["RestoreDateTime"] for name in target.names}
     assert moments == {MOMENT}
-    with store.saver(target) as saver:
+    with source.open_saver(target) as saver:
         saver.setup()
         assert len(list(saver.list({"configurable": {"thread_id": "kept"}}))) == 3
-    with store.memories(target) as memories:
-        memories.setup()
-        (found,) = memories.search(("ann",))
+    with source.open_store(target) as store:
+        store.setup()
+        (found,) = store.search(("ann",))
     assert found.value == {"food": "soup"}
 
 
-def test_a_store_is_left_out_where_it_is_not_named(store: Store) -> None:
-    before = set(store.client.list_tables()["TableNames"])
-    source = replace(store.tables, store=None)
-    target = source.with_suffix("-new")
-    restore_tables(store.client, source, target, MOMENT, say=lambda _: None, wait=lambda _: None)
-    after = set(store.client.list_tables()["TableNames"])
+def test_a_store_is_left_out_where_it_is_not_named(source: Source) -> None:
+    before = set(source.client.list_tables()["TableNames"])
+    saver_tables = replace(source.tables, store=None)
+    target = saver_tables.with_suffix("-new")
+    restore_tables(
+        source.client, saver_tables, target, MOMENT, say=lambda _: None, wait=lambda _: None
+    )
+    after = set(source.client.list_tables()["TableNames"])
     assert after - before == {target.checkpoints, target.writes}
 
 
-def test_what_a_restore_leaves_out_is_set_as_the_old_tables_have_it(store: Store) -> None:
-    target, _ = restore(store)
-    for old, new in zip(store.tables.names, target.names, strict=True):
-        described = store.described(new)
+def test_what_a_restore_leaves_out_is_set_as_the_old_tables_have_it(source: Source) -> None:
+    target, _ = restore(source)
+    for old, new in zip(source.tables.names, target.names, strict=True):
+        described = source.described(new)
         assert described["DeletionProtectionEnabled"] is True
-        assert store.client.describe_time_to_live(TableName=new)["TimeToLiveDescription"] == {
+        assert source.client.describe_time_to_live(TableName=new)["TimeToLiveDescription"] == {
             "TimeToLiveStatus": "ENABLED",
             "AttributeName": "ttl",
         }
-        backups = store.client.describe_continuous_backups(TableName=new)
+        backups = source.client.describe_continuous_backups(TableName=new)
         recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
         assert recovery["RecoveryPeriodInDays"] == 20
-        tags = store.client.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
+        tags = source.client.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
         assert tags == [{"Key": "team", "Value": old}]
 
 
-def test_a_resource_policy_names_the_new_table_and_its_indexes(store: Store) -> None:
-    target, _ = restore(store)
-    arn = store.described(target.checkpoints)["TableArn"]
-    old = store.described(store.tables.checkpoints)["TableArn"]
-    policy = json.loads(store.client.get_resource_policy(ResourceArn=arn)["Policy"])
+def test_a_resource_policy_names_the_new_table_and_its_indexes(source: Source) -> None:
+    target, _ = restore(source)
+    arn = source.described(target.checkpoints)["TableArn"]
+    old = source.described(source.tables.checkpoints)["TableArn"]
+    policy = json.loads(source.client.get_resource_policy(ResourceArn=arn)["Policy"])
     (statement,) = policy["Statement"]
     assert statement["Resource"] == [arn, f"{arn}/index/*", f"{old}-of-another"]
     assert statement["Principal"] == POLICY["Statement"][0]["Principal"]  # type: ignore[index]  # a constant above
 
 
-def test_the_old_tables_stay_as_they_are(store: Store) -> None:
-    before = [store.described(name) for name in store.tables.names]
-    restore(store)
-    assert [store.described(name) for name in store.tables.names] == before
+def test_the_old_tables_stay_as_they_are(source: Source) -> None:
+    before = [source.described(name) for name in source.tables.names]
+    restore(source)
+    assert [source.described(name) for name in source.tables.names] == before
 
 
 def test_stopped_anywhere_it_is_finished_by_calling_it_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = store.client._make_api_call
+    call = source.client._make_api_call
     for allowed in itertools.count():
         left = itertools.count(allowed, -1)
 
@@ -219,42 +221,42 @@ def test_stopped_anywhere_it_is_finished_by_calling_it_again(
                 raise InterruptedError
             return call(operation, params)
 
-        monkeypatch.setattr(store.client, "_make_api_call", cut_short)
+        monkeypatch.setattr(source.client, "_make_api_call", cut_short)
         try:
-            target, _ = restore(store)
+            target, _ = restore(source)
             break
         except InterruptedError:
             continue
     monkeypatch.undo()
     assert allowed > 20
-    assert store.described(target.writes)["DeletionProtectionEnabled"] is True
-    expiry = store.client.describe_time_to_live(TableName=target.writes)["TimeToLiveDescription"]
+    assert source.described(target.writes)["DeletionProtectionEnabled"] is True
+    expiry = source.client.describe_time_to_live(TableName=target.writes)["TimeToLiveDescription"]
     assert expiry["TimeToLiveStatus"] == "ENABLED"
 
 
-def test_a_table_of_another_moment_is_not_taken_for_this_one(store: Store) -> None:
-    restore(store)
-    with pytest.raises(RecoveryError, match=r"is there already.* as it was at .*--suffix"):
-        restore(store, MOMENT + timedelta(seconds=1))
+def test_a_table_of_another_moment_is_not_taken_for_this_one(source: Source) -> None:
+    restore(source)
+    with pytest.raises(RecoveryError, match=r"exists already.* as it was at .*--suffix"):
+        restore(source, MOMENT + timedelta(seconds=1))
 
 
-def test_a_table_that_was_not_restored_is_left_alone(store: Store) -> None:
-    taken = store.tables.with_suffix("-new")
-    with store.saver(taken) as saver:
+def test_a_table_that_was_not_restored_is_left_alone(source: Source) -> None:
+    taken = source.tables.with_suffix("-new")
+    with source.open_saver(taken) as saver:
         saver.setup()
-    with pytest.raises(RecoveryError, match="is there already"):
-        restore(store)
+    with pytest.raises(RecoveryError, match="exists already"):
+        restore(source)
 
 
-def test_the_moments_are_those_that_all_tables_have(store: Store) -> None:
-    window = common_window(store.client, store.tables)
+def test_the_moments_are_those_that_all_tables_have(source: Source) -> None:
+    window = common_window(source.client, source.tables)
     assert window == Window(NOW - timedelta(hours=1), NOW)
-    store.client.update_continuous_backups(
-        TableName=store.tables.names[-1],
+    source.client.update_continuous_backups(
+        TableName=source.tables.names[-1],
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
     )
-    with pytest.raises(RecoveryError, match=r"store' has its point-in-time recovery DISABLED"):
-        common_window(store.client, store.tables)
+    with pytest.raises(RecoveryError, match=r"recovery of table '.*-store' is DISABLED"):
+        common_window(source.client, source.tables)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +275,7 @@ def test_a_moment_is_a_second_with_its_offset(asked: str, moment: datetime) -> N
     ("asked", "problem"),
     [
         ("2026-03-01T11:30:00", "with its offset"),
-        ("yesterday", "is none"),
+        ("yesterday", "is not a moment"),
         ("2026-03-01T11:00:00Z", "outside of what the tables .* from 2026-03-01T11:00:30Z to"),
         ("2026-03-01T12:00:31Z", "outside"),
     ],
@@ -327,24 +329,24 @@ def moments(client: Any, bucket: str) -> dict[str, datetime]:
 
 
 def test_the_command_says_what_it_would_do_and_then_does_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    source: Source, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("boto3.Session", lambda **_: Clients(store.client))
+    monkeypatch.setattr("boto3.Session", lambda **_: Clients(source.client))
     options = ("--checkpoints-table", "--writes-table", "--store-table")
-    names = itertools.chain.from_iterable(zip(options, store.tables.names, strict=True))
+    names = itertools.chain.from_iterable(zip(options, source.tables.names, strict=True))
     asked = [*names, "--moment", "latest"]
-    target = store.tables.with_suffix("-restored")
+    target = source.tables.with_suffix("-restored")
 
     main([*asked, "--dry-run"])
     assert capsys.readouterr().out == (
         "the tables can be restored from 2026-03-01T11:00:30Z to 2026-03-01T12:00:30Z\n"
         f"restoring to 2026-03-01T12:00:30Z, as {' and '.join(target.names)}\n"
     )
-    assert target.checkpoints not in store.client.list_tables()["TableNames"]
+    assert target.checkpoints not in source.client.list_tables()["TableNames"]
 
     main(asked)
     assert capsys.readouterr().out.endswith("sweep_orphans() there\n")
-    assert set(target.names) <= set(store.client.list_tables()["TableNames"])
+    assert set(target.names) <= set(source.client.list_tables()["TableNames"])
 
 
 @dataclass(frozen=True)

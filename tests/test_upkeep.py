@@ -1,4 +1,4 @@
-"""The scheduled sweep: within its time, and on from where it stopped."""
+"""The scheduled sweep stays within its time and continues where it stopped."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _LARGE = 120_000
 
 @dataclass
 class Lambda:
-    """The service, as far as a function sees it: the time of a call, and calls of itself.
+    """The Lambda service as a function sees it: the remaining time, and invocations of itself.
 
     Attributes:
-        seconds: How many are left, at each look.
-        calls: Payloads of the calls the function has made.
+        seconds: Returns the seconds left, at each call.
+        calls: Payloads of the invocations the function has made.
     """
 
     seconds: Callable[[], float]
@@ -46,7 +46,7 @@ class Lambda:
 
 @pytest.fixture
 def swept(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
-    """Tables with more than a page of writes that nothing leads to, of long ago."""
+    """Tables with more than a page of old pending writes that no checkpoint refers to."""
     tables.set_up()
     with tables.boto_saver(client=tables.client, clock=lambda: 1e9) as saver:
         for number in range(ORPHANS):
@@ -70,8 +70,8 @@ def test_with_time_enough_one_call_sweeps_all(
     swept: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Lambda(lambda: 900.0)
-    monkeypatch.setattr(upkeep, "_client", lambda: service)
-    # What a schedule sends.
+    monkeypatch.setattr(upkeep, "_lambda_client", lambda: service)
+    # The event of a schedule.
     report = upkeep.handler({"source": "aws.events", "detail": {}}, service)
     assert report["writes_deleted"] == ORPHANS
     assert report["pages"] > 2
@@ -84,7 +84,7 @@ def test_out_of_time_it_calls_itself_from_where_it_stopped_until_all_is_done(
     swept: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Lambda(lambda: 10.0)
-    monkeypatch.setattr(upkeep, "_client", lambda: service)
+    monkeypatch.setattr(upkeep, "_lambda_client", lambda: service)
     reports = [upkeep.handler({}, service)]
     while service.calls:
         (payload,) = service.calls
@@ -113,7 +113,7 @@ def test_it_keeps_the_time_of_two_pages_and_at_least_half_a_minute(
             saver,
             None,
             older_than=MARGIN,
-            left=lambda: next(looks),
+            seconds_left=lambda: next(looks),
             now=lambda: next(moments),
         )
     assert report.pages == pages

@@ -7,16 +7,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cell import prepare_environment
+from benchmarks.environment import prepare_environment
 from benchmarks.report import figure, table
-from benchmarks.special.listing import fill
-from benchmarks.special.start import start_section
+from benchmarks.special.listing_memory import fill
+from benchmarks.special.startup import start_section
 from tests.support.engines import running_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_FACES = ("sync", "async")
+_APIS = ("sync", "async")
 _SIZES = (10_000, 200_000)
 _LENGTH = 10_000
 _QUICK_LENGTH = 1_000
@@ -26,14 +26,14 @@ def processor_section(*, quick: bool) -> str:
     """Processor time of `put` and `get_tuple`."""
     flags = ["--quick"] if quick else []
     rows = []
-    for face in _FACES:
+    for api in _APIS:
         for size in _SIZES:
-            costs = _run("benchmarks.special.processor", [face, str(size), *flags])
+            costs = _run("benchmarks.special.cpu_time", [api, str(size), *flags])
             if isinstance(costs, str):
-                rows.append([f"{face}, {size // 1000} KB", f"failed: {costs}", *[""] * 4])
+                rows.append([f"{api}, {size // 1000} KB", f"failed: {costs}", *[""] * 4])
                 continue
             for cost in costs:
-                call = f"{face}, `{cost['call'].split(',')[0]}`, {size // 1000} KB"
+                call = f"{api}, `{cost['call'].split(',')[0]}`, {size // 1000} KB"
                 micros = (cost["ours"], cost["raw"], cost["serde"])
                 rows.append([call, *map(figure, micros), f"{cost['ratio']:.2f}"])
     columns = ["call of this package", "µs", "SDK µs", "serializer µs", "ratio"]
@@ -55,13 +55,13 @@ def listing_section(*, quick: bool) -> str:
     prepare_environment()
     with running_engine() as engine:
         fill(engine.url, length)
-        for face in _FACES:
-            figures = _run("benchmarks.special.listing", [face, str(length), engine.url])
+        for api in _APIS:
+            figures = _run("benchmarks.special.listing_memory", [api, str(length), engine.url])
             if isinstance(figures, str):
-                rows.append([face, f"failed: {figures}", "", ""])
+                rows.append([api, f"failed: {figures}", "", ""])
             else:
                 shown = [figures[name] for name in ("early", "end", "seconds")]
-                rows.append([face, *map(figure, shown)])
+                rows.append([api, *map(figure, shown)])
     columns = [
         "this package",
         f"peak MB after {length // 10:,}",

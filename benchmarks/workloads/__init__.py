@@ -1,9 +1,9 @@
-"""What is done, by name. Each workload is a function of a bench."""
+"""The workloads by name. Each is a function of a `Bench`."""
 
 from __future__ import annotations
 
+from benchmarks.workloads.base import Workload
 from benchmarks.workloads.graphs import GRAPHS
-from benchmarks.workloads.kinds import Workload
 from benchmarks.workloads.reads import READS
 from benchmarks.workloads.states import STATES
 from benchmarks.workloads.stores import STORE_WORKLOADS
@@ -13,6 +13,6 @@ WORKLOADS: dict[str, Workload] = {
     workload.name: workload
     for workload in (*GRAPHS, *READS, *STATES, *THROUGHPUT, *STORE_WORKLOADS)
 }
-"""Those that run every contender, in the order of the report."""
+"""In the order of the report."""
 
 __all__ = ["WORKLOADS", "Workload"]

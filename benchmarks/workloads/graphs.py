@@ -16,7 +16,7 @@ from benchmarks.graphs import (
 )
 from benchmarks.measuring import require
 from benchmarks.values import Recorder, config
-from benchmarks.workloads.kinds import ONE_OF_EACH, WITH_INCREMENTAL, WITH_WRAPPERS, Workload
+from benchmarks.workloads.base import ONE_OF_EACH, WITH_INCREMENTAL, WITH_WRAPPERS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +41,11 @@ _RESUMED = (
 
 
 def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
-    graph = make(bench.face.saver)
+    graph = make(bench.calls.saver)
     turns = 5 if bench.quick else TURNS
     with bench.measured("the whole chat") as whole:
         for number in range(turns):
-            bench.face.invoke(graph, turn(number), config("chat"))
+            bench.calls.invoke(graph, turn(number), config("chat"))
             whole.points.append((plot, number + 1, _units(bench)))
     _to_differences(whole)
     require(_length(bench, graph, "chat"), 2 * turns, "messages after the chat")
@@ -53,12 +53,12 @@ def _chat(make: Callable[[Any], Any], plot: str, bench: Bench) -> None:
 
 def _long_chat(bench: Bench) -> None:
     """In parts, so that of who fails at the largest item it is seen how far it came."""
-    graph = chat_graph(bench.face.saver)
+    graph = chat_graph(bench.calls.saver)
     done = 0
     for turns in (2, 4, 6) if bench.quick else _LONG_TURNS:
         with bench.measured(f"turns {done + 1} to {turns}") as part:
             for number in range(done, turns):
-                bench.face.invoke(graph, turn(number), config("chat"))
+                bench.calls.invoke(graph, turn(number), config("chat"))
                 part.points.append(("long-chat", number + 1, _units(bench)))
         _to_differences(part)
         done = turns
@@ -82,11 +82,11 @@ def _agent(bench: Bench) -> None:
     # Imported late: it brings much along that other workloads' memory is measured without.
     from benchmarks.agents import deep_agent, messages_after, request
 
-    graph = deep_agent(bench.face.saver)
+    graph = deep_agent(bench.calls.saver)
     turns, at = (5 if bench.quick else _AGENT_TURNS), config("agent")
     with bench.measured(f"{turns} turns") as row:
         for number in range(turns):
-            bench.face.invoke(graph, request(number), at)
+            bench.calls.invoke(graph, request(number), at)
             row.points.append(("agent-requests", number + 1, bench.meter.requests))
             row.points.append(("agent-units", number + 1, _units(bench)))
     _to_differences(row)
@@ -94,62 +94,62 @@ def _agent(bench: Bench) -> None:
     with bench.measured("get_state"):
         found = _length(bench, graph, "agent")
     require(found, said, "messages of the agent")
-    bench.face.forget()
+    bench.calls.forget()
     with bench.measured("get_state in a process that has not seen the thread"):
         found = _length(bench, graph, "agent")
     require(found, said, "messages of the agent")
-    bench.face.forget()
+    bench.calls.forget()
     with bench.measured("the newest 10 of the history in such a process"):
-        states = bench.face.history(graph, at, 10)
+        states = bench.calls.history(graph, at, 10)
     require(len(states[0].values["messages"]), said, "messages in the newest")
     short = turns // 5
     for number in range(short):
-        bench.face.invoke(graph, request(number), config("short"))
-    bench.face.forget()
+        bench.calls.invoke(graph, request(number), config("short"))
+    bench.calls.forget()
     with bench.measured(f"the whole history of {short} turns in such a process"):
-        states = bench.face.history(graph, config("short"))
+        states = bench.calls.history(graph, config("short"))
     require(len(states[0].values["messages"]), messages_after(short), "messages in the newest")
 
 
 def _resume(turns: int, bench: Bench) -> None:
-    recorder = Recorder(bench.face.saver)
+    recorder = Recorder(bench.calls.saver)
     graph = short_delta_graph(recorder)
     for number in range(turns):
         # Every step stored before the next: what is stored does not depend on the machine.
         graph.invoke(turn(number), config("long"), durability="sync")
-    recorder.replay(bench.face)
-    graph = short_delta_graph(bench.face.saver)
+    recorder.replay(bench.calls)
+    graph = short_delta_graph(bench.calls.saver)
     with bench.measured(f"get_state after {turns} turns", _REPEATS) as row:
         for _ in range(_REPEATS):
             found = _length(bench, graph, "long")
     row.points.append(("resume", turns, row.wall_ms))
     require(found, 2 * turns, "messages that were read")
     with bench.measured(f"one turn after {turns} turns"):
-        bench.face.invoke(graph, turn(turns), config("long"))
+        bench.calls.invoke(graph, turn(turns), config("long"))
     require(_length(bench, graph, "long"), 2 * turns + 2, "messages after one more turn")
 
 
 def _fan_out(width: int, bench: Bench) -> None:
-    graph = fan_out_graph(bench.face.saver, width)
+    graph = fan_out_graph(bench.calls.saver, width)
     with bench.measured(f"{width} tasks"):
-        result = bench.face.invoke(graph, {"found": []}, config("fan-out"))
+        result = bench.calls.invoke(graph, {"found": []}, config("fan-out"))
     require(len(result["found"]), width, "results of tasks")
 
 
 def _approval(bench: Bench) -> None:
-    graph = approval_graph(bench.face.saver)
+    graph = approval_graph(bench.calls.saver)
     at = config("approval")
     with bench.measured("until the question"):
-        asked = bench.face.invoke(graph, turn(0), at)
+        asked = bench.calls.invoke(graph, turn(0), at)
     require(len(asked["__interrupt__"]), 1, "questions")
     with bench.measured("from the answer to the end"):
-        result = bench.face.invoke(graph, decision(), at)
+        result = bench.calls.invoke(graph, decision(), at)
     said = [message.content for message in result["messages"]]
     require(said.count("It was decided: yes"), 1, "decisions among the messages")
 
 
 def _length(bench: Bench, graph: Any, thread_id: str) -> int:
-    return len(bench.face.state(graph, config(thread_id)).values["messages"])
+    return len(bench.calls.state(graph, config(thread_id)).values["messages"])
 
 
 GRAPHS = (

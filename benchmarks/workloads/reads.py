@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measuring import require
 from benchmarks.texts import chat
 from benchmarks.values import config, put_chain
-from benchmarks.workloads.kinds import Workload
+from benchmarks.workloads.base import Workload
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -23,40 +23,40 @@ _LENGTH = 200
 def _latest(bench: Bench) -> None:
     stored, at = 0, config("long")
     for length in (10, 100) if bench.quick else (10, 100, 1_000):
-        at = put_chain(bench.face, at, length - stored, messages=chat(_STATE))
+        at = put_chain(bench.calls, at, length - stored, messages=chat(_STATE))
         stored = length
         with bench.measured(f"newest of {length:,}", _REPEATS) as row:
             for _ in range(_REPEATS):
-                found = bench.face.get_tuple(config("long"))
+                found = bench.calls.get_tuple(config("long"))
         require(found and found.config["configurable"]["checkpoint_id"], _id(at), "the newest")
         row.points.append(("latest", length, row.wall_ms))
 
 
 def _nested(bench: Bench) -> None:
-    root = put_chain(bench.face, config("nested"), 1, messages=chat(_STATE))
-    put_chain(bench.face, config("nested", "child:1"), 100, messages=chat(_STATE))
+    root = put_chain(bench.calls, config("nested"), 1, messages=chat(_STATE))
+    put_chain(bench.calls, config("nested", "child:1"), 100, messages=chat(_STATE))
     with bench.measured("newest of the root", _REPEATS):
         for _ in range(_REPEATS):
-            found = bench.face.get_tuple(config("nested"))
+            found = bench.calls.get_tuple(config("nested"))
     require(found and found.config["configurable"]["checkpoint_id"], _id(root), "the root's newest")
 
 
 def _history(bench: Bench) -> None:
     length = 20 if bench.quick else _LENGTH
-    put_chain(bench.face, config("history"), length, messages=chat(_STATE))
+    put_chain(bench.calls, config("history"), length, messages=chat(_STATE))
     for limit in (10, None):
         label = "all" if limit is None else f"the newest {limit}"
         with bench.measured(f"{label} of {length}"):
-            found = bench.face.list(config("history"), limit)
+            found = bench.calls.list(config("history"), limit)
         require(len(found), limit or length, "checkpoints listed")
 
 
 def _delete(bench: Bench) -> None:
     length = 20 if bench.quick else _LENGTH
-    put_chain(bench.face, config("doomed"), length, messages=chat(_STATE))
+    put_chain(bench.calls, config("doomed"), length, messages=chat(_STATE))
     with bench.measured(f"{length} checkpoints"):
-        bench.face.delete_thread("doomed")
-    require(bench.face.list(config("doomed")), [], "checkpoints left")
+        bench.calls.delete_thread("doomed")
+    require(bench.calls.list(config("doomed")), [], "checkpoints left")
 
 
 def _id(at: RunnableConfig) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measuring import require
 from benchmarks.texts import chat, long_text
 from benchmarks.values import checkpoint, config, metadata
-from benchmarks.workloads.kinds import WITH_INCREMENTAL, Workload
+from benchmarks.workloads.base import WITH_INCREMENTAL, Workload
 
 if TYPE_CHECKING:
     from benchmarks.measuring import Bench
@@ -24,9 +24,9 @@ def _large(megabytes: int, kind: str, bench: Bench) -> None:
     value = long_text(size) if kind == "text" else random.Random(1).randbytes(size)  # noqa: S311 - data
     state = checkpoint(value=value)
     with bench.measured("put"):
-        bench.face.put(config("large"), state, metadata())
+        bench.calls.put(config("large"), state, metadata())
     with bench.measured("get_tuple"):
-        found = bench.face.get_tuple(config("large"))
+        found = bench.calls.get_tuple(config("large"))
     require(found and found.checkpoint["channel_values"]["value"], value, "the value")
 
 
@@ -34,18 +34,18 @@ def _one_message(size: int, bench: Bench) -> None:
     messages = chat(size)
     at, count = config("grown"), 10
     for number in range(count):
-        at = bench.face.put(at, checkpoint(messages=messages[: number - count]), metadata(number))
+        at = bench.calls.put(at, checkpoint(messages=messages[: number - count]), metadata(number))
     with bench.measured("put with one message more"):
-        bench.face.put(at, checkpoint(messages=messages), metadata(count))
+        bench.calls.put(at, checkpoint(messages=messages), metadata(count))
     with bench.measured("get_tuple, of the process that stored it"):
-        found = bench.face.get_tuple(config("grown"))
+        found = bench.calls.get_tuple(config("grown"))
     require(found and found.checkpoint["channel_values"]["messages"], messages, "the messages")
-    bench.face.forget()
+    bench.calls.forget()
     with bench.measured("get_tuple, of another"):
-        bench.face.get_tuple(config("grown"))
-    bench.face.forget()
+        bench.calls.get_tuple(config("grown"))
+    bench.calls.forget()
     with bench.measured("list the newest 10, of another"):
-        listed = bench.face.list(config("grown"), 10)
+        listed = bench.calls.list(config("grown"), 10)
     require(len(listed), 10, "checkpoints listed")
 
 

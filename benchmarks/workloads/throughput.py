@@ -14,7 +14,7 @@ from benchmarks.graphs import chat_graph, turn
 from benchmarks.measuring import require
 from benchmarks.texts import chat
 from benchmarks.values import WRITES, checkpoint, config, metadata
-from benchmarks.workloads.kinds import WITH_WRAPPERS, Workload
+from benchmarks.workloads.base import WITH_WRAPPERS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class _Times:
 
 def _cycle(conversations: int, bench: Bench) -> None:
     """What LangGraph asks of a saver in a turn, one call after the other, without LangGraph."""
-    saver = bench.face.saver
+    saver = bench.calls.saver
     messages = chat(_STATE)
     plain = partial(_plain_turn, saver, messages)
     awaited = partial(_awaited_turn, saver, messages)
@@ -49,7 +49,7 @@ def _cycle(conversations: int, bench: Bench) -> None:
 
 def _agents(conversations: int, bench: Bench) -> None:
     """A real graph's turns."""
-    graph = chat_graph(bench.face.saver)
+    graph = chat_graph(bench.calls.saver)
 
     def plain(thread_id: str, number: int) -> None:
         found = graph.invoke(turn(number), config(thread_id))
@@ -76,8 +76,8 @@ def _converse(
     times = _Times()
     with bench.measured(f"{conversations} at once, {turns} turns each") as row:
         begin = time.perf_counter()
-        if bench.face.awaits:
-            bench.face.run(_all_awaited(conversations, turns, awaited, times))
+        if bench.calls.is_async:
+            bench.calls.run(_all_awaited(conversations, turns, awaited, times))
         else:
             _all_plain(conversations, turns, plain, times)
         seconds = time.perf_counter() - begin

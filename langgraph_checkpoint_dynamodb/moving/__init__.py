@@ -1,13 +1,13 @@
-"""Moving threads: from another saver, to a stream of JSON lines, and back.
+"""Moves threads between savers, and to and from JSON lines.
 
-Everything here goes by the methods that every LangGraph saver has, so it works between any two. The
-functions are for those that are not ours, which have them as methods. The classes read the tables
-of other packages, of which those packages' own savers do not return everything.
+It uses the methods that every LangGraph saver has, so it works between any two. The functions are
+for savers of other packages; those of this package have them as methods. The classes read tables of
+other packages directly, since those packages' own savers do not return everything.
 """
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.moving.functions import (
+from langgraph_checkpoint_dynamodb.moving.any_saver import (
     aexport_threads,
     afill_saver,
     export_threads,
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Savers import this package, and few of them ever read another package's table.
+    # Imported on first use: every saver imports this package, few read another package's table.
     if name in _FOREIGN:
         from langgraph_checkpoint_dynamodb.moving import foreign
 

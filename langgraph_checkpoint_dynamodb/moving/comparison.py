@@ -1,4 +1,4 @@
-"""Whether a checkpoint is the same in two savers, and else by which field it differs."""
+"""Compares a checkpoint in two savers."""
 
 from __future__ import annotations
 
@@ -9,66 +9,80 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.moving.source import Found
+    from langgraph_checkpoint_dynamodb.moving.source import StoredCheckpoint
 
 
-def difference(
-    serde: SerializerProtocol, expected: Found, found: Found | None, *, whole: bool
+def first_difference(
+    serde: SerializerProtocol,
+    expected: StoredCheckpoint,
+    found: StoredCheckpoint | None,
+    *,
+    no_more_values: bool,
 ) -> str | None:
-    """The first field that differs, `None` where all is the same.
+    """The first field that differs, `None` if there is none.
 
     Args:
-        serde: Compares what does not compare by `==`, by its bytes.
-        expected: The checkpoint as it was.
-        found: The checkpoint as it is now, `None` where there is none.
-        whole: Whether it may have no channel values but these.
+        serde: Serializes values that `==` does not find equal, to compare their bytes.
+        expected: The checkpoint that was stored.
+        found: The checkpoint that was read, `None` if it does not exist.
+        no_more_values: Whether a channel value that was not expected is a difference.
 
     Returns:
         For example `checkpoint`, `metadata.step`, `parent_config`, `pending_writes`.
     """
     if found is None:
         return "checkpoint"
-    return next(_differences(serde, expected, found, whole), None)
+    return next(_differences(serde, expected, found, no_more_values), None)
 
 
 def _differences(
-    serde: SerializerProtocol, expected: Found, found: Found, whole: bool
+    serde: SerializerProtocol,
+    expected: StoredCheckpoint,
+    found: StoredCheckpoint,
+    no_more_values: bool,
 ) -> Iterator[str]:
-    if found.place != expected.place:
+    if found.entry != expected.entry:
         yield "parent_config"
-    yield from _of_mappings(serde, "checkpoint", *map(_without_values, (expected, found)))
-    values = [one.checkpoint.get("channel_values", {}) for one in (expected, found)]
-    if not whole:
-        values[1] = {name: value for name, value in values[1].items() if name in values[0]}
-    yield from _of_mappings(serde, "checkpoint.channel_values", *values)
-    yield from _of_mappings(serde, "metadata", {**expected.metadata}, {**found.metadata})
+    yield from _mapping_differences(
+        serde, "checkpoint", _without_values(expected), _without_values(found)
+    )
+    expected_values, found_values = _values(expected), _values(found)
+    if not no_more_values:
+        found_values = {
+            name: value for name, value in found_values.items() if name in expected_values
+        }
+    yield from _mapping_differences(
+        serde, "checkpoint.channel_values", expected_values, found_values
+    )
+    yield from _mapping_differences(serde, "metadata", {**expected.metadata}, {**found.metadata})
     if not same(serde, expected.pending_writes, found.pending_writes):
         yield "pending_writes"
 
 
-def _without_values(one: Found) -> Mapping[str, Any]:
-    return {key: part for key, part in one.checkpoint.items() if key != "channel_values"}
+def _values(stored: StoredCheckpoint) -> Mapping[str, Any]:
+    return stored.checkpoint.get("channel_values", {})
 
 
-def _of_mappings(
+def _without_values(stored: StoredCheckpoint) -> Mapping[str, Any]:
+    return {name: part for name, part in stored.checkpoint.items() if name != "channel_values"}
+
+
+def _mapping_differences(
     serde: SerializerProtocol, name: str, expected: Mapping[str, Any], found: Mapping[str, Any]
 ) -> Iterator[str]:
     for key in {**expected, **found}:
-        if not _same_entry(serde, key, expected, found):
+        if not (key in expected and key in found and same(serde, expected[key], found[key])):
             yield f"{name}.{key}"
 
 
-def _same_entry(
-    serde: SerializerProtocol, key: str, expected: Mapping[str, Any], found: Mapping[str, Any]
-) -> bool:
-    return key in expected and key in found and same(serde, expected[key], found[key])
-
-
 def same(serde: SerializerProtocol, expected: Any, found: Any) -> bool:
-    """Equal, or equal once serialized: arrays and NaN do not say that they are equal."""
+    """Whether two values, or their serialized bytes, are equal.
+
+    Arrays and NaN are not equal by `==`.
+    """
     try:
         if bool(expected == found):
             return True
-    except Exception:  # noqa: S110 - a type of the user's that does not compare: its bytes do
+    except Exception:  # noqa: S110 - a user's type that does not compare: its bytes do
         pass
     return bool(serde.dumps_typed(expected) == serde.dumps_typed(found))

@@ -1,7 +1,7 @@
-r"""Threads as lines of JSON, version 1.
+r"""The format of exported threads: JSON lines, version 1.
 
-The first line says what it is, the last one how many checkpoints lie between. Each of the others is
-a checkpoint; namespaces of a thread come from the innermost to the root, parents before children::
+The first line names the format, the last one counts the checkpoints. Each line between them is a
+checkpoint. Namespaces of a thread come from the innermost to the root, parents before children::
 
     {"format": "langgraph-checkpoints", "version": 1}
     {"thread_id": "1", "checkpoint_ns": "", "checkpoint_id": "1f0...", "parent_checkpoint_id": null,
@@ -10,9 +10,9 @@ a checkpoint; namespaces of a thread come from the innermost to the root, parent
                 "writes": [["__interrupt__", "msgpack", "kYKl..."]]}]}
     {"checkpoints": 1}
 
-A value is what the saver's serializer makes of it: the name of its type, and its bytes in Base64.
-Where that encrypts, whoever reads the lines needs the key. Task paths may be empty. The order of
-tasks is that in which a saver returns them; a task's special channels come first.
+A value is serialized by the saver's serializer: the name of its type, and its bytes in Base64. If
+the serializer encrypts, a reader needs the key. Task paths may be empty. Tasks are in the order in
+which a saver returns them; a task's special channels come first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_checkpoint_dynamodb.errors import ExportFormatError
-from langgraph_checkpoint_dynamodb.moving.source import Found, Place
+from langgraph_checkpoint_dynamodb.moving.source import CheckpointEntry, StoredCheckpoint
 from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites
 
 if TYPE_CHECKING:
@@ -45,15 +45,15 @@ def trailer(checkpoints: int) -> str:
     return _line({"checkpoints": checkpoints})
 
 
-def encode(serde: SerializerProtocol, found: Found) -> str:
+def encode(serde: SerializerProtocol, found: StoredCheckpoint) -> str:
     """The line of a checkpoint."""
-    place = found.place
+    entry = found.entry
     return _line(
         {
-            "thread_id": place.thread_id,
-            "checkpoint_ns": place.checkpoint_ns,
-            "checkpoint_id": place.checkpoint_id,
-            "parent_checkpoint_id": place.parent_id,
+            "thread_id": entry.thread_id,
+            "checkpoint_ns": entry.checkpoint_ns,
+            "checkpoint_id": entry.checkpoint_id,
+            "parent_checkpoint_id": entry.parent_id,
             "checkpoint": _dump(serde, found.checkpoint),
             "metadata": _dump(serde, found.metadata),
             "tasks": [
@@ -68,29 +68,29 @@ def encode(serde: SerializerProtocol, found: Found) -> str:
     )
 
 
-class Lines:
-    """Reads lines one by one and knows where it is.
+class LineReader:
+    """Reads lines one by one and checks their order.
 
     Args:
-        serde: What to load values with.
+        serde: The serializer to load values with.
     """
 
     def __init__(self, serde: SerializerProtocol) -> None:
         self._serde = serde
-        self._number = 0
+        self._line_number = 0
         self._checkpoints = 0
         self._ended = False
 
-    def read(self, line: str | bytes | None) -> Found | None:
+    def read(self, line: str | bytes | None) -> StoredCheckpoint | None:
         """The checkpoint of the next line, `None` for the first and the last one.
 
         Args:
-            line: The line, `None` where there are no more.
+            line: The line, `None` after the last one.
 
         Raises:
-            ExportFormatError: It is not what comes next.
+            ExportFormatError: The line is damaged, or not expected here.
         """
-        self._number += 1
+        self._line_number += 1
         if line is None:
             if not self._ended:
                 raise self._error("is missing: the stream was cut off before its last line")
@@ -98,17 +98,17 @@ class Lines:
         if self._ended:
             raise self._error("comes after the last one")
         record = self._parse(line)
-        if self._number == 1:
+        if self._line_number == 1:
             require_header(record)
             return None
         if "checkpoints" in record:
-            self._require_all(record)
+            self._check_trailer(record)
             return None
         found = self._read_checkpoint(record)
         self._checkpoints += 1
         return found
 
-    def _require_all(self, record: dict[str, Any]) -> None:
+    def _check_trailer(self, record: dict[str, Any]) -> None:
         if record["checkpoints"] != self._checkpoints:
             raise self._error(
                 f"says that {record['checkpoints']!r} checkpoints come before it, there are "
@@ -116,19 +116,19 @@ class Lines:
             )
         self._ended = True
 
-    def _read_checkpoint(self, record: dict[str, Any]) -> Found:
+    def _read_checkpoint(self, record: dict[str, Any]) -> StoredCheckpoint:
         parent_id = record.get("parent_checkpoint_id")
-        place = Place(
+        entry = CheckpointEntry(
             thread_id=self._text(record, "thread_id"),
             checkpoint_ns=self._text(record, "checkpoint_ns"),
             checkpoint_id=self._text(record, "checkpoint_id"),
             parent_id=None if parent_id is None else self._text(record, "parent_checkpoint_id"),
         )
         checkpoint = self._mapping(record, "checkpoint")
-        if checkpoint.get("id") != place.checkpoint_id:
+        if checkpoint.get("id") != entry.checkpoint_id:
             raise self._error("field 'checkpoint_id' differs from the id of its checkpoint")
-        return Found(
-            place=place,
+        return StoredCheckpoint(
+            entry=entry,
             checkpoint=cast("Checkpoint", checkpoint),
             metadata=cast("CheckpointMetadata", self._mapping(record, "metadata")),
             tasks=tuple(map(self._task, self._list(record, "tasks"))),
@@ -146,10 +146,10 @@ class Lines:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
-            # Without its cause, which quotes the line.
+            # Without the cause: it quotes the line, which may hold user data.
             raise self._error("is not JSON; was the stream cut off?") from None
         if not isinstance(record, dict):
-            raise self._error("is no JSON object")
+            raise self._error("is not a JSON object")
         return record
 
     def _text(self, record: Any, field: str) -> str:
@@ -182,11 +182,11 @@ class Lines:
             ) from error
 
     def _error(self, problem: str) -> ExportFormatError:
-        return ExportFormatError(self._number, problem)
+        return ExportFormatError(self._line_number, problem)
 
 
 def require_header(record: Mapping[str, Any]) -> None:
-    """Check what the first line says.
+    """Check the first line.
 
     Raises:
         ExportFormatError: It is another format, or another version.
@@ -198,7 +198,7 @@ def require_header(record: Mapping[str, Any]) -> None:
         raise ExportFormatError(
             1,
             f"says version {version}, this release reads version {VERSION}; read it with the "
-            "release that wrote it, or a later one",
+            "release that wrote it, or with a later one",
         )
 
 

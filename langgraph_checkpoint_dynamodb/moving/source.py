@@ -1,4 +1,4 @@
-"""Reading any saver: which checkpoints it has, oldest first, and each with its writes by task."""
+"""Reads any saver: lists its threads and checkpoints, and reads each checkpoint with its writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.addressing import to_config
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
-from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites, by_task, in_order
+from langgraph_checkpoint_dynamodb.moving.writes import (
+    TaskWrites,
+    as_pending_writes,
+    group_by_task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,20 +29,20 @@ if TYPE_CHECKING:
         PendingWrite,
     )
 
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.moving.steps import Steps
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
-    """Where a checkpoint is.
+class CheckpointEntry(NamedTuple):
+    """A checkpoint in a listing: its ids and its parent's, without its contents.
 
     Attributes:
         thread_id: The thread.
         checkpoint_ns: The namespace.
         checkpoint_id: The checkpoint.
-        parent_id: Its parent, which need not be there; `None` for none.
+        parent_id: Its parent, which may not exist; `None` if it has none.
     """
 
     thread_id: str
@@ -48,30 +52,38 @@ class Place(NamedTuple):
 
     @property
     def config(self) -> RunnableConfig:
-        """The config that names it."""
+        """The config that names the checkpoint."""
         return to_config(self.thread_id, self.checkpoint_ns, self.checkpoint_id)
 
     @property
-    def put_config(self) -> RunnableConfig:
-        """The config that it is put with: its checkpoint id is the parent's."""
-        config = to_config(self.thread_id, self.checkpoint_ns, self.parent_id or "")
+    def parent_config(self) -> RunnableConfig | None:
+        """The config that names the parent, `None` if it has none."""
         if self.parent_id is None:
-            del config["configurable"]["checkpoint_id"]
+            return None
+        return to_config(self.thread_id, self.checkpoint_ns, self.parent_id)
+
+    @property
+    def put_config(self) -> RunnableConfig:
+        """The config for `put`: its checkpoint id is the parent's."""
+        if (parent := self.parent_config) is not None:
+            return parent
+        config = self.config
+        del config["configurable"]["checkpoint_id"]
         return config
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A checkpoint with all that belongs to it.
+class StoredCheckpoint:
+    """A checkpoint with its metadata and pending writes.
 
     Attributes:
-        place: Where it is.
+        entry: Its ids.
         checkpoint: The checkpoint.
         metadata: Its metadata.
-        tasks: Its pending writes.
+        tasks: Its pending writes by task.
     """
 
-    place: Place
+    entry: CheckpointEntry
     checkpoint: Checkpoint
     metadata: CheckpointMetadata
     tasks: Sequence[TaskWrites]
@@ -79,11 +91,11 @@ class Found:
     @property
     def pending_writes(self) -> list[PendingWrite]:
         """Its pending writes as a saver returns them."""
-        return in_order(self.tasks)
+        return as_pending_writes(self.tasks)
 
 
-class ThreadIds(NamedTuple):
-    """Some of the threads that there are.
+class ThreadIdPage(NamedTuple):
+    """A page of the threads of a table.
 
     Attributes:
         thread_ids: Their ids. The first may be the last of the page before.
@@ -96,46 +108,60 @@ class ThreadIds(NamedTuple):
     items: int = 0
 
 
-class Detailed(NamedTuple):
-    """A checkpoint, and what LangGraph's tuple of it does not tell.
+class TupleWithPaths(NamedTuple):
+    """A checkpoint tuple, and the task paths that LangGraph's tuples leave out.
 
     Attributes:
         found: The tuple.
-        paths: The path of each task that has written to it.
+        paths: The path of each task that has written to it, by task id.
     """
 
     found: CheckpointTuple
     paths: Mapping[str, str]
 
 
-class DetailedSource(ABC):
-    """A saver that tells what others do not: its threads, their checkpoints unread, task paths."""
+class TableSource(ABC):
+    """A saver whose table is read itself, for what LangGraph's methods do not return.
+
+    It lists its threads, lists checkpoints without reading their contents, and knows task paths.
+    """
 
     @abstractmethod
+    def _run(self, operation: Operation[T], method: str) -> T:
+        """Perform an operation in sync code."""
+
+    @abstractmethod
+    async def _await(self, operation: Operation[T], method: str) -> T:
+        """Perform an operation on an event loop."""
+
+    @abstractmethod
+    def _thread_page(self, start: Any) -> Operation[ThreadIdPage]:
+        """A page of its threads, from `next` of the page before or `None`."""
+
+    @abstractmethod
+    def _entries(self, thread_id: str) -> Operation[Sequence[CheckpointEntry]]:
+        """The checkpoints of a thread in all namespaces, in any order."""
+
+    @abstractmethod
+    def _read_with_paths(self, entry: CheckpointEntry) -> Operation[TupleWithPaths | None]:
+        """A checkpoint, `None` if it does not exist."""
+
     def _step(self, operation: Operation[T]) -> Step[T]:
-        """Perform one of the operations below, by either family."""
-
-    @abstractmethod
-    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
-        """Some of its threads, from `next` of the page before or `None`."""
-
-    @abstractmethod
-    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
-        """The checkpoints of a thread in all namespaces, in any order, without what they hold."""
-
-    @abstractmethod
-    def _detailed(self, place: Place) -> Operation[Detailed | None]:
-        """A checkpoint, `None` where it is not there."""
+        """A step that performs one of the operations above."""
+        return Step(
+            lambda: self._run(operation, "export_threads"),
+            lambda: self._await(operation, "export_threads"),
+        )
 
 
-Source = BaseCheckpointSaver[Any]
+Saver = BaseCheckpointSaver[Any]
 
 
-def require_saver(field: str, saver: object) -> Source:
-    """A value that must be a saver.
+def require_saver(field: str, saver: object) -> Saver:
+    """Check that a value is a saver.
 
     Raises:
-        InvalidInputTypeError: It is none.
+        InvalidInputTypeError: It is not.
     """
     if not isinstance(saver, BaseCheckpointSaver):
         raise InvalidInputTypeError(
@@ -144,46 +170,50 @@ def require_saver(field: str, saver: object) -> Source:
     return saver
 
 
-def places(
-    source: Source, thread_id: str, namespaces: Sequence[str] | None = None
-) -> Moving[list[Place]]:
-    """The checkpoints of a thread in the order in which they are stored elsewhere.
+def list_entries(
+    source: Saver, thread_id: str, namespaces: Sequence[str] | None = None
+) -> Steps[list[CheckpointEntry]]:
+    """The checkpoints of a thread, in the order in which they are to be copied.
 
-    Nested namespaces come before those around them, the root last; parents before children. So
-    whatever part of it is there, each checkpoint has its ancestors, and the subgraphs it waits for.
-    Places alone are held in memory, never what is there.
+    Nested namespaces come before those around them, the root last; parents before children. So a
+    copy that was stopped has, for each of its checkpoints, the ancestors and the subgraphs that it
+    waits for. Only the entries are held in memory, not the contents.
 
     Args:
         source: The saver.
         thread_id: The thread.
-        namespaces: The namespaces, for a saver that lists the root alone where none is named.
+        namespaces: The namespaces, for a saver that lists only the root if none is named.
     """
-    found: dict[str, dict[str, Place]] = defaultdict(dict)
-    for place in (yield from _listed(source, thread_id, namespaces)):
-        found[place.checkpoint_ns][place.checkpoint_id] = place
-    nested_first = sorted(found, key=_depth, reverse=True)
-    return [place for name in nested_first for place in _parents_first(found[name])]
+    by_namespace: dict[str, dict[str, CheckpointEntry]] = defaultdict(dict)
+    for entry in (yield from _list_unsorted(source, thread_id, namespaces)):
+        by_namespace[entry.checkpoint_ns][entry.checkpoint_id] = entry
+    nested_first = sorted(by_namespace, key=_depth, reverse=True)
+    return [entry for name in nested_first for entry in _parents_first(by_namespace[name])]
 
 
-def read(source: Source, place: Place) -> Moving[Found | None]:
-    """A checkpoint with its writes, `None` where it is not there."""
-    config = place.config
-    one = yield from take(Step(lambda: source.get_tuple(config), lambda: source.aget_tuple(config)))
-    return None if one is None else _found(place.thread_id, one, {})
+def read_checkpoint(source: Saver, entry: CheckpointEntry) -> Steps[StoredCheckpoint | None]:
+    """A checkpoint with its writes, `None` if it does not exist."""
+    config = entry.config
+    found = yield from take(
+        Step(lambda: source.get_tuple(config), lambda: source.aget_tuple(config))
+    )
+    return None if found is None else _stored_checkpoint(entry.thread_id, found, {})
 
 
-def read_with_paths(source: Source, place: Place) -> Moving[Found | None]:
-    """The same, with the paths of its tasks from a saver that tells them."""
-    if not isinstance(source, DetailedSource):
-        return (yield from read(source, place))
-    detailed = yield from take(source._step(source._detailed(place)))
-    return None if detailed is None else _found(place.thread_id, *detailed)
+def read_checkpoint_with_paths(
+    source: Saver, entry: CheckpointEntry
+) -> Steps[StoredCheckpoint | None]:
+    """The same, with the paths of its tasks if the source knows them."""
+    if not isinstance(source, TableSource):
+        return (yield from read_checkpoint(source, entry))
+    read = yield from take(source._step(source._read_with_paths(entry)))
+    return None if read is None else _stored_checkpoint(entry.thread_id, read.found, read.paths)
 
 
-def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Moving[None]:
+def for_each_thread(source: Saver, visit: Callable[[str], Steps[None]]) -> Steps[None]:
     """Visit every thread of a saver, as they are found."""
-    if not isinstance(source, DetailedSource):
-        for thread_id in (yield from take(_thread_listing(source))):
+    if not isinstance(source, TableSource):
+        for thread_id in (yield from take(_list_thread_ids(source))):
             yield from visit(thread_id)
         return
     start: Any = None
@@ -199,65 +229,68 @@ def for_each_thread(source: Source, visit: Callable[[str], Moving[None]]) -> Mov
         start = page.next
 
 
-def _listed(
-    source: Source, thread_id: str, namespaces: Sequence[str] | None
-) -> Moving[Sequence[Place]]:
-    """The places of a thread, in any order; those of some namespaces alone."""
-    if isinstance(source, DetailedSource):
-        listed = yield from take(source._step(source._places(thread_id)))
-        return [one for one in listed if namespaces is None or one.checkpoint_ns in namespaces]
+def _list_unsorted(
+    source: Saver, thread_id: str, namespaces: Sequence[str] | None
+) -> Steps[Sequence[CheckpointEntry]]:
+    if isinstance(source, TableSource):
+        listed = yield from take(source._step(source._entries(thread_id)))
+        return [each for each in listed if namespaces is None or each.checkpoint_ns in namespaces]
     configs: list[RunnableConfig] = [{"configurable": {"thread_id": thread_id}}]
     if namespaces is not None:
         configs = [
             {"configurable": {"thread_id": thread_id, "checkpoint_ns": name}} for name in namespaces
         ]
-    found: list[Place] = []
+    entries: list[CheckpointEntry] = []
     for config in configs:
-        found += yield from take(_listing(source, config, thread_id))
-    return found
+        entries += yield from take(_list_namespace(source, config, thread_id))
+    return entries
 
 
-def _listing(source: Source, config: RunnableConfig, thread_id: str) -> Step[list[Place]]:
-    def plain() -> list[Place]:
-        return [_place_of(one, thread_id) for one in source.list(config)]
+def _list_namespace(
+    source: Saver, config: RunnableConfig, thread_id: str
+) -> Step[list[CheckpointEntry]]:
+    def call() -> list[CheckpointEntry]:
+        return [_entry_of(found, thread_id) for found in source.list(config)]
 
-    async def awaited() -> list[Place]:
-        return [_place_of(one, thread_id) async for one in source.alist(config)]
+    async def acall() -> list[CheckpointEntry]:
+        return [_entry_of(found, thread_id) async for found in source.alist(config)]
 
-    return Step(plain, awaited)
-
-
-def _thread_listing(source: Source) -> Step[list[str]]:
-    def plain() -> list[str]:
-        return list(dict.fromkeys(_thread_of(one) for one in source.list(None)))
-
-    async def awaited() -> list[str]:
-        return list({_thread_of(one): None async for one in source.alist(None)})
-
-    return Step(plain, awaited)
+    return Step(call, acall)
 
 
-def _thread_of(one: CheckpointTuple) -> str:
-    return str(one.config["configurable"]["thread_id"])
+def _list_thread_ids(source: Saver) -> Step[list[str]]:
+    def call() -> list[str]:
+        return list(dict.fromkeys(_thread_id_of(found) for found in source.list(None)))
+
+    async def acall() -> list[str]:
+        return list({_thread_id_of(found): None async for found in source.alist(None)})
+
+    return Step(call, acall)
 
 
-def _place_of(one: CheckpointTuple, thread_id: str) -> Place:
-    named = one.config["configurable"]
-    parent = (one.parent_config or {}).get("configurable", {})
-    return Place(
+def _thread_id_of(found: CheckpointTuple) -> str:
+    return str(found.config["configurable"]["thread_id"])
+
+
+def _entry_of(found: CheckpointTuple, thread_id: str) -> CheckpointEntry:
+    configurable = found.config["configurable"]
+    parent = (found.parent_config or {}).get("configurable", {})
+    return CheckpointEntry(
         thread_id,
-        named.get("checkpoint_ns") or "",
-        named["checkpoint_id"],
+        configurable.get("checkpoint_ns") or "",
+        configurable["checkpoint_id"],
         parent.get("checkpoint_id") or None,
     )
 
 
-def _found(thread_id: str, one: CheckpointTuple, paths: Mapping[str, str]) -> Found:
-    return Found(
-        place=_place_of(one, thread_id),
-        checkpoint=one.checkpoint,
-        metadata=one.metadata,
-        tasks=tuple(by_task(one.pending_writes or (), paths)),
+def _stored_checkpoint(
+    thread_id: str, found: CheckpointTuple, known_paths: Mapping[str, str]
+) -> StoredCheckpoint:
+    return StoredCheckpoint(
+        entry=_entry_of(found, thread_id),
+        checkpoint=found.checkpoint,
+        metadata=found.metadata,
+        tasks=tuple(group_by_task(found.pending_writes or (), known_paths)),
     )
 
 
@@ -265,14 +298,14 @@ def _depth(checkpoint_ns: str) -> tuple[int, str]:
     return (checkpoint_ns.count("|") + 1 if checkpoint_ns else 0, checkpoint_ns)
 
 
-def _parents_first(found: Mapping[str, Place]) -> Iterator[Place]:
-    """Places of one namespace, by id, but none before its parent."""
+def _parents_first(entries: Mapping[str, CheckpointEntry]) -> Iterator[CheckpointEntry]:
+    """The entries of a namespace by id, except that each comes after its parent."""
     done: set[str] = set()
-    for checkpoint_id in sorted(found):
-        line: list[Place] = []
-        place = found.get(checkpoint_id)
-        while place is not None and place.checkpoint_id not in done:
-            done.add(place.checkpoint_id)
-            line.append(place)
-            place = None if place.parent_id is None else found.get(place.parent_id)
-        yield from reversed(line)
+    for checkpoint_id in sorted(entries):
+        ancestors: list[CheckpointEntry] = []
+        entry = entries.get(checkpoint_id)
+        while entry is not None and entry.checkpoint_id not in done:
+            done.add(entry.checkpoint_id)
+            ancestors.append(entry)
+            entry = None if entry.parent_id is None else entries.get(entry.parent_id)
+        yield from reversed(ancestors)

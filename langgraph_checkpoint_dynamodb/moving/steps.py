@@ -1,7 +1,7 @@
-"""Moving as a generator of steps, so that it is written once for plain code and for event loops.
+"""Steps: calls of savers' methods, written once for sync and async code.
 
-A *moving* yields steps and is sent their results, as an operation is with requests. Its steps are
-calls of savers, which have each method twice, and so has a step.
+A generator of steps yields steps and is sent their results, as an operation is with requests. A
+saver has each method twice, sync and async, so a step holds both calls.
 """
 
 from __future__ import annotations
@@ -20,24 +20,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[R]):
-    """A call, by both of its methods."""
+    """One call.
 
-    plain: Callable[[], R]
-    awaited: Callable[[], Awaitable[R]]
+    Attributes:
+        call: Makes the call in sync code.
+        acall: Makes the same call on an event loop.
+    """
+
+    call: Callable[[], R]
+    acall: Callable[[], Awaitable[R]]
 
 
-Moving: TypeAlias = Generator[Step[Any], Any, R]
+Steps: TypeAlias = Generator[Step[Any], Any, R]
 """A generator of steps that returns an `R`."""
 
 
-def take(step: Step[R]) -> Moving[R]:
-    """Take one step. Its result has a type then, which that of a `yield` has not."""
+def take(step: Step[R]) -> Steps[R]:
+    """Yield one step and return its result, which has a type here and not in a plain `yield`."""
     result: R = yield step
     return result
 
 
 def blocking(call: Callable[[], R]) -> Step[R]:
-    """A call that there is in plain code only; event loops have a thread make it."""
+    """A step for a call that exists in sync code only; event loops run it on another thread."""
     return Step(call, lambda: asyncio.to_thread(call))
 
 
@@ -46,27 +51,27 @@ def next_of(values: Iterator[T]) -> Step[T | None]:
     return blocking(lambda: next(values, None))
 
 
-def perform(moving: Moving[R]) -> R:
-    """Take all steps in plain code."""
+def run_steps(steps: Steps[R]) -> R:
+    """Take all steps in sync code."""
     try:
-        step = next(moving)
+        step = next(steps)
         while True:
-            step = moving.send(step.plain())
+            step = steps.send(step.call())
     except StopIteration as stop:
         done: R = stop.value
         return done
     finally:
-        moving.close()
+        steps.close()
 
 
-async def aperform(moving: Moving[R]) -> R:
+async def arun_steps(steps: Steps[R]) -> R:
     """Take all steps on the event loop."""
     try:
-        step = next(moving)
+        step = next(steps)
         while True:
-            step = moving.send(await step.awaited())
+            step = steps.send(await step.acall())
     except StopIteration as stop:
         done: R = stop.value
         return done
     finally:
-        moving.close()
+        steps.close()

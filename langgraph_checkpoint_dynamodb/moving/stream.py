@@ -1,88 +1,100 @@
-"""Threads to a stream of lines, and back."""
+"""Writes threads to a stream of JSON lines, and stores them from one."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from langgraph_checkpoint_dynamodb.moving.records import Lines, encode, header, trailer
-from langgraph_checkpoint_dynamodb.moving.source import for_each_thread, places, read_with_paths
+from langgraph_checkpoint_dynamodb.moving.partial_export import PartialExport
+from langgraph_checkpoint_dynamodb.moving.records import LineReader, encode, header, trailer
+from langgraph_checkpoint_dynamodb.moving.source import (
+    for_each_thread,
+    list_entries,
+    read_checkpoint_with_paths,
+)
 from langgraph_checkpoint_dynamodb.moving.steps import blocking, next_of, take
-from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, Tally, require_stored, store
-from langgraph_checkpoint_dynamodb.moving.written import Written
+from langgraph_checkpoint_dynamodb.moving.transfer import (
+    MoveCounter,
+    MoveReport,
+    require_stored,
+    store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from langgraph_checkpoint_dynamodb.moving.source import Source
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.moving.source import Saver
+    from langgraph_checkpoint_dynamodb.moving.steps import Steps
 
 
 class Writable(Protocol):
-    """What takes text: a file opened with `"w"`, `sys.stdout`, an `io.StringIO`."""
+    """A text stream: a file opened with `"w"`, `sys.stdout`, an `io.StringIO`."""
 
     def write(self, text: str, /) -> object:
-        """Take some text."""
+        """Write text."""
 
 
-def export_threads(
-    source: Source,
+def write_threads(
+    source: Saver,
     stream: Writable,
     thread_ids: Sequence[str] | None,
     on_progress: Callable[[MoveReport], object] | None,
-    written: Written | None = None,
-) -> Moving[MoveReport]:
-    """Write threads, all or those named, to a stream.
+    written: PartialExport | None = None,
+) -> Steps[MoveReport]:
+    """Write threads to a stream.
 
     Args:
         source: The saver.
-        stream: Where to.
+        stream: The stream.
         thread_ids: The threads; `None` for all.
-        on_progress: What is told after each checkpoint.
-        written: What an export that was stopped has written to the stream; `None` for nothing.
+        on_progress: Called after each checkpoint with what has been written so far.
+        written: What an interrupted export has written to the stream; `None` for nothing.
     """
-    tally = Tally(on_progress)
-    before = written or Written()
-    if not before.begun:
-        yield from take(blocking(lambda: stream.write(header())))
+    counter = MoveCounter(on_progress)
+    before = written or PartialExport()
+    if not before.has_header:
+        yield from _write(stream, header())
 
-    def export(thread_id: str) -> Moving[None]:
+    def write_thread(thread_id: str) -> Steps[None]:
         if before.has_thread(thread_id):
             return
-        for place in (yield from places(source, thread_id)):
-            if before.has(place):
+        for entry in (yield from list_entries(source, thread_id)):
+            if before.has_checkpoint(entry):
                 continue
-            found = yield from read_with_paths(source, place)
+            found = yield from read_checkpoint_with_paths(source, entry)
             if found is None:
                 continue  # Deleted meanwhile.
-            line = encode(source.serde, found)
-            yield from take(blocking(lambda line=line: stream.write(line)))  # type: ignore[misc]  # bound now
-            tally.count(found)
+            yield from _write(stream, encode(source.serde, found))
+            counter.count(found)
 
     if thread_ids is None:
-        yield from for_each_thread(source, export)
+        yield from for_each_thread(source, write_thread)
     else:
         for thread_id in thread_ids:
-            yield from export(thread_id)
-    count = before.checkpoints + tally.report.checkpoints
-    yield from take(blocking(lambda: stream.write(trailer(count))))
-    return tally.report
+            yield from write_thread(thread_id)
+    yield from _write(stream, trailer(before.checkpoints + counter.report.checkpoints))
+    return counter.report
 
 
-def import_threads(
-    target: Source,
+def store_lines(
+    target: Saver,
     lines: Iterable[str | bytes],
     on_progress: Callable[[MoveReport], object] | None,
-) -> Moving[MoveReport]:
-    """Store what was exported, each checkpoint as it comes, and look at it again."""
-    tally = Tally(on_progress)
-    reading = Lines(target.serde)
-    coming = iter(lines)
+) -> Steps[MoveReport]:
+    """Store exported threads, and compare each checkpoint once it is stored."""
+    counter = MoveCounter(on_progress)
+    reader = LineReader(target.serde)
+    remaining = iter(lines)
     while True:
-        line = yield from take(next_of(coming))
-        found = reading.read(line)
+        line = yield from take(next_of(remaining))
+        found = reader.read(line)
         if line is None:
-            return tally.report
+            return counter.report
         if found is not None:
             yield from store(target, found)
             yield from require_stored(target, found)
-            tally.count(found)
+            counter.count(found)
+
+
+def _write(stream: Writable, text: str) -> Steps[object]:
+    return take(blocking(partial(stream.write, text)))

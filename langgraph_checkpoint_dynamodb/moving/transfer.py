@@ -1,4 +1,4 @@
-"""Storing what was read elsewhere, so that it can be stopped anywhere and repeated."""
+"""Stores checkpoints that were read elsewhere; can be interrupted anywhere and repeated."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from langgraph.checkpoint.base import get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.errors import ThreadMismatchError
-from langgraph_checkpoint_dynamodb.moving.comparison import difference
+from langgraph_checkpoint_dynamodb.moving.comparison import first_difference
 from langgraph_checkpoint_dynamodb.moving.source import (
-    DetailedSource,
-    places,
-    read,
-    read_with_paths,
+    TableSource,
+    list_entries,
+    read_checkpoint,
+    read_checkpoint_with_paths,
 )
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.moving.source import Found, Source
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.moving.source import Saver, StoredCheckpoint
+    from langgraph_checkpoint_dynamodb.moving.steps import Steps
     from langgraph_checkpoint_dynamodb.moving.writes import TaskWrites
 
 
@@ -31,8 +31,8 @@ class MoveReport:
 
     Attributes:
         threads: Threads that had a checkpoint.
-        namespaces: Their namespaces, together.
-        checkpoints: Their checkpoints, with those that were there already.
+        namespaces: Namespaces of these threads.
+        checkpoints: Their checkpoints, including those that the target had already.
         writes: Their pending writes.
     """
 
@@ -42,14 +42,14 @@ class MoveReport:
     writes: int = 0
 
 
-class Tally:
-    """Counts what is moved, and tells.
+class MoveCounter:
+    """Counts what is moved, and reports it.
 
     Attributes:
         report: What has been moved so far.
 
     Args:
-        on_progress: What is told after each checkpoint.
+        on_progress: Called after each checkpoint.
     """
 
     def __init__(self, on_progress: Callable[[MoveReport], object] | None) -> None:
@@ -58,12 +58,12 @@ class Tally:
         self._thread: str | None = None
         self._namespace: str | None = None
 
-    def count(self, found: Found) -> None:
-        """Count a checkpoint. Those of a thread, and there of a namespace, come together."""
-        place, report = found.place, self.report
-        other_thread = place.thread_id != self._thread
-        other_namespace = other_thread or place.checkpoint_ns != self._namespace
-        self._thread, self._namespace = place.thread_id, place.checkpoint_ns
+    def count(self, found: StoredCheckpoint) -> None:
+        """Count a checkpoint. Those of a thread, and in it of a namespace, come together."""
+        entry, report = found.entry, self.report
+        other_thread = entry.thread_id != self._thread
+        other_namespace = other_thread or entry.checkpoint_ns != self._namespace
+        self._thread, self._namespace = entry.thread_id, entry.checkpoint_ns
         self.report = MoveReport(
             report.threads + other_thread,
             report.namespaces + other_namespace,
@@ -75,85 +75,87 @@ class Tally:
 
 
 def import_thread(
-    source: Source,
-    target: Source,
+    source: Saver,
+    target: Saver,
     thread_id: str,
     namespaces: Sequence[str] | None = None,
     on_progress: Callable[[MoveReport], object] | None = None,
-) -> Moving[MoveReport]:
+) -> Steps[MoveReport]:
     """Copy a thread from one saver to another, then compare both.
 
     Raises:
         ThreadMismatchError: The target does not have what the source has.
     """
-    found = yield from places(source, thread_id, namespaces)
-    tally = Tally(on_progress)
-    for place in found:
-        one = yield from read_with_paths(source, place)
-        if one is None:
+    entries = yield from list_entries(source, thread_id, namespaces)
+    counter = MoveCounter(on_progress)
+    for entry in entries:
+        found = yield from read_checkpoint_with_paths(source, entry)
+        if found is None:
             continue  # Deleted meanwhile.
-        yield from store(target, one)
-        tally.count(one)
-    for place in found:
-        one = yield from read(source, place)
-        if one is not None:
-            yield from require_stored(target, one)
-    return tally.report
+        yield from store(target, found)
+        counter.count(found)
+    for entry in entries:
+        found = yield from read_checkpoint(source, entry)
+        if found is not None:
+            yield from require_stored(target, found)
+    return counter.report
 
 
-def store(target: Source, one: Found) -> Moving[None]:
-    """Store a checkpoint unless it is there already, all the same.
+def store(target: Saver, expected: StoredCheckpoint) -> Steps[None]:
+    """Store a checkpoint unless the target has the same one already.
 
-    Its writes come first: who finds it finds it with them.
+    Its writes are stored first, so that no reader finds the checkpoint without them.
     """
-    if (yield from _difference(target, one)) is None:
+    if (yield from _first_difference(target, expected)) is None:
         return
-    for task in one.tasks:
-        yield from take(_put_writes(target, one, task))
-    yield from take(_put(target, one))
+    for task in expected.tasks:
+        yield from take(_put_writes(target, expected, task))
+    yield from take(_put(target, expected))
 
 
-def require_stored(target: Source, one: Found) -> Moving[None]:
-    """Check that a checkpoint is there, all the same.
+def require_stored(target: Saver, expected: StoredCheckpoint) -> Steps[None]:
+    """Check that the target has the same checkpoint.
 
     Raises:
         ThreadMismatchError: It is missing, or a field of it differs.
     """
-    field = yield from _difference(target, one)
+    field = yield from _first_difference(target, expected)
     if field is not None:
-        raise ThreadMismatchError(*one.place[:3], field)
+        raise ThreadMismatchError(*expected.entry[:3], field)
 
 
-def _difference(target: Source, one: Found) -> Moving[str | None]:
-    """The first field by which a checkpoint differs where it goes to, `None` if none does."""
-    found = yield from read(target, one.place)
-    # Savers of other packages may return channel values stored with another checkpoint.
-    whole = isinstance(target, DetailedSource)
-    return difference(target.serde, as_stored(one), found, whole=whole)
+def _first_difference(target: Saver, expected: StoredCheckpoint) -> Steps[str | None]:
+    found = yield from read_checkpoint(target, expected.entry)
+    # Other savers may return the value of a channel that was stored with another checkpoint.
+    return first_difference(
+        target.serde, _as_stored(expected), found, no_more_values=isinstance(target, TableSource)
+    )
 
 
-def as_stored(one: Found) -> Found:
-    """A checkpoint as every saver stores it: LangGraph has zero bytes left out of metadata."""
-    return replace(one, metadata=get_checkpoint_metadata(one.place.put_config, one.metadata))
+def _as_stored(expected: StoredCheckpoint) -> StoredCheckpoint:
+    """A checkpoint as every saver stores it: LangGraph removes zero bytes from its metadata."""
+    metadata = get_checkpoint_metadata(expected.entry.put_config, expected.metadata)
+    return replace(expected, metadata=metadata)
 
 
-def _put_writes(target: Source, one: Found, task: TaskWrites) -> Step[None]:
-    config = one.place.config
+def _put_writes(target: Saver, expected: StoredCheckpoint, task: TaskWrites) -> Step[None]:
+    config = expected.entry.config
     return Step(
         lambda: target.put_writes(config, task.writes, task.task_id, task.task_path),
         lambda: target.aput_writes(config, task.writes, task.task_id, task.task_path),
     )
 
 
-def _put(target: Source, one: Found) -> Step[object]:
-    # Those whose values are here: savers that keep values by version have the others already.
-    versions = {
+def _put(target: Saver, expected: StoredCheckpoint) -> Step[object]:
+    checkpoint, metadata = expected.checkpoint, expected.metadata
+    # Of the channels with values here: savers that store values by version have the others already.
+    new_versions = {
         name: version
-        for name, version in one.checkpoint.get("channel_versions", {}).items()
-        if name in one.checkpoint.get("channel_values", {})
+        for name, version in checkpoint.get("channel_versions", {}).items()
+        if name in checkpoint.get("channel_values", {})
     }
-    config = one.place.put_config
+    config = expected.entry.put_config
     return Step(
-        lambda: target.put(config, one.checkpoint, one.metadata, versions),
-        lambda: target.aput(config, one.checkpoint, one.metadata, versions),
+        lambda: target.put(config, checkpoint, metadata, new_versions),
+        lambda: target.aput(config, checkpoint, metadata, new_versions),
     )

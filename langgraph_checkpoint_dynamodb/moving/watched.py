@@ -11,28 +11,28 @@ from langgraph_checkpoint_dynamodb.watching.watcher import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.moving.steps import Steps
     from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 R = TypeVar("R")
 
 
-def watched(watcher: Watcher, moving: Moving[R], method: str) -> Moving[R]:
+def watched(watcher: Watcher, steps: Steps[R], method: str) -> Steps[R]:
     """The steps of a call, observed as one call if `on_request` is a `CallObserver`."""
-    return moving if watcher.calls is None else _watched(moving, Watch(watcher, method))
+    return steps if watcher.calls is None else _watched(steps, Watch(watcher, method))
 
 
-def _watched(moving: Moving[R], watch: Watch) -> Moving[R]:
+def _watched(steps: Steps[R], watch: Watch) -> Steps[R]:
     with watch:
         try:
-            step = next(moving)
+            step = next(steps)
             while True:
-                step = moving.send((yield _within(step, watch)))
+                step = steps.send((yield _within(step, watch)))
         except StopIteration as stop:
             done: R = stop.value
             return done
         finally:
-            moving.close()
+            steps.close()
 
 
 def _within(step: Step[R], watch: Watch) -> Step[R]:
@@ -47,12 +47,12 @@ def _within(step: Step[R], watch: Watch) -> Step[R]:
                 watch.stopped_by(error)
                 raise
 
-    def plain() -> R:
+    def call() -> R:
         with scope():
-            return step.plain()
+            return step.call()
 
-    async def awaited() -> R:
+    async def acall() -> R:
         with scope():
-            return await step.awaited()
+            return await step.acall()
 
-    return Step(plain, awaited)
+    return Step(call, acall)

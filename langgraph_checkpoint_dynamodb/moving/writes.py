@@ -1,4 +1,4 @@
-"""Pending writes as a saver returns them, as calls of `put_writes` that store them the same."""
+"""Groups pending writes by task, for calls of `put_writes` that keep their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskWrites:
-    """The writes of a task.
+    """The pending writes of a task.
 
     Attributes:
         task_id: The task.
@@ -28,38 +28,45 @@ class TaskWrites:
     writes: tuple[tuple[str, Any], ...]
 
 
-def by_task(pending: Iterable[PendingWrite], paths: Mapping[str, str]) -> list[TaskWrites]:
-    """Pending writes by task, which come in the order of their first writes.
+def group_by_task(
+    pending: Iterable[PendingWrite], known_paths: Mapping[str, str]
+) -> list[TaskWrites]:
+    """Group pending writes by task, tasks in the order of their first writes.
 
-    Special channels have fixed places, before all others and with one value each. Savers return
-    them there. One that does not had them stored where they were put, so the last one counts.
+    Special channels have fixed indexes, before all others, and hold one value per task. Most savers
+    return them first. A saver that does not has stored them in the order of the calls, so the last
+    value of a special channel counts.
 
     Args:
         pending: Writes in the order in which a saver has returned them.
-        paths: Path of each task. Where a task is missing, paths are made up that keep the order,
-            if it takes any.
+        known_paths: Paths of tasks by task id. If they do not sort the tasks in this order, all
+            tasks get generated paths that do.
     """
     tasks: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in pending:
         tasks.setdefault(task_id, []).append((channel, value))
-    known = _known_paths(list(tasks), paths)
-    return [TaskWrites(task_id, known[task_id], _placed(tasks[task_id])) for task_id in tasks]
+    paths = _paths_in_order(list(tasks), known_paths)
+    return [
+        TaskWrites(task_id, paths[task_id], _special_channels_first(writes))
+        for task_id, writes in tasks.items()
+    ]
 
 
-def in_order(tasks: Iterable[TaskWrites]) -> list[PendingWrite]:
+def as_pending_writes(tasks: Iterable[TaskWrites]) -> list[PendingWrite]:
     """The pending writes as a saver returns them."""
     return [(task.task_id, channel, value) for task in tasks for channel, value in task.writes]
 
 
-def _placed(writes: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+def _special_channels_first(writes: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     special = {channel: value for channel, value in writes if channel in WRITES_IDX_MAP}
     first = sorted(special.items(), key=lambda write: WRITES_IDX_MAP[write[0]])
     return (*first, *(write for write in writes if write[0] not in WRITES_IDX_MAP))
 
 
-def _known_paths(task_ids: Sequence[str], paths: Mapping[str, str]) -> Mapping[str, str]:
-    known = {task_id: paths.get(task_id, "") for task_id in task_ids}
+def _paths_in_order(task_ids: Sequence[str], known_paths: Mapping[str, str]) -> Mapping[str, str]:
+    """Paths that sort the tasks in the given order: the known ones if they do."""
+    known = {task_id: known_paths.get(task_id, "") for task_id in task_ids}
     if sorted(task_ids, key=lambda task_id: (known[task_id], task_id)) == list(task_ids):
         return known
-    # Below every path of LangGraph's, which begin with "~__": what is written later comes later.
+    # They sort before every path of LangGraph's, which begin with "~__": later writes come later.
     return {task_id: f"~{position:010}" for position, task_id in enumerate(task_ids)}

@@ -1,17 +1,21 @@
-"""The methods of a saver that move threads to it and from it."""
+"""The methods of a saver that import and export threads."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.connected import Connected
 from langgraph_checkpoint_dynamodb.format.addressing import require_strings
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
-from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
-from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
-from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver
-from langgraph_checkpoint_dynamodb.moving.steps import Step, aperform, perform
+from langgraph_checkpoint_dynamodb.moving.any_saver import checked_export, checked_import
+from langgraph_checkpoint_dynamodb.moving.own_tables import (
+    read_with_paths,
+    thread_entries,
+    thread_page,
+)
+from langgraph_checkpoint_dynamodb.moving.source import TableSource, require_saver
+from langgraph_checkpoint_dynamodb.moving.steps import arun_steps, run_steps
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
 from langgraph_checkpoint_dynamodb.moving.watched import watched
 from langgraph_checkpoint_dynamodb.savers.base import SaverBase
@@ -21,17 +25,18 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from langgraph_checkpoint_dynamodb.moving.source import Detailed, Place, ThreadIds
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
+    from langgraph_checkpoint_dynamodb.moving.source import (
+        CheckpointEntry,
+        ThreadIdPage,
+        TupleWithPaths,
+    )
+    from langgraph_checkpoint_dynamodb.moving.steps import Steps
     from langgraph_checkpoint_dynamodb.moving.stream import Writable
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
-T = TypeVar("T")
-
-
-class MovingMethods(SaverBase, Connected, DetailedSource):
-    """What moves threads, over the other methods of the saver."""
+class MovingMethods(SaverBase, Connected, TableSource):
+    """Imports and exports threads by the other methods of the saver."""
 
     def import_thread(
         self,
@@ -44,29 +49,29 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
         """Copy a thread from another saver, then compare both.
 
         Copies every checkpoint of every namespace with its parent, versions, metadata and pending
-        writes, those in the order in which the source returns them. One checkpoint is in memory at
-        a time. Nested namespaces come first, the root last, and parents before children: stopped
-        halfway, every checkpoint here has its ancestors and the subgraphs it waits for, but the
-        newest may be an older one. No run may use the thread meanwhile. Can be repeated: what is
-        there already is left alone, and so is what the source does not have.
+        writes, in the order in which the source returns them. One checkpoint is in memory at a
+        time. Nested namespaces come first, the root last, and parents before children: if it is
+        stopped, every copied checkpoint has its ancestors and the subgraphs it waits for, but the
+        newest copied one may not be the newest of the source. No run may use the thread meanwhile.
+        Can be repeated: checkpoints that exist here already, or only here, are not changed.
 
         Args:
-            source: The saver to read, by its plain methods.
+            source: The saver to read, by its sync methods.
             thread_id: The thread.
-            namespaces: The namespaces to copy, for a source that lists the root alone where none
-                is named. By default all that the source lists.
+            namespaces: The namespaces to copy, for a source that lists only the root if none is
+                named. By default all that the source lists.
             on_progress: Called after each checkpoint with what has been moved so far.
 
         Returns:
-            What was moved. A thread without checkpoints is none.
+            What was moved. A thread without checkpoints is not counted.
 
         Raises:
-            ThreadMismatchError: What is here now differs from the source: one of them was written
-                to meanwhile, or before.
-            InvalidInputError: The thread id cannot be stored, or the source is no saver.
+            ThreadMismatchError: The copy differs from the source: one of the two was written to
+                meanwhile, or before.
+            InvalidInputError: The thread id cannot be stored, or the source is not a saver.
         """
-        moving = self._import_thread(source, thread_id, namespaces, on_progress)
-        return perform(watched(self._watcher, moving, "import_thread"))
+        steps = self._import_thread(source, thread_id, namespaces, on_progress)
+        return run_steps(watched(self._watcher, steps, "import_thread"))
 
     async def aimport_thread(
         self,
@@ -77,8 +82,8 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
         """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
-        moving = self._import_thread(source, thread_id, namespaces, on_progress)
-        return await aperform(watched(self._watcher, moving, "import_thread"))
+        steps = self._import_thread(source, thread_id, namespaces, on_progress)
+        return await arun_steps(watched(self._watcher, steps, "import_thread"))
 
     def export_threads(
         self,
@@ -89,11 +94,11 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
     ) -> MoveReport:
         """Write threads to a stream of JSON lines, from which any saver can be filled.
 
-        `langgraph_checkpoint_dynamodb.moving.records` says what the lines are. Values are as the
-        saver's serde makes them: encrypted, if it encrypts. One checkpoint is in memory at a time.
+        `langgraph_checkpoint_dynamodb.moving.records` describes the lines. Values are serialized
+        by the saver's serde, and encrypted if it encrypts. One checkpoint is in memory at a time.
 
         Args:
-            stream: Takes text, for example a file opened with `"w"`.
+            stream: A text stream, for example a file opened with `"w"`.
             thread_ids: The threads. By default all of the table, found by a Scan.
             on_progress: Called after each checkpoint with what has been written so far.
 
@@ -101,11 +106,11 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
             What was written.
 
         Raises:
-            InvalidInputError: A thread id is none.
-            UnreadableItemError: A checkpoint is there but cannot be read.
+            InvalidInputError: A thread id is invalid.
+            UnreadableItemError: A checkpoint exists but cannot be read.
         """
-        moving = exporting(self, stream, thread_ids, on_progress)
-        return perform(watched(self._watcher, moving, "export_threads"))
+        steps = checked_export(self, stream, thread_ids, on_progress)
+        return run_steps(watched(self._watcher, steps, "export_threads"))
 
     async def aexport_threads(
         self,
@@ -114,9 +119,9 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
         *,
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
-        """Asynchronous version of `export_threads`. The stream is written to by another thread."""
-        moving = exporting(self, stream, thread_ids, on_progress)
-        return await aperform(watched(self._watcher, moving, "export_threads"))
+        """Asynchronous version of `export_threads`. The stream is written on another OS thread."""
+        steps = checked_export(self, stream, thread_ids, on_progress)
+        return await arun_steps(watched(self._watcher, steps, "export_threads"))
 
     def import_threads(
         self,
@@ -126,21 +131,22 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
     ) -> MoveReport:
         """Store threads that `export_threads` has written, each checkpoint as it is read.
 
-        Each is compared once it is stored. In the same order as `import_thread`, so it can be
-        stopped anywhere and repeated: what is there already is left alone.
+        Each is compared once it is stored. The order is that of `import_thread`, so it can be
+        stopped anywhere and repeated: checkpoints that exist already are not changed.
 
         Args:
             lines: The lines, for example a file that is open for reading.
             on_progress: Called after each checkpoint with what has been stored so far.
 
         Returns:
-            What was stored, with what was there already.
+            What was stored, including what existed already.
 
         Raises:
-            ExportFormatError: A line cannot be read. What came before it is stored.
-            ThreadMismatchError: The thread has gone on here.
+            ExportFormatError: A line cannot be read. The lines before it are stored.
+            ThreadMismatchError: The thread has been continued here.
         """
-        return perform(watched(self._watcher, filling(self, lines, on_progress), "import_threads"))
+        steps = checked_import(self, lines, on_progress)
+        return run_steps(watched(self._watcher, steps, "import_threads"))
 
     async def aimport_threads(
         self,
@@ -148,24 +154,18 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
         *,
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
-        """Asynchronous version of `import_threads`. The lines are read by another thread."""
-        moving = filling(self, lines, on_progress)
-        return await aperform(watched(self._watcher, moving, "import_threads"))
+        """Asynchronous version of `import_threads`. The lines are read on another OS thread."""
+        steps = checked_import(self, lines, on_progress)
+        return await arun_steps(watched(self._watcher, steps, "import_threads"))
 
-    def _step(self, operation: Operation[T]) -> Step[T]:
-        return Step(
-            lambda: self._run(operation, "export_threads"),
-            lambda: self._await(operation, "export_threads"),
-        )
-
-    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
+    def _thread_page(self, start: Any) -> Operation[ThreadIdPage]:
         return thread_page(self._store(), start)
 
-    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
-        return thread_places(self._store(), thread_id)
+    def _entries(self, thread_id: str) -> Operation[Sequence[CheckpointEntry]]:
+        return thread_entries(self._store(), thread_id)
 
-    def _detailed(self, place: Place) -> Operation[Detailed | None]:
-        return detailed(self._store(), CheckpointRef(*place[:3]))
+    def _read_with_paths(self, entry: CheckpointEntry) -> Operation[TupleWithPaths | None]:
+        return read_with_paths(self._store(), CheckpointRef(*entry[:3]))
 
     def _import_thread(
         self,
@@ -173,7 +173,7 @@ class MovingMethods(SaverBase, Connected, DetailedSource):
         thread_id: str,
         namespaces: Sequence[str] | None,
         on_progress: Callable[[MoveReport], object] | None,
-    ) -> Moving[MoveReport]:
+    ) -> Steps[MoveReport]:
         return import_thread(
             require_saver("source", source),
             self,

@@ -1,6 +1,6 @@
-"""For the tests of applications: an engine in the process, tables and savers of a test's own.
+"""For tests of applications: DynamoDB in the test's process, and temporary tables and savers.
 
-`fixtures` has them as fixtures of pytest. Needs the extra `[testing]`.
+`fixtures` provides them as pytest fixtures. Needs the extra `[testing]`.
 """
 
 from langgraph_checkpoint_dynamodb.testing.engine import embedded_engine

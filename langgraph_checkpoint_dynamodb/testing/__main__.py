@@ -10,10 +10,10 @@ from langgraph_checkpoint_dynamodb.testing.engine import embedded_engine
 
 
 def main() -> None:
-    """Run the engine, and say where it is."""
+    """Run the engine, and print its endpoint."""
     parser = argparse.ArgumentParser(
         prog="python -m langgraph_checkpoint_dynamodb.testing",
-        description="DynamoDB and S3 on this machine, for tests. What is stored ends with it.",
+        description="DynamoDB and S3 on this machine, for tests. The data is lost when it stops.",
     )
     parser.add_argument("--port", type=int, default=8000, help="default: 8000")
     port = parser.parse_args().port

@@ -1,4 +1,4 @@
-"""DynamoDB and S3 in this process, on loopback: moto's server. Needs the extra `[testing]`."""
+"""DynamoDB and S3 in this process, on 127.0.0.1: moto's server. Needs the extra `[testing]`."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 @contextmanager
 def embedded_engine(port: int = 0) -> Iterator[str]:
-    """Run DynamoDB and S3 for as long as the context lasts. What is stored ends with it.
+    """Run DynamoDB and S3 while the context is open. The data is lost when the process ends.
 
-    It takes any credentials, checks no rights and does not count capacity as AWS does. All engines
-    of a process share their tables and buckets.
+    It accepts any credentials, checks no permissions and does not count capacity as AWS does. All
+    engines of a process share their tables and buckets.
 
     Args:
-        port: Port of 127.0.0.1 to listen on; 0 for one that is free.
+        port: Port of 127.0.0.1 to listen on; 0 for any free port.
 
     Yields:
         Its endpoint, for example `http://127.0.0.1:8000`.
 
     Raises:
         ModuleNotFoundError: `moto[server]` is not installed.
-        OSError: Something else listens on the port.
-        OverflowError: It is no port.
+        OSError: The port is in use.
+        OverflowError: The port is out of range.
     """
-    # Of the extra.
+    # Imported here: they need the extra.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
         def log(self, *_: object) -> None:
-            """Say nothing of every request."""
+            """Do not log requests."""
 
     _require_free(port)
-    application = _in_turn(DomainDispatcherApplication(create_backend_app))
+    application = _one_request_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -53,22 +53,22 @@ def embedded_engine(port: int = 0) -> Iterator[str]:
 
 
 def _require_free(port: int) -> None:
-    """Raise where werkzeug would end the process."""
+    """Raise an error if the port is in use, for which werkzeug would end the process."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
 
 
-def _in_turn(application: WSGIApplication) -> WSGIApplication:
-    """The application, answering one request at a time.
+def _one_request_at_a_time(application: WSGIApplication) -> WSGIApplication:
+    """Serialize the requests to an application.
 
-    moto rolls a failed transaction back by putting an older copy of the whole table in place, which
-    loses what other threads have written in between.
+    moto rolls a failed transaction back by restoring an older copy of the whole table, which loses
+    concurrent writes.
     """
-    turn = threading.Lock()
+    lock = threading.Lock()
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with turn:
+        with lock:
             return list(application(environ, start_response))
 
     return answer

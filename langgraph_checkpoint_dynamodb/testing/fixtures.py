@@ -1,6 +1,6 @@
-"""Fixtures for pytest: an engine for the session, tables and a saver for each test.
+"""pytest fixtures: an engine for the session, tables and a saver for each test.
 
-Name this module in your top `conftest.py`:
+Name this module in your top-level `conftest.py`:
 
     pytest_plugins = ["langgraph_checkpoint_dynamodb.testing.fixtures"]
 """
@@ -29,7 +29,7 @@ _ENDPOINT = "DYNAMODB_ENDPOINT_URL"
 
 @pytest.fixture(scope="session")
 def dynamodb_endpoint() -> Iterator[str]:
-    """Endpoint of the engine: `DYNAMODB_ENDPOINT_URL` where it is set, else one in this process."""
+    """Endpoint of the engine: `DYNAMODB_ENDPOINT_URL` if set, else an engine in this process."""
     given = os.environ.get(_ENDPOINT)
     if given:
         yield given
@@ -40,14 +40,14 @@ def dynamodb_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def dynamodb_tables(dynamodb_endpoint: str) -> Iterator[TemporaryTables]:
-    """Names of tables for this test alone. `setup()` of a saver or store makes them."""
+    """Table names for this test only. `setup()` of a saver or store creates the tables."""
     with temporary_tables(dynamodb_endpoint) as tables:
         yield tables
 
 
 @pytest.fixture
 def dynamodb_saver_settings() -> dict[str, Any]:
-    """Further arguments of the saver. Override this fixture to test with yours."""
+    """Further arguments of the saver. Override this fixture to set them."""
     return {}
 
 
@@ -55,6 +55,6 @@ def dynamodb_saver_settings() -> dict[str, Any]:
 def dynamodb_saver(
     dynamodb_endpoint: str, dynamodb_saver_settings: dict[str, Any]
 ) -> Iterator[DynamoDBSaver]:
-    """A `DynamoDBSaver` on tables that this test has for itself."""
+    """A `DynamoDBSaver` on tables for this test only."""
     with temporary_saver(dynamodb_endpoint, **dynamodb_saver_settings) as saver:
         yield saver

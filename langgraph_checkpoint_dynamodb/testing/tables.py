@@ -1,4 +1,4 @@
-"""Tables that a test has for itself."""
+"""Temporary tables for a test."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _CREDENTIAL = "testing"
 
 @dataclass(frozen=True)
 class TemporaryTables:
-    """Names of tables that nobody else uses, and the engine they are for.
+    """Unique names of tables, and the engine they are for.
 
     Attributes:
         endpoint_url: The engine's endpoint.
-        checkpoints_table_name: Of the saver.
-        writes_table_name: Of the saver.
-        store_table_name: Of the store, where there is one, and of the cache.
+        checkpoints_table_name: The saver's table of checkpoints.
+        writes_table_name: The saver's table of pending writes.
+        store_table_name: The table of the store, and of the cache.
     """
 
     endpoint_url: str
@@ -38,7 +38,7 @@ class TemporaryTables:
 
     @property
     def client_config(self) -> dict[str, Any]:
-        """Endpoint, region and credentials, as savers and stores of both kinds take them."""
+        """Endpoint, region and credentials, as sync and async savers and stores accept them."""
         return {
             "endpoint": self.endpoint_url,
             "region": _REGION,
@@ -62,11 +62,11 @@ class TemporaryTables:
 
     @property
     def cache_settings(self) -> dict[str, Any]:
-        """Arguments of `DynamoDBCache` and `AsyncDynamoDBCache`, in the table of the store."""
+        """Arguments of `DynamoDBCache` and `AsyncDynamoDBCache`, which use the store's table."""
         return {"cache_table_name": self.store_table_name, "client_config": self.client_config}
 
     def client(self) -> DynamoDBClient:
-        """A plain boto3 client of the engine, to look at the items themselves."""
+        """A boto3 client of the engine, to inspect the items."""
         return boto3.client(
             "dynamodb",
             endpoint_url=self.endpoint_url,
@@ -78,13 +78,13 @@ class TemporaryTables:
 
 @contextmanager
 def temporary_tables(endpoint_url: str) -> Iterator[TemporaryTables]:
-    """Names of tables for as long as the context lasts; what was made by them is deleted then.
+    """Unique table names. Tables with these names are deleted when the context ends.
 
     Args:
         endpoint_url: Endpoint of an engine for tests, as `embedded_engine` yields it.
 
     Yields:
-        The names. `setup()` of a saver or store makes the tables.
+        The names. `setup()` of a saver or store creates the tables.
     """
     name = f"testing-{uuid4().hex[:12]}"
     tables = TemporaryTables(endpoint_url, f"{name}-checkpoints", f"{name}-writes", f"{name}-store")
@@ -106,14 +106,14 @@ def temporary_tables(endpoint_url: str) -> Iterator[TemporaryTables]:
 
 @contextmanager
 def temporary_saver(endpoint_url: str, **settings: Any) -> Iterator[DynamoDBSaver]:
-    """A saver on tables of its own, for as long as the context lasts.
+    """A saver on temporary tables, which are deleted when the context ends.
 
     Args:
         endpoint_url: Endpoint of an engine for tests, as `embedded_engine` yields it.
         **settings: Further arguments of `DynamoDBSaver`.
 
     Yields:
-        The saver. Its tables are there.
+        The saver. Its tables exist.
     """
     with (
         temporary_tables(endpoint_url) as tables,

@@ -1,4 +1,4 @@
-"""Fixtures: a saver to move threads to, and what moves them."""
+"""Fixtures: the sync and async methods of a saver that move threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moving.faces import AwaitedMoves, PlainMoves
+from tests.moving.moves import AwaitedMoves, PlainMoves
 
 if TYPE_CHECKING:
     from tests.support.calls import LoopThread

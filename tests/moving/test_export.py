@@ -18,10 +18,11 @@ from langgraph_checkpoint_dynamodb import (
     MoveReport,
     ThreadMismatchError,
 )
-from langgraph_checkpoint_dynamodb.moving import export_threads, fill_saver
+from langgraph_checkpoint_dynamodb.moving import fill_saver
 from tests.graphs.test_delta_channels import OftenStoredLog, two_steps
 from tests.graphs.test_subgraphs import three_levels
-from tests.moving.test_import import a_thread, by_place, stage
+from tests.moving.stages import stage
+from tests.moving.threads import checkpoints_by_id, exported, store_thread
 from tests.support.calls import SyncCalls
 from tests.support.graphs import THREAD
 from tests.support.grounds import check
@@ -33,7 +34,7 @@ from tests.support.values import checkpoint, config, metadata, put_chain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.moving.faces import PlainMoves
+    from tests.moving.moves import PlainMoves
     from tests.support.calls import LoopThread
     from tests.support.savers import Saver
     from tests.support.tables import Tables
@@ -50,31 +51,25 @@ def elsewhere(tables: Tables) -> Iterator[Saver]:
         others.drop()
 
 
-def exported(saver: Any, *thread_ids: str) -> list[str]:
-    stream = io.StringIO()
-    export_threads(saver, stream, thread_ids or None)
-    return stream.getvalue().splitlines(keepends=True)
-
-
 def test_every_thread_comes_back_as_it_was(moves: PlainMoves, elsewhere: Saver) -> None:
     for thread_id in ("t", "u", "thread ü"):
-        a_thread(moves.saver, thread_id)
+        store_thread(moves.saver, thread_id)
     stream = io.StringIO()
     report = moves.export_threads(stream)
     assert report == MoveReport(threads=3, namespaces=9, checkpoints=21, writes=48)
     assert elsewhere.import_threads(io.StringIO(stream.getvalue())) == report
     for thread_id in ("t", "u", "thread ü"):
-        assert by_place(elsewhere, thread_id) == by_place(moves.saver, thread_id)
+        assert checkpoints_by_id(elsewhere, thread_id) == checkpoints_by_id(moves.saver, thread_id)
     assert exported(elsewhere, "t") == exported(moves.saver, "t")
 
 
 def test_lines_are_stored_by_either_family(moves: PlainMoves) -> None:
     source = InMemorySaver()
-    a_thread(source)
+    store_thread(source)
     told: list[MoveReport] = []
     report = moves.import_threads(exported(source), on_progress=told.append)
     assert report == told[-1] == MoveReport(1, 3, 7, 16)
-    assert by_place(moves.saver) == by_place(source)
+    assert checkpoints_by_id(moves.saver) == checkpoints_by_id(source)
 
 
 def test_the_threads_named_are_exported_and_no_others(moves: PlainMoves) -> None:
@@ -128,7 +123,7 @@ def test_an_export_reads_each_checkpoint_and_its_writes_once(tables: Tables) -> 
     tables.set_up()
     session, meter = metered_session()
     with tables.saver(session=session) as saver:
-        a_thread(saver)
+        store_thread(saver)
         meter.reset()
         assert saver.export_threads(io.StringIO()).checkpoints == 7
     # The threads, and the checkpoints of one; then each checkpoint, and what lies beside it.
@@ -139,16 +134,16 @@ def test_a_thread_of_differences_is_exported_as_it_was(tables: Tables, elsewhere
     tables.set_up()
     with tables.saver(**tables.quick(), compression="incremental") as saver:
         put_chain(SyncCalls(saver), "t", 6, note=token_hex(8_000))
-        stored = by_place(saver)
+        stored = checkpoints_by_id(saver)
     assert tables.bases()
     # One that knows nothing of the thread.
     with tables.saver(**tables.quick(), compression="incremental") as another:
         elsewhere.import_threads(exported(another))
-        assert by_place(elsewhere) == by_place(another) == stored
+        assert checkpoints_by_id(elsewhere) == checkpoints_by_id(another) == stored
 
 
 def test_an_import_changes_nothing_where_everything_is_there(saver: Saver, tables: Tables) -> None:
-    a_thread(saver)
+    store_thread(saver)
     stored = tables.checkpoint_items(), tables.items_beside()
     assert saver.import_threads(exported(saver)).checkpoints == 7
     assert (tables.checkpoint_items(), tables.items_beside()) == stored
@@ -169,7 +164,7 @@ def test_another_saver_is_filled(saver: Saver, loop_thread: LoopThread) -> None:
     before.invoke(three_levels(before), {"log": ["in"]})
     target = InMemorySaver()
     fill_saver(target, exported(saver))
-    assert by_place(target, THREAD) == by_place(saver, THREAD)
+    assert checkpoints_by_id(target, THREAD) == checkpoints_by_id(saver, THREAD)
     after = stage(target, loop_thread)
     assert after.invoke(three_levels(after), Command(resume="yes"))["log"][-1] == "told yes"
 
@@ -199,7 +194,7 @@ def test_what_an_encrypting_serde_makes_is_exported_as_it_is(
     lines = exported(saver)
     assert "msgpack+aes" in lines[1]
     elsewhere.import_threads(lines)
-    assert by_place(elsewhere) == by_place(saver)
+    assert checkpoints_by_id(elsewhere) == checkpoints_by_id(saver)
     with pytest.raises(
         ExportFormatError, match="line 2 field 'checkpoint', of type 'msgpack\\+aes'"
     ):
@@ -218,7 +213,7 @@ DAMAGE: dict[str, tuple[Callable[[list[str]], list[str]], int, str]] = {
     "no last line": (lambda lines: lines[:-1], 4, "cut off"),
     "half a line": (lambda lines: [*lines[:2], lines[2][:50]], 3, "not JSON"),
     "no text": (lambda lines: [lines[0], b"\xff\xff"], 2, "not JSON"),  # type: ignore[list-item]  # on purpose
-    "no object": (lambda lines: [lines[0], "[1]"], 2, "no JSON object"),
+    "no object": (lambda lines: [lines[0], "[1]"], 2, "JSON object"),
     "nesting": (lambda lines: [lines[0], "[" * 100_000], 2, "not JSON"),
     "another format": (lambda lines: changed(lines, 1, format="x"), 1, "must be"),
     "a later version": (lambda lines: changed(lines, 1, version=2), 1, "says version 2"),
@@ -258,9 +253,9 @@ def test_what_came_before_the_damage_is_stored_and_the_whole_can_follow(saver: S
     lines = exported(source)
     with pytest.raises(ExportFormatError):
         saver.import_threads([*lines[:3], lines[3][:-9]])
-    assert len(by_place(saver)) == 2
+    assert len(checkpoints_by_id(saver)) == 2
     saver.import_threads([line.encode() for line in lines])
-    assert by_place(saver) == by_place(source)
+    assert checkpoints_by_id(saver) == checkpoints_by_id(source)
 
 
 def test_bad_arguments_are_refused(moves: PlainMoves) -> None:

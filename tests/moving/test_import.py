@@ -12,8 +12,10 @@ from langgraph.types import Command
 from langgraph_checkpoint_dynamodb import InvalidInputError, MoveReport, ThreadMismatchError
 from tests.graphs.test_delta_channels import DeltaLog, OftenStoredLog, two_steps
 from tests.graphs.test_subgraphs import three_levels
+from tests.moving.stages import stage
+from tests.moving.threads import checkpoints_by_id, store_thread
 from tests.support.calls import SyncCalls, elsewhere
-from tests.support.graphs import HEAD, THREAD, Mode, Stage
+from tests.support.graphs import HEAD, THREAD
 from tests.support.grounds import check
 from tests.support.stopping import WHOLE, Experiment
 from tests.support.values import checkpoint, config, metadata, put_chain
@@ -22,36 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph.checkpoint.base import CheckpointTuple
 
-    from tests.moving.faces import PlainMoves
+    from tests.moving.moves import PlainMoves
     from tests.support.calls import LoopThread
     from tests.support.savers import Saver
     from tests.support.tables import Tables
-
-
-def stage(saver: BaseCheckpointSaver[str], loop_thread: LoopThread) -> Stage:
-    return Stage(saver, Mode("sync", "sync"), loop_thread)
-
-
-def by_place(saver: BaseCheckpointSaver[str], thread_id: str = "t") -> dict[Any, CheckpointTuple]:
-    """Every checkpoint of a thread by namespace and id, with complete configs."""
-    found = saver.list({"configurable": {"thread_id": thread_id}})
-    return {
-        (one.config["configurable"]["checkpoint_ns"], one.checkpoint["id"]): one for one in found
-    }
-
-
-def a_thread(saver: BaseCheckpointSaver[str], thread_id: str = "t") -> None:
-    """A chain with a fork and with pending writes, and nested namespaces beside it."""
-    calls = SyncCalls(saver)
-    chain = put_chain(calls, thread_id, 3)
-    nested = put_chain(calls, thread_id, 2, "child:1")
-    put_chain(calls, thread_id, 1, "child:1|grandchild:2")
-    saver.put(chain[0], checkpoint(fork=True), metadata(source="fork", step=1, note="n"), {})
-    saver.put_writes(chain[-1], [("a", 1), ("__resume__", "yes"), ("b", 2)], "task", "~path 2")
-    saver.put_writes(chain[-1], [("a", 3)], "a later task", "~path 1")
-    saver.put_writes(nested[0], [(f"c{place}", place) for place in range(12)], "many")
 
 
 @dataclass(eq=False)
@@ -85,16 +63,16 @@ class Scrambling(InMemorySaver):
 
 def test_every_namespace_checkpoint_parent_and_write_arrives(moves: PlainMoves) -> None:
     source = InMemorySaver()
-    a_thread(source)
-    a_thread(source, "another")
+    store_thread(source)
+    store_thread(source, "another")
     assert moves.import_thread(source, "t") == MoveReport(1, 3, 7, 16)
-    assert by_place(moves.saver) == by_place(source)
-    assert by_place(moves.saver, "another") == {}
+    assert checkpoints_by_id(moves.saver) == checkpoints_by_id(source)
+    assert checkpoints_by_id(moves.saver, "another") == {}
 
 
 def test_importing_again_changes_nothing(moves: PlainMoves, tables: Tables) -> None:
     source = InMemorySaver()
-    a_thread(source)
+    store_thread(source)
     first = moves.import_thread(source, "t")
     stored = tables.checkpoint_items(), tables.items_beside()
     assert moves.import_thread(source, "t") == first
@@ -178,11 +156,11 @@ def test_namespaces_are_named_for_a_source_that_lists_the_root_alone(moves: Plai
                 yield one
 
     source = RootAlone()
-    a_thread(source)
+    store_thread(source)
     assert moves.import_thread(source, "t").namespaces == 1
     names = ["", "child:1", "child:1|grandchild:2"]
     assert moves.import_thread(source, "t", namespaces=names).namespaces == 3
-    assert {place[0] for place in by_place(moves.saver)} == set(names)
+    assert {place[0] for place in checkpoints_by_id(moves.saver)} == set(names)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +246,7 @@ def test_parents_come_before_children_whatever_their_ids(moves: PlainMoves) -> N
     seen: list[set[str]] = []
 
     def ids_here() -> set[str]:
-        return {key[1] for key in by_place(moves.saver)}
+        return {key[1] for key in checkpoints_by_id(moves.saver)}
 
     moves.import_thread(
         source,

@@ -21,9 +21,9 @@ from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
-from langgraph_checkpoint_dynamodb.moving.steps import perform
-from langgraph_checkpoint_dynamodb.moving.stream import export_threads
-from langgraph_checkpoint_dynamodb.moving.written import Written
+from langgraph_checkpoint_dynamodb.moving.partial_export import PartialExport
+from langgraph_checkpoint_dynamodb.moving.steps import run_steps
+from langgraph_checkpoint_dynamodb.moving.stream import write_threads
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query
 
@@ -79,15 +79,15 @@ def export(
     command goes on behind what the file has.
     """
     with connect(options, moving=True) as connection, _appended(file) as (stream, written):
-        if written.ended:
+        if written.complete:
             whole = count(written.checkpoints, "checkpoint")
             say(f"{file} is complete, with {whole}. To export anew, name another file.")
             return
-        if written.begun:
+        if written.has_header:
             tell(f"{file} has {count(written.checkpoints, 'checkpoint')}: going on.", "dim")
         with _export_bar(connection, threads) as drawn:
-            report = perform(
-                export_threads(
+            report = run_steps(
+                write_threads(
                     connection.saver,
                     stream,
                     threads,
@@ -95,7 +95,7 @@ def export(
                     written,
                 )
             )
-    _say_beside(file, f"{_told(report)} exported{' now' if written.begun else ''}.")
+    _say_beside(file, f"{_told(report)} exported{' now' if written.has_header else ''}.")
 
 
 def import_(options: Options, file: File) -> None:
@@ -129,20 +129,20 @@ def _checkpoints_of(connection: Connection, thread: str) -> int:
 
 
 @contextmanager
-def _appended(file: str) -> Iterator[tuple[Writable, Written]]:
+def _appended(file: str) -> Iterator[tuple[Writable, PartialExport]]:
     """A stream to write to, behind what an export that was stopped has written."""
     if file == _STREAM:
-        yield sys.stdout, Written()
+        yield sys.stdout, PartialExport()
         return
     path = Path(file)
-    written = Written()
+    written = PartialExport()
     if path.exists():
         with path.open("rb") as there:
-            written = Written.read(there)
-        if not written.ended:
+            written = PartialExport.read(there)
+        if not written.complete:
             with path.open("rb+") as cut_off:
                 cut_off.truncate(written.size)
-    if written.ended:
+    if written.complete:
         yield sys.stdout, written  # Nothing is written to it.
         return
     with path.open("a", encoding="utf-8", newline="\n") as stream:
@@ -174,7 +174,7 @@ def _export_bar(connection: Connection, threads: Sequence[str] | None) -> Iterat
         yield drawn
 
 
-def _draw(drawn: Bar, so_far: MoveReport, written: Written, *, by_thread: bool) -> None:
+def _draw(drawn: Bar, so_far: MoveReport, written: PartialExport, *, by_thread: bool) -> None:
     if by_thread:
         drawn.reach(so_far.threads - 1)
         drawn.note(count(so_far.checkpoints, "checkpoint"))

@@ -117,7 +117,7 @@ class Reader:
         start = None if start is None else start[0]
         for _ in range(_SCANS):
             step = self._saver._step(self._saver._thread_page(start))
-            scanned = await self._apart(step.awaited())
+            scanned = await self._apart(step.acall())
             fresh = [name for name in scanned.thread_ids if name != last]
             start = scanned.next
             if fresh or start is None:

@@ -52,7 +52,7 @@ def table_threads(
     page, after = (None, None) if cursor is None else _read(cursor)
     last: str | None = None
     while True:
-        found = saver._step(saver._thread_page(page)).plain()
+        found = saver._step(saver._thread_page(page)).call()
         ids = list(found.thread_ids)
         if after in ids:
             last = after

@@ -1,8 +1,9 @@
-"""The tables of other packages, read as they lie: which threads they hold, and all of each.
+"""Reads the tables of other packages: their threads, and all that is stored of each.
 
-Their own savers list no threads and tell no task paths, and none of them returns all that it has
-stored; each module says what is missing. One of them cannot even be installed beside this package.
-So the items themselves are read here, by operations as those of our own tables.
+Those packages' own savers list no threads and return no task paths, and none of them returns all
+that it has stored; each module here says what its saver leaves out. One of the packages cannot be
+installed beside this one. So the items are read directly, by operations like those for this
+package's own tables.
 """
 
 from langgraph_checkpoint_dynamodb.moving.foreign.amazon_dynamodb import AmazonDynamodbTable

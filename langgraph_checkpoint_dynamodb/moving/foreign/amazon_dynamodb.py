@@ -4,10 +4,10 @@
 
     <thread>   <ns>#checkpoint#<id>             checkpoint_id, parent_checkpoint_id, type,
                                                 checkpoint, metadata
-    <thread>   <ns>#write#<id>#<task>#<place>   task_id, idx, channel, type, value
+    <thread>   <ns>#write#<id>#<task>#<idx>     task_id, idx, channel, type, value
 
-The place has ten digits. Special channels have none of their own: what a task writes later takes
-the place of what it has written before. Task paths are not stored.
+The index has ten digits. Special channels have no fixed index: a later write of a task may replace
+an earlier one with the same index. Task paths are not stored.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.format.ranges import beginning_with
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, made_of
+from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Write, build_checkpoint
 from langgraph_checkpoint_dynamodb.moving.foreign.source import ForeignTable
-from langgraph_checkpoint_dynamodb.moving.source import Place
+from langgraph_checkpoint_dynamodb.moving.source import CheckpointEntry
 from langgraph_checkpoint_dynamodb.requests.items import Query
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from langgraph_checkpoint_dynamodb.moving.foreign.rows import Row
-    from langgraph_checkpoint_dynamodb.moving.foreign.source import WatchedReach
-    from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.moving.foreign.source import ObservedConnectionOptions
+    from langgraph_checkpoint_dynamodb.moving.source import TupleWithPaths
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _CHECKPOINT = "#checkpoint#"
@@ -38,24 +38,25 @@ _WRITE = "#write#"
 
 
 class AmazonDynamodbTable(ForeignTable):
-    """A table of `langgraph-checkpoint-amazon-dynamodb`, read as it lies.
+    """A table of `langgraph-checkpoint-amazon-dynamodb`, read directly.
 
-    That package has the name of this one, so both cannot be installed together. Its saver lists no
-    threads, and the root alone where no namespace is named. It stores no task paths, and interrupts
-    and errors in the places of ordinary writes: what it has overwritten is lost.
+    That package has the same import name as this one, so both cannot be installed together. Its
+    saver lists no threads, and only the root if no namespace is named. It stores no task paths, and
+    stores interrupts and errors at the indexes of ordinary writes: what it has overwritten is lost.
 
-    Rows that have expired do not count, as they do not for that saver.
+    Expired rows are left out, as that saver does.
 
     Args:
         table_name: Name or ARN of the table.
-        ttl_attribute: That saver's: when a row expires. `None` if none does.
-        serde: What the values were serialized with; LangGraph's default if `None`.
-        clock: Tells the time, in seconds since the epoch.
-        **reach: As in `DynamoDBSaver`: `client`; or `session`, `region_name`, `endpoint_url` and
-            `boto_config`; and `on_request`.
+        ttl_attribute: The attribute in which that saver stores when a row expires. `None` if its
+            rows do not expire.
+        serde: The serializer of the values; LangGraph's default if `None`.
+        clock: Returns the time, in seconds since the epoch.
+        **connection: As in `DynamoDBSaver`: `client`; or `session`, `region_name`, `endpoint_url`
+            and `boto_config`; and `on_request`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Needs `dynamodb:GetItem` and `dynamodb:Query`, and `dynamodb:Scan` to find threads.
     """
@@ -67,12 +68,12 @@ class AmazonDynamodbTable(ForeignTable):
         ttl_attribute: str | None = "expireAt",
         serde: SerializerProtocol | None = None,
         clock: Callable[[], float] = time.time,
-        **reach: Unpack[WatchedReach],
+        **connection: Unpack[ObservedConnectionOptions],
     ) -> None:
-        super().__init__(table_name, serde=serde, clock=clock, **reach)
+        super().__init__(table_name, serde=serde, clock=clock, **connection)
         self._ttl_attribute = ttl_attribute
 
-    def _thread_of(self, key: Key) -> str | None:
+    def _thread_id_of(self, key: Key) -> str | None:
         return key.partition if _CHECKPOINT in key.sort else None
 
     def _thread_query(self, thread_id: str) -> Query:
@@ -80,22 +81,24 @@ class AmazonDynamodbTable(ForeignTable):
         names = (*KEY_NAMES, "checkpoint_id", "parent_checkpoint_id", *ttl)
         return Query(Table.FOREIGN, thread_id, consistent=True, attributes=names)
 
-    def _place_of(self, row: Row) -> Place | None:
+    def _entry_of(self, row: Row) -> CheckpointEntry | None:
         is_write = _WRITE in row.key.sort and "checkpoint_id" not in row.item
-        if is_write or not self._counts(row):
+        if is_write or not self._is_live(row):
             return None
         checkpoint_id = row.text("checkpoint_id")
         tail = _CHECKPOINT + checkpoint_id
         if not row.key.sort.endswith(tail):
-            raise row.damaged("SK", "is not that of the checkpoint_id that the row tells")
+            raise row.damaged("SK", "does not match the row's checkpoint_id")
         parent_id = row.optional_text("parent_checkpoint_id")
-        return Place(row.key.partition, row.key.sort[: -len(tail)], checkpoint_id, parent_id)
+        return CheckpointEntry(
+            row.key.partition, row.key.sort[: -len(tail)], checkpoint_id, parent_id
+        )
 
-    def _detailed(self, place: Place) -> Operation[Detailed | None]:
-        thread_id, checkpoint_ns, checkpoint_id, _ = place
+    def _read_with_paths(self, entry: CheckpointEntry) -> Operation[TupleWithPaths | None]:
+        thread_id, checkpoint_ns, checkpoint_id, _ = entry
         key = Key(thread_id, checkpoint_ns + _CHECKPOINT + checkpoint_id)
         row = yield from self._row_at(key)
-        found = None if row is None else self._place_of(row)
+        found = None if row is None else self._entry_of(row)
         if row is None or found is None:
             return None
         type_name = row.text("type")
@@ -105,16 +108,16 @@ class AmazonDynamodbTable(ForeignTable):
         rows = yield from self._rows_of(
             Query(Table.FOREIGN, thread_id, consistent=True, sort=beginning_with(head))
         )
-        writes = [self._write(head, one) for one in rows if self._counts(one)]
-        return made_of(found, row, checkpoint, metadata, writes)
+        writes = [self._read_write(head, each) for each in rows if self._is_live(each)]
+        return build_checkpoint(found, row, checkpoint, metadata, writes)
 
-    def _write(self, head: str, row: Row) -> Write:
+    def _read_write(self, head: str, row: Row) -> Write:
         task_id, idx = row.text("task_id"), row.integer("idx")
         if row.key.sort != f"{head}{task_id}#{idx:010}":
-            raise row.damaged("SK", "is not that of the task_id and idx that the row tells")
+            raise row.damaged("SK", "does not match the row's task_id and idx")
         value = row.load(self.serde, row.text("type"), row.binary("value"), "value")
         return Write(task_id, "", idx, row.text("channel"), value)
 
-    def _counts(self, row: Row) -> bool:
+    def _is_live(self, row: Row) -> bool:
         attribute = self._ttl_attribute
         return attribute is None or not row.has_expired(attribute, self._clock())

@@ -1,4 +1,4 @@
-"""Rows of foreign tables, and the checkpoints that are made of them."""
+"""Rows of other packages' tables, and the checkpoints that are built from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, writes_sort_key
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.addressing import to_config
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
@@ -19,7 +18,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.items.codec import load_value, require_mapping
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.moving.source import Detailed
+from langgraph_checkpoint_dynamodb.moving.source import TupleWithPaths
 from langgraph_checkpoint_dynamodb.payloads.policy import Inline
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.moving.source import Place
+    from langgraph_checkpoint_dynamodb.moving.source import CheckpointEntry
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 KEY_NAMES = (SPECS[Table.FOREIGN].partition_key, SPECS[Table.FOREIGN].sort_key)
@@ -37,12 +36,12 @@ KEY_NAMES = (SPECS[Table.FOREIGN].partition_key, SPECS[Table.FOREIGN].sort_key)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item of a foreign table. What is missing or damaged in it is told with its key.
+    """An item of another package's table. Errors about it name its key.
 
     Attributes:
         item: The item.
         key: Its key.
-        place: Which one it is, for messages.
+        place: Its key and table, for error messages.
     """
 
     item: StoredItem
@@ -50,7 +49,7 @@ class Row:
     place: str
 
     @classmethod
-    def of(cls, table_name: str, item: StoredItem) -> Row:
+    def from_item(cls, table_name: str, item: StoredItem) -> Row:
         """A row of a table."""
         key = read_key(item, Table.FOREIGN)
         return cls(item, key, f"row {key.partition!r}, {key.sort!r} of table {table_name!r}")
@@ -60,11 +59,11 @@ class Row:
         return text(self.item, name, self.place)
 
     def optional_text(self, name: str) -> str | None:
-        """The text of an attribute, `None` where there is none or an empty one."""
+        """The text of an attribute, `None` if it is missing or empty."""
         return optional_text(self.item, name, self.place) or None
 
     def binary(self, name: str) -> bytes:
-        """The bytes of an attribute, or its text's."""
+        """The bytes of an attribute, which may be stored as text."""
         return binary(self.item, name, self.place)
 
     def integer(self, name: str) -> int:
@@ -73,19 +72,26 @@ class Row:
         try:
             return int(found or "")
         except ValueError:
-            raise self.damaged(name, "is no whole number (N)") from None
+            raise self.damaged(name, "is not a whole number (N)") from None
 
     def has_expired(self, ttl_attribute: str, now: float) -> bool:
-        """Whether DynamoDB may have deleted it by now."""
+        """Whether its time to live has passed, so DynamoDB may delete it."""
         ttl = optional_number(self.item, ttl_attribute, self.place)
         return ttl is not None and ttl <= now
 
     def load(self, serde: SerializerProtocol, type_name: str, data: bytes, attribute: str) -> Any:
-        """A value that was serialized, with the name of its type."""
+        """Deserialize a value.
+
+        Args:
+            serde: The serializer.
+            type_name: Name of the type that the serializer gave.
+            data: The serialized value.
+            attribute: The attribute it comes from, for error messages.
+        """
         return load_value(serde, Serialized(type_name, Inline(data)), self.place, attribute)
 
     def damaged(self, attribute: str, problem: str) -> UnreadableItemError:
-        """The error that says what is wrong with an attribute."""
+        """The error for a damaged attribute."""
         return UnreadableItemError(place=self.place, attribute=attribute, problem=problem)
 
 
@@ -95,8 +101,8 @@ class Write:
 
     Attributes:
         task_id: The task.
-        task_path: Its path, empty where the table does not tell.
-        idx: Its place among those of the task, as it is stored.
+        task_path: Its path, empty if the table does not store it.
+        idx: Its index among the writes of the task, as it is stored.
         channel: The channel.
         value: The value.
     """
@@ -108,36 +114,34 @@ class Write:
     value: Any
 
 
-def made_of(
-    place: Place, row: Row, checkpoint: Any, metadata: Any, writes: Iterable[Write]
-) -> Detailed:
-    """A checkpoint as LangGraph's own savers return it, whatever the order of its rows.
+def build_checkpoint(
+    entry: CheckpointEntry, row: Row, checkpoint: Any, metadata: Any, writes: Iterable[Write]
+) -> TupleWithPaths:
+    """Build a checkpoint as LangGraph's own savers return it.
 
-    Pending writes come by task path, task and place as a number; special channels have their fixed
-    places, where the last one of a task counts.
+    Pending writes are sorted by task path, task id and index. Special channels have fixed indexes;
+    the last value that a task wrote to one counts.
 
     Args:
-        place: Where it is.
-        row: Its row.
-        checkpoint: What was loaded as the checkpoint.
-        metadata: What was loaded as its metadata.
-        writes: Its pending writes.
+        entry: Its ids.
+        row: Its row, for error messages.
+        checkpoint: The deserialized checkpoint.
+        metadata: Its deserialized metadata.
+        writes: Its pending writes, in any order.
     """
-    placed: dict[tuple[str, int], Write] = {}
+    by_index: dict[tuple[str, int], Write] = {}
     for write in sorted(writes, key=lambda write: write.idx):
         idx = WRITES_IDX_MAP.get(write.channel, write.idx)
-        placed[write.task_id, idx] = replace(write, idx=idx)
+        by_index[write.task_id, idx] = replace(write, idx=idx)
     ordered = sorted(
-        placed.values(), key=lambda one: writes_sort_key(one.task_path, one.task_id, one.idx)
+        by_index.values(),
+        key=lambda write: writes_sort_key(write.task_path, write.task_id, write.idx),
     )
-    parent = None
-    if place.parent_id is not None:
-        parent = to_config(place.thread_id, place.checkpoint_ns, place.parent_id)
     found = CheckpointTuple(
-        config=place.config,
+        config=entry.config,
         checkpoint=cast("Checkpoint", require_mapping(checkpoint, row.place, "checkpoint")),
         metadata=cast("CheckpointMetadata", require_mapping(metadata, row.place, "metadata")),
-        parent_config=parent,
-        pending_writes=[(one.task_id, one.channel, one.value) for one in ordered],
+        parent_config=entry.parent_config,
+        pending_writes=[(write.task_id, write.channel, write.value) for write in ordered],
     )
-    return Detailed(found, {one.task_id: one.task_path for one in reversed(ordered)})
+    return TupleWithPaths(found, {write.task_id: write.task_path for write in reversed(ordered)})

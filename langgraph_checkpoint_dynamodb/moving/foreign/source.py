@@ -1,4 +1,4 @@
-"""A foreign table as a saver that is read only: its methods, over what each layout tells."""
+"""The table of another package as a read-only saver. Subclasses know the layouts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from langgraph_checkpoint_dynamodb.format.addressing import read_address
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
-from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, Place, ThreadIds
-from langgraph_checkpoint_dynamodb.moving.steps import Step
+from langgraph_checkpoint_dynamodb.moving.source import CheckpointEntry, TableSource, ThreadIdPage
 from langgraph_checkpoint_dynamodb.ops.listing import read_wanted
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Scan
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.moving.source import Detailed
+    from langgraph_checkpoint_dynamodb.moving.source import TupleWithPaths
     from langgraph_checkpoint_dynamodb.ops.listing import Wanted
     from langgraph_checkpoint_dynamodb.requests.items import Query
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
@@ -48,8 +47,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Reach(TypedDict, total=False):
-    """How a table is reached: as `DynamoDBSaver` is told it."""
+class ConnectionOptions(TypedDict, total=False):
+    """How to connect to DynamoDB: arguments of `DynamoDBSaver`."""
 
     client: DynamoDBClient | None
     session: boto3.Session | None
@@ -58,14 +57,14 @@ class Reach(TypedDict, total=False):
     boto_config: Config | None
 
 
-class WatchedReach(Reach, total=False):
-    """How a table is reached, and who is told of that."""
+class ObservedConnectionOptions(ConnectionOptions, total=False):
+    """How to connect to DynamoDB, and the observer of the requests."""
 
     on_request: OnRequest | None
 
 
-class ReachOfBoth(Reach, total=False):
-    """How a table and a bucket are reached."""
+class ConnectionOptionsWithS3(ConnectionOptions, total=False):
+    """How to connect to DynamoDB and S3."""
 
     s3_client: S3Client | None
     s3_endpoint_url: str | None
@@ -73,7 +72,7 @@ class ReachOfBoth(Reach, total=False):
 
 @dataclass(frozen=True)
 class _Connection:
-    """What the runner needs. The client for S3, where there is any use for it, is made late."""
+    """What the runner needs. A client for S3 is made only when an object is read."""
 
     table_name: str
     client: ClientSettings
@@ -83,26 +82,26 @@ class _Connection:
 
     @property
     def table_names(self) -> Mapping[Table, str]:
-        """Name of the one table."""
+        """The name of the table."""
         return {Table.FOREIGN: self.table_name}
 
 
-class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
-    """Reads the table of another package. Nothing is written: `put` and the like are not there.
+class ForeignTable(BaseCheckpointSaver[str], TableSource):
+    """Reads the table of another package. It cannot write: `put` and the like are not implemented.
 
-    The `a*` methods run on worker threads of its own. Making one does no I/O.
+    The `a*` methods run on worker threads of its own. The constructor does no I/O.
 
     Args:
         table_name: Name or ARN of the table.
-        serde: What the values were serialized with; LangGraph's default if `None`.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is told of each request, as by `DynamoDBSaver`. What `export_threads` and an
-            import ask for is of the operation `export_threads`. Thread ids are not told.
-        **reach: `client`, a ready boto3 client; or `session`, `region_name`, `endpoint_url` and
-            `boto_config` to make one from. As in `DynamoDBSaver`.
+        serde: The serializer of the values; LangGraph's default if `None`.
+        clock: Returns the time, in seconds since the epoch.
+        on_request: Called for each request, as in `DynamoDBSaver`. Requests of `export_threads` and
+            of imports have the operation `export_threads`. Thread ids are left out.
+        **connection: As in `DynamoDBSaver`: `client`, a ready boto3 client; or `session`,
+            `region_name`, `endpoint_url` and `boto_config` to make one from.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
     """
 
     def __init__(
@@ -112,43 +111,43 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         serde: SerializerProtocol | None = None,
         clock: Callable[[], float] = time.time,
         on_request: OnRequest | None = None,
-        **reach: Unpack[ReachOfBoth],
+        **connection: Unpack[ConnectionOptionsWithS3],
     ) -> None:
         super().__init__(serde=serde)
         require_name("table_name", table_name, TABLE_NAME)
         self._table_name = table_name
         self._clock = clock
         # LangGraph clones savers with copy.copy: the clones share this one object.
-        connection = _Connection(table_name, ClientSettings(**reach), on_request=on_request)
-        self._runner = SyncRunner(connection)
+        client = ClientSettings(**connection)
+        self._runner = SyncRunner(_Connection(table_name, client, on_request=on_request))
         self._watcher = Watcher(on_request)
 
-    # --- what each layout tells ---
+    # --- implemented for each layout ---
 
     @abstractmethod
-    def _thread_of(self, key: Key) -> str | None:
-        """The thread of a key, `None` for the key of what tells none."""
+    def _thread_id_of(self, key: Key) -> str | None:
+        """The thread id in a key, `None` if the key does not contain one."""
 
     @abstractmethod
     def _thread_query(self, thread_id: str) -> Query:
-        """The Query of what `_place_of` needs of a thread."""
+        """The Query for the attributes of a thread that `_entry_of` needs."""
 
     @abstractmethod
-    def _place_of(self, row: Row) -> Place | None:
-        """Where the checkpoint of a row is, `None` if it is none or does not count any more."""
+    def _entry_of(self, row: Row) -> CheckpointEntry | None:
+        """The checkpoint of a row, `None` if it is not one or has expired."""
 
     @abstractmethod
-    def _detailed(self, place: Place) -> Operation[Detailed | None]:
-        """A checkpoint, `None` where it is not there. The parent of the place does not matter."""
+    def _read_with_paths(self, entry: CheckpointEntry) -> Operation[TupleWithPaths | None]:
+        """A checkpoint, `None` if it does not exist. The parent in the entry is not used."""
 
-    # --- what follows from that ---
+    # --- implemented with them ---
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Get a checkpoint with its pending writes, or the newest of its namespace.
 
         Raises:
-            InvalidInputError: The thread id is missing or no id.
-            UnreadableItemError: A row is there but cannot be read.
+            InvalidInputError: The thread id is missing or invalid.
+            UnreadableItemError: A row exists but cannot be read.
         """
         return self._run(self._get_tuple(config), "get_tuple")
 
@@ -164,7 +163,7 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """List checkpoints, newest first, of all namespaces where none is named.
+        """List checkpoints, newest first, of all namespaces if none is named.
 
         Args:
             config: Names the thread, and optionally the only namespace and the only checkpoint.
@@ -174,11 +173,11 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
             limit: Most checkpoints to return.
 
         Yields:
-            The checkpoints, each read as it is asked for.
+            The checkpoints, each read when it is requested.
 
         Raises:
-            InvalidInputError: An argument cannot be used.
-            UnreadableItemError: A row is there but cannot be read.
+            InvalidInputError: An argument is invalid; the message names it.
+            UnreadableItemError: A row exists but cannot be read.
         """
         listing = self._pages(self._list(config, filter, before, limit), "list")
         with closing(listing) as pages:
@@ -201,21 +200,21 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
                     yield found
 
     def thread_ids(self) -> Iterator[str]:
-        """The threads of the table, found by a Scan of its keys as they are asked for."""
-        with closing(self._pages(self._each_thread(_one), "thread_ids")) as pages:
+        """The threads of the table, found by a Scan of its keys as they are requested."""
+        with closing(self._pages(self._each_thread(_emit_thread_id), "thread_ids")) as pages:
             for page in pages:
                 yield from page
 
     async def athread_ids(self) -> AsyncIterator[str]:
         """Asynchronous version of `thread_ids`."""
-        listing = self._pages(self._each_thread(_one), "thread_ids")
+        listing = self._pages(self._each_thread(_emit_thread_id), "thread_ids")
         async with aclosing(listing.awaited()) as pages:
             async for page in pages:
                 for thread_id in page:
                     yield thread_id
 
     def close(self) -> None:
-        """End the worker threads and the clients that were made here. Can be repeated."""
+        """End the worker threads and close the clients it made. Can be repeated."""
         self._runner.close()
 
     def __enter__(self) -> Self:
@@ -223,12 +222,6 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _step(self, operation: Operation[T]) -> Step[T]:
-        return Step(
-            lambda: self._run(operation, "export_threads"),
-            lambda: self._await(operation, "export_threads"),
-        )
 
     def _run(self, operation: Operation[T], method: str) -> T:
         return self._runner.run(self._watcher.watched(operation, method))
@@ -239,17 +232,17 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
     def _pages(self, stream: Stream[T], method: str) -> Pages[T]:
         return self._runner.pages(self._watcher.watched(stream, method))
 
-    def _thread_page(self, start: Any) -> Operation[ThreadIds]:
+    def _thread_page(self, start: Any) -> Operation[ThreadIdPage]:
         scan = Scan(Table.FOREIGN, consistent=True, start=start, attributes=KEY_NAMES)
         page = yield from send(scan)
-        threads = (self._thread_of(read_key(item, Table.FOREIGN)) for item in page.items)
-        found = dict.fromkeys(thread_id for thread_id in threads if thread_id is not None)
-        return ThreadIds(tuple(found), page.next)
+        found = (self._thread_id_of(read_key(item, Table.FOREIGN)) for item in page.items)
+        thread_ids = dict.fromkeys(each for each in found if each is not None)
+        return ThreadIdPage(tuple(thread_ids), page.next)
 
-    def _places(self, thread_id: str) -> Operation[Sequence[Place]]:
+    def _entries(self, thread_id: str) -> Operation[Sequence[CheckpointEntry]]:
         items = yield from query_all(self._thread_query(thread_id))
-        places = (self._place_of(self._row(item)) for item in items)
-        return [place for place in places if place is not None]
+        entries = (self._entry_of(self._row(item)) for item in items)
+        return [entry for entry in entries if entry is not None]
 
     def _row_at(self, key: Key) -> Operation[Row | None]:
         item = yield from send(GetItem(Table.FOREIGN, key, consistent=True))
@@ -260,24 +253,26 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         return [self._row(item) for item in items]
 
     def _row(self, item: Any) -> Row:
-        return Row.of(self._table_name, item)
+        return Row.from_item(self._table_name, item)
 
-    def _newest_first(self, thread_id: str) -> Operation[Sequence[Place]]:
-        places = yield from self._places(thread_id)
-        return sorted(places, key=lambda place: place.checkpoint_id, reverse=True)
+    def _newest_first(self, thread_id: str) -> Operation[Sequence[CheckpointEntry]]:
+        entries = yield from self._entries(thread_id)
+        return sorted(entries, key=lambda entry: entry.checkpoint_id, reverse=True)
 
     def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
         address = read_address(config)
         if address.checkpoint_id is not None:
-            places = [Place(address.thread_id, address.namespace, address.checkpoint_id, None)]
+            entries: Sequence[CheckpointEntry] = [
+                CheckpointEntry(address.thread_id, address.namespace, address.checkpoint_id, None)
+            ]
         else:
-            places = list((yield from self._newest_first(address.thread_id)))
-        for place in places:
-            if place.checkpoint_ns != address.namespace:
+            entries = yield from self._newest_first(address.thread_id)
+        for entry in entries:
+            if entry.checkpoint_ns != address.namespace:
                 continue
-            detailed = yield from self._detailed(place)
-            if detailed is not None:
-                return detailed.found
+            read = yield from self._read_with_paths(entry)
+            if read is not None:
+                return read.found
         return None
 
     def _list(
@@ -304,7 +299,13 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
     def _each_thread(
         self, visit: Callable[[str, int], Stream[T]], limit: int | None = None
     ) -> Stream[T]:
-        """Visit threads as they are found, each told how much there was before, up to a limit."""
+        """Visit threads as they are found, until so much was emitted as the limit.
+
+        Args:
+            visit: Called with a thread id and how much was emitted before it; returns how much it
+                has emitted.
+            limit: The most to emit; `None` for everything.
+        """
         emitted = 0
         start: Any = None
         last: str | None = None
@@ -325,21 +326,21 @@ class ForeignTable(BaseCheckpointSaver[str], DetailedSource):
         emitted = 0
         if wanted.satisfied:
             return emitted
-        for place in (yield from self._newest_first(thread_id)):
-            if checkpoint_ns not in (None, place.checkpoint_ns):
+        for entry in (yield from self._newest_first(thread_id)):
+            if checkpoint_ns not in (None, entry.checkpoint_ns):
                 continue
-            if not wanted.has_id(place.checkpoint_id):
+            if not wanted.has_id(entry.checkpoint_id):
                 continue
-            detailed = yield from self._detailed(place)
-            if detailed is None or not wanted.has_metadata(detailed.found.metadata):
+            read = yield from self._read_with_paths(entry)
+            if read is None or not wanted.has_metadata(read.found.metadata):
                 continue
-            yield Emit([detailed.found])
+            yield Emit([read.found])
             emitted += 1
             if wanted.after(emitted).satisfied:
                 break
         return emitted
 
 
-def _one(thread_id: str, _: int) -> Stream[str]:
+def _emit_thread_id(thread_id: str, _: int) -> Stream[str]:
     yield Emit([thread_id])
     return 1

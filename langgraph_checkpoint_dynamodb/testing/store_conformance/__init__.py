@@ -1,10 +1,10 @@
-"""What a LangGraph store must do, as tests that any store can be run against.
+"""A conformance test suite for LangGraph stores.
 
-They check what LangGraph's own tests of its stores check, what `InMemoryStore` does call by call,
-and what was found wrong in stores that are published: numbers that come back as others, namespaces
-that run into one another, filters applied after limits, results that end with the first page.
+The tests check what LangGraph's own tests of its stores check, the behaviour of `InMemoryStore`,
+and bugs found in published stores: numbers that change their type, namespaces that are confused
+with each other, filters applied after limits, results that end with the first page.
 
-A subclass whose name pytest collects says what to test, and what the store declares it can:
+Subclass it with a name that pytest collects, provide the store, and declare its capabilities:
 
 ```python
 import pytest
@@ -25,18 +25,18 @@ class TestInMemoryStore(StoreConformance):
         return InMemoryStore(index=vector_index())
 ```
 
-Every test has a fresh store, without items, and runs on the plain methods and on the `a*` methods.
-The order of results is the store's own business, as long as pages fit together.
+Every test has a new, empty store, and runs on the sync methods and on the `a*` methods. The order
+of results is up to the store, as long as pages neither overlap nor leave a gap.
 """
 
 from __future__ import annotations
 
-import langgraph_checkpoint_dynamodb.testing.store_conformance.asserting  # noqa: F401 - it has to be the first
+import langgraph_checkpoint_dynamodb.testing.store_conformance.assert_rewriting  # noqa: F401 - must come first
 from langgraph_checkpoint_dynamodb.testing.store_conformance.batches import BatchTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import StoreCalls
 from langgraph_checkpoint_dynamodb.testing.store_conformance.embedding import vector_index
+from langgraph_checkpoint_dynamodb.testing.store_conformance.expiry import ExpiryTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.items import ItemTests
-from langgraph_checkpoint_dynamodb.testing.store_conformance.lives import LifeTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.namespaces import NamespaceTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.searches import SearchTests
 from langgraph_checkpoint_dynamodb.testing.store_conformance.vectors import VectorTests
@@ -44,15 +44,17 @@ from langgraph_checkpoint_dynamodb.testing.store_conformance.vectors import Vect
 __all__ = ["StoreCalls", "StoreConformance", "vector_index"]
 
 
-class StoreConformance(ItemTests, BatchTests, SearchTests, NamespaceTests, LifeTests, VectorTests):
-    """All the tests. Override the fixture `store`, and declare what the store can.
+class StoreConformance(
+    ItemTests, BatchTests, SearchTests, NamespaceTests, ExpiryTests, VectorTests
+):
+    """All tests. Override the fixture `store`, and declare the store's capabilities.
 
     Attributes:
-        families: Which methods there are: `"sync"`, `"async"` or both.
-        large_values: Whether values of more than 400 KB can be stored.
-        python_values: Whether values may hold what JSON has no word for, such as times and bytes.
-        ttl: Whether items expire, `put` with `ttl` and reads with `refresh_ttl`. `elapse` then
-            lets time pass: override it where the store's clock can be set.
-        vectors: Whether it searches by meaning. Override the fixture `vector_store` then, with a
+        families: The methods the store has: `"sync"`, `"async"` or both.
+        large_values: Whether it stores values of more than 400 KB.
+        python_values: Whether values may contain types that JSON lacks, such as times and bytes.
+        ttl: Whether items expire: `put` with `ttl` and reads with `refresh_ttl`. `elapse` then
+            waits: override it if the store's clock can be set.
+        vectors: Whether it has semantic search. If so, override the fixture `vector_store` with a
             store whose index is `vector_index()`.
     """

@@ -1,4 +1,4 @@
-"""What all tests of a store share: the fixtures to override, and what a store declares."""
+"""The base class of all tests: fixtures to override, and capabilities that a store declares."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 FunctionT = TypeVar("FunctionT", bound="Callable[..., None]")
+NAMESPACE = ("docs",)
+"""The namespace of tests that need only one."""
 _NEEDED = "needed_capability"
 
 
 def needs(capability: str) -> Callable[[FunctionT], FunctionT]:
     """Run a test only against stores that declare a capability."""
 
-    def marked(test: FunctionT) -> FunctionT:
+    def mark(test: FunctionT) -> FunctionT:
         setattr(test, _NEEDED, capability)
         return test
 
-    return marked
+    return mark
 
 
 class StoreSuite:
-    """The fixtures of every test. `StoreConformance` says what each attribute declares."""
+    """The fixtures of every test. `StoreConformance` documents the attributes."""
 
     families: ClassVar[tuple[str, ...]] = ("sync", "async")
     large_values: ClassVar[bool] = True
@@ -52,9 +54,9 @@ class StoreSuite:
 
     @pytest.fixture
     def run(self) -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-        """Awaits a coroutine, on an event loop that is the same for all of a test.
+        """Runs a coroutine on an event loop, the same one throughout a test.
 
-        A store that must be made on that loop takes this fixture to do so.
+        A fixture `store` that must be created on that loop uses this fixture.
         """
         loop = asyncio.new_event_loop()
         yield loop.run_until_complete
@@ -62,7 +64,7 @@ class StoreSuite:
 
     @pytest.fixture(params=["sync", "async"])
     def family(self, request: pytest.FixtureRequest) -> str:
-        """Which methods a test calls."""
+        """The methods that a test calls: sync or async."""
         family: str = request.param
         if family not in self.families:
             pytest.skip(f"the store declares no {family} methods")
@@ -70,16 +72,16 @@ class StoreSuite:
 
     @pytest.fixture
     def calls(self, family: str, store: BaseStore, run: Any) -> StoreCalls:
-        """The store's calls."""
+        """The methods of the store."""
         return StoreCalls(store, run if family == "async" else None)
 
     @pytest.fixture
     def vector_calls(self, family: str, vector_store: BaseStore, run: Any) -> StoreCalls:
-        """The calls of a store that searches by meaning."""
+        """The methods of the store with a vector index."""
         return StoreCalls(vector_store, run if family == "async" else None)
 
     @pytest.fixture(autouse=True)
-    def _declared(self, request: pytest.FixtureRequest) -> None:
+    def _skip_undeclared(self, request: pytest.FixtureRequest) -> None:
         capability = getattr(request.function, _NEEDED, None)
         if capability is not None and not getattr(self, capability):
             pytest.skip(f"the store does not declare {capability}")

@@ -1,4 +1,4 @@
-"""One face for both ways to call a store, so that every test runs on each of them."""
+"""Calls a store by its sync or by its async methods, so that every test runs on both."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class StoreCalls:
-    """The calls of a store, by its plain methods or by its `a*` methods.
+    """Calls a store by its sync methods or by its `a*` methods.
 
     Attributes:
         store: The store.
-        run: Awaits a coroutine on the event loop of the `a*` methods; `None` for the plain ones.
+        run: Runs a coroutine on the event loop of the `a*` methods; `None` for the sync ones.
     """
 
     store: BaseStore
@@ -66,8 +66,8 @@ class StoreCalls:
             return self.store.batch(ops)
         return self._await(self.store.abatch(ops))
 
-    def side_by_side(self, ops: Sequence[Op]) -> list[Result]:
-        """Call `batch` for each at the same time."""
+    def batch_concurrently(self, ops: Sequence[Op]) -> list[Result]:
+        """Call `batch` for each operation, at the same time."""
         if self.run is None:
             with ThreadPoolExecutor(_THREADS) as pool:
                 found = list(pool.map(self.store.batch, ([op] for op in ops)))
@@ -85,7 +85,7 @@ class StoreCalls:
 
 
 def value_of(found: object) -> Any:
-    """The value of an item that must be there."""
+    """The value of an item, which must exist."""
     assert found is not None
     value: Any = getattr(found, "value")  # noqa: B009 - an item, or a result that is one
     return value

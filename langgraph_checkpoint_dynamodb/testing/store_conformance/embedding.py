@@ -1,4 +1,4 @@
-"""An embedding that anybody can work out again: how often each letter is in a text."""
+"""An embedding whose results are known: how often each letter is in a text."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def _vector(text: str) -> list[float]:
 
 
 def similarity(first: str, second: str) -> float:
-    """Cosine of the vectors of two texts; 0 where one has no letters."""
+    """Cosine similarity of the vectors of two texts; 0 if one of them has no letters."""
     one, other = embed([first, second])
     length = sqrt(sum(a * a for a in one)) * sqrt(sum(b * b for b in other))
     return sum(a * b for a, b in zip(one, other, strict=True)) / length if length else 0.0
 
 
 def vector_index() -> IndexConfig:
-    """The index of the store that the tests of vectors are run against."""
+    """The index config for the fixture `vector_store`."""
     return {"dims": len(ascii_lowercase), "embed": embed, "fields": ["text"]}

@@ -1,4 +1,4 @@
-"""Single items: they come back as they were put, and are nobody else's."""
+"""Single items: they are returned as they were put, and are not confused with others."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import GetOp, InvalidNamespaceError, Item, PutOp, SearchOp
 
-from langgraph_checkpoint_dynamodb.testing.store_conformance.base import StoreSuite, needs
+from langgraph_checkpoint_dynamodb.testing.store_conformance.base import (
+    NAMESPACE,
+    StoreSuite,
+    needs,
+)
 from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import places, value_of
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import StoreCalls
 
-AT = ("docs",)
-_CLOCKS_DIFFER = timedelta(minutes=5)
+_MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 _VALUES: dict[str, dict[str, Any]] = {
     "float": {"half": 0.5, "tenth": 0.1, "negative": -1.5e-7, "large": 1e300},
@@ -46,7 +49,7 @@ _NEIGHBOURS = (
     ),
     *((("a",), f"b{separator}k") for separator in (":", "::", "/", "#", "|", "~", ".")),
 )
-"""Places that are all different, though many are the same once their parts are joined."""
+"""Pairs of namespace and key, all different, though many are equal once their parts are joined."""
 
 _ODD_LABELS = ("é", "\U0001f600", "a b", "'", '"', "%", "_", "*", "?", "$", "&", "<>", "[0]", "-1")
 
@@ -71,20 +74,20 @@ class ItemTests(StoreSuite):
         assert found.value == {"theme": "dark"}
         assert (tuple(found.namespace), found.key) == (("users", "1"), "prefs")
         assert found.created_at <= found.updated_at
-        assert abs(datetime.now(timezone.utc) - found.updated_at) < _CLOCKS_DIFFER
+        assert abs(datetime.now(timezone.utc) - found.updated_at) < _MAX_CLOCK_SKEW
 
     def test_what_is_not_there_is_none(self, calls: StoreCalls) -> None:
         """And deleting it is no error."""
-        assert calls.get(AT, "nobody") is None
-        calls.delete(AT, "nobody")
-        assert calls.search(AT) == []
+        assert calls.get(NAMESPACE, "nobody") is None
+        calls.delete(NAMESPACE, "nobody")
+        assert calls.search(NAMESPACE) == []
 
     def test_a_second_put_replaces_all_of_the_value(self, calls: StoreCalls) -> None:
         """Nothing is merged, and the item is no older than it was."""
-        calls.put(AT, "k", {"title": "Old", "only here": 1})
-        old = calls.get(AT, "k")
-        calls.put(AT, "k", {"title": "New"})
-        new = calls.get(AT, "k")
+        calls.put(NAMESPACE, "k", {"title": "Old", "only here": 1})
+        old = calls.get(NAMESPACE, "k")
+        calls.put(NAMESPACE, "k", {"title": "New"})
+        new = calls.get(NAMESPACE, "k")
         assert value_of(new) == {"title": "New"}
         assert old is not None
         assert new is not None
@@ -92,13 +95,13 @@ class ItemTests(StoreSuite):
 
     def test_a_deleted_item_is_gone_and_can_come_back(self, calls: StoreCalls) -> None:
         """Its neighbour stays."""
-        calls.put(AT, "1", {"n": 1})
-        calls.put(AT, "2", {"n": 2})
-        calls.delete(AT, "1")
-        assert calls.get(AT, "1") is None
-        assert places(calls.search(AT)) == [(AT, "2")]
-        calls.put(AT, "1", {"n": 3})
-        assert value_of(calls.get(AT, "1")) == {"n": 3}
+        calls.put(NAMESPACE, "1", {"n": 1})
+        calls.put(NAMESPACE, "2", {"n": 2})
+        calls.delete(NAMESPACE, "1")
+        assert calls.get(NAMESPACE, "1") is None
+        assert places(calls.search(NAMESPACE)) == [(NAMESPACE, "2")]
+        calls.put(NAMESPACE, "1", {"n": 3})
+        assert value_of(calls.get(NAMESPACE, "1")) == {"n": 3}
 
     def test_no_two_places_are_the_same(self, calls: StoreCalls) -> None:
         """Whatever namespaces and keys are joined with."""
@@ -121,9 +124,9 @@ class ItemTests(StoreSuite):
         self, calls: StoreCalls, value: dict[str, Any]
     ) -> None:
         """By `get` and by `search`: floats as floats, integers as integers, each of its type."""
-        calls.put(AT, "k", value)
-        (searched,) = calls.search(AT)
-        for found in (calls.get(AT, "k"), searched):
+        calls.put(NAMESPACE, "k", value)
+        (searched,) = calls.search(NAMESPACE)
+        for found in (calls.get(NAMESPACE, "k"), searched):
             assert value_of(found) == value
             assert _types(value_of(found)) == _types(value)
 
@@ -133,9 +136,9 @@ class ItemTests(StoreSuite):
         self, calls: StoreCalls, value: dict[str, Any]
     ) -> None:
         """What JSON has no word for."""
-        calls.put(AT, "k", value)
-        assert value_of(calls.get(AT, "k")) == value
-        assert _types(value_of(calls.get(AT, "k"))) == _types(value)
+        calls.put(NAMESPACE, "k", value)
+        assert value_of(calls.get(NAMESPACE, "k")) == value
+        assert _types(value_of(calls.get(NAMESPACE, "k"))) == _types(value)
 
     @needs("large_values")
     @pytest.mark.parametrize("kilobytes", [390, 410, 1100])
@@ -143,12 +146,12 @@ class ItemTests(StoreSuite):
         """Also where a small one follows it, and it the small one."""
         value = {"text": "é" + "x" * (kilobytes * 1000)}
         for stored in ({"text": "small"}, value, {"text": "small"}, value):
-            calls.put(AT, "k", stored)
-            assert value_of(calls.get(AT, "k")) == stored
-        (found,) = calls.search(AT)
+            calls.put(NAMESPACE, "k", stored)
+            assert value_of(calls.get(NAMESPACE, "k")) == stored
+        (found,) = calls.search(NAMESPACE)
         assert found.value == value
-        calls.delete(AT, "k")
-        assert calls.search(AT) == []
+        calls.delete(NAMESPACE, "k")
+        assert calls.search(NAMESPACE) == []
 
     @pytest.mark.parametrize("label", _ODD_LABELS)
     def test_a_name_may_be_of_any_characters(self, calls: StoreCalls, label: str) -> None:
@@ -165,9 +168,9 @@ class ItemTests(StoreSuite):
     def test_a_key_may_be_long(self, calls: StoreCalls) -> None:
         """Two that differ at their ends are two."""
         for end in ("a", "b"):
-            calls.put(AT, "k" * 500 + end, {"end": end})
-        assert value_of(calls.get(AT, "k" * 500 + "b")) == {"end": "b"}
-        assert len(calls.search(AT)) == 2
+            calls.put(NAMESPACE, "k" * 500 + end, {"end": end})
+        assert value_of(calls.get(NAMESPACE, "k" * 500 + "b")) == {"end": "b"}
+        assert len(calls.search(NAMESPACE)) == 2
 
     @pytest.mark.parametrize("namespace", [(), ("",), ("a", ""), ("a.b",), ("langgraph",), (1,)])
     def test_a_namespace_that_cannot_be_is_refused(self, calls: StoreCalls, namespace: Any) -> None:

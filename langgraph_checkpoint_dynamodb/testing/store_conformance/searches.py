@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import PutOp, SearchItem
 
-from langgraph_checkpoint_dynamodb.testing.store_conformance.base import StoreSuite
+from langgraph_checkpoint_dynamodb.testing.store_conformance.base import NAMESPACE, StoreSuite
 from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import places
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import StoreCalls
 
-AT = ("docs",)
 
 _SCORED: dict[str, dict[str, Any]] = {
     "a": {"score": 30, "color": "red", "tags": ["x", "y"], "meta": {"lang": "en", "pages": 3}},
@@ -59,31 +58,33 @@ class SearchTests(StoreSuite):
 
     def test_pages_fit_together(self, calls: StoreCalls) -> None:
         """With `limit` and `offset` nothing is left out and nothing comes twice; 10 by default."""
-        calls.batch([PutOp(AT, f"{n:02}", {"n": n, "odd": n % 2}) for n in range(30)])
-        assert len(calls.search(AT)) == 10
+        calls.batch([PutOp(NAMESPACE, f"{n:02}", {"n": n, "odd": n % 2}) for n in range(30)])
+        assert len(calls.search(NAMESPACE)) == 10
         for asked, expected in (({}, range(30)), ({"filter": {"odd": 1}}, range(1, 30, 2))):
-            pages = [calls.search(AT, limit=7, offset=at, **asked) for at in range(0, 35, 7)]
+            pages = [calls.search(NAMESPACE, limit=7, offset=at, **asked) for at in range(0, 35, 7)]
             assert all(len(page) <= 7 for page in pages)
             assert sorted(one.value["n"] for page in pages for one in page) == list(expected)
-        assert len(calls.search(AT, limit=100)) == 30
-        assert calls.search(AT, limit=0) == []
+        assert len(calls.search(NAMESPACE, limit=100)) == 30
+        assert calls.search(NAMESPACE, limit=0) == []
 
     def test_filters_are_applied_before_limits(self, calls: StoreCalls) -> None:
         """The one that passes is found, however many there are that do not."""
         kinds = {f"{n:03}": "rare" if n == 119 else "common" for n in range(120)}
-        calls.batch([PutOp(AT, key, {"kind": kind}) for key, kind in kinds.items()])
+        calls.batch([PutOp(NAMESPACE, key, {"kind": kind}) for key, kind in kinds.items()])
         for limit in (1, 10):
-            found = calls.search(AT, filter={"kind": "rare"}, limit=limit)
+            found = calls.search(NAMESPACE, filter={"kind": "rare"}, limit=limit)
             assert [one.key for one in found] == ["119"]
-        assert calls.search(AT, filter={"kind": "common"}, limit=3, offset=118) != []
-        assert calls.search(AT, filter={"kind": "common"}, limit=3, offset=119) == []
+        assert calls.search(NAMESPACE, filter={"kind": "common"}, limit=3, offset=118) != []
+        assert calls.search(NAMESPACE, filter={"kind": "common"}, limit=3, offset=119) == []
 
     def test_a_search_reads_on_past_the_first_page(self, calls: StoreCalls) -> None:
         """A page of DynamoDB holds 1 MB; here are 2.4."""
-        calls.batch([PutOp(AT, f"{n:03}", {"n": n, "x": "x" * 20_000}) for n in range(120)])
-        found = calls.search(AT, limit=500)
+        calls.batch([PutOp(NAMESPACE, f"{n:03}", {"n": n, "x": "x" * 20_000}) for n in range(120)])
+        found = calls.search(NAMESPACE, limit=500)
         assert sorted(one.value["n"] for one in found) == list(range(120))
-        assert [one.value["n"] for one in calls.search(AT, filter={"n": 119}, limit=1)] == [119]
+        assert [one.value["n"] for one in calls.search(NAMESPACE, filter={"n": 119}, limit=1)] == [
+            119
+        ]
 
     @pytest.mark.parametrize(
         ("condition", "expected"),
@@ -113,8 +114,8 @@ class SearchTests(StoreSuite):
         self, calls: StoreCalls, condition: dict[str, Any], expected: str
     ) -> None:
         """Equality, the six operators, and fields within fields."""
-        calls.batch([PutOp(AT, key, value) for key, value in _SCORED.items()])
-        found = calls.search(AT, filter=condition)
+        calls.batch([PutOp(NAMESPACE, key, value) for key, value in _SCORED.items()])
+        found = calls.search(NAMESPACE, filter=condition)
         assert sorted(one.key for one in found) == list(expected)
 
     def test_a_filter_holds_below_the_prefix_alone(self, calls: StoreCalls) -> None:
@@ -128,8 +129,8 @@ class SearchTests(StoreSuite):
 
     def test_a_query_without_an_index_is_a_search_without_it(self, calls: StoreCalls) -> None:
         """The store under test has none."""
-        calls.put(AT, "1", {"text": "about cats"}, index=["text"])
-        calls.put(AT, "2", {"text": "about dogs"}, index=False)
-        found = calls.search(AT, query="cats")
-        assert places(found) == [(AT, "1"), (AT, "2")]
+        calls.put(NAMESPACE, "1", {"text": "about cats"}, index=["text"])
+        calls.put(NAMESPACE, "2", {"text": "about dogs"}, index=False)
+        found = calls.search(NAMESPACE, query="cats")
+        assert places(found) == [(NAMESPACE, "1"), (NAMESPACE, "2")]
         assert [one.score for one in found] == [None, None]

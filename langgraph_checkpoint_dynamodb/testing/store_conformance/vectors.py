@@ -1,4 +1,4 @@
-"""Searches by meaning, with an embedding whose results are known."""
+"""Semantic search, with an embedding whose results are known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import PutOp
 
-from langgraph_checkpoint_dynamodb.testing.store_conformance.base import StoreSuite, needs
+from langgraph_checkpoint_dynamodb.testing.store_conformance.base import (
+    NAMESPACE,
+    StoreSuite,
+    needs,
+)
 from langgraph_checkpoint_dynamodb.testing.store_conformance.embedding import similarity
 
 if TYPE_CHECKING:
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.testing.store_conformance.calls import StoreCalls
 
-AT = ("docs",)
 _TEXTS = {
     "apples": "aaaa pp ll eee s",
     "bananas": "bbb aaaaaa nnn",
@@ -31,7 +34,7 @@ _QUERIES = ("banana", "fig", "cherry pie", "a plum", "zzz")
 
 
 def _expected(query: str, texts: dict[str, str]) -> list[str]:
-    """The keys, the most alike first; such as are equally alike in any order are not asked for."""
+    """The keys, most similar first. Not for queries that match two texts equally."""
     return sorted(texts, key=lambda key: similarity(query, texts[key]), reverse=True)
 
 
@@ -39,7 +42,7 @@ def _scores(found: Iterable[SearchItem]) -> dict[str, Any]:
     return {one.key: one.score for one in found}
 
 
-def _fill(calls: StoreCalls, namespace: tuple[str, ...] = AT) -> None:
+def _fill(calls: StoreCalls, namespace: tuple[str, ...] = NAMESPACE) -> None:
     kinds = {key: "early" if key < "d" else "late" for key in _TEXTS}
     calls.batch(
         [PutOp(namespace, key, {"text": text, "kind": kinds[key]}) for key, text in _TEXTS.items()]
@@ -56,7 +59,7 @@ class VectorTests(StoreSuite):
     ) -> None:
         """The cosines of the embeddings, falling."""
         _fill(vector_calls)
-        found = vector_calls.search(AT, query=query)
+        found = vector_calls.search(NAMESPACE, query=query)
         expected = {key: similarity(query, text) for key, text in _TEXTS.items()}
         assert _scores(found) == pytest.approx(expected, abs=1e-5)
         falling = [one.score for one in found]
@@ -71,13 +74,13 @@ class VectorTests(StoreSuite):
         _fill(vector_calls)
         _fill(vector_calls, ("other",))
         ranked = _expected("banana", _TEXTS)
-        found = vector_calls.search(AT, query="banana", limit=2)
+        found = vector_calls.search(NAMESPACE, query="banana", limit=2)
         assert [one.key for one in found] == ranked[:2]
-        assert {tuple(one.namespace) for one in found} == {AT}
-        found = vector_calls.search(AT, query="banana", limit=2, offset=2)
+        assert {tuple(one.namespace) for one in found} == {NAMESPACE}
+        found = vector_calls.search(NAMESPACE, query="banana", limit=2, offset=2)
         assert [one.key for one in found] == ranked[2:4]
         late = {key: text for key, text in _TEXTS.items() if key >= "d"}
-        found = vector_calls.search(AT, query="banana", filter={"kind": "late"}, limit=2)
+        found = vector_calls.search(NAMESPACE, query="banana", filter={"kind": "late"}, limit=2)
         assert [one.key for one in found] == _expected("banana", late)[:2]
         assert len(vector_calls.search((), query="banana", limit=50)) == 2 * len(_TEXTS)
 
@@ -87,25 +90,25 @@ class VectorTests(StoreSuite):
     ) -> None:
         """By `index=False`, and where the field is not there."""
         _fill(vector_calls)
-        vector_calls.put(AT, "not to be", {"text": "banana"}, index=False)
-        vector_calls.put(AT, "no text", {"title": "banana"})
-        found = vector_calls.search(AT, query="banana", limit=50)
+        vector_calls.put(NAMESPACE, "not to be", {"text": "banana"}, index=False)
+        vector_calls.put(NAMESPACE, "no text", {"title": "banana"})
+        found = vector_calls.search(NAMESPACE, query="banana", limit=50)
         assert [one.key for one in found][: len(_TEXTS)] == _expected("banana", _TEXTS)
         assert {one.key: one.score for one in found[len(_TEXTS) :]} == {
             "not to be": None,
             "no text": None,
         }
-        assert len(vector_calls.search(AT, query="banana", limit=3)) == 3
+        assert len(vector_calls.search(NAMESPACE, query="banana", limit=3)) == 3
 
     @needs("vectors")
     def test_a_put_says_which_fields_are_embedded(self, vector_calls: StoreCalls) -> None:
         """Within others, and each of a list; the best of them counts, and the item comes once."""
         value = {"text": "zzz", "meta": {"title": "banana"}, "tags": ["fff", "banana", "kkk"]}
-        vector_calls.put(AT, "by text", value)
-        vector_calls.put(AT, "by title", value, index=["meta.title"])
-        vector_calls.put(AT, "by tags", value, index=["tags[*]"])
-        vector_calls.put(AT, "by both", value, index=["text", "meta.title"])
-        found = vector_calls.search(AT, query="banana")
+        vector_calls.put(NAMESPACE, "by text", value)
+        vector_calls.put(NAMESPACE, "by title", value, index=["meta.title"])
+        vector_calls.put(NAMESPACE, "by tags", value, index=["tags[*]"])
+        vector_calls.put(NAMESPACE, "by both", value, index=["text", "meta.title"])
+        found = vector_calls.search(NAMESPACE, query="banana")
         assert len(found) == 4
         assert _scores(found) == pytest.approx(
             {"by text": 0.0, "by title": 1.0, "by tags": 1.0, "by both": 1.0}, abs=1e-5
@@ -117,11 +120,11 @@ class VectorTests(StoreSuite):
     ) -> None:
         """In the same item."""
         _fill(vector_calls)
-        vector_calls.put(AT, "figs", {"text": "banana"})
-        vector_calls.delete(AT, "bananas")
+        vector_calls.put(NAMESPACE, "figs", {"text": "banana"})
+        vector_calls.delete(NAMESPACE, "bananas")
         changed = {**_TEXTS, "figs": "banana"}
         del changed["bananas"]
-        found = vector_calls.search(AT, query="banana")
+        found = vector_calls.search(NAMESPACE, query="banana")
         assert [one.key for one in found] == _expected("banana", changed)
         assert found[0].score == pytest.approx(1.0, abs=1e-5)
 
@@ -132,5 +135,5 @@ class VectorTests(StoreSuite):
     ) -> None:
         """A search as ever."""
         _fill(vector_calls)
-        found = vector_calls.search(AT, query=query)
+        found = vector_calls.search(NAMESPACE, query=query)
         assert _scores(found) == dict.fromkeys(_TEXTS)

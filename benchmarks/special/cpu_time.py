@@ -1,6 +1,6 @@
 """Processor time of a call, against the SDK's call with the same bytes and the serializer alone.
 
-`python -m benchmarks.special.processor FACE SIZE` prints the figures as JSON.
+`python -m benchmarks.special.cpu_time API SIZE` prints the figures as JSON.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import boto3
 from langgraph.checkpoint.base import get_checkpoint_metadata
 from langgraph.checkpoint.base.id import uuid6
 
-from benchmarks.cell import prepare_environment
-from benchmarks.contenders import OURS, REGION
+from benchmarks.contenders.base import REGION
+from benchmarks.contenders.savers import OUR_TABLES
+from benchmarks.environment import prepare_environment
 from benchmarks.texts import chat
 from benchmarks.values import WRITES, checkpoint, config, metadata
 from tests.support.engines import running_engine
@@ -75,16 +76,16 @@ Work = tuple["Callable[[], Any]", "Callable[[], Any]", "Callable[[], Any]"]
 
 
 def main() -> None:
-    """Measure the face and size that the command line names."""
+    """Measure the API (sync or async) and size that the command line names."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("face", choices=["sync", "async"])
+    parser.add_argument("api", choices=["sync", "async"])
     parser.add_argument("size", type=int, choices=_CALLS)
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     prepare_environment()
     calls = _CALLS[asked.size] // (_QUICK if asked.quick else 1)
     with running_engine() as engine:
-        if asked.face == "sync":
+        if asked.api == "sync":
             costs = _sync_costs(engine.url, asked.size, calls)
         else:
             costs = asyncio.run(_async_costs(engine.url, asked.size, calls))
@@ -94,7 +95,7 @@ def main() -> None:
 def _sync_costs(url: str, size: int, calls: int) -> list[Cost]:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
-    where = {**OURS, "endpoint_url": url}
+    where = {**OUR_TABLES, "endpoint_url": url}
     recording = Recording([])
     session = boto3.Session(region_name=REGION)
     recording.listen(session.events)
@@ -131,7 +132,7 @@ async def _async_costs(url: str, size: int, calls: int) -> list[Cost]:
 
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
 
-    where = {**OURS, "endpoint_url": url}
+    where = {**OUR_TABLES, "endpoint_url": url}
     recording = Recording([])
     session = get_session()
     recording.listen(session)

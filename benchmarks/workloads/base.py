@@ -1,4 +1,4 @@
-"""What a workload is."""
+"""The definition of a workload, and the groups of contenders that run it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from benchmarks.measuring import Bench
 
 ONE_OF_EACH = ("sync", "async", "aws", "community", "raw", "memory")
-"""Every package; those whose asynchronous methods run the plain ones, by the plain ones."""
+"""Every package. Packages whose async methods call the sync ones take part by their sync ones."""
 WITH_INCREMENTAL = ("sync", "async", "incremental", "aws", "community", "raw", "memory")
-"""Where checkpoints grow, so that it matters how they are stored."""
+"""For workloads whose checkpoints grow, so that `compression="incremental"` matters."""
 WITH_WRAPPERS = ("sync", "async", "aws", "aws-async", "community", "community-async", "raw")
-"""Where it matters that asynchronous methods run in threads."""
+"""For workloads in which it matters that async methods call the sync ones in threads."""
 
 STORES = ("store", "store-async", "store-aws", "store-community", "store-memory")
 """Every package with a store."""
@@ -23,15 +23,15 @@ STORES = ("store", "store-async", "store-aws", "store-community", "store-memory"
 
 @dataclass(frozen=True)
 class Workload:
-    """Something that is done with each contender.
+    """A piece of work that is measured with each contender.
 
     Attributes:
         name: What it is called on the command line.
         title: What it is called in the report.
-        run: Does it.
-        contenders: Names of those that take part.
+        run: Runs it.
+        contenders: Names of the contenders that run it.
         note: What a reader must know to read the figures.
-        quick: Whether it is run where little is to be done.
+        quick: Whether `--quick` runs it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The methods that move threads, by both of their families."""
+"""The methods that import and export threads, sync and async behind the same calls."""
 
 from __future__ import annotations
 

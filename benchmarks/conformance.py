@@ -16,14 +16,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from benchmarks.stores import StoreFace
+    from benchmarks.calls import StoreCalls
 
-_SUITE = Path(__file__).with_name("suite_of_stores.py")
+_SUITE = Path(__file__).with_name("store_suite.py")
 
 
 @dataclass
 class Verdict:
-    """What came out.
+    """The results of the suite.
 
     Attributes:
         passed: How many tests passed.
@@ -48,36 +48,36 @@ class Verdict:
         ]
 
 
-class _Contender:
-    """Hands a store to each test, and notes what becomes of it."""
+class _StorePlugin:
+    """A pytest plugin: provides a store to each test, and counts the results."""
 
-    def __init__(self, face: StoreFace) -> None:
+    def __init__(self, calls: StoreCalls) -> None:
         self.verdict = Verdict()
-        self._face = face
+        self._calls = calls
         self._numbers = count()
 
     @pytest.fixture
     def fresh_store(self) -> Iterator[Any]:
-        """A store on a table of its own."""
-        with self._face.fresh(f"conformance-{next(self._numbers)}") as store:
+        """A store on a new table."""
+        with self._calls.fresh(f"conformance-{next(self._numbers)}") as store:
             yield store
 
     @pytest.fixture
-    def face(self) -> StoreFace:
+    def calls(self) -> StoreCalls:
         """The contender."""
-        return self._face
+        return self._calls
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Declare what the store says: whether items expire."""
+        """Declare whether the store's items expire."""
         for item in items:
             if isinstance(item, pytest.Function) and item.cls is not None:
-                item.cls.ttl = self._face.saver.supports_ttl
+                item.cls.ttl = self._calls.saver.supports_ttl
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Count a test once: as failed where any part of it has failed."""
+        """Count each test once: as failed if its setup, call or teardown failed."""
         report = yield
         name = item.nodeid.rpartition("::")[2].partition("[")[0]
         if report.when == "call" and not report.skipped:
@@ -89,13 +89,13 @@ class _Contender:
         return report
 
 
-def run_suite(face: StoreFace) -> Verdict:
-    """Run all tests of what the store says it can."""
-    contender = _Contender(face)
-    # Nothing of this project's settings: the warnings of other packages are no failures here.
+def run_suite(calls: StoreCalls) -> Verdict:
+    """Run the tests of all capabilities that the store declares."""
+    plugin = _StorePlugin(calls)
+    # Without this project's pytest settings, which make warnings of other packages fail.
     arguments = ["-q", "--tb=line", "-c", os.devnull, "--rootdir", str(_SUITE.parent), str(_SUITE)]
     with redirect_stdout(sys.stderr):
-        code = pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[contender])
+        code = pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"the suite did not run: {code!r}")
-    return contender.verdict
+    return plugin.verdict

@@ -7,8 +7,9 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.cell import prepare_environment
-from benchmarks.contenders import OURS, make_table
+from benchmarks.contenders.base import make_table
+from benchmarks.contenders.savers import OUR_TABLES
+from benchmarks.environment import prepare_environment
 from benchmarks.report import figure, table
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from tests.support.engines import running_engine
@@ -150,6 +151,6 @@ def _milliseconds(code: str, environment: dict[str, str]) -> tuple[float, float]
 
 
 def _make_tables(url: str) -> None:
-    with DynamoDBSaver(**OURS, endpoint_url=url) as saver:
+    with DynamoDBSaver(**OUR_TABLES, endpoint_url=url) as saver:
         saver.setup()
     make_table(url, "aws")

@@ -13,17 +13,16 @@ from benchmarks.measuring import Row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SECONDS = 900
-"""How long a process may take."""
+_TIMEOUT_SECONDS = 900
 
 
 @dataclass
 class Outcome:
-    """What a contender's process has said.
+    """The output of a contender's process.
 
     Attributes:
-        rows: What was measured, as far as it got.
-        error: Why it stopped; `None` if it did not.
+        rows: What was measured until it ended.
+        error: Why it failed; `None` if it did not.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -35,10 +34,10 @@ def run_module(module: str, arguments: Sequence[str]) -> Outcome:
     command = [sys.executable, "-m", module, *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - this very interpreter
-            command, capture_output=True, timeout=_SECONDS, check=False, text=True
+            command, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, text=True
         )
     except subprocess.TimeoutExpired:
-        return Outcome(error=f"was stopped after {_SECONDS} seconds")
+        return Outcome(error=f"was stopped after {_TIMEOUT_SECONDS} seconds")
     try:
         said: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The conformance suite for stores, on the store that `benchmarks.conforming` hands in."""
+"""The conformance suite for stores, on the store that `benchmarks.conformance` provides."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from langgraph_checkpoint_dynamodb.testing.store_conformance import StoreConformance
 
 if TYPE_CHECKING:
-    from benchmarks.stores import StoreFace
+    from benchmarks.calls import StoreCalls
 
 
 class TestContender(StoreConformance):
-    """`benchmarks.conforming` sets what it declares."""
+    """`benchmarks.conformance` declares its capabilities."""
 
     @pytest.fixture
     def store(self, fresh_store: Any) -> Any:
@@ -21,6 +21,6 @@ class TestContender(StoreConformance):
         return fresh_store
 
     @pytest.fixture
-    def run(self, face: StoreFace) -> Any:
-        """On the loop of the cell."""
-        return face.run
+    def run(self, calls: StoreCalls) -> Any:
+        """Runs coroutines on the event loop of the contender."""
+        return calls.run

@@ -1,7 +1,7 @@
-"""Memory while a long history is listed: it must not grow with what was listed.
+"""Memory while a long history is listed: it must not grow with the number of checkpoints listed.
 
-`python -m benchmarks.special.listing FACE CHECKPOINTS URL` prints the figures as JSON. The table is
-filled before, by another process.
+`python -m benchmarks.special.listing_memory API CHECKPOINTS URL` prints the figures as JSON.
+Another process has filled the table before.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from langgraph.checkpoint.base.id import uuid6
 
-from benchmarks.cell import prepare_environment
-from benchmarks.contenders import OURS, REGION
+from benchmarks.contenders.base import REGION
+from benchmarks.contenders.savers import OUR_TABLES
+from benchmarks.environment import prepare_environment
 from benchmarks.measuring import peak, require, reset_peak
 from benchmarks.values import checkpoint, config, metadata
 
@@ -32,17 +33,17 @@ _MEBI = 1024 * 1024
 
 
 def main() -> None:
-    """List a thread by the face that the command line names."""
+    """List a thread by the API (sync or async) that the command line names."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("face", choices=["sync", "async"])
+    parser.add_argument("api", choices=["sync", "async"])
     parser.add_argument("checkpoints", type=int)
     parser.add_argument("url")
     asked = parser.parse_args()
     prepare_environment()
-    where = {**OURS, "endpoint_url": asked.url}
+    where = {**OUR_TABLES, "endpoint_url": asked.url}
     # A tenth in, what every listing needs is there; from then on nothing may be added.
     watch = _Watch(asked.checkpoints // 10)
-    if asked.face == "sync":
+    if asked.api == "sync":
         _list(where, watch)
     else:
         asyncio.run(_alist(where, watch))
@@ -97,8 +98,8 @@ def fill(url: str, count: int) -> None:
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
     client = boto3.Session(region_name=REGION).client("dynamodb", endpoint_url=url)
-    table = OURS["checkpoints_table_name"]
-    with DynamoDBSaver(**OURS, endpoint_url=url) as saver:
+    table = OUR_TABLES["checkpoints_table_name"]
+    with DynamoDBSaver(**OUR_TABLES, endpoint_url=url) as saver:
         saver.setup()
         value = random.Random(1).randbytes(_BYTES)  # noqa: S311 - data, no secret
         saver.put(config("long"), checkpoint(value=value), metadata(), {})

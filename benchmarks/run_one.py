@@ -1,7 +1,7 @@
-"""One workload with one contender, in a process and with an engine of its own.
+"""Runs one workload with one contender, in a process and with an engine of its own.
 
-`python -m benchmarks.cell CONTENDER WORKLOAD` prints what was measured as JSON. The command
-`python -m benchmarks` runs one of these after the other.
+`python -m benchmarks.run_one CONTENDER WORKLOAD` prints what was measured as JSON. The command
+`python -m benchmarks` runs one such process after the other.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
-import os
 import re
 import sys
 import traceback
 from pathlib import Path
 
-from benchmarks.contenders import REGION, Place
-from benchmarks.entrants import CONTENDERS
+from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders.base import EngineContext
+from benchmarks.environment import prepare_environment
 from benchmarks.measuring import Bench, WrongResultError, as_json
 from benchmarks.metering import Meter
 from benchmarks.workloads import WORKLOADS
@@ -27,7 +26,7 @@ _LONGEST_MESSAGE = 200
 
 
 def main() -> None:
-    """Run the cell that the command line names."""
+    """Run the workload and contender that the command line names."""
     parser = argparse.ArgumentParser()
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("workload", choices=WORKLOADS)
@@ -42,35 +41,21 @@ def main() -> None:
     try:
         with (
             running_engine() as engine,
-            CONTENDERS[asked.contender].face(Place(engine.url, meter, loop)) as face,
+            CONTENDERS[asked.contender].open_calls(EngineContext(engine.url, meter, loop)) as calls,
         ):
-            bench = Bench(face, meter, asked.delay, quick=asked.quick)
+            bench = Bench(calls, meter, asked.delay, quick=asked.quick)
             rows = bench.rows
             # Clients and connections are made before anything is measured.
-            face.warm()
+            calls.warm()
             WORKLOADS[asked.workload].run(bench)
     except Exception as failure:
         if isinstance(failure, WrongResultError):
-            # Figures of what went wrong are no figures.
+            # The figures of a wrong result mean nothing.
             rows = rows[:-1]
         traceback.print_exc()
         error = describe(failure)
     json.dump({"rows": [as_json(row) for row in rows], "error": error}, sys.stdout)
     sys.stdout.flush()
-
-
-def prepare_environment() -> None:
-    """Fake credentials, quiet packages, and nothing from the user's own AWS settings."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - engines take any
-        AWS_DEFAULT_REGION=REGION,
-        AWS_EC2_METADATA_DISABLED="true",
-        LANGSMITH_TRACING="false",
-    )
-    logging.disable(logging.CRITICAL)
 
 
 def describe(error: BaseException) -> str:

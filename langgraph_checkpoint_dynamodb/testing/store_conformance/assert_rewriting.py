@@ -1,4 +1,4 @@
-"""Has pytest show what a test of the suite that fails has compared. Imported before the tests."""
+"""Registers the suite for pytest's assert rewriting. Must be imported before the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ except ModuleNotFoundError as error:
     if error.name != "pytest":
         raise
     raise ModuleNotFoundError(
-        "the conformance suite is pytest's: pip install 'pytest>=8.2'", name=error.name
+        "the conformance suite needs pytest: pip install 'pytest>=8.2'", name=error.name
     ) from None
 
 _PACKAGE = __name__.rpartition(".")[0]
