@@ -128,7 +128,7 @@ def test_an_error_is_one_line_and_with_debug_its_traceback(cli: Cli) -> None:
         (["--serde", "nowhere"], "must be MODULE:NAME"),
         (["--serde", "no.such:thing"], "cannot load 'no.such:thing'"),
         (["--serde", "json:dumps"], "cannot load 'json:dumps'"),
-        (["--serde", "os:getcwd"], "is no serializer"),
+        (["--serde", "os:getcwd"], "is not a LangGraph serializer"),
         (["--checkpoints-table", "a b"], "is no valid name"),
     ],
 )

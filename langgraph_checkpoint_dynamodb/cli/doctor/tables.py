@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.cli.doctor.findings import Finding, ok, unknown, wrong
-from langgraph_checkpoint_dynamodb.cli.terminal.output import count, size
+from langgraph_checkpoint_dynamodb.cli.terminal.output import byte_size, counted
 from langgraph_checkpoint_dynamodb.errors import ServiceError, TableMismatchError, TransportError
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.tables import index_status, verify_indexes, verify_keys
@@ -60,8 +60,8 @@ def _status(subject: str, described: TableDescription) -> Finding:
     billing = described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     mode = "on demand" if billing == "PAY_PER_REQUEST" else "provisioned capacity"
     about = (
-        f"{status}, {mode}, about {count(described.get('ItemCount', 0), 'item')}, "
-        f"{size(described.get('TableSizeBytes', 0))}"
+        f"{status}, {mode}, about {counted(described.get('ItemCount', 0), 'item')}, "
+        f"{byte_size(described.get('TableSizeBytes', 0))}"
     )
     if status in ("ACTIVE", "UPDATING"):
         return ok(subject, about)
