@@ -96,17 +96,11 @@ def _thread_index(options: Options, from_file: object) -> dict[str, Any]:
 def _read_settings(path: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text()
-        settings: Any = json.loads(text)
+        settings = _unwrapped(json.loads(text))
     except OSError as error:
         raise InvalidInputError("--settings", f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise InvalidInputError("--settings", f"{path} is no JSON: {error}") from None
-    if isinstance(settings, dict) and "saver_settings" in settings:
-        settings = settings["saver_settings"]  # `terraform output -json` without a name.
-    if isinstance(settings, dict) and "value" in settings:
-        settings = settings["value"]
-    if isinstance(settings, str):
-        settings = json.loads(settings)  # The output of the CDK stack is JSON in a string.
     if not isinstance(settings, dict):
         raise InvalidInputError("--settings", f"{path} must hold a JSON object")
     unknown = sorted(settings.keys() - _KNOWN_NAMES)
@@ -117,3 +111,13 @@ def _read_settings(path: str) -> dict[str, Any]:
             f"{', '.join(sorted(_KNOWN_NAMES))}",
         )
     return _without_nones(settings)
+
+
+def _unwrapped(document: Any) -> Any:
+    """Return the settings within the outputs of Terraform or of the CDK stack."""
+    if isinstance(document, dict) and "saver_settings" in document:
+        document = document["saver_settings"]  # `terraform output -json` without a name.
+    if isinstance(document, dict) and "value" in document:
+        document = document["value"]
+    # The output of the CDK stack is JSON in a string.
+    return json.loads(document) if isinstance(document, str) else document

@@ -86,6 +86,7 @@ def test_settings_come_from_standard_input(
     ("text", "said"),
     [
         ("{", "is no JSON"),
+        ('"{"', "is no JSON"),
         ("[]", "must hold a JSON object"),
         ('{"table": "x"}', "unknown names table; known are: checkpoints_table_name"),
     ],
