@@ -1,6 +1,7 @@
 """The command line `langgraph-dynamodb`. It needs the extra `[cli]`: typer, rich and textual.
 
-Nothing outside this folder imports it. `app` says which commands there are.
+`app` lists the commands, `commands/` has a module for each. No other part of the package imports
+this one.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: What follows the program's name; by default what the process was called with.
+        arguments: The arguments after the program's name; by default those of the process.
 
     Returns:
-        The exit code: 0 where all went well, 1 for an error or for something that is wrong, 2 for
-        arguments that cannot be used, 130 after Ctrl-C.
+        The exit code: 0 for success, 1 for an error or a problem that `doctor` found, 2 for invalid
+        arguments, 130 after Ctrl-C.
     """
     try:
         from langgraph_checkpoint_dynamodb.cli.app import run
@@ -35,5 +36,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        return 130  # Nothing has begun yet.
+        return 130  # Ctrl-C while the imports run.
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -1,4 +1,4 @@
-"""Which commands there are, and what becomes of their errors."""
+"""The list of commands, and how their errors end the process."""
 
 from __future__ import annotations
 
@@ -11,28 +11,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from langgraph_checkpoint_dynamodb.cli.commands.delete import delete, prune
+from langgraph_checkpoint_dynamodb.cli.commands.copy import copy
+from langgraph_checkpoint_dynamodb.cli.commands.delete import delete
 from langgraph_checkpoint_dynamodb.cli.commands.diff import diff
 from langgraph_checkpoint_dynamodb.cli.commands.doctor import doctor
 from langgraph_checkpoint_dynamodb.cli.commands.explore import explore
+from langgraph_checkpoint_dynamodb.cli.commands.export import export
 from langgraph_checkpoint_dynamodb.cli.commands.history import history
+from langgraph_checkpoint_dynamodb.cli.commands.import_ import import_
+from langgraph_checkpoint_dynamodb.cli.commands.prune import prune
 from langgraph_checkpoint_dynamodb.cli.commands.setup import setup
 from langgraph_checkpoint_dynamodb.cli.commands.show import show
 from langgraph_checkpoint_dynamodb.cli.commands.stats import stats
 from langgraph_checkpoint_dynamodb.cli.commands.sweep import sweep
 from langgraph_checkpoint_dynamodb.cli.commands.threads import threads
-from langgraph_checkpoint_dynamodb.cli.commands.transfer import copy, export, import_
 from langgraph_checkpoint_dynamodb.cli.doctor.environment import installed_version
-from langgraph_checkpoint_dynamodb.cli.errors import EXPECTED, StoppedError, explain
+from langgraph_checkpoint_dynamodb.cli.errors import (
+    EXPECTED,
+    NOTHING_CHANGED,
+    RERUN_TO_CONTINUE,
+    StoppedError,
+    explain,
+)
 from langgraph_checkpoint_dynamodb.cli.options import Options, with_options
-from langgraph_checkpoint_dynamodb.cli.terminal.output import say, tell
+from langgraph_checkpoint_dynamodb.cli.terminal.output import print_line, print_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PROGRAM = "langgraph-dynamodb"
-_NOTHING_CHANGED = "Nothing was changed."
-_GOES_ON = "The same command goes on from there."
 
 _ERROR = 1
 _INTERRUPTED = 130
@@ -44,17 +51,17 @@ class Command:
     """A command.
 
     Attributes:
-        function: What it does. Its name is the command's (`import_` is `import`), its docstring the
-            help, and its parameters but the first, which takes `Options`, are the options.
-        stopped: What to say after Ctrl-C.
+        function: Runs the command. Its name is the command's (`import_` is `import`), its docstring
+            the help. Its first parameter takes the `Options`, the others are its own options.
+        after_ctrl_c: The sentence that is printed after Ctrl-C.
     """
 
     function: Callable[..., None]
-    stopped: str = _NOTHING_CHANGED
+    after_ctrl_c: str = NOTHING_CHANGED
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name that users type."""
         return self.function.__name__.rstrip("_")
 
 
@@ -66,20 +73,20 @@ COMMANDS = (
     Command(explore),
     Command(stats),
     Command(doctor),
-    Command(delete, _GOES_ON),
-    Command(prune, _GOES_ON),
-    Command(sweep, _GOES_ON),
-    Command(copy, _GOES_ON),
-    Command(export, _GOES_ON),
-    Command(import_, _GOES_ON),
-    Command(setup, _GOES_ON),
+    Command(delete, RERUN_TO_CONTINUE),
+    Command(prune, RERUN_TO_CONTINUE),
+    Command(sweep, RERUN_TO_CONTINUE),
+    Command(copy, RERUN_TO_CONTINUE),
+    Command(export, RERUN_TO_CONTINUE),
+    Command(import_, RERUN_TO_CONTINUE),
+    Command(setup, RERUN_TO_CONTINUE),
 )
 """Every command, in the order of `--help`."""
 
 
 @cache
 def build(commands: tuple[Command, ...]) -> Any:
-    """The command line that has these commands."""
+    """Return the click program with these commands."""
     app = typer.Typer(
         help="Look after LangGraph checkpoints on Amazon DynamoDB.",
         no_args_is_help=True,
@@ -88,12 +95,12 @@ def build(commands: tuple[Command, ...]) -> Any:
     )
     app.callback()(_program)
     for command in commands:
-        app.command(command.name)(with_options(_guarded(command)))
+        app.command(command.name)(with_options(_with_error_handling(command)))
     return typer.main.get_command(app)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command; its exit code."""
+    """Run a command and return its exit code."""
     try:
         build(COMMANDS).main(args=list(arguments), prog_name=_PROGRAM)
     except SystemExit as done:
@@ -101,41 +108,45 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        say(f"{_PROGRAM} {installed_version('langgraph-checkpoint-dynamodb') or 'unknown'}")
+def _print_version(requested: bool) -> None:
+    if requested:
+        print_line(f"{_PROGRAM} {installed_version('langgraph-checkpoint-dynamodb') or 'unknown'}")
         raise typer.Exit
 
 
 def _program(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
-def _guarded(command: Command) -> Callable[..., None]:
-    """A command whose errors are told in a line, and which says how to go on after Ctrl-C."""
+def _with_error_handling(command: Command) -> Callable[..., None]:
+    """Wrap a command: print expected errors in one line, and how to continue after Ctrl-C."""
 
     @wraps(command.function)
-    def guarded(options: Options, **given: Any) -> None:
+    def handled(options: Options, **given: Any) -> None:
         try:
             command.function(options, **given)
             sys.stdout.flush()
         except (KeyboardInterrupt, StoppedError) as stopped:
-            how = stopped.how if isinstance(stopped, StoppedError) else command.stopped
-            tell(f"Stopped. {how}", whole=True)
+            next_step = command.after_ctrl_c
+            if isinstance(stopped, StoppedError):
+                next_step = stopped.next_step
+            print_notice(f"Stopped. {next_step}", no_wrap=True)
             raise typer.Exit(_INTERRUPTED) from None
         except BrokenPipeError:
-            # Whoever read this has enough. What is left in the buffer must not be an error at exit.
+            # The reader closed the pipe. Flushing the buffer at exit must not fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(_BROKEN_PIPE) from None
         except EXPECTED as error:
             if options.debug:
                 sys.stderr.write(traceback.format_exc())
-            tell(f"Error: {explain(error)}", "red")
+            print_notice(f"Error: {explain(error)}", "red")
             raise typer.Exit(_ERROR) from None
 
-    return guarded
+    return handled

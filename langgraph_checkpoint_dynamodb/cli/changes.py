@@ -1,7 +1,7 @@
-"""Operations whose changes are counted, or only told: how dry runs are made.
+"""Counting the changes that operations make, and dry runs.
 
-An operation is a generator of requests, so what it would change can be told from the requests
-themselves: a dry run takes every step of the real one, and every read, but no write.
+An operation is a generator of requests, and each request says what it changes. A dry run sends the
+reads of an operation and answers its writes itself, so it takes the same steps as a real run.
 """
 
 from __future__ import annotations
@@ -59,59 +59,59 @@ _READS = (
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has been changed, or would be.
+    """Numbers of changes that were made, or would be made by a run that is not dry.
 
     Attributes:
-        checkpoints: Items of the checkpoints table that were deleted: checkpoints and bases.
-        beside: Items of the writes table that were deleted: pending writes and pieces of values.
-        objects: S3 objects that were deleted.
-        stored: Items of the checkpoints table that were stored.
+        checkpoints_deleted: Deleted items of the checkpoints table: checkpoints and bases.
+        writes_deleted: Deleted items of the writes table: pending writes and chunks of values.
+        objects_deleted: Deleted S3 objects.
+        checkpoints_stored: Stored items of the checkpoints table.
     """
 
-    checkpoints: int = 0
-    beside: int = 0
-    objects: int = 0
-    stored: int = 0
+    checkpoints_deleted: int = 0
+    writes_deleted: int = 0
+    objects_deleted: int = 0
+    checkpoints_stored: int = 0
 
     def plus(self, other: Changes) -> Changes:
-        """The sum of both."""
+        """Return the sum."""
         return Changes(
-            self.checkpoints + other.checkpoints,
-            self.beside + other.beside,
-            self.objects + other.objects,
-            self.stored + other.stored,
+            self.checkpoints_deleted + other.checkpoints_deleted,
+            self.writes_deleted + other.writes_deleted,
+            self.objects_deleted + other.objects_deleted,
+            self.checkpoints_stored + other.checkpoints_stored,
         )
 
 
 class ChangeCounter:
-    """Counts what operations change, whichever threads perform them.
+    """Counts the changes of operations. It is thread-safe.
 
     Args:
-        dry: Whether their changes are only counted.
+        dry_run: Whether writes are counted and not sent.
 
     Attributes:
-        changes: What they have changed so far.
+        changes: The changes so far.
     """
 
-    def __init__(self, *, dry: bool = False) -> None:
+    def __init__(self, *, dry_run: bool = False) -> None:
         self.changes = Changes()
-        self._dry = dry
+        self._dry_run = dry_run
         self._on_change: Callable[[Changes], object] | None = None
         self._lock = threading.Lock()
 
-    def tell(self, on_change: Callable[[Changes], object]) -> None:
-        """Have something told after each change."""
-        self._on_change = on_change
+    def on_change(self, callback: Callable[[Changes], object]) -> None:
+        """Call a function with the changes so far after each write."""
+        self._on_change = callback
 
-    def over(self, operation: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
-        """An operation or a stream, counted."""
-        return relay(operation, self._pass_on, partial(together_as, self.over))
+    def counted(self, operation: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
+        """Wrap an operation or a stream so that its changes are counted."""
+        return relay(operation, self._pass_on, partial(together_as, self.counted))
 
     def _pass_on(self, request: Request[Any]) -> Generator[Any, Any, Any]:
         if isinstance(request, _READS):
             return (yield request)
-        reply = _reply(request) if self._dry else (yield request)
-        self._count(_changed(request, reply))
+        reply = _dry_run_reply(request) if self._dry_run else (yield request)
+        self._count(_changes_of(request, reply))
         return reply
 
     def _count(self, changes: Changes) -> None:
@@ -121,11 +121,11 @@ class ChangeCounter:
                 self._on_change(self.changes)
 
 
-def _reply(request: Request[Any]) -> object:
-    """What is replied to a change that has not been made.
+def _dry_run_reply(request: Request[Any]) -> object:
+    """Return the reply to a write that was not sent.
 
     Raises:
-        TypeError: It is one that no dry run is made of.
+        TypeError: No command with a dry run makes such a request.
     """
     match request:
         case BatchWrite():
@@ -134,14 +134,14 @@ def _reply(request: Request[Any]) -> object:
             return None
         case DeleteUnchanged() | DeleteIfOld() | Prolong():
             return True
-    raise TypeError(f"no dry run has {type(request).__name__}")
+    raise TypeError(f"a dry run cannot answer {type(request).__name__}")
 
 
-def _changed(request: Request[Any], reply: object) -> Changes:
+def _changes_of(request: Request[Any], reply: object) -> Changes:
     match request:
         case BatchWrite(changes):
-            left = reply if isinstance(reply, tuple) else ()
-            return _of(changes, left)
+            unprocessed = reply if isinstance(reply, tuple) else ()
+            return _changes_of_batch(changes, unprocessed)
         case PutItem(put):
             return _stored(put)
         case UpdateItem(update):
@@ -151,25 +151,29 @@ def _changed(request: Request[Any], reply: object) -> Changes:
         case DeleteUnchanged(table=table) | DeleteIfOld(table=table) if reply:
             return _deleted(table)
         case DeleteObjects(keys=keys):
-            return Changes(objects=len(keys))
+            return Changes(objects_deleted=len(keys))
     return Changes()
 
 
-def _of(changes: tuple[Put | Delete, ...], left: tuple[Put | Delete, ...]) -> Changes:
-    undone = {(change.table, change.key) for change in left}
+def _changes_of_batch(
+    changes: tuple[Put | Delete, ...], unprocessed: tuple[Put | Delete, ...]
+) -> Changes:
+    left = {(change.table, change.key) for change in unprocessed}
     return _sum(
         _deleted(change.table) if isinstance(change, Delete) else _stored(change)
         for change in changes
-        if (change.table, change.key) not in undone
+        if (change.table, change.key) not in left
     )
 
 
 def _stored(put: Put | Update) -> Changes:
-    return Changes(stored=int(put.table is Table.CHECKPOINTS))
+    return Changes(checkpoints_stored=int(put.table is Table.CHECKPOINTS))
 
 
 def _deleted(table: Table) -> Changes:
-    return Changes(checkpoints=1) if table is Table.CHECKPOINTS else Changes(beside=1)
+    if table is Table.CHECKPOINTS:
+        return Changes(checkpoints_deleted=1)
+    return Changes(writes_deleted=1)
 
 
 def _sum(changes: Iterable[Changes]) -> Changes:

@@ -1,21 +1,19 @@
-"""The saver that a command works with, made from its options."""
+"""The saver, the store and the AWS clients of a command, made from its options."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 
-from langgraph_checkpoint_dynamodb.cli.errors import StoppedError
-from langgraph_checkpoint_dynamodb.cli.serde import ShowingSerde, load_serde, moving_serde
-from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
+from langgraph_checkpoint_dynamodb.cli.errors import StoppedError, UsageError
+from langgraph_checkpoint_dynamodb.cli.serde import DisplaySerde, load_serde, passthrough_serde
+from langgraph_checkpoint_dynamodb.cli.settings import saver_arguments
+from langgraph_checkpoint_dynamodb.errors import ServiceError
 from langgraph_checkpoint_dynamodb.format.tables import (
     RUN_ID_INDEX_KEY,
     SAVER_TABLES,
@@ -29,130 +27,114 @@ from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex
 from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     from langgraph_checkpoint_dynamodb.cli.options import Options
-    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
 T = TypeVar("T")
 
 _ATTEMPTS = 5
-"""Attempts of a request. Ten, as in a run, are a minute of silence where nobody listens."""
+"""Attempts of a request of the saver. Its default of ten keeps a user waiting for a minute."""
+_CHECK_ATTEMPTS = 2
+"""Attempts of a request of the clients that only `doctor` uses."""
+_CONNECT_SECONDS = 5
 _UNKNOWN_OWNER_KEY = "owner"
-"""Stands for the key of an index that was found: what reads an index needs no key."""
-_SETTINGS = frozenset(
-    {
-        "checkpoints_table_name",
-        "writes_table_name",
-        "compression",
-        "consistent_reads",
-        "endpoint_url",
-        "max_concurrency",
-        "max_value_bytes",
-        "memory_bytes",
-        "on_conflict",
-        "region_name",
-        "run_id_index",
-        "s3_offload_config",
-        "thread_index",
-        "ttl_seconds",
-    }
-)
+"""Placeholder for the owner key of a discovered index, which reads do not need."""
 
 
 @dataclass
 class Connection:
-    """A saver, and a way to have it perform operations.
+    """The saver of a command, and the store if its table is named.
 
     Attributes:
         saver: The saver.
-        session: The session that its clients are made from.
-        long_term: The store, where its table is named.
+        session: The session that the clients are made from.
+        store: The store; `None` if no store table is named.
     """
 
     saver: DynamoDBSaver
     session: boto3.Session
-    long_term: DynamoDBStore | None = None
+    store: DynamoDBStore | None = None
 
     @property
-    def store(self) -> Context:
-        """What an operation is given."""
-        return self.saver._store()
+    def now(self) -> int:
+        """The time that operations use, in seconds since the epoch."""
+        return self.saver._store().now
 
     def run(self, operation: Operation[T]) -> T:
-        """Perform an operation on the tables of the saver."""
+        """Run an operation on the saver's tables."""
         return self.saver._run(operation, "run")
 
     def run_on(self, table: Table, operation: Operation[T]) -> T:
-        """Perform an operation on a table, be it the store's."""
-        return self._user_of(table)._run(operation, "run")
+        """Run an operation on a table of the saver or of the store."""
+        return self._client_of(table)._run(operation, "run")
 
     def pages(self, stream: Stream[T]) -> Generator[list[T], None, None]:
-        """Perform a stream as far as its pages are asked for."""
+        """Run a stream lazily, page by page."""
         return self.saver._pages(stream, "pages")
 
     def name(self, table: Table) -> str:
-        """Name of a table."""
-        return self._user_of(table)._settings.table_names[table]
+        """Return the name of a table."""
+        return self._client_of(table)._settings.table_names[table]
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """The tables that are named."""
-        return SAVER_TABLES if self.long_term is None else (*SAVER_TABLES, Table.STORE)
+        """The saver's tables, and the store's if it is named."""
+        return SAVER_TABLES if self.store is None else (*SAVER_TABLES, Table.STORE)
 
-    def _user_of(self, table: Table) -> DynamoDBSaver | DynamoDBStore:
+    def _client_of(self, table: Table) -> DynamoDBSaver | DynamoDBStore:
         if table is not Table.STORE:
             return self.saver
-        if self.long_term is None:
+        if self.store is None:
             raise AssertionError("the table of the store is not named")
-        return self.long_term
+        return self.store
 
     @cached_property
     def dynamodb(self) -> Any:
-        """A client for DynamoDB, for what no saver asks for."""
+        """A boto3 client for DynamoDB, for requests that no operation makes."""
         return self._client("dynamodb", endpoint_url=self.saver._settings.client.endpoint_url)
 
     @cached_property
     def s3(self) -> Any:
-        """A client for S3, likewise."""
+        """A boto3 client for S3, for requests that no operation makes."""
         return self._client("s3", endpoint_url=self.saver._settings.client.s3_endpoint_url)
 
     @cached_property
     def iam(self) -> Any:
-        """A client for IAM."""
+        """A boto3 client for IAM."""
         return self._client("iam")
 
     @cached_property
     def sts(self) -> Any:
-        """A client for STS."""
+        """A boto3 client for STS."""
         return self._client("sts")
 
     def _client(self, service: str, **arguments: Any) -> Any:
-        # The stubs know services by their literal names, one overload for each.
+        # The stubs have an overload for each literal service name, so a variable needs `Any`.
         make: Any = self.session.client
-        return make(service, config=_quick(2), **arguments)
+        return make(service, config=_config(_CHECK_ATTEMPTS), **arguments)
 
     def describe(self, table: Table) -> TableDescription | None:
-        """What DynamoDB says of a table; `None` if there is none."""
+        """Describe a table; `None` if it does not exist."""
         return self.run_on(table, send(DescribeTable(table)))
 
-    def with_found_indexes(self) -> Connection:
-        """The same with the indexes that the checkpoints table has, as far as none is named.
+    def with_discovered_indexes(self) -> Connection:
+        """Use the indexes that the checkpoints table has, unless options name them.
 
-        Who may not describe the table has those that are named.
+        If the identity may not describe the table, only the named indexes are used.
         """
         settings = self.saver._settings
         if settings.thread_index is not None and settings.run_id_index is not None:
             return self
         try:
-            found = self.describe(Table.CHECKPOINTS) or {}
+            description = self.describe(Table.CHECKPOINTS) or {}
         except ServiceError:
             return self
         by_keys = {
             tuple(key["AttributeName"] for key in index.get("KeySchema", [])): index["IndexName"]
-            for index in found.get("GlobalSecondaryIndexes", [])
+            for index in description.get("GlobalSecondaryIndexes", [])
         }
         threads, runs = settings.thread_index, settings.run_id_index
         if threads is None and THREAD_INDEX_KEYS in by_keys:
@@ -162,136 +144,74 @@ class Connection:
         return self
 
     @property
-    def lists_threads(self) -> bool:
-        """Whether there is an index of threads."""
+    def has_thread_index(self) -> bool:
+        """Whether the saver uses an index of threads."""
         return self.saver._settings.thread_index is not None
+
+    def require_thread_index(self, options: str) -> None:
+        """Refuse options that need an index of threads if there is none.
+
+        Raises:
+            UsageError: There is no index of threads.
+        """
+        if not self.has_thread_index:
+            raise UsageError(
+                f"{options} cannot be used: this table has no index of threads; "
+                "`langgraph-dynamodb setup --owner-key KEY --reindex` makes one"
+            )
 
     def __enter__(self) -> Connection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # Closing waits for requests under way. After Ctrl-C nobody does: the process ends.
+        # Closing waits for requests in flight. After Ctrl-C the process ends without waiting.
         if kind is None or (issubclass(kind, Exception) and not issubclass(kind, StoppedError)):
             self.saver.close()
-            if self.long_term is not None:
-                self.long_term.close()
+            if self.store is not None:
+                self.store.close()
             for name in ("dynamodb", "s3", "iam", "sts"):
                 if name in self.__dict__:
                     self.__dict__[name].close()
 
 
 def connect(
-    options: Options, *, moving: bool = False, store_table: str | None = None
+    options: Options, *, raw_values: bool = False, store_table: str | None = None
 ) -> Connection:
-    """Make the saver, and the store where its table is named. They ask nothing yet.
+    """Make the saver, and the store if its table is named, without sending a request.
 
     Args:
-        options: The user's.
-        moving: Whether values are moved; else they are shown.
+        options: The options of the command.
+        raw_values: Whether values keep their serialized bytes, to be moved; otherwise they are
+            loaded to be displayed.
         store_table: Name or ARN of the store's table.
 
     Raises:
         InvalidInputError: An option or a setting cannot be used.
         BotoCoreError: The AWS configuration cannot be used.
     """
-    settings = _merged(options)
-    given = None if options.serde is None else load_serde(options.serde)
+    arguments = saver_arguments(options)
+    users = None if options.serde is None else load_serde(options.serde)
     session = boto3.Session(
-        profile_name=options.profile, region_name=settings.pop("region_name", None)
+        profile_name=options.profile, region_name=arguments.pop("region_name", None)
     )
-    reached: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "session": session,
-        "boto_config": None if _says_attempts() else _quick(),
+        "boto_config": None if _retries_are_configured() else _config(_ATTEMPTS),
     }
-    saver = DynamoDBSaver(
-        **settings, **reached, serde=moving_serde(given) if moving else ShowingSerde(given)
-    )
+    serde = passthrough_serde(users) if raw_values else DisplaySerde(users)
+    saver = DynamoDBSaver(**arguments, **shared, serde=serde)
     if store_table is None:
         return Connection(saver, session)
-    reached |= {name: settings.get(name) for name in ("endpoint_url", "s3_offload_config")}
-    return Connection(saver, session, DynamoDBStore(store_table_name=store_table, **reached))
+    shared |= {name: arguments.get(name) for name in ("endpoint_url", "s3_offload_config")}
+    return Connection(saver, session, DynamoDBStore(store_table_name=store_table, **shared))
 
 
-def _says_attempts() -> bool:
+def _retries_are_configured() -> bool:
     return bool({"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys())
 
 
-def _quick(attempts: int = _ATTEMPTS) -> Config:
-    return Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=5)
-
-
-def _merged(options: Options) -> dict[str, Any]:
-    """The saver's arguments: what the file says, and over it each option."""
-    settings = {} if options.settings is None else _read_settings(options.settings)
-    named = {
-        "checkpoints_table_name": options.checkpoints_table,
-        "writes_table_name": options.writes_table,
-        "run_id_index": options.run_id_index,
-        "ttl_seconds": options.ttl_seconds,
-        "region_name": options.region,
-        "endpoint_url": options.endpoint_url,
-    }
-    settings |= {name: value for name, value in named.items() if value is not None}
-    settings |= _s3(options, settings.get("s3_offload_config"))
-    settings |= _threads(options, settings.get("thread_index"))
-    for name, option in (
-        ("checkpoints_table_name", "--checkpoints-table or LANGGRAPH_CHECKPOINTS_TABLE"),
-        ("writes_table_name", "--writes-table or LANGGRAPH_WRITES_TABLE"),
-    ):
-        if name not in settings:
-            raise InvalidInputError(name, f"is missing: name the table with {option}")
-    return settings
-
-
-def _s3(options: Options, config: object) -> dict[str, Any]:
-    said = {"bucket_name": options.bucket, "key_prefix": options.key_prefix}
-    given = {name: value for name, value in said.items() if value is not None}
-    if config is None and not given:
-        return {}
-    return {"s3_offload_config": {**(config if isinstance(config, dict) else {}), **given}}
-
-
-def _threads(options: Options, index: object) -> dict[str, Any]:
-    named = index if isinstance(index, dict) else {}
-    if isinstance(index, str):
-        named = {"owner": index}
-    if options.owner_key is not None:
-        named = {**named, "owner": options.owner_key}
-    if not named:
-        return {}
-    try:
-        return {"thread_index": ThreadIndex(**named)}
-    except TypeError as error:
-        raise InvalidInputError(
-            "thread_index", f"must have owner and index_name: {error}"
-        ) from error
-
-
-def _read_settings(path: str) -> dict[str, Any]:
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text()
-        said: Any = json.loads(text)
-    except OSError as error:
-        raise InvalidInputError("--settings", f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidInputError("--settings", f"{path} is no JSON: {error}") from None
-    if isinstance(said, dict) and "saver_settings" in said:
-        said = said["saver_settings"]  # All outputs of the module.
-    if isinstance(said, dict) and "value" in said:
-        said = said["value"]
-    if isinstance(said, str):
-        said = json.loads(said)  # The output of the CDK's stack.
-    if not isinstance(said, dict):
-        raise InvalidInputError("--settings", f"{path} must hold a JSON object")
-    return _known(said, path)
-
-
-def _known(said: Mapping[str, Any], path: str) -> dict[str, Any]:
-    unknown = sorted(said.keys() - _SETTINGS)
-    if unknown:
-        raise InvalidInputError(
-            "--settings",
-            f"{path} has unknown names {', '.join(unknown)}; known are: "
-            f"{', '.join(sorted(_SETTINGS))}",
-        )
-    return {name: value for name, value in said.items() if value is not None}
+def _config(attempts: int) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=_CONNECT_SECONDS,
+    )

@@ -1,4 +1,4 @@
-"""How long something is, as users write it."""
+"""Durations as users type them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 
 
 def parse_duration(text: str) -> int:
-    """The seconds of a text such as `30d`, `12h`, `90m` or `45s`.
+    """Return the seconds of a text such as `30d`, `12h`, `90m` or `45s`.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: The text is not a duration.
     """
     found = _DURATION.fullmatch(text)
     if found is None:

@@ -1,4 +1,4 @@
-"""What is said when a command cannot go on: one line, with what to do."""
+"""Errors of the command line, and the one-line message that a command prints for an error."""
 
 from __future__ import annotations
 
@@ -21,46 +21,52 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 
 EXPECTED = (DynamoDBSaverError, BotoCoreError, ClientError, OSError)
-"""What is told in one line. Anything else is a mistake of this program, and shown whole."""
+"""Errors that are printed in one line. Any other error is a bug and keeps its traceback."""
+
+NOTHING_CHANGED = "Nothing was changed."
+RERUN_TO_CONTINUE = "The same command goes on from there."
 
 _SIGN_IN = "sign in anew (aws sso login), or choose another --profile"
-_BY_CODE = {
+_BUSY = "the table is busy; repeat the command"
+_NO_CREDENTIALS = "choose a --profile, or sign in"
+_CHECK_ENDPOINT = "look at --region and --endpoint-url, then repeat the command"
+_ADVICE_BY_CODE = {
     "AccessDeniedException": "`langgraph-dynamodb doctor` says which actions this identity lacks",
     "UnrecognizedClientException": _SIGN_IN,
     "InvalidSignatureException": _SIGN_IN,
     "ExpiredTokenException": _SIGN_IN,
     "ExpiredToken": _SIGN_IN,
-    "NoCredentialsError": "choose a --profile, or sign in",
-    "ProvisionedThroughputExceededException": "the table is busy; repeat the command",
-    "ThrottlingException": "the table is busy; repeat the command",
+    "NoCredentialsError": _NO_CREDENTIALS,
+    "ProvisionedThroughputExceededException": _BUSY,
+    "ThrottlingException": _BUSY,
 }
-_REACH = "look at --region and --endpoint-url, then repeat the command"
+"""Advice by the `code` of a `ServiceError`: an error code of AWS or the name of an SDK error."""
 
 
 class UsageError(DynamoDBSaverError):
-    """What the user has asked for cannot be done like that."""
+    """The arguments of a command do not fit together, or do not fit the tables."""
 
 
 class StoppedError(Exception):
-    """Ctrl-C, with how to go on.
+    """The user pressed Ctrl-C.
 
     Args:
-        how: The sentence.
+        next_step: The sentence that tells the user how to continue.
     """
 
-    def __init__(self, how: str) -> None:
-        super().__init__(how)
-        self.how = how
+    def __init__(self, next_step: str) -> None:
+        super().__init__(next_step)
+        self.next_step = next_step
 
 
 def explain(error: BaseException) -> str:
-    """An error in one line, with what to do."""
-    said = " ".join(_text(error).split()).rstrip(".")
+    """Return the one-line message for an error, with what to do about it."""
+    message = " ".join(_message(error).split()).rstrip(".")
     advice = _advice(error)
-    return f"{said}; {advice}" if advice else said
+    return f"{message}; {advice}" if advice else message
 
 
-def _text(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, TableNotFoundError):
         return f"table {error.table_name!r} does not exist in this account, region and endpoint"
     if isinstance(error, OSError) and error.filename is not None:
@@ -77,20 +83,20 @@ def _advice(error: BaseException) -> str:
             )
         case TableMismatchError():
             return "`langgraph-dynamodb doctor` says what is wrong"
-        case ServiceError(code=code) if code in _BY_CODE:
-            return _BY_CODE[code]
+        case ServiceError(code=code) if code in _ADVICE_BY_CODE:
+            return _ADVICE_BY_CODE[code]
         case TransportError():
-            return _REACH
+            return _CHECK_ENDPOINT
         case UnreadableItemError() if "cannot be loaded by" in str(error):
             return "pass the serializer of the graph's saver: --serde MODULE:NAME"
         case NoCredentialsError() | PartialCredentialsError():
-            return _BY_CODE["NoCredentialsError"]
+            return _NO_CREDENTIALS
         case NoRegionError():
             return "pass --region, or set AWS_DEFAULT_REGION"
         case ProfileNotFound():
-            return "aws configure list-profiles names those there are"
+            return "`aws configure list-profiles` lists the profiles"
         case ClientError():
-            return _BY_CODE.get(error.response.get("Error", {}).get("Code", ""), "")
+            return _ADVICE_BY_CODE.get(error.response.get("Error", {}).get("Code", ""), "")
         case BotoCoreError():
-            return _REACH
+            return _CHECK_ENDPOINT
     return ""

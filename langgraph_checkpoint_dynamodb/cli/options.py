@@ -1,4 +1,4 @@
-"""The options that every command has: which tables, where, and as whom."""
+"""The options that every command has: tables, region, endpoint, credentials."""
 
 from __future__ import annotations
 
@@ -12,42 +12,28 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TABLES = "Tables"
-_AWS = "AWS"
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, as described above.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-StoreTable = Annotated[
-    str | None,
-    typer.Option(
-        "--store-table",
-        metavar="NAME",
-        envvar="LANGGRAPH_STORE_TABLE",
-        rich_help_panel=_TABLES,
-        help="Name or ARN of the table of a store or a cache, which is to be seen to as well.",
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")]
+TABLES_PANEL = "Tables"
+_AWS_PANEL = "AWS"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user has said of tables and access.
+    """The values of the options that every command has.
 
     Attributes:
-        settings: File of the saver's settings in JSON, `-` for standard input.
+        settings: JSON file of the saver's settings; `-` for standard input.
         checkpoints_table: Name or ARN of the checkpoints table.
         writes_table: Name or ARN of the writes table.
-        owner_key: The key of a run's config that names the owner of its thread.
+        owner_key: Key of a run's config that names the owner of its thread.
         run_id_index: Name of the index on run ids.
-        ttl_seconds: How long a checkpoint lives.
-        bucket: Bucket of large values.
-        key_prefix: What the keys of its objects begin with.
-        serde: Where the serializer is, as `module:name`.
+        ttl_seconds: Lifetime of a checkpoint, in seconds.
+        bucket: S3 bucket of large values.
+        key_prefix: Prefix of the keys of its objects.
+        serde: Import path of the serializer, as `module:name`.
         profile: Profile of the AWS configuration.
         region: AWS region.
         endpoint_url: Endpoint of DynamoDB.
-        debug: Whether errors are shown with their traceback.
+        debug: Whether an error prints its traceback.
     """
 
     settings: Annotated[
@@ -56,7 +42,7 @@ class Options:
             "--settings",
             metavar="FILE",
             envvar="LANGGRAPH_DYNAMODB_SETTINGS",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Read what follows from JSON, as terraform output -json saver_settings prints it; "
             "- is standard input.",
         ),
@@ -67,7 +53,7 @@ class Options:
             "--checkpoints-table",
             metavar="NAME",
             envvar="LANGGRAPH_CHECKPOINTS_TABLE",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Name or ARN of the checkpoints table.",
         ),
     ] = None
@@ -77,7 +63,7 @@ class Options:
             "--writes-table",
             metavar="NAME",
             envvar="LANGGRAPH_WRITES_TABLE",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Name or ARN of the writes table.",
         ),
     ] = None
@@ -86,7 +72,7 @@ class Options:
         typer.Option(
             "--owner-key",
             metavar="KEY",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Key of a run's config that names the owner of its thread; needed by what makes "
             "or fills the index of threads (setup, import), found by what reads it.",
         ),
@@ -96,7 +82,7 @@ class Options:
         typer.Option(
             "--run-id-index",
             metavar="NAME",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Index on run ids; found where it is not named.",
         ),
     ] = None
@@ -105,14 +91,14 @@ class Options:
         typer.Option(
             "--ttl-seconds",
             metavar="SECONDS",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="How long a checkpoint lives that is imported.",
         ),
     ] = None
     bucket: Annotated[
         str | None,
         typer.Option(
-            "--bucket", metavar="NAME", rich_help_panel=_TABLES, help="Bucket of large values."
+            "--bucket", metavar="NAME", rich_help_panel=TABLES_PANEL, help="Bucket of large values."
         ),
     ] = None
     key_prefix: Annotated[
@@ -120,8 +106,8 @@ class Options:
         typer.Option(
             "--key-prefix",
             metavar="PREFIX",
-            rich_help_panel=_TABLES,
-            help="What the keys of its objects have.",
+            rich_help_panel=TABLES_PANEL,
+            help="Prefix of the keys of its objects.",
         ),
     ] = None
     serde: Annotated[
@@ -129,7 +115,7 @@ class Options:
         typer.Option(
             "--serde",
             metavar="MODULE:NAME",
-            rich_help_panel=_TABLES,
+            rich_help_panel=TABLES_PANEL,
             help="Serializer, or a function that makes one, for encrypted values and types of "
             "your own.",
         ),
@@ -139,33 +125,38 @@ class Options:
         typer.Option(
             "--profile",
             metavar="NAME",
-            rich_help_panel=_AWS,
+            rich_help_panel=_AWS_PANEL,
             help="Profile of the AWS configuration.",
         ),
     ] = None
     region: Annotated[
         str | None,
-        typer.Option("--region", metavar="NAME", rich_help_panel=_AWS, help="AWS region."),
+        typer.Option("--region", metavar="NAME", rich_help_panel=_AWS_PANEL, help="AWS region."),
     ] = None
     endpoint_url: Annotated[
         str | None,
         typer.Option(
             "--endpoint-url",
             metavar="URL",
-            rich_help_panel=_AWS,
+            rich_help_panel=_AWS_PANEL,
             help="Endpoint of DynamoDB. AWS_ENDPOINT_URL_S3 and the like name those of others.",
         ),
     ] = None
     debug: Annotated[
-        bool, typer.Option("--debug", rich_help_panel=_AWS, help="Show the traceback of an error.")
+        bool,
+        typer.Option("--debug", rich_help_panel=_AWS_PANEL, help="Show the traceback of an error."),
     ] = False
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, whose first parameter takes `Options`, each of these as an option."""
+    """Replace the first parameter of a command, its `Options`, by an option for each field.
+
+    Args:
+        function: The command. Its other parameters are its own options.
+    """
     hints = get_type_hints(function, include_extras=True)
     _, *own = inspect.signature(function).parameters.values()
-    of_options = get_type_hints(Options, include_extras=True)
+    option_hints = get_type_hints(Options, include_extras=True)
     parameters = [
         *(each.replace(annotation=hints[each.name]) for each in own),
         *(
@@ -173,7 +164,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
                 each.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=inspect.Parameter.empty if each.default is MISSING else each.default,
-                annotation=of_options[each.name],
+                annotation=option_hints[each.name],
             )
             for each in fields(Options)
         ),
@@ -185,8 +176,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
         options = Options(**{name: given.pop(name) for name in names})
         function(options, **given)
 
-    del command.__wrapped__  # Its signature is another.
-    as_any: Any = command
-    as_any.__signature__ = inspect.Signature(parameters)
+    del command.__wrapped__  # typer would read its signature.
+    untyped: Any = command
+    untyped.__signature__ = inspect.Signature(parameters)
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command

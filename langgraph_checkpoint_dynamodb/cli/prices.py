@@ -1,4 +1,4 @@
-"""What DynamoDB and S3 charge.
+"""Prices of DynamoDB and S3.
 
 On demand, in us-east-1, in dollars. DynamoDB's prices are those since November 2024
 (https://aws.amazon.com/dynamodb/pricing/on-demand/,
@@ -28,7 +28,7 @@ OBJECT_GET_DOLLARS = 0.4
 """For a million objects that are read."""
 
 ITEM_OVERHEAD = 100
-"""Bytes that are charged for the storage of each item beside its own
+"""Bytes of storage that DynamoDB charges for each item, in addition to its size
 (https://aws.amazon.com/dynamodb/pricing/on-demand/)."""
 _MILLION = 1_000_000
 _GIGABYTE = 2**30
@@ -36,13 +36,13 @@ _GIGABYTE = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars for units and gigabytes.
+    """Prices in dollars.
 
     Attributes:
-        write: A million write units.
-        read: A million read units.
-        storage: A GB and month in a table.
-        objects: A GB and month in S3.
+        write: For a million write units.
+        read: For a million read units.
+        storage: For a GB and month in a table.
+        objects: For a GB and month in S3.
     """
 
     write: float = WRITE_DOLLARS
@@ -51,14 +51,20 @@ class Prices:
     objects: float = OBJECT_DOLLARS
 
     def to_write(self, units: float) -> float:
-        """What so many write units cost."""
+        """Return the price of write units, in dollars."""
         return units * self.write / _MILLION
 
     def to_read(self, units: float) -> float:
-        """What so many read units cost."""
+        """Return the price of read units, in dollars."""
         return units * self.read / _MILLION
 
     def to_keep(self, items: int, size: int, object_bytes: int) -> float:
-        """What it costs to keep items and objects for a month."""
+        """Return the price of storage for a month, in dollars.
+
+        Args:
+            items: Number of items.
+            size: Bytes of the items.
+            object_bytes: Bytes of S3 objects.
+        """
         in_table = (size + items * ITEM_OVERHEAD) / _GIGABYTE
         return in_table * self.storage + object_bytes / _GIGABYTE * self.objects

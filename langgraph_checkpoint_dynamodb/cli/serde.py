@@ -1,8 +1,8 @@
-"""Reading values without the code they were made by.
+"""Serializers that read values without the user's classes.
 
-The command line has not the user's classes, and must not import what a row names. So one serializer
-shows what LangGraph itself knows and names the rest by type and size, and another one keeps every
-typed value as the bytes it is, for what is moved.
+The command line does not have the user's classes, and must not import a module because an item
+names it. `DisplaySerde` loads the types that LangGraph knows and replaces the others by their type
+and size. `passthrough_serde` keeps typed values as bytes, for commands that move them.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _KNOWN_BY_LANGGRAPH = JsonPlusSerializer(allowed_msgpack_modules=None)
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A value that cannot be shown.
+    """Stands for a value that is not loaded.
 
     Attributes:
-        type: Its class, or what its serializer calls it.
-        size: Its bytes.
-        digest: Of them, so that two of a size are told apart.
+        type: Its class, or the type tag of its serializer.
+        size: Its serialized size, in bytes.
+        digest: Digest of the bytes: equal values have equal digests.
     """
 
     type: str
@@ -45,14 +45,14 @@ class Opaque:
 
     @classmethod
     def of(cls, type_: str, data: bytes) -> Opaque:
-        """What stands for these bytes."""
+        """Return the placeholder for serialized bytes."""
         return cls(type_, len(data), content_digest(data))
 
 
 class Unreadable(dict[str, Any]):
-    """What stands for a whole checkpoint, metadata or value that cannot be loaded.
+    """Stands for a whole checkpoint, its metadata or a value that cannot be loaded.
 
-    It is an empty mapping, so what reads a checkpoint finds no channel in it.
+    It is an empty mapping, because savers expect one, so a checkpoint has no channels.
     """
 
     def __init__(self, opaque: Opaque) -> None:
@@ -60,47 +60,46 @@ class Unreadable(dict[str, Any]):
         self.opaque = opaque
 
 
-class ShowingSerde:
-    """Loads what can be shown, and raises nothing.
+class DisplaySerde:
+    """Loads values to be displayed. Loading never raises.
 
     Args:
-        serde: The user's serializer; `None` for LangGraph's, as far as that needs no class but its
-            own.
+        serde: The user's serializer; `None` for LangGraph's own, restricted to LangGraph's types.
     """
 
     def __init__(self, serde: SerializerProtocol | None) -> None:
-        self._serde = serde or JsonPlusSerializer(__unpack_ext_hook__=_show)
+        self._serde = serde or JsonPlusSerializer(__unpack_ext_hook__=_load_known)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Serialize a value."""
         return self._serde.dumps_typed(obj)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """The value, or what stands for it."""
+        """Load a value; a value that cannot be loaded becomes an `Unreadable`."""
         try:
             return self._serde.loads_typed(data)
         except Exception:
-            # Whatever a serializer raises: that it cannot be read is what is shown.
+            # A serializer can raise anything, such as the wrong key of an encrypted one.
             return Unreadable(Opaque.of(*data))
 
 
-def moving_serde(serde: SerializerProtocol | None) -> SerializerProtocol:
-    """A serializer for what is moved: it gives back the bytes it was given."""
-    return serde or JsonPlusSerializer(__unpack_ext_hook__=_keep)
+def passthrough_serde(serde: SerializerProtocol | None) -> SerializerProtocol:
+    """Return a serializer that keeps typed values as bytes: the user's one, or LangGraph's."""
+    return serde or JsonPlusSerializer(__unpack_ext_hook__=_keep_bytes)
 
 
 def load_serde(name: str) -> SerializerProtocol:
-    """The serializer that a user names as `module:name`, or what a function of that name returns.
+    """Import the serializer `module:name`. The name can be an instance, a class or a function.
 
     Raises:
-        InvalidInputError: There is none.
+        InvalidInputError: It cannot be imported, or is not a serializer.
     """
     module, separator, attribute = name.partition(":")
     if not (module and separator and attribute):
         raise InvalidInputError("--serde", f"must be MODULE:NAME, got {name!r}")
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)  # As `python -m` has it.
+        sys.path.insert(0, here)  # As `python -m` does.
     try:
         found: Any = attrgetter(attribute)(importlib.import_module(module))
         serde: SerializerProtocol = found() if not hasattr(found, "loads_typed") else found
@@ -109,24 +108,27 @@ def load_serde(name: str) -> SerializerProtocol:
     except Exception as error:
         raise InvalidInputError("--serde", f"cannot load {name!r}: {error}") from error
     if not hasattr(serde, "loads_typed") or not hasattr(serde, "dumps_typed"):
-        raise InvalidInputError("--serde", f"{name!r} is no serializer of LangGraph's")
+        raise InvalidInputError(
+            "--serde",
+            f"{name!r} is not a LangGraph serializer: it needs loads_typed and dumps_typed",
+        )
     return serde
 
 
-def _keep(code: int, data: bytes) -> Any:
-    """A typed value as it is stored. A DeltaChannel's is looked for by the saver."""
+def _keep_bytes(code: int, data: bytes) -> Any:
+    """Keep a typed value as bytes, except snapshots of DeltaChannels, which the saver reads."""
     if code == EXT_DELTA_SNAPSHOT:
-        return _DeltaSnapshot(ormsgpack.unpackb(data, ext_hook=_keep, option=_OPTION))
+        return _DeltaSnapshot(ormsgpack.unpackb(data, ext_hook=_keep_bytes, option=_OPTION))
     return ormsgpack.Ext(code, data)
 
 
-def _show(code: int, data: bytes) -> Any:
-    """A typed value, if LangGraph knows its class; else what it is called."""
+def _load_known(code: int, data: bytes) -> Any:
+    """Load a typed value of a class that LangGraph knows; others become an `Opaque`."""
     if code == EXT_DELTA_SNAPSHOT:
-        return ormsgpack.unpackb(data, ext_hook=_show, option=_OPTION)
+        return ormsgpack.unpackb(data, ext_hook=_load_known, option=_OPTION)
     try:
-        said = ormsgpack.unpackb(data, ext_hook=_show, option=_OPTION)
-        module, name, *rest = said
+        fields = ormsgpack.unpackb(data, ext_hook=_load_known, option=_OPTION)
+        module, name, *rest = fields
     except (ValueError, TypeError):
         return Opaque.of(f"extension {code}", data)
     if (module, name) not in SAFE_MSGPACK_TYPES or _holds_opaque(rest):

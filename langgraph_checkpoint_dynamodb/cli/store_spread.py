@@ -1,4 +1,4 @@
-"""How the table of a store is spread, which its registry tells: nobody need say it."""
+"""The spread of a store's table, read from its registry so that no option has to name it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
 
 
-def read_spread(store: DynamoDBStore) -> None:
-    """Have a store use the spread that its table was first used with."""
-    spread = store._run(_spread(), "read_spread")
+def use_registered_spread(store: DynamoDBStore) -> None:
+    """Set the store's spread to the one that its table was first used with."""
+    spread = store._run(_registered_spread(), "read_spread")
     store._settings = replace(store._settings, spread=spread)
 
 
-def _spread() -> Operation[int]:
-    # A table has one spread: a store refuses namespaces that were entered by one of another.
-    first = [Query(Table.STORE, one, consistent=True, limit=1) for one in registry_partitions(())]
-    pages = yield from together([send(query) for query in first])
-    found = [number_if_told(item, Attribute.SPREAD) for page in pages for item in page.items]
-    return next((spread for spread in found if spread), 1)
+def _registered_spread() -> Operation[int]:
+    # All namespaces of a table have the same spread, so one entry of the registry is enough.
+    queries = [
+        Query(Table.STORE, partition, consistent=True, limit=1)
+        for partition in registry_partitions(())
+    ]
+    pages = yield from together([send(query) for query in queries])
+    spreads = [number_if_told(item, Attribute.SPREAD) for page in pages for item in page.items]
+    return next((spread for spread in spreads if spread), 1)

@@ -192,17 +192,17 @@ def leave_parts_behind(tables: Tables) -> None:
 
 def test_a_dry_run_needs_no_right_to_write(tables: Tables, listing: DynamoDBSaver) -> None:
     forked(listing, "a")
-    watch = ChangeCounter(dry=True)
+    counter = ChangeCounter(dry_run=True)
     with tables.saver(READ_ACTIONS, **INDEXED) as reader:
-        reader._run(watch.over(reader._prune(["a"], "keep_latest")), "prune")
+        reader._run(counter.counted(reader._prune(["a"], "keep_latest")), "prune")
 
-    assert watch.changes.checkpoints == 4
+    assert counter.changes.checkpoints_deleted == 4
 
 
 def test_a_dry_run_of_what_it_does_not_know_is_refused() -> None:
-    watched = ChangeCounter(dry=True).over(send(PutObject("bucket", "key", b"")))
+    watched = ChangeCounter(dry_run=True).counted(send(PutObject("bucket", "key", b"")))
 
-    with pytest.raises(TypeError, match="no dry run has PutObject"):
+    with pytest.raises(TypeError, match="a dry run cannot answer PutObject"):
         next(watched)
 
 
@@ -221,7 +221,7 @@ def test_what_is_watched_is_told_of_errors_and_closed() -> None:
         finally:
             seen.append("closed")
 
-    watched = ChangeCounter().over(operation())
+    watched = ChangeCounter().counted(operation())
     next(watched)
     watched.throw(SaverClosedError())
     watched.close()

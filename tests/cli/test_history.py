@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.cli.terminal.graph import draw
+from langgraph_checkpoint_dynamodb.cli.terminal.graph import graph_lines
 from tests.cli.graphs import at, forked, waiting
 from tests.support.values import checkpoint, config, metadata, put_chain
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def picture(parents: dict[str, str | None]) -> list[str]:
-    return [f"{line.graph} {line.node or ''}".rstrip() for line in draw([*parents], parents)]
+    return [f"{line.graph} {line.node or ''}".rstrip() for line in graph_lines([*parents], parents)]
 
 
 def test_a_line_is_drawn_as_a_line() -> None:

@@ -86,6 +86,7 @@ def test_settings_come_from_standard_input(
     ("text", "said"),
     [
         ("{", "is no JSON"),
+        ('"{"', "is no JSON"),
         ("[]", "must hold a JSON object"),
         ('{"table": "x"}', "unknown names table; known are: checkpoints_table_name"),
     ],
@@ -128,7 +129,7 @@ def test_an_error_is_one_line_and_with_debug_its_traceback(cli: Cli) -> None:
         (["--serde", "nowhere"], "must be MODULE:NAME"),
         (["--serde", "no.such:thing"], "cannot load 'no.such:thing'"),
         (["--serde", "json:dumps"], "cannot load 'json:dumps'"),
-        (["--serde", "os:getcwd"], "is no serializer"),
+        (["--serde", "os:getcwd"], "is not a LangGraph serializer"),
         (["--checkpoints-table", "a b"], "is no valid name"),
     ],
 )

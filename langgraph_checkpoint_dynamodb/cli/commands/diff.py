@@ -1,4 +1,4 @@
-"""`diff`: what differs between two checkpoints."""
+"""`diff`: compares the channels of two checkpoints."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from langgraph_checkpoint_dynamodb.cli.commands.history import Namespace, Thread
-from langgraph_checkpoint_dynamodb.cli.commands.show import Checkpoint, channels_of
+from langgraph_checkpoint_dynamodb.cli.commands.show import channel_values
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.errors import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Checkpoint, Json, Namespace, Thread
 from langgraph_checkpoint_dynamodb.cli.serde import Unreadable
-from langgraph_checkpoint_dynamodb.cli.terminal.output import clean_line, out, say, say_json
-from langgraph_checkpoint_dynamodb.cli.terminal.values import cut, differing, elements, plain
-from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import find_checkpoint, parent_of
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    escape_line,
+    print_json,
+    print_line,
+    stdout,
+)
+from langgraph_checkpoint_dynamodb.cli.terminal.values import (
+    diff_lines,
+    json_value,
+    truncate,
+    value_lines,
+)
+from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import find_checkpoint, find_parent
 from langgraph_checkpoint_dynamodb.moving.comparison import same
 
 if TYPE_CHECKING:
@@ -57,66 +67,69 @@ def diff(
     """
     with connect(options) as connection:
         before, after = _pair(connection, thread, ns or "", checkpoint, other)
-        first, second = channels_of(before), channels_of(after)
+        first, second = channel_values(before), channel_values(after)
         changes = _changes(connection.saver.serde, first, second)
     if as_json:
-        say_json(_document(before, after, changes, first, second))
+        print_json(_document(before, after, changes, first, second))
         return
-    say(f"from {_id(before)}", "dim")
-    say(f"to   {_id(after)}", "dim")
+    print_line(f"from {_id(before)}", "dim")
+    print_line(f"to   {_id(after)}", "dim")
     for name, change in changes.items():
-        say(f"\n{_SIGNS[change]} {clean_line(name)}", "bold")
-        _say_lines(first.get(name, _MISSING), second.get(name, _MISSING), full=full)
+        print_line(f"\n{_SIGNS[change]} {escape_line(name)}", "bold")
+        _print_diff(first.get(name, _MISSING), second.get(name, _MISSING), full=full)
     same = [name for name in second if name not in changes]
     if same:
-        say(f"\nthe same: {clean_line(', '.join(same))}", "dim")
+        print_line(f"\nthe same: {escape_line(', '.join(same))}", "dim")
 
 
 def _pair(
     connection: Connection, thread: str, ns: str, checkpoint: str | None, other: str | None
 ) -> tuple[CheckpointTuple, CheckpointTuple]:
-    first = _readable(find_checkpoint(connection, thread, ns, checkpoint))
+    first = _require_readable(find_checkpoint(connection, thread, ns, checkpoint))
     if other is not None:
-        return first, _readable(find_checkpoint(connection, thread, ns, other))
-    parent = parent_of(connection, first)
+        return first, _require_readable(find_checkpoint(connection, thread, ns, other))
+    parent = find_parent(connection, first)
     if parent is None:
         raise UsageError(
             f"checkpoint {_id(first)!r} has no parent in the table; name another one to compare "
             "it with"
         )
-    return _readable(parent), first
+    return _require_readable(parent), first
 
 
-def _readable(one: CheckpointTuple) -> CheckpointTuple:
-    if isinstance(one.checkpoint, Unreadable):
+def _require_readable(found: CheckpointTuple) -> CheckpointTuple:
+    if isinstance(found.checkpoint, Unreadable):
         raise UsageError(
-            f"checkpoint {_id(one)!r} cannot be compared: its values are of type "
-            f"{one.checkpoint.opaque.type!r}; --serde MODULE:NAME names what reads them"
+            f"checkpoint {_id(found)!r} cannot be compared: its values are of type "
+            f"{found.checkpoint.opaque.type!r}; pass the serializer that reads them: "
+            "--serde MODULE:NAME"
         )
-    return one
+    return found
 
 
 def _changes(
     serde: SerializerProtocol, first: Mapping[str, Any], second: Mapping[str, Any]
 ) -> dict[str, str]:
-    found: dict[str, str] = {}
+    changes: dict[str, str] = {}
     for name in sorted({*first, *second}):
         if name not in first:
-            found[name] = "added"
+            changes[name] = "added"
         elif name not in second:
-            found[name] = "removed"
+            changes[name] = "removed"
         elif not same(serde, first[name], second[name]):
-            found[name] = "changed"
-    return found
+            changes[name] = "changed"
+    return changes
 
 
-def _say_lines(first: object, second: object, *, full: bool) -> None:
-    console = out()
+def _print_diff(first: object, second: object, *, full: bool) -> None:
+    console = stdout()
     whole = full or not console.is_terminal
-    lines = differing(*([] if one is _MISSING else elements(one) for one in (first, second)))
+    lines = diff_lines(*([] if one is _MISSING else value_lines(one) for one in (first, second)))
     for line in lines:
-        text = clean_line(line)
-        say(f"  {text if whole else cut(text, console.width - 2)}", _STYLES.get(line[:1], ""))
+        text = escape_line(line)
+        print_line(
+            f"  {text if whole else truncate(text, console.width - 2)}", _STYLES.get(line[:1], "")
+        )
 
 
 def _document(
@@ -133,12 +146,16 @@ def _document(
         "from": _id(before),
         "to": _id(after),
         "channels": {
-            name: {"change": change, "from": plain(first.get(name)), "to": plain(second.get(name))}
+            name: {
+                "change": change,
+                "from": json_value(first.get(name)),
+                "to": json_value(second.get(name)),
+            }
             for name, change in changes.items()
         },
         "same": [name for name in second if name not in changes],
     }
 
 
-def _id(one: CheckpointTuple) -> str:
-    return str(one.config["configurable"]["checkpoint_id"])
+def _id(found: CheckpointTuple) -> str:
+    return str(found.config["configurable"]["checkpoint_id"])

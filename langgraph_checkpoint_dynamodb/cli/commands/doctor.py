@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong, and what to do."""
+"""`doctor`: checks tables, permissions and environment, and prints what to do."""
 
 from __future__ import annotations
 
@@ -20,8 +20,15 @@ from langgraph_checkpoint_dynamodb.cli.doctor.findings import wrong
 from langgraph_checkpoint_dynamodb.cli.doctor.roles import check_access, check_store_access
 from langgraph_checkpoint_dynamodb.cli.doctor.tables import check_table
 from langgraph_checkpoint_dynamodb.cli.errors import explain
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options, StoreTable
-from langgraph_checkpoint_dynamodb.cli.terminal.output import clean_line, count, out, say, say_json
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Json, StoreTable
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    counted,
+    escape_line,
+    print_json,
+    print_line,
+    stdout,
+)
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, TransportError
 
 if TYPE_CHECKING:
@@ -31,11 +38,11 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.doctor.findings import Finding
 
 _STYLES = {"OK": "green", "WRONG": "bold red", "UNKNOWN": "yellow"}
-_MARK = 9
+_MARK_WIDTH = 9
 
 
 class Role(str, Enum):
-    """The published policies, as choices: typer takes no list of literals."""
+    """The published policies, as an enum, because typer does not accept a list of literals."""
 
     READ = "read"
     RUNTIME = "runtime"
@@ -68,38 +75,32 @@ def doctor(
     JSON: {"findings": [{"mark", "subject", "said", "advice"}], "wrong": number of them}.
     """
     with connect(options, store_table=store_table) as connection:
-        found = [
-            *_findings(
-                _with_indexes(connection), [one.value for one in role or [Role.RUNTIME]], as_json
-            )
-        ]
+        roles = [each.value for each in role or [Role.RUNTIME]]
+        found = []
+        for finding in _check(_with_discovered_indexes(connection), roles):
+            found.append(finding)
+            if not as_json:
+                _print_finding(finding)
     bad = sum(finding.mark == "WRONG" for finding in found)
     if as_json:
-        say_json({"findings": [asdict(finding) for finding in found], "wrong": bad})
+        print_json({"findings": [asdict(finding) for finding in found], "wrong": bad})
     elif bad:
-        say(f"\n{count(bad, 'thing')} to put right.", "bold")
+        print_line(f"\n{counted(bad, 'thing')} to put right.", "bold")
     else:
-        say("\nNothing is wrong.", "bold")
+        print_line("\nNothing is wrong.", "bold")
     if bad:
         raise typer.Exit(1)
 
 
-def _with_indexes(connection: Connection) -> Connection:
-    """With the indexes that are there. What keeps DynamoDB from answering is found later."""
+def _with_discovered_indexes(connection: Connection) -> Connection:
+    """Discover the indexes if DynamoDB answers. If it does not, a later check reports why."""
     try:
-        return connection.with_found_indexes()
+        return connection.with_discovered_indexes()
     except DynamoDBSaverError:
         return connection
 
 
-def _findings(connection: Connection, roles: Sequence[str], quiet: bool) -> Iterator[Finding]:
-    for finding in _looked_at(connection, roles):
-        if not quiet:
-            _say(finding)
-        yield finding
-
-
-def _looked_at(connection: Connection, roles: Sequence[str]) -> Iterator[Finding]:
+def _check(connection: Connection, roles: Sequence[str]) -> Iterator[Finding]:
     yield from check_versions()
     credentials = check_credentials(connection)
     yield credentials
@@ -115,16 +116,16 @@ def _looked_at(connection: Connection, roles: Sequence[str]) -> Iterator[Finding
         return
     yield check_clock(connection)
     yield from check_access(connection, roles)
-    if connection.long_term is not None:
+    if connection.store is not None:
         yield from check_store_access(connection, roles)
 
 
-def _say(finding: Finding) -> None:
+def _print_finding(finding: Finding) -> None:
     lines = Grid.grid(padding=(0, 0))
-    lines.add_column(width=_MARK, no_wrap=True)
+    lines.add_column(width=_MARK_WIDTH, no_wrap=True)
     lines.add_column(overflow="fold")
     mark = Text(finding.mark, style=_STYLES[finding.mark])
-    lines.add_row(mark, Text(clean_line(f"{finding.subject}: {finding.said}")))
+    lines.add_row(mark, Text(escape_line(f"{finding.subject}: {finding.said}")))
     if finding.advice:
-        lines.add_row("", Text(f"-> {clean_line(finding.advice)}"))
-    out().print(lines)
+        lines.add_row("", Text(f"-> {escape_line(finding.advice)}"))
+    stdout().print(lines)

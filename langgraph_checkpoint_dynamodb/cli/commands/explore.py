@@ -1,30 +1,21 @@
-"""`explore`: a browser of threads, history and state."""
+"""`explore`: opens the browser of threads, histories and states."""
 
 from __future__ import annotations
 
-from langgraph_checkpoint_dynamodb.cli.commands.threads import Owner
 from langgraph_checkpoint_dynamodb.cli.connection import connect
-from langgraph_checkpoint_dynamodb.cli.errors import UsageError
 from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Owner
 
 
-def explore(
-    options: Options,
-    *,
-    owner: Owner = None,
-) -> None:
+def explore(options: Options, *, owner: Owner = None) -> None:
     """Browse threads, histories and states, by keys, without writing.
 
     `?` shows the keys, and `q` ends it.
     """
-    # Textual takes its time to import, and no other command needs it.
-    from langgraph_checkpoint_dynamodb.cli.explore import explore as browse
+    # Textual takes long to import, and no other command needs it.
+    from langgraph_checkpoint_dynamodb.cli.explore import explore as open_browser
 
-    with connect(options) as connection:
-        connection = connection.with_found_indexes()
-        if owner is not None and not connection.lists_threads:
-            raise UsageError(
-                "this table has no index of threads, so nothing tells their owner; "
-                "`langgraph-dynamodb setup --owner-key KEY --reindex` makes one"
-            )
-        browse(connection.saver, owner=owner)
+    with connect(options).with_discovered_indexes() as connection:
+        if owner is not None:
+            connection.require_thread_index("--owner")
+        open_browser(connection.saver, owner=owner)

@@ -1,4 +1,4 @@
-"""`history`: the checkpoints of a thread, and how its branches hang together."""
+"""`history`: draws the checkpoints of a thread as a tree."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 from rich.text import Text
 
 from langgraph_checkpoint_dynamodb.cli.connection import connect
-from langgraph_checkpoint_dynamodb.cli.errors import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Json, Namespace, Thread
 from langgraph_checkpoint_dynamodb.cli.serde import Unreadable
-from langgraph_checkpoint_dynamodb.cli.terminal.graph import draw
-from langgraph_checkpoint_dynamodb.cli.terminal.output import clean_line, say, say_json, say_rows
-from langgraph_checkpoint_dynamodb.cli.terminal.values import plain
+from langgraph_checkpoint_dynamodb.cli.terminal.graph import graph_lines
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    escape_line,
+    print_json,
+    print_line,
+    print_table,
+)
+from langgraph_checkpoint_dynamodb.cli.terminal.values import json_value
+from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import no_checkpoints_error
 from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from langgraph.checkpoint.base import CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
 _BRANCH = "branch:to:"
-"""What the channel is called that has a node run next."""
+"""Prefix of the channel that triggers a node."""
 _START = "__start__"
 _TASKS = "__pregel_tasks"
 _HEAD = ("", "step", "source", "next", "checkpoint")
-_SHORT = 12
-
-Thread = Annotated[str, typer.Argument(metavar="THREAD", help="The thread.")]
-Namespace = Annotated[
-    str | None,
-    typer.Option("--ns", metavar="NAMESPACE", help="Namespace of a subgraph; the root's is empty."),
-]
+_ID_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is shown of a checkpoint.
+    """A checkpoint, as `history` prints it.
 
     Attributes:
         checkpoint_id: Its id.
-        parent_id: That of the checkpoint it was made from.
+        parent_id: The id of its parent.
         step: Number of the superstep that made it.
         source: What made it: `input`, `loop`, `update` or `fork`.
-        ts: When, as it says itself.
-        next: Nodes that come next.
-        interrupts: What waits for an answer there.
-        failed: Whether a task of it has raised an error that nobody has gone on from.
+        ts: Its time stamp, in ISO 8601.
+        next: The nodes that run next.
+        interrupts: The values of the interrupts that wait for an answer.
+        failed: Whether a task of it has failed and was not run again.
         unreadable: Whether it cannot be loaded.
     """
 
@@ -87,52 +87,47 @@ def history(
     "parent_id", "step", "source", "ts", "next", "interrupts", "failed", "unreadable"}]}]}.
     """
     with connect(options) as connection:
-        found = read_history(connection, thread, ns)
+        found = _read_history(connection, thread, ns)
     if not found:
-        raise UsageError(nothing_of(thread, ns))
+        raise no_checkpoints_error(thread, ns)
     shown = {name: rows[:limit] for name, rows in found.items()}
     if as_json:
-        say_json(
-            {
-                "thread_id": thread,
-                "namespaces": [
-                    {"checkpoint_ns": name, "checkpoints": [asdict(row) for row in rows]}
-                    for name, rows in shown.items()
-                ],
-            }
-        )
-    else:
-        for position, (name, rows) in enumerate(shown.items()):
-            if name:
-                say(f"{'' if not position else chr(10)}{clean_line(name)}", "bold")
-            _draw(rows)
-            left = len(found[name]) - len(rows)
-            if left:
-                say(f"and {left:,} older ones (--limit)", "dim")
+        print_json(_document(thread, shown))
+        return
+    for position, (name, rows) in enumerate(shown.items()):
+        if name:
+            print_line(f"{chr(10) if position else ''}{escape_line(name)}", "bold")
+        _print_tree(rows)
+        left = len(found[name]) - len(rows)
+        if left:
+            print_line(f"and {left:,} older ones (--limit)", "dim")
 
 
-def nothing_of(thread: str, ns: str | None) -> str:
-    """What is said of a thread that has no checkpoints."""
-    where = f" in namespace {ns!r}" if ns else ""
-    return (
-        f"thread {thread!r} has no checkpoints{where}; `langgraph-dynamodb threads` lists threads"
-    )
-
-
-def read_history(connection: Connection, thread: str, ns: str | None) -> dict[str, list[Row]]:
-    """The checkpoints of a thread by namespace, the root's first, newest first in each."""
+def _read_history(connection: Connection, thread: str, ns: str | None) -> dict[str, list[Row]]:
+    """Read the checkpoints by namespace, the root's first, the newest first in each."""
     config: Any = {"configurable": {"thread_id": thread}}
     if ns is not None:
         config["configurable"]["checkpoint_ns"] = ns
     found: dict[str, list[Row]] = {}
-    for one in connection.saver.list(config):
-        found.setdefault(one.config["configurable"]["checkpoint_ns"], []).append(_row(one))
+    for checkpoint_tuple in connection.saver.list(config):
+        name = checkpoint_tuple.config["configurable"]["checkpoint_ns"]
+        found.setdefault(name, []).append(_row(checkpoint_tuple))
     return {name: found[name] for name in sorted(found)}
 
 
-def next_nodes(one: CheckpointTuple) -> tuple[str, ...]:
-    """The nodes that run next, as far as the checkpoint says so without its graph."""
-    values = one.checkpoint.get("channel_values") or {}
+def _document(thread: str, shown: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    return {
+        "thread_id": thread,
+        "namespaces": [
+            {"checkpoint_ns": name, "checkpoints": [asdict(row) for row in rows]}
+            for name, rows in shown.items()
+        ],
+    }
+
+
+def next_nodes(found: CheckpointTuple) -> tuple[str, ...]:
+    """Return the nodes that run next, as far as the checkpoint says so without its graph."""
+    values = found.checkpoint.get("channel_values") or {}
     nodes = [name.removeprefix(_BRANCH) for name in values if name.startswith(_BRANCH)]
     if _START in values:
         nodes.insert(0, _START)
@@ -142,30 +137,32 @@ def next_nodes(one: CheckpointTuple) -> tuple[str, ...]:
     return tuple(nodes)
 
 
-def _row(one: CheckpointTuple) -> Row:
-    metadata: Any = one.metadata
-    parent = (one.parent_config or {}).get("configurable", {})
-    writes = one.pending_writes or []
+def _row(found: CheckpointTuple) -> Row:
+    metadata: Any = found.metadata
+    parent = (found.parent_config or {}).get("configurable", {})
+    writes = found.pending_writes or []
     waits = waits_of(writes)
     return Row(
-        checkpoint_id=one.config["configurable"]["checkpoint_id"],
+        checkpoint_id=found.config["configurable"]["checkpoint_id"],
         parent_id=parent.get("checkpoint_id"),
         step=metadata.get("step"),
         source=metadata.get("source"),
-        ts=one.checkpoint.get("ts"),
-        next=next_nodes(one),
+        ts=found.checkpoint.get("ts"),
+        next=next_nodes(found),
         interrupts=tuple(
-            plain(value) for task, name, value in writes if name == INTERRUPT and waits.get(task)
+            json_value(value)
+            for task, name, value in writes
+            if name == INTERRUPT and waits.get(task)
         ),
         failed=any(waits.get(task) == FAILED for task, name, _ in writes if name == ERROR),
-        unreadable=isinstance(one.checkpoint, Unreadable),
+        unreadable=isinstance(found.checkpoint, Unreadable),
     )
 
 
-def _draw(rows: Sequence[Row]) -> None:
+def _print_tree(rows: Sequence[Row]) -> None:
     by_id = {row.checkpoint_id: row for row in rows}
-    lines = draw(list(by_id), {row.checkpoint_id: row.parent_id for row in rows})
-    say_rows(
+    lines = graph_lines(list(by_id), {row.checkpoint_id: row.parent_id for row in rows})
+    print_table(
         _HEAD,
         (
             (line.graph, *(("",) * 4 if line.node is None else _cells(by_id[line.node])))
@@ -179,17 +176,17 @@ def _draw(rows: Sequence[Row]) -> None:
 def _cells(row: Row) -> Iterator[object]:
     yield "" if row.step is None else row.step
     yield row.source or ("unreadable" if row.unreadable else "")
-    said = Text(clean_line(", ".join(row.next)) or "-")
+    text = Text(escape_line(", ".join(row.next)) or "-")
     if row.interrupts:
-        said.append(f"  waits ({len(row.interrupts)})", style="yellow")
+        text.append(f"  waits ({len(row.interrupts)})", style="yellow")
     if row.failed:
-        said.append("  failed", style="red")
-    yield said
-    yield short(row.checkpoint_id)
+        text.append("  failed", style="red")
+    yield text
+    yield _short_id(row.checkpoint_id)
 
 
-def short(checkpoint_id: str) -> str:
-    """The end of an id, where ids differ most; `show` and `diff` take it for the id."""
-    if len(checkpoint_id) <= _SHORT + 2:
+def _short_id(checkpoint_id: str) -> str:
+    """Return the end of an id, where ids differ most. `show` and `diff` accept it."""
+    if len(checkpoint_id) <= _ID_CHARACTERS + 2:
         return checkpoint_id
-    return f"..{checkpoint_id[-_SHORT:]}"
+    return f"..{checkpoint_id[-_ID_CHARACTERS:]}"

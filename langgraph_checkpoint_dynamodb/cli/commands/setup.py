@@ -1,4 +1,4 @@
-"""`setup`: the tables, and the index of threads that were there before it."""
+"""`setup`: creates the tables and indexes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import typer
 
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.errors import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Options, StoreTable
-from langgraph_checkpoint_dynamodb.cli.terminal.output import count, say
-from langgraph_checkpoint_dynamodb.cli.terminal.progress import bar
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import StoreTable
+from langgraph_checkpoint_dynamodb.cli.terminal.output import counted, print_line
+from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
 
 
 def setup(
@@ -29,17 +30,19 @@ def setup(
     store or a cache as well; its vector index is made by a store that has one. It can be repeated.
     For production there are a Terraform module and a CDK stack.
     """
-    with connect(options, moving=True, store_table=store_table) as connection:
-        if reindex and not connection.lists_threads:
-            raise UsageError("--reindex needs --owner-key: whom threads belong to")
-        with bar("Setting up", "tables", len(connection.tables)) as drawn:
+    with connect(options, raw_values=True, store_table=store_table) as connection:
+        if reindex and not connection.has_thread_index:
+            raise UsageError(
+                "--reindex needs --owner-key KEY: the key of a run's config that names the owner"
+            )
+        with progress_bar("Setting up", "tables", len(connection.tables)) as bar:
             connection.saver.setup()
-            if connection.long_term is not None:
-                connection.long_term.setup()
-            drawn.reach(len(connection.tables))
+            if connection.store is not None:
+                connection.store.setup()
+            bar.set_done(len(connection.tables))
         names = " and ".join(connection.name(table) for table in connection.tables)
-        say(f"Tables {names} are ready.")
+        print_line(f"Tables {names} are ready.")
         if reindex:
-            with bar("Listing", "threads") as drawn:
-                listed = connection.saver.reindex_threads(on_progress=lambda _: drawn.advance())
-            say(f"{count(listed, 'thread')} listed.")
+            with progress_bar("Listing", "threads") as bar:
+                listed = connection.saver.reindex_threads(on_progress=lambda _: bar.advance())
+            print_line(f"{counted(listed, 'thread')} listed.")

@@ -1,4 +1,4 @@
-"""`show`: what a checkpoint holds."""
+"""`show`: prints the channels and pending writes of a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.commands.history import Namespace, Thread, next_nodes
+from langgraph_checkpoint_dynamodb.cli.commands.history import next_nodes
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.errors import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Checkpoint, Json, Namespace, Thread
 from langgraph_checkpoint_dynamodb.cli.serde import Opaque, Unreadable
-from langgraph_checkpoint_dynamodb.cli.terminal.output import clean_line, out, say, say_json, size
-from langgraph_checkpoint_dynamodb.cli.terminal.values import brief, cut, elements, plain, pretty
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    byte_size,
+    escape_line,
+    print_json,
+    print_line,
+    stdout,
+)
+from langgraph_checkpoint_dynamodb.cli.terminal.values import (
+    brief,
+    json_value,
+    pretty,
+    truncate,
+    value_lines,
+)
 from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
@@ -22,18 +35,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-_LINES = 8
-"""Lines that are shown of a channel."""
-_LABEL = 11
-
-Checkpoint = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[CHECKPOINT]",
-        help="The checkpoint: its id, or the beginning or end of it; by default the newest.",
-        show_default=False,
-    ),
-]
+_CHANNEL_LINES = 8
+_LABEL_WIDTH = 11
 
 
 def show(
@@ -60,9 +63,9 @@ def show(
     shown is {"type", "bytes"}.
     """
     with connect(options) as connection:
-        one = find_checkpoint(connection, thread, ns or "", checkpoint)
+        found = find_checkpoint(connection, thread, ns or "", checkpoint)
         serde = connection.saver.serde
-    values = channels_of(one)
+    values = channel_values(found)
     if channel is not None:
         if channel not in values:
             known = ", ".join(values) or "none"
@@ -71,104 +74,108 @@ def show(
             )
         values = {channel: values[channel]}
     if as_json:
-        say_json(_document(one, values))
+        print_json(_document(found, values))
     elif channel is not None:
-        say(_whole(values[channel]), whole=True)
+        print_line(_full_text(values[channel]), no_wrap=True)
     else:
-        _show(one, values, serde, full=full)
+        _print_checkpoint(found, values, serde, full=full)
 
 
-def channels_of(one: CheckpointTuple) -> Mapping[str, Any]:
-    """The values of a checkpoint's channels, by name."""
-    found: Any = one.checkpoint.get("channel_values")
-    return {name: found[name] for name in sorted(found)} if isinstance(found, dict) else {}
+def channel_values(found: CheckpointTuple) -> Mapping[str, Any]:
+    """Return the values of a checkpoint's channels, by name."""
+    values: Any = found.checkpoint.get("channel_values")
+    return {name: values[name] for name in sorted(values)} if isinstance(values, dict) else {}
 
 
-def _document(one: CheckpointTuple, values: Mapping[str, Any]) -> dict[str, Any]:
-    at = one.config["configurable"]
+def _document(found: CheckpointTuple, values: Mapping[str, Any]) -> dict[str, Any]:
+    at = found.config["configurable"]
     document = {
         "thread_id": at["thread_id"],
         "checkpoint_ns": at["checkpoint_ns"],
         "checkpoint_id": at["checkpoint_id"],
-        "parent_id": (one.parent_config or {}).get("configurable", {}).get("checkpoint_id"),
-        "metadata": plain(one.metadata),
-        "channels": plain(values),
-        "next": list(next_nodes(one)),
+        "parent_id": (found.parent_config or {}).get("configurable", {}).get("checkpoint_id"),
+        "metadata": json_value(found.metadata),
+        "channels": json_value(values),
+        "next": list(next_nodes(found)),
         "writes": [
-            {"task_id": task, "channel": name, "value": plain(value)}
-            for task, name, value in one.pending_writes or []
+            {"task_id": task, "channel": name, "value": json_value(value)}
+            for task, name, value in found.pending_writes or []
         ],
     }
-    if isinstance(one.checkpoint, Unreadable):
-        document["checkpoint"] = plain(one.checkpoint)
+    if isinstance(found.checkpoint, Unreadable):
+        document["checkpoint"] = json_value(found.checkpoint)
     return document
 
 
-def _show(
-    one: CheckpointTuple, values: Mapping[str, Any], serde: SerializerProtocol, *, full: bool
+def _print_checkpoint(
+    found: CheckpointTuple, values: Mapping[str, Any], serde: SerializerProtocol, *, full: bool
 ) -> None:
-    at = one.config["configurable"]
-    parent = (one.parent_config or {}).get("configurable", {})
-    _label("thread", at["thread_id"])
+    at = found.config["configurable"]
+    parent = (found.parent_config or {}).get("configurable", {})
+    _print_label("thread", at["thread_id"])
     if at["checkpoint_ns"]:
-        _label("namespace", at["checkpoint_ns"])
-    _label("checkpoint", at["checkpoint_id"])
-    _label("parent", parent.get("checkpoint_id") or "-")
-    _label("made", str(one.checkpoint.get("ts") or "-"))
-    _label("next", ", ".join(next_nodes(one)) or "-")
-    _label("metadata", brief(one.metadata))
-    if isinstance(one.checkpoint, Unreadable):
-        say(f"\nIts values cannot be shown: {brief(one.checkpoint)}; see --serde.", "yellow")
+        _print_label("namespace", at["checkpoint_ns"])
+    _print_label("checkpoint", at["checkpoint_id"])
+    _print_label("parent", parent.get("checkpoint_id") or "-")
+    _print_label("made", str(found.checkpoint.get("ts") or "-"))
+    _print_label("next", ", ".join(next_nodes(found)) or "-")
+    _print_label("metadata", brief(found.metadata))
+    if isinstance(found.checkpoint, Unreadable):
+        print_line(
+            f"\nIts values cannot be shown: {brief(found.checkpoint)}; see --serde.", "yellow"
+        )
     for name, value in values.items():
-        _section(name, value, serde, full=full)
-    writes = one.pending_writes or []
+        _print_section(name, value, serde, full=full)
+    writes = found.pending_writes or []
     if writes:
-        say("\npending writes", "bold")
+        print_line("\npending writes", "bold")
     for task, name, value in writes:
-        _line(f"{name} of {task}: {brief(value)}", full=full)
+        _print_indented(f"{name} of {task}: {brief(value)}", full=full)
 
 
-def _section(name: str, value: object, serde: SerializerProtocol, *, full: bool) -> None:
+def _print_section(name: str, value: object, serde: SerializerProtocol, *, full: bool) -> None:
     heading = Text("\n")
-    heading.append(clean_line(name), style="bold")
-    heading.append(f"  {_about(value, serde)}", style="dim")
-    out().print(heading)
+    heading.append(escape_line(name), style="bold")
+    heading.append(f"  {_summary(value, serde)}", style="dim")
+    stdout().print(heading)
     if full:
-        say(_whole(value), whole=True)
+        print_line(_full_text(value), no_wrap=True)
         return
-    lines = elements(value)
-    if len(lines) > _LINES:
-        # The newest of a list are its last ones.
-        _line(f"({len(lines) - _LINES:,} before them)", full=False)
-        lines = lines[-_LINES:]
+    lines = value_lines(value)
+    if len(lines) > _CHANNEL_LINES:
+        # The newest elements of a list are the last ones.
+        _print_indented(f"({len(lines) - _CHANNEL_LINES:,} before them)", full=False)
+        lines = lines[-_CHANNEL_LINES:]
     for line in lines:
-        _line(line, full=False)
+        _print_indented(line, full=False)
 
 
-def _about(value: object, serde: SerializerProtocol) -> str:
+def _summary(value: object, serde: SerializerProtocol) -> str:
     if isinstance(value, Opaque):
         return ""
     kind = type(value).__name__
     if isinstance(value, (list, dict)):
         kind += f" of {len(value):,}"
     try:
-        return f"{kind}, {size(len(serde.dumps_typed(value)[1]))}"
+        return f"{kind}, {byte_size(len(serde.dumps_typed(value)[1]))}"
     except Exception:
-        # What stands for a value that cannot be loaded is none of the serializer's.
+        # A placeholder for a value that was not loaded cannot be serialized.
         return kind
 
 
-def _whole(value: object) -> str:
+def _full_text(value: object) -> str:
     return value if isinstance(value, str) else pretty(value)
 
 
-def _label(name: str, text: str) -> None:
-    line = Text(f"{name:<{_LABEL}}", style="dim")
-    line.append(clean_line(text), style="none")
-    out().print(line)
+def _print_label(name: str, text: str) -> None:
+    line = Text(f"{name:<{_LABEL_WIDTH}}", style="dim")
+    line.append(escape_line(text), style="none")
+    stdout().print(line)
 
 
-def _line(text: str, *, full: bool) -> None:
-    console = out()
-    whole = full or not console.is_terminal
-    say(f"  {clean_line(text) if whole else cut(clean_line(text), console.width - 2)}")
+def _print_indented(text: str, *, full: bool) -> None:
+    console = stdout()
+    line = escape_line(text)
+    if console.is_terminal and not full:
+        line = truncate(line, console.width - 2)
+    print_line(f"  {line}")

@@ -1,4 +1,4 @@
-"""`stats`: how much there is, and what it costs."""
+"""`stats`: counts what the tables hold, and what it costs."""
 
 from __future__ import annotations
 
@@ -9,41 +9,43 @@ import typer
 
 from langgraph_checkpoint_dynamodb.cli import prices
 from langgraph_checkpoint_dynamodb.cli.connection import connect
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options, StoreTable
-from langgraph_checkpoint_dynamodb.cli.stats.saver_census import Census
+from langgraph_checkpoint_dynamodb.cli.item_counts import item_count
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Json, StoreTable, ThreadsOrAll
+from langgraph_checkpoint_dynamodb.cli.stats.saver_census import SaverCensus
 from langgraph_checkpoint_dynamodb.cli.stats.store_census import StoreCensus
-from langgraph_checkpoint_dynamodb.cli.terminal.output import count, say, say_json, say_rows, size
-from langgraph_checkpoint_dynamodb.cli.terminal.progress import bar
-from langgraph_checkpoint_dynamodb.cli.threads.bulk import items_of
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    byte_size,
+    counted,
+    print_json,
+    print_line,
+    print_table,
+)
+from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.requests.operations import together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
-    from langgraph_checkpoint_dynamodb.cli.stats.saver_census import Counts
+    from langgraph_checkpoint_dynamodb.cli.stats.counts import Counts
 
 K = TypeVar("K")
 
 _HEAD = ("items", "bytes", "write units", "read units", "dollars")
 _RIGHT = range(1, len(_HEAD) + 1)
-_NOBODY = "(of no thread)"
-_NO_SPACE = "(of no namespace)"
+_NO_THREAD = "(of no thread)"
+_NO_NAMESPACE = "(of no namespace)"
 _VALUES = "values"
-_CENT_PART = 0.001
-"""Below this, dollars have more digits."""
+_SMALL_AMOUNT = 0.001
+"""Smaller amounts of dollars are printed with seven decimals."""
 
 
 def stats(
     options: Options,
-    threads: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[THREAD]...", help="The threads; all if none is named.", show_default=False
-        ),
-    ] = None,
+    threads: ThreadsOrAll = None,
     *,
     limit: Annotated[
         int,
@@ -78,129 +80,130 @@ def stats(
     are. With --store-table there is "store": {"total", "cache", "namespaces": [{"namespace",
     COUNTS}]}, with values in place of checkpoints.
     """
-    charged = prices.Prices(write_price, read_price, storage_price, object_price)
+    rates = prices.Prices(write_price, read_price, storage_price, object_price)
     with connect(options, store_table=store_table) as connection:
-        named = [require_thread_id(one) for one in dict.fromkeys(threads or ())]
-        total = None if named else items_of(connection, Table.CHECKPOINTS, Table.WRITES)
-        with bar("Counting", "items", total) as drawn:
-            census = Census(drawn.advance)
-            found = together([census.thread(one) for one in named]) if named else census.tables()
-            connection.run(found)
-        store = None if store_table is None or named else _counted_store(connection)
+        named = [require_thread_id(each) for each in dict.fromkeys(threads or ())]
+        total = None if named else item_count(connection, Table.CHECKPOINTS, Table.WRITES)
+        with progress_bar("Counting", "items", total) as bar:
+            census = SaverCensus(bar.advance)
+            connection.run(
+                together([census.count_thread(each) for each in named])
+                if named
+                else census.count_tables()
+            )
+        store = None if store_table is None or named else _count_store(connection)
     largest = _largest(census.by_thread)
     if as_json:
         document = {
-            "total": _document(census.total, charged),
+            "total": _document(census.total, rates),
             "threads": [
-                {"thread_id": thread_id, **_document(counts, charged)}
+                {"thread_id": thread_id, **_document(counts, rates)}
                 for thread_id, counts in largest[:limit]
             ],
-            "prices": asdict(charged),
+            "prices": asdict(rates),
         }
         if store is not None:
-            document["store"] = _document_of_store(store, charged, limit)
-        say_json(document)
+            document["store"] = _store_document(store, rates, limit)
+        print_json(document)
         return
-    rows = [(thread_id or _NOBODY, counts) for thread_id, counts in largest]
-    _say_largest("thread", rows, limit, charged)
-    _say_total(census.total, len(largest), charged)
+    rows = [(thread_id or _NO_THREAD, counts) for thread_id, counts in largest]
+    _print_largest("thread", rows, limit, rates)
+    _print_total(census.total, len(largest), rates)
     if store is not None:
-        _say_store(store, limit, charged)
+        _print_store(store, limit, rates)
 
 
 def _largest(counted: Mapping[K, Counts]) -> list[tuple[K, Counts]]:
     return sorted(counted.items(), key=lambda pair: pair[1].size, reverse=True)
 
 
-def _counted_store(connection: Connection) -> StoreCensus:
-    with bar("Counting", "items", items_of(connection, Table.STORE)) as drawn:
-        census = StoreCensus(drawn.advance)
-        connection.run_on(Table.STORE, census.table())
+def _count_store(connection: Connection) -> StoreCensus:
+    with progress_bar("Counting", "items", item_count(connection, Table.STORE)) as bar:
+        census = StoreCensus(bar.advance)
+        connection.run_on(Table.STORE, census.count_table())
     return census
 
 
-def _document_of_store(census: StoreCensus, charged: prices.Prices, limit: int) -> dict[str, Any]:
+def _store_document(census: StoreCensus, rates: prices.Prices, limit: int) -> dict[str, Any]:
     return {
-        "total": _document(census.total, charged, _VALUES),
-        "cache": _document(census.cache, charged, _VALUES),
+        "total": _document(census.total, rates, _VALUES),
+        "cache": _document(census.cache, rates, _VALUES),
         "namespaces": [
-            {"namespace": namespace, **_document(counts, charged, _VALUES)}
+            {"namespace": namespace, **_document(counts, rates, _VALUES)}
             for namespace, counts in _largest(census.by_namespace)[:limit]
         ],
     }
 
 
-def _say_store(census: StoreCensus, limit: int, charged: prices.Prices) -> None:
+def _print_store(census: StoreCensus, limit: int, rates: prices.Prices) -> None:
     rows = [
-        (_NO_SPACE if namespace is None else " / ".join(namespace), counts)
+        (_NO_NAMESPACE if namespace is None else " / ".join(namespace), counts)
         for namespace, counts in _largest(census.by_namespace)
     ]
-    say("")
-    _say_largest("namespace", rows, limit, charged)
+    print_line("")
+    _print_largest("namespace", rows, limit, rates)
     if census.cache.items:
-        say_rows(("", *_HEAD), [("cache", *_cells(census.cache, charged))], right=_RIGHT)
-        say("")
-    _say_total(census.total, len(rows), charged, ("namespaces", _VALUES))
+        print_table(("", *_HEAD), [("cache", *_cells(census.cache, rates))], right=_RIGHT)
+        print_line("")
+    _print_total(census.total, len(rows), rates, ("namespaces", _VALUES))
 
 
-def _say_largest(
-    name: str, found: Sequence[tuple[str, Counts]], limit: int, charged: prices.Prices
+def _print_largest(
+    name: str, found: Sequence[tuple[str, Counts]], limit: int, rates: prices.Prices
 ) -> None:
-    rows = [(title, *_cells(counts, charged)) for title, counts in found[:limit]]
+    rows = [(title, *_cells(counts, rates)) for title, counts in found[:limit]]
     if rows:
-        say_rows((name, *_HEAD), rows, right=_RIGHT)
+        print_table((name, *_HEAD), rows, right=_RIGHT)
     left = len(found) - len(rows)
     if left:
-        say(f"and {count(left, 'smaller one')} (--limit)", "dim")
-    say("")
+        print_line(f"and {counted(left, 'smaller one')} (--limit)", "dim")
+    print_line("")
 
 
-def _cells(counts: Counts, charged: prices.Prices) -> tuple[str, ...]:
+def _cells(counts: Counts, rates: prices.Prices) -> tuple[str, ...]:
     return (
         f"{counts.items:,}",
-        size(counts.size + counts.object_bytes),
+        byte_size(counts.size + counts.object_bytes),
         f"{counts.write_units:,}",
         f"{counts.read_units:,}",
-        _dollars(charged.to_write(counts.write_units)),
+        _dollars(rates.to_write(counts.write_units)),
     )
 
 
-def _say_total(
+def _print_total(
     counts: Counts,
     number: int,
-    charged: prices.Prices,
+    rates: prices.Prices,
     names: tuple[str, str] = ("threads", "checkpoints"),
 ) -> None:
     groups, values = names
-    of_objects = f", {size(counts.object_bytes)} in {count(counts.objects, 'S3 object')}"
-    month = charged.to_keep(counts.items, counts.size, counts.object_bytes)
+    objects = f", {byte_size(counts.object_bytes)} in {counted(counts.objects, 'S3 object')}"
+    month = rates.to_keep(counts.items, counts.size, counts.object_bytes)
     rows = [
         (groups, f"{number:,}"),
         (values, f"{counts.values:,}"),
         ("items", f"{counts.items:,}"),
-        ("bytes", f"{size(counts.size)}{of_objects if counts.objects else ''}"),
-        ("to write", _priced(counts.write_units, "write unit", charged.to_write)),
-        ("to read", _priced(counts.read_units, "read unit", charged.to_read)),
+        ("bytes", f"{byte_size(counts.size)}{objects if counts.objects else ''}"),
+        ("to write", _priced(counts.write_units, "write unit", rates.to_write)),
+        ("to read", _priced(counts.read_units, "read unit", rates.to_read)),
         ("to keep", f"${_dollars(month)} a month"),
-        ("prices", "as given" if charged != prices.Prices() else prices.AS_OF),
+        ("prices", "as given" if rates != prices.Prices() else prices.AS_OF),
     ]
-    say_rows(("in all", ""), rows)
+    print_table(("in all", ""), rows)
 
 
-def _priced(units: int, name: str, price: Any) -> str:
-    return f"{count(units, name)}, ${_dollars(price(units))}"
+def _priced(units: int, name: str, price: Callable[[float], float]) -> str:
+    return f"{counted(units, name)}, ${_dollars(price(units))}"
 
 
 def _dollars(amount: float) -> str:
-    """Dollars, to four digits that count."""
+    """Return an amount of dollars with enough decimals to tell it from zero."""
     if amount >= 1:
         return f"{amount:,.2f}"
-    return f"{amount:.4f}" if amount >= _CENT_PART or not amount else f"{amount:.7f}"
+    return f"{amount:.4f}" if amount >= _SMALL_AMOUNT or not amount else f"{amount:.7f}"
 
 
-def _document(
-    counts: Counts, charged: prices.Prices, values: str = "checkpoints"
-) -> dict[str, Any]:
+def _document(counts: Counts, rates: prices.Prices, values: str = "checkpoints") -> dict[str, Any]:
     return {
         values: counts.values,
         "items": counts.items,
@@ -209,7 +212,7 @@ def _document(
         "read_units": counts.read_units,
         "objects": counts.objects,
         "object_bytes": counts.object_bytes,
-        "write_dollars": charged.to_write(counts.write_units),
-        "read_dollars": charged.to_read(counts.read_units),
-        "month_dollars": charged.to_keep(counts.items, counts.size, counts.object_bytes),
+        "write_dollars": rates.to_write(counts.write_units),
+        "read_dollars": rates.to_read(counts.read_units),
+        "month_dollars": rates.to_keep(counts.items, counts.size, counts.object_bytes),
     }

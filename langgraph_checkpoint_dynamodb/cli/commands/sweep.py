@@ -1,4 +1,4 @@
-"""`sweep`: what processes have left behind that died in the middle of a call."""
+"""`sweep`: deletes what interrupted calls have left in the tables."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from langgraph_checkpoint_dynamodb import SweepReport
 from langgraph_checkpoint_dynamodb.cli.changes import ChangeCounter
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.durations import parse_duration
-from langgraph_checkpoint_dynamodb.cli.errors import StoppedError, UsageError
-from langgraph_checkpoint_dynamodb.cli.options import DryRun, Json, Options, StoreTable
-from langgraph_checkpoint_dynamodb.cli.store_spread import read_spread
-from langgraph_checkpoint_dynamodb.cli.terminal.output import say, say_json, say_rows
-from langgraph_checkpoint_dynamodb.cli.terminal.progress import bar
-from langgraph_checkpoint_dynamodb.cli.threads.bulk import items_of
+from langgraph_checkpoint_dynamodb.cli.errors import RERUN_TO_CONTINUE, StoppedError, UsageError
+from langgraph_checkpoint_dynamodb.cli.item_counts import item_count
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import DryRun, Json, StoreTable
+from langgraph_checkpoint_dynamodb.cli.store_spread import use_registered_spread
+from langgraph_checkpoint_dynamodb.cli.terminal.output import print_json, print_line, print_table
+from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
 from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
     from langgraph_checkpoint_dynamodb.store.sync import DynamoDBStore
 
-_NAMES = {
+_SAVER_LABELS = {
     "examined": "items examined",
     "deletes_finished": "deletes finished",
     "writes_deleted": "writes deleted",
@@ -42,7 +43,7 @@ _NAMES = {
     "young": "left alone: too young",
     "unknown": "left alone: do not say whose they are",
 }
-_OF_STORE = {
+_STORE_LABELS = {
     "examined": "items examined",
     "chunks_deleted": "pieces of values deleted",
     "objects_deleted": "S3 objects deleted",
@@ -51,34 +52,35 @@ _OF_STORE = {
     "young": "left alone: too young",
     "unknown": "left alone: not known whose they are",
 }
-_AT_STORE = "store:"
-"""What a token begins with that goes on in the table of a store; behind it is that sweep's own."""
+_STORE_PREFIX = "store:"
+"""Prefix of a token that continues in the store's table; the rest is the token of that sweep."""
 
 
 class _Sweep:
-    """One sweep, page by page.
+    """The sweep of a saver's tables or of a store's, page by page.
 
     Args:
-        report: What was done before, of a saver or a store: nothing, with the token to go on with.
-        step: Sweeps a page, from a token on.
+        report: An empty report with the token to start from.
+        step: Sweeps the page at a token and returns its report.
+        done: Whether there is nothing to sweep.
 
     Attributes:
-        report: What was done so far, with the token to go on with.
-        over: Whether there is no page left.
+        report: What was swept so far, with the token of the next page.
+        done: Whether no page is left.
     """
 
     def __init__(
-        self, report: Any, step: Callable[[str | None], Any], *, over: bool = False
+        self, report: Any, step: Callable[[str | None], Any], *, done: bool = False
     ) -> None:
         self.report = report
-        self.over = over
+        self.done = done
         self._step = step
 
     def sweep_page(self) -> None:
         """Sweep the next page."""
         found = self._step(self.report.resume_from)
         self.report = replace(self.report.plus(found), resume_from=found.resume_from)
-        self.over = found.resume_from is None
+        self.done = found.resume_from is None
 
 
 def sweep(
@@ -113,80 +115,81 @@ def sweep(
     JSON: the counts of the report by name, and "resume_from", null where all is done. With
     --store-table there are those of that table as "store".
     """
-    watch = ChangeCounter(dry=dry_run)
+    counter = ChangeCounter(dry_run=dry_run)
     with connect(options, store_table=store_table) as connection:
-        sweeps = _sweeps(connection, watch, older_than, resume_from)
-        total = items_of(connection, *connection.tables)
+        sweeps = _sweeps(connection, counter, older_than, resume_from)
+        total = item_count(connection, *connection.tables)
         try:
-            with bar("Sweeping", "items", total) as drawn:
+            with progress_bar("Sweeping", "items", total) as bar:
                 for _ in islice(_pages(sweeps), max_pages):
-                    drawn.reach(sum(one.report.examined for one in sweeps))
+                    bar.set_done(sum(each.report.examined for each in sweeps))
         except KeyboardInterrupt:
-            raise StoppedError(_go_on(_token(sweeps))) from None
-    of_savers, *of_store = [asdict(one.report) for one in sweeps]
+            raise StoppedError(_next_step(_token(sweeps))) from None
+    saver_report, *store_reports = [asdict(each.report) for each in sweeps]
     token = _token(sweeps)
     if as_json:
-        document = {**of_savers, "resume_from": token}
-        for report in of_store:
+        document = {**saver_report, "resume_from": token}
+        for report in store_reports:
             document["store"] = {name: n for name, n in report.items() if name != "resume_from"}
-        say_json(document)
+        print_json(document)
         return
     title = "would have been" if dry_run else "swept"
-    _say_report(title, of_savers, _NAMES)
-    for report in of_store:
-        say("")
-        _say_report(f"{title} of the store", report, _OF_STORE)
+    _print_report(title, saver_report, _SAVER_LABELS)
+    for report in store_reports:
+        print_line("")
+        _print_report(f"{title} of the store", report, _STORE_LABELS)
     if token is not None:
-        say(_go_on(token), whole=True)
+        print_line(_next_step(token), no_wrap=True)
 
 
 def _sweeps(
-    connection: Connection, watch: ChangeCounter, older_than: int, token: str | None
+    connection: Connection, counter: ChangeCounter, older_than: int, token: str | None
 ) -> list[_Sweep]:
-    """The sweeps of the savers' tables and of the store's, one after the other."""
-    long_term = connection.long_term
-    at_store = token is not None and token.startswith(_AT_STORE)
-    if at_store and long_term is None:
-        raise UsageError("--resume-from goes on in the table of a store: name it (--store-table)")
+    """Return the sweep of the saver's tables, and that of the store's if it is named."""
+    store = connection.store
+    at_store = token is not None and token.startswith(_STORE_PREFIX)
+    if at_store and store is None:
+        raise UsageError("--resume-from continues in the table of a store: name it (--store-table)")
 
-    def step(of: DynamoDBSaver | DynamoDBStore, begin: str | None) -> Any:
-        return of._run(watch.over(of._sweep_orphans(older_than, begin, 1)), "sweep_orphans")
+    def sweep_page(client: DynamoDBSaver | DynamoDBStore, start: str | None) -> Any:
+        operation = counter.counted(client._sweep_orphans(older_than, start, 1))
+        return client._run(operation, "sweep_orphans")
 
-    begin = SweepReport(resume_from=None if at_store else token)
-    sweeps: list[_Sweep] = [_Sweep(begin, partial(step, connection.saver), over=at_store)]
-    if long_term is not None:
-        read_spread(long_term)
-        own = token[len(_AT_STORE) :] if token is not None and at_store else None
-        sweeps.append(_Sweep(StoreSweepReport(resume_from=own or None), partial(step, long_term)))
+    start = SweepReport(resume_from=None if at_store else token)
+    sweeps: list[_Sweep] = [_Sweep(start, partial(sweep_page, connection.saver), done=at_store)]
+    if store is not None:
+        use_registered_spread(store)
+        own = token[len(_STORE_PREFIX) :] if token is not None and at_store else None
+        sweeps.append(_Sweep(StoreSweepReport(resume_from=own or None), partial(sweep_page, store)))
     return sweeps
 
 
 def _pages(sweeps: Sequence[_Sweep]) -> Iterator[None]:
     """Sweep, page after page."""
-    for one in sweeps:
-        while not one.over:
-            one.sweep_page()
+    for each in sweeps:
+        while not each.done:
+            each.sweep_page()
             yield
 
 
 def _token(sweeps: Sequence[_Sweep]) -> str | None:
-    """What to go on with; `None` where that is the end, or the beginning."""
-    of_savers, *of_store = sweeps
-    if not of_savers.over:
-        begin: str | None = of_savers.report.resume_from
-        return begin
-    for one in of_store:
-        if not one.over:
-            return _AT_STORE + (one.report.resume_from or "")
+    """Return the token to continue with; `None` at the very start, and at the end."""
+    saver_sweep, *store_sweeps = sweeps
+    if not saver_sweep.done:
+        token: str | None = saver_sweep.report.resume_from
+        return token
+    for sweep_of_store in store_sweeps:
+        if not sweep_of_store.done:
+            return _STORE_PREFIX + (sweep_of_store.report.resume_from or "")
     return None
 
 
-def _say_report(title: str, report: Mapping[str, Any], names: Mapping[str, str]) -> None:
+def _print_report(title: str, report: Mapping[str, Any], names: Mapping[str, str]) -> None:
     rows = ((name, f"{report[field]:,}") for field, name in names.items())
-    say_rows((title, ""), rows, right=(1,))
+    print_table((title, ""), rows, right=(1,))
 
 
-def _go_on(token: str | None) -> str:
+def _next_step(token: str | None) -> str:
     if token is None:
-        return "The same command goes on from there."
+        return RERUN_TO_CONTINUE
     return f"Go on with --resume-from {shlex.quote(token)}"

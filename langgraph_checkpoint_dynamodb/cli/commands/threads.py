@@ -1,4 +1,4 @@
-"""`threads`: the threads of a table."""
+"""`threads`: lists the threads of a table."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from langgraph_checkpoint_dynamodb.cli.connection import connect
-from langgraph_checkpoint_dynamodb.cli.errors import UsageError
-from langgraph_checkpoint_dynamodb.cli.options import Json, Options
-from langgraph_checkpoint_dynamodb.cli.terminal.json_list import JsonList
-from langgraph_checkpoint_dynamodb.cli.terminal.output import moment, say, say_rows, tell
-from langgraph_checkpoint_dynamodb.cli.terminal.values import plain
-from langgraph_checkpoint_dynamodb.cli.threads.scan import table_threads
+from langgraph_checkpoint_dynamodb.cli.options import Options
+from langgraph_checkpoint_dynamodb.cli.parameters import Json, Owner
+from langgraph_checkpoint_dynamodb.cli.terminal.json_list import JsonListWriter
+from langgraph_checkpoint_dynamodb.cli.terminal.output import (
+    print_line,
+    print_notice,
+    print_table,
+    utc_minute,
+)
+from langgraph_checkpoint_dynamodb.cli.terminal.values import json_value
+from langgraph_checkpoint_dynamodb.cli.threads.scan import scan_threads
 from langgraph_checkpoint_dynamodb.items.threads import Status
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import ThreadInfo
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
-_PAGE = 200
+_PAGE_SIZE = 200
 _HEAD = ("thread", "status", "active (UTC)", "owner", "title")
-
-Owner = Annotated[
-    str | None, typer.Option("--owner", metavar="OWNER", help="Only the threads of this owner.")
-]
 
 
 def threads(
@@ -52,83 +53,83 @@ def threads(
     "checkpoint_id", "metadata"}], "cursor"}; without an index, thread_id alone. The cursor is null
     after the last thread.
     """
-    with connect(options) as connection:
-        connection = connection.with_found_indexes()
-        most = None if every else limit
-        printer = JsonList("threads") if as_json else None
-        if connection.lists_threads:
-            last = _list_known(
-                connection, printer, owner=owner, status=status, limit=most, start=cursor
-            )
-        elif owner is not None or status is not None:
-            raise UsageError(
-                "this table has no index of threads, so nothing tells their owner or status; "
-                "`langgraph-dynamodb setup --owner-key KEY --reindex` makes one"
+    with connect(options).with_discovered_indexes() as connection:
+        if owner is not None or status is not None:
+            connection.require_thread_index("--owner and --status")
+        max_threads = None if every else limit
+        writer = JsonListWriter("threads") if as_json else None
+        if connection.has_thread_index:
+            next_cursor = _list_from_index(
+                connection, writer, owner=owner, status=status, limit=max_threads, start=cursor
             )
         else:
-            last = _list_found(connection, printer, most, cursor)
-        if printer is not None:
-            printer.end(cursor=last)
-        elif last is not None:
-            tell(f"There are more: --cursor {shlex.quote(last)}", "dim", whole=True)
+            next_cursor = _list_from_scan(connection, writer, max_threads, cursor)
+        if writer is not None:
+            writer.end(cursor=next_cursor)
+        elif next_cursor is not None:
+            print_notice(
+                f"There are more: --cursor {shlex.quote(next_cursor)}", "dim", no_wrap=True
+            )
 
 
-def _list_known(
+def _list_from_index(
     connection: Connection,
-    printer: JsonList | None,
+    writer: JsonListWriter | None,
     *,
     owner: str | None,
     status: Status | None,
     limit: int | None,
     start: str | None,
 ) -> str | None:
-    """List threads by the index; where to go on."""
+    """Print the threads of the index and return the cursor of the rest; `None` after the last."""
     left = limit
     cursor, first = start, True
     while True:
         page = connection.saver.list_threads(
-            owner=owner, status=status, limit=min(left or _PAGE, _PAGE), cursor=cursor
+            owner=owner, status=status, limit=min(left or _PAGE_SIZE, _PAGE_SIZE), cursor=cursor
         )
-        if printer is not None:
+        if writer is not None:
             for info in page.threads:
-                printer.add(_document(info))
+                writer.add(_document(info))
         elif page.threads:
-            say_rows(_HEAD, map(_row, page.threads), headed=first)
+            print_table(_HEAD, map(_row, page.threads), headed=first)
         elif first:
-            tell("No threads.")
+            print_notice("No threads.")
         cursor, first = page.cursor, False
         left = None if left is None else left - len(page.threads)
         if cursor is None or left == 0:
             return cursor
 
 
-def _list_found(
-    connection: Connection, printer: JsonList | None, limit: int | None, start: str | None
+def _list_from_scan(
+    connection: Connection, writer: JsonListWriter | None, limit: int | None, start: str | None
 ) -> str | None:
-    """List the ids of threads as a Scan finds them; where to go on."""
-    if printer is None:
-        tell("This table has no index of threads: all that is known of them is their ids.", "dim")
+    """Print the ids that a Scan finds and return the cursor of the rest; `None` after the last."""
+    if writer is None:
+        print_notice(
+            "This table has no index of threads: all that is known of them is their ids.", "dim"
+        )
     last: str | None = None
     shown = 0
-    for found in table_threads(connection, start):
+    for found in scan_threads(connection, start):
         if shown == limit:
             return last
-        if printer is None:
-            say(found.thread_id, whole=True)
+        if writer is None:
+            print_line(found.thread_id, no_wrap=True)
         else:
-            printer.add({"thread_id": found.thread_id})
+            writer.add({"thread_id": found.thread_id})
         last, shown = found.cursor, shown + 1
-    if not shown and printer is None:
-        tell("No threads.")
+    if not shown and writer is None:
+        print_notice("No threads.")
     return None
 
 
 def _row(info: ThreadInfo) -> tuple[str, ...]:
-    waiting = f" ({info.interrupts})" if info.interrupts else ""
+    interrupts = f" ({info.interrupts})" if info.interrupts else ""
     return (
         info.thread_id,
-        f"{info.status}{waiting}",
-        moment(info.updated),
+        f"{info.status}{interrupts}",
+        utc_minute(info.updated),
         info.owner or "",
         info.title or "",
     )
@@ -144,5 +145,5 @@ def _document(info: ThreadInfo) -> dict[str, Any]:
         "created": info.created.isoformat(),
         "updated": info.updated.isoformat(),
         "checkpoint_id": info.checkpoint_id,
-        "metadata": plain(info.metadata),
+        "metadata": json_value(info.metadata),
     }

@@ -1,4 +1,4 @@
-"""What `doctor` looks at here: versions, credentials, clock."""
+"""Checks of this machine: versions, credentials, clock."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
 _PACKAGES = ("langgraph-checkpoint-dynamodb", "langgraph-checkpoint", "langgraph", "boto3")
-_MOST_SECONDS = 60
-"""A clock that is further off is not set by anybody. Differences up to an hour are allowed for by
-the saver, and up to five minutes by the signatures of AWS."""
+_MAX_CLOCK_SKEW_SECONDS = 60
+"""The saver tolerates an hour of skew, and AWS signatures five minutes."""
 
 
 def check_versions() -> Iterator[Finding]:
-    """Look at what is installed."""
+    """Check the installed packages."""
     found = {name: installed_version(name) for name in _PACKAGES}
     named = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     yield ok("versions", f"Python {platform.python_version()}, {named}")
@@ -49,7 +48,7 @@ def check_versions() -> Iterator[Finding]:
 
 
 def check_credentials(connection: Connection) -> Finding:
-    """Look at who asks, as far as this machine knows."""
+    """Check that there are credentials."""
     try:
         credentials = connection.session.get_credentials()
     except BotoCoreError as error:
@@ -61,24 +60,24 @@ def check_credentials(connection: Connection) -> Finding:
 
 
 def check_clock(connection: Connection) -> Finding:
-    """Compare the clock with DynamoDB's, by the date of an answer."""
+    """Compare the clock with the date header of a response of DynamoDB."""
     before = datetime.now(timezone.utc)
-    said = _date_of_an_answer(connection)
+    server_time = _response_date(connection)
     after = datetime.now(timezone.utc)
-    if said is None:
+    if server_time is None:
         return unknown("clock", "DynamoDB's answer has no date")
-    # It says whole seconds, and was written at some moment between the two.
-    off = max((said - after).total_seconds(), (before - said).total_seconds() - 1, 0)
-    if off > _MOST_SECONDS:
+    # The header has whole seconds, and was written between `before` and `after`.
+    skew = max((server_time - after).total_seconds(), (before - server_time).total_seconds() - 1, 0)
+    if skew > _MAX_CLOCK_SKEW_SECONDS:
         return wrong(
             "clock",
-            f"is {off:,.0f} seconds off DynamoDB's",
+            f"is {skew:,.0f} seconds off DynamoDB's",
             "set it by NTP: ages, expiry and signatures are told by it",
         )
-    return ok("clock", f"as DynamoDB's, to {max(1, round(off))} s")
+    return ok("clock", f"as DynamoDB's, to {max(1, round(skew))} s")
 
 
-def _date_of_an_answer(connection: Connection) -> datetime | None:
+def _response_date(connection: Connection) -> datetime | None:
     try:
         answer: Any = connection.dynamodb.describe_table(TableName=connection.name(Table.WRITES))
     except ClientError as error:
@@ -91,7 +90,7 @@ def _date_of_an_answer(connection: Connection) -> datetime | None:
 
 
 def installed_version(name: str) -> str | None:
-    """The version of a distribution, `None` where it is not installed."""
+    """Return the version of a distribution; `None` if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What `doctor` finds: each thing in order, wrong, or not to be known from here."""
+"""The findings of `doctor`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Mark: TypeAlias = Literal["OK", "WRONG", "UNKNOWN"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of a check.
 
     Attributes:
-        mark: How it is.
-        subject: What it is about.
-        said: What was found.
-        advice: What to do, where something is to be done.
+        mark: The result.
+        subject: What was checked.
+        said: What was found. The name is that of the field in the JSON of `doctor`.
+        advice: What to do; empty for nothing.
     """
 
     mark: Mark
@@ -26,15 +26,15 @@ class Finding:
 
 
 def ok(subject: str, said: str) -> Finding:
-    """Something that is in order."""
+    """Return the finding of a check that passed."""
     return Finding("OK", subject, said)
 
 
 def wrong(subject: str, said: str, advice: str) -> Finding:
-    """Something that is wrong, with what to do."""
+    """Return the finding of a check that failed, with what to do."""
     return Finding("WRONG", subject, said, advice)
 
 
 def unknown(subject: str, said: str, advice: str = "") -> Finding:
-    """Something that cannot be known from here."""
+    """Return the finding of a check that could not be made."""
     return Finding("UNKNOWN", subject, said, advice)

@@ -1,7 +1,7 @@
-"""What this identity may do: by IAM's own judgement where it may be asked, else by trying.
+"""Permissions of the identity: by IAM's policy simulation if that is allowed, else by probing.
 
-What is tried changes nothing: reads of a key that is not there, and writes on the condition that it
-is. They cost a unit or less each.
+A probe changes nothing: it reads a key that does not exist, or writes on the condition that the key
+exists. It costs at most one capacity unit.
 """
 
 from __future__ import annotations
@@ -24,31 +24,36 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import IndexSpec
     from langgraph_checkpoint_dynamodb.payloads.policy import S3Policy
 
-_REFUSALS = ("AccessDenied", "AccessDeniedException", "403", "NotAuthorized", "UnauthorizedAccess")
+_DENIED_CODES = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "403",
+    "NotAuthorized",
+    "UnauthorizedAccess",
+)
 _AWS_HOSTS = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
-_ASSUMED = re.compile(
+_ASSUMED_ROLE = re.compile(
     r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.*"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What an identity may do.
+    """The permissions of an identity.
 
     Attributes:
-        who: The identity; `None` where it is not known.
-        how: How this was found.
-        allowed: By action, and what it is done to (a kind that
-            `policies.Role` has):
-            whether it is; `None` where nobody knows.
+        identity: Its ARN; `None` if it is not known.
+        method: How the permissions were found.
+        allowed: Whether an action on a kind of resource (a field of `policies.Role`) is allowed;
+            `None` if that is not known.
     """
 
-    who: str | None
-    how: str
+    identity: str | None
+    method: str
     allowed: Mapping[tuple[str, str], bool | None]
 
     def of(self, action: str, kind: str) -> bool | None:
-        """Whether an action is allowed; `None` where nobody knows."""
+        """Return whether an action is allowed; `None` if that is not known."""
         return self.allowed.get((action, kind))
 
 
@@ -58,31 +63,31 @@ def find_access(
     resources: Mapping[str, Collection[str]],
     actions: Mapping[str, Collection[str]],
 ) -> Access:
-    """Find what this identity may do.
+    """Find the permissions of the identity.
 
     Args:
-        connection: The saver.
-        tables: What it is to do that with.
-        resources: By kind, the ARNs of what there is.
-        actions: By kind, the actions.
+        connection: The connection.
+        tables: The tables to probe.
+        resources: The ARNs of the resources, by kind.
+        actions: The actions to check, by kind.
     """
-    who = _identity(connection)
-    if who is not None:
+    identity = _identity(connection)
+    if identity is not None:
         try:
-            allowed = _simulate(connection, _principal(connection, who), resources, actions)
+            allowed = _simulate(connection, _principal(connection, identity), resources, actions)
         except (ClientError, BotoCoreError):
-            pass  # Most identities may not ask that.
+            pass  # Most identities may not simulate policies.
         else:
-            return Access(who, "by IAM's simulation (iam:SimulatePrincipalPolicy)", allowed)
+            return Access(identity, "by IAM's simulation (iam:SimulatePrincipalPolicy)", allowed)
     return Access(
-        who,
+        identity,
         "by trying what changes nothing, since IAM cannot be asked (iam:SimulatePrincipalPolicy)",
         dict(_probe(connection, tables)),
     )
 
 
 def _identity(connection: Connection) -> str | None:
-    """Who asks; `None` where STS is not of the same world as DynamoDB, or does not answer."""
+    """Return the caller's ARN; `None` if STS fails, or only one of STS and DynamoDB is AWS's."""
     if _is_aws(connection.sts) != _is_aws(connection.dynamodb):
         return None
     try:
@@ -96,11 +101,11 @@ def _is_aws(client: Any) -> bool:
     return host.endswith(_AWS_HOSTS)
 
 
-def _principal(connection: Connection, who: str) -> str:
-    """What IAM judges: of a session, the role it has."""
-    session = _ASSUMED.fullmatch(who)
+def _principal(connection: Connection, identity: str) -> str:
+    """Return the ARN whose policies IAM can simulate: the role, for the session of a role."""
+    session = _ASSUMED_ROLE.fullmatch(identity)
     if session is None:
-        return who
+        return identity
     return str(connection.iam.get_role(RoleName=session["role"])["Role"]["Arn"])
 
 
@@ -116,7 +121,7 @@ def _simulate(
             pages = connection.iam.get_paginator("simulate_principal_policy").paginate(
                 PolicySourceArn=principal, ActionNames=sorted(names), ResourceArns=[arn]
             )
-            for result in (one for page in pages for one in page["EvaluationResults"]):
+            for result in (each for page in pages for each in page["EvaluationResults"]):
                 key = (result["EvalActionName"], kind)
                 allowed[key] = _both(allowed.get(key, True), _decision(result))
     return allowed
@@ -125,7 +130,7 @@ def _simulate(
 def _decision(result: Mapping[str, Any]) -> bool | None:
     if result["EvalDecision"] == "allowed":
         return True
-    # A condition, on the keys for example, that the simulation was told nothing of.
+    # A policy has a condition, such as on keys, whose values the simulation does not have.
     return None if result.get("MissingContextValues") else False
 
 
@@ -141,7 +146,7 @@ def _probe(
     allowed: dict[str, bool | None] = {}
     for table in tables:
         for action, attempt in _attempts(connection, table):
-            allowed[action] = _both(allowed.get(action, True), _may(attempt))
+            allowed[action] = _both(allowed.get(action, True), _is_allowed(attempt))
     yield from (((action, "tables"), may) for action, may in allowed.items())
     if Table.STORE in tables:
         return
@@ -155,11 +160,11 @@ def _probe_indexes(connection: Connection) -> Iterator[tuple[tuple[str, str], bo
     settings = connection.saver._settings
     if settings.run_id_index is not None:
         runs = run_index(settings.run_id_index)
-        yield ("dynamodb:Query", "index"), _may(partial(_query_index, connection, runs))
+        yield ("dynamodb:Query", "index"), _is_allowed(partial(_query_index, connection, runs))
     if settings.thread_index is not None:
         threads = thread_index(settings.thread_index.index_name)
-        yield ("dynamodb:Query", "threads"), _may(partial(_query_index, connection, threads))
-        yield ("dynamodb:Scan", "threads"), _may(partial(_scan_index, connection, threads))
+        yield ("dynamodb:Query", "threads"), _is_allowed(partial(_query_index, connection, threads))
+        yield ("dynamodb:Scan", "threads"), _is_allowed(partial(_scan_index, connection, threads))
 
 
 def _query_index(connection: Connection, index: IndexSpec) -> object:
@@ -179,13 +184,13 @@ def _scan_index(connection: Connection, index: IndexSpec) -> object:
 
 
 def _attempts(connection: Connection, table: Table) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Requests on a key that is not there, by the action that allows them."""
+    """Yield actions, each with a request that needs it, on a key that does not exist."""
     client, name, spec = connection.dynamodb, connection.name(table), SPECS[table]
     key = {
         spec.partition_key: {"S": f"doctor-{token_hex(8)}"},
         spec.sort_key: {"S": "doctor"},
     }
-    there = {
+    if_exists = {
         "ConditionExpression": "attribute_exists(#p)",
         "ExpressionAttributeNames": {"#p": spec.partition_key},
     }
@@ -210,8 +215,8 @@ def _attempts(connection: Connection, table: Table) -> Iterator[tuple[str, Calla
         "dynamodb:Scan",
         lambda: client.scan(TableName=name, Limit=1, ProjectionExpression=spec.partition_key),
     )
-    yield "dynamodb:PutItem", lambda: client.put_item(TableName=name, Item=key, **there)
-    yield "dynamodb:DeleteItem", lambda: client.delete_item(TableName=name, Key=key, **there)
+    yield "dynamodb:PutItem", lambda: client.put_item(TableName=name, Item=key, **if_exists)
+    yield "dynamodb:DeleteItem", lambda: client.delete_item(TableName=name, Key=key, **if_exists)
     yield (
         "dynamodb:UpdateItem",
         lambda: client.update_item(
@@ -219,7 +224,7 @@ def _attempts(connection: Connection, table: Table) -> Iterator[tuple[str, Calla
             Key=key,
             UpdateExpression="SET doctor = :t",
             ExpressionAttributeValues={":t": {"BOOL": True}},
-            **there,
+            **if_exists,
         ),
     )
     yield (
@@ -232,27 +237,27 @@ def _probe_bucket(
     connection: Connection, s3: S3Policy
 ) -> Iterator[tuple[tuple[str, str], bool | None]]:
     client, key = connection.s3, f"{s3.key_prefix}doctor-{token_hex(8)}"
-    read = _may(lambda: client.get_object(Bucket=s3.bucket, Key=key))
+    read = _is_allowed(lambda: client.get_object(Bucket=s3.bucket, Key=key))
     yield ("s3:GetObject", "objects"), read
-    # Without it a missing object is said to be forbidden.
+    # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
     yield ("s3:ListBucket", "bucket"), read
     delete = {"Objects": [{"Key": key}], "Quiet": True}
     yield (
         ("s3:DeleteObject", "objects"),
-        _may(lambda: client.delete_objects(Bucket=s3.bucket, Delete=delete)),
+        _is_allowed(lambda: client.delete_objects(Bucket=s3.bucket, Delete=delete)),
     )
 
 
-def _may(attempt: Callable[[], object]) -> bool | None:
-    """Whether a request is allowed. That its condition fails, or that nothing is there, says so."""
+def _is_allowed(attempt: Callable[[], object]) -> bool | None:
+    """Return whether a request is allowed: a failed condition or a missing key means that it is."""
     try:
         answer = attempt()
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in _REFUSALS:
+        if code in _DENIED_CODES:
             return False
         return True if code in ("ConditionalCheckFailedException", "NoSuchKey", "404") else None
     except BotoCoreError:
         return None
     errors = answer.get("Errors", []) if isinstance(answer, dict) else []
-    return not any(one.get("Code") in _REFUSALS for one in errors)
+    return not any(each.get("Code") in _DENIED_CODES for each in errors)

@@ -1,4 +1,4 @@
-"""What `doctor` says of rights: which of the published policies this identity's suffices for."""
+"""Checks whether the permissions of the identity cover the published policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
 KINDS = tuple(field.name for field in fields(Role))
-"""What actions are done to, as `policies.Role` has it."""
+"""The kinds of resources: the fields of `policies.Role`."""
 _PURPOSES = {
     "read": "to read threads",
     "runtime": "to run graphs",
@@ -33,13 +33,13 @@ _STORE_PURPOSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
-    """The published policies for some tables.
+class _PublishedPolicies:
+    """The published policies for the tables of a saver, or of a store.
 
     Attributes:
-        title: What their findings are about.
+        title: The beginning of the subject of a finding.
         roles: The policies, by name.
-        purposes: What each is for.
+        purposes: The purpose of each policy.
         tables: The tables.
     """
 
@@ -49,50 +49,51 @@ class _Published:
     tables: Sequence[Table]
 
 
-_OF_SAVER = _Published("policy", ROLES, _PURPOSES, SAVER_TABLES)
-_OF_STORE = _Published("store policy", STORE_ROLES, _STORE_PURPOSES, (Table.STORE,))
+_SAVER_POLICIES = _PublishedPolicies("policy", ROLES, _PURPOSES, SAVER_TABLES)
+_STORE_POLICIES = _PublishedPolicies("store policy", STORE_ROLES, _STORE_PURPOSES, (Table.STORE,))
 
 
 def check_access(connection: Connection, roles: Sequence[str]) -> Iterator[Finding]:
-    """Look at what this identity may do with the tables of the saver.
+    """Check the permissions for the saver's tables.
 
     Args:
-        connection: The saver.
-        roles: The roles it must suffice for.
+        connection: The connection.
+        roles: Names of the policies that the identity must cover.
     """
-    access, found = _check(connection, _OF_SAVER, roles)
-    yield ok("identity", f"{access.who or 'not known here'}; rights are found {access.how}")
+    access, found = _check(connection, _SAVER_POLICIES, roles)
+    yield ok("identity", f"{access.identity or 'not known here'}; rights are found {access.method}")
     yield from found
 
 
 def check_store_access(connection: Connection, roles: Sequence[str]) -> Iterator[Finding]:
-    """The same of the store's table, by the policies that are published for it."""
-    _, found = _check(connection, _OF_STORE, roles)
+    """Check the permissions for the store's table."""
+    _, found = _check(connection, _STORE_POLICIES, roles)
     yield from found
 
 
 def _check(
-    connection: Connection, published: _Published, roles: Sequence[str]
+    connection: Connection, published: _PublishedPolicies, roles: Sequence[str]
 ) -> tuple[Access, list[Finding]]:
     resources = _resources(connection, published.tables)
     actions = {kind: _actions(published, kind) for kind in KINDS if kind in resources}
     access = find_access(connection, published.tables, resources, actions)
     return access, [
-        _role(access, published, name, resources, asked=name in roles) for name in published.roles
+        _role_finding(access, published, name, resources, asked=name in roles)
+        for name in published.roles
     ]
 
 
-def _actions(published: _Published, kind: str) -> set[str]:
+def _actions(published: _PublishedPolicies, kind: str) -> set[str]:
     return {action for role in published.roles.values() for action in getattr(role, kind)}
 
 
-def _role(
-    access: Access, published: _Published, name: str, kinds: Collection[str], *, asked: bool
+def _role_finding(
+    access: Access, published: _PublishedPolicies, name: str, kinds: Collection[str], *, asked: bool
 ) -> Finding:
     subject = f"{published.title} {name}"
     role = published.roles[name]
-    denied = sorted(_with(access, role, kinds, False))
-    open_ = sorted(_with(access, role, kinds, None))
+    denied = sorted(_actions_answered(access, role, kinds, False))
+    not_known = sorted(_actions_answered(access, role, kinds, None))
     purpose = published.purposes[name]
     if denied:
         said = f"{purpose}, it lacks {', '.join(denied)}"
@@ -101,15 +102,19 @@ def _role(
         return wrong(
             subject, said, f"attach the published policy `{name}`, or add these actions to its own"
         )
-    if not open_:
+    if not not_known:
         return ok(subject, f"{purpose}, it has every action")
     said = f"{purpose}, nothing is lacking that can be tried"
     return (
-        unknown(subject, f"{said}; not known: {', '.join(open_)}") if asked else ok(subject, said)
+        unknown(subject, f"{said}; not known: {', '.join(not_known)}")
+        if asked
+        else ok(subject, said)
     )
 
 
-def _with(access: Access, role: Role, kinds: Collection[str], answer: bool | None) -> Iterator[str]:
+def _actions_answered(
+    access: Access, role: Role, kinds: Collection[str], answer: bool | None
+) -> Iterator[str]:
     for kind in KINDS:
         if kind not in kinds:
             continue
@@ -119,7 +124,7 @@ def _with(access: Access, role: Role, kinds: Collection[str], answer: bool | Non
 
 
 def _resources(connection: Connection, tables: Sequence[Table]) -> dict[str, list[str]]:
-    """ARNs of what there is, by kind; a kind that these options do not have is left out."""
+    """Return the ARNs of the resources by kind, without the kinds that the options do not have."""
     found: dict[str, list[str]] = {"tables": []}
     keys: set[str] = set()
     for table in tables:
@@ -130,17 +135,17 @@ def _resources(connection: Connection, tables: Sequence[Table]) -> dict[str, lis
         arn = described.get("TableArn", connection.name(table))
         found["tables"].append(arn)
         if table is Table.CHECKPOINTS:
-            found |= _indexes(connection, arn)
+            found |= _index_arns(connection, arn)
         key = described.get("SSEDescription", {}).get("KMSMasterKeyArn")
         keys |= set() if key is None else {key}
     s3 = connection.saver._settings.payloads.s3
-    if s3 is not None and Table.STORE not in tables:  # Its objects have prefixes of their own.
+    if s3 is not None and Table.STORE not in tables:  # A store has its own object prefix.
         bucket = s3.bucket if s3.bucket.startswith("arn:") else f"arn:aws:s3:::{s3.bucket}"
         found |= {"objects": [f"{bucket}/{s3.key_prefix}*"], "bucket": [bucket]}
     return found | ({"key": sorted(keys)} if keys else {})
 
 
-def _indexes(connection: Connection, table: str) -> dict[str, list[str]]:
+def _index_arns(connection: Connection, table: str) -> dict[str, list[str]]:
     settings = connection.saver._settings
     names = {
         "index": settings.run_id_index,

@@ -1,11 +1,11 @@
-"""What `doctor` looks at in DynamoDB: tables, keys, time to live, indexes, encryption."""
+"""Checks of tables: status, keys, time to live, indexes, encryption."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.cli.doctor.findings import Finding, ok, unknown, wrong
-from langgraph_checkpoint_dynamodb.cli.terminal.output import count, size
+from langgraph_checkpoint_dynamodb.cli.terminal.output import byte_size, counted
 from langgraph_checkpoint_dynamodb.errors import ServiceError, TableMismatchError, TransportError
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.ops.tables import index_status, verify_indexes, verify_keys
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import IndexSpec
     from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
-_MAY_NOT = "allow this identity what the published policy `setup` does, to have this looked at"
+_ALLOW_DESCRIBE = (
+    "allow this identity what the published policy `setup` does, to have this looked at"
+)
 _SETUP = "run `langgraph-dynamodb setup` with the same options"
 _STORE_SETUP = "call `setup()` of the store or the cache"
-_MADE_BY = {
+_SETUP_BY_TABLE = {
     Table.CHECKPOINTS: "run `langgraph-dynamodb setup`",
     Table.WRITES: "run `langgraph-dynamodb setup`",
     Table.STORE: _STORE_SETUP,
@@ -30,7 +32,7 @@ _MADE_BY = {
 
 
 def check_table(connection: Connection, table: Table) -> Iterator[Finding]:
-    """Look at a table.
+    """Check a table.
 
     Raises:
         TransportError: DynamoDB cannot be reached.
@@ -42,16 +44,16 @@ def check_table(connection: Connection, table: Table) -> Iterator[Finding]:
     except TransportError:
         raise
     except ServiceError as error:
-        yield unknown(subject, f"DescribeTable: {error.code}", _MAY_NOT)
+        yield unknown(subject, f"DescribeTable: {error.code}", _ALLOW_DESCRIBE)
         return
     if described is None:
-        yield wrong(subject, "is not there", f"{_MADE_BY[table]}, or correct name or region")
+        yield wrong(subject, "is not there", f"{_SETUP_BY_TABLE[table]}, or correct name or region")
         return
     yield _status(subject, described)
     yield _keys(described, name, table)
     if table is Table.CHECKPOINTS:
         yield from _indexes(connection, described, name)
-    yield _expiry(connection, table, name)
+    yield _time_to_live(connection, table, name)
     yield _encryption(described, name)
 
 
@@ -60,8 +62,8 @@ def _status(subject: str, described: TableDescription) -> Finding:
     billing = described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     mode = "on demand" if billing == "PAY_PER_REQUEST" else "provisioned capacity"
     about = (
-        f"{status}, {mode}, about {count(described.get('ItemCount', 0), 'item')}, "
-        f"{size(described.get('TableSizeBytes', 0))}"
+        f"{status}, {mode}, about {counted(described.get('ItemCount', 0), 'item')}, "
+        f"{byte_size(described.get('TableSizeBytes', 0))}"
     )
     if status in ("ACTIVE", "UPDATING"):
         return ok(subject, about)
@@ -100,14 +102,14 @@ def _index(index: IndexSpec, described: TableDescription, name: str) -> Finding:
     return wrong(subject, f"is {status}", "wait until it is ACTIVE")
 
 
-def _expiry(connection: Connection, table: Table, name: str) -> Finding:
+def _time_to_live(connection: Connection, table: Table, name: str) -> Finding:
     subject = f"time to live of {name}"
     try:
         described: Any = connection.run_on(table, send(DescribeTimeToLive(table)))
     except TransportError:
         raise
     except ServiceError as error:
-        return unknown(subject, f"DescribeTimeToLive: {error.code}", _MAY_NOT)
+        return unknown(subject, f"DescribeTimeToLive: {error.code}", _ALLOW_DESCRIBE)
     status = described.get("TimeToLiveStatus", "DISABLED")
     attribute = described.get("AttributeName", Attribute.TTL)
     on = status in ("ENABLED", "ENABLING")
@@ -120,7 +122,7 @@ def _expiry(connection: Connection, table: Table, name: str) -> Finding:
             else "turn it off and run setup with --ttl-seconds",
         )
     if table is Table.STORE and not on:
-        # Whoever puts an item may say when it expires, and entries of a cache mostly do.
+        # Items of a store can have a TTL of their own, and most entries of a cache have one.
         return wrong(subject, f"is {status}: what expires stays, and is paid for", _STORE_SETUP)
     seconds = connection.saver._settings.ttl_seconds
     if seconds is not None and not on:

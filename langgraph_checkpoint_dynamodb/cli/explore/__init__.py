@@ -1,4 +1,4 @@
-"""A browser of threads, their history and their state, for the terminal. It never writes.
+"""A read-only browser of threads, their history and their state, for the terminal.
 
 Needs the extra `[cli]`.
 """
@@ -16,7 +16,7 @@ __all__ = ["Explorer", "explore"]
 
 
 def explore(saver: DynamoDBSaver, *, owner: str | None = None) -> None:
-    """Show what is in a saver's tables, until the user quits.
+    """Browse the tables of a saver until the user quits.
 
     Nothing is ever written. The saver needs the rights of the `read` policy, and `dynamodb:Scan`
     to list all threads: of the table, or of the thread index.

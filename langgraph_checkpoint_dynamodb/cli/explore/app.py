@@ -1,4 +1,4 @@
-"""The application: three panes side by side, or one at a time where there is no room."""
+"""The application: three panes side by side, or one at a time on a narrow screen."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _DARK, _LIGHT = "textual-dark", "textual-light"
 
 
 class Explorer(App[None]):
-    """Looks at threads, their history and their state. Never writes.
+    """A read-only browser of threads, their history and their state.
 
     Args:
-        saver: The saver whose tables are looked at. It is not closed.
+        saver: The saver whose tables are shown. It is not closed.
         owner: Only threads of this owner; `None` for all. Needs a saver with a `thread_index`.
     """
 
@@ -89,36 +89,36 @@ class Explorer(App[None]):
         return self.query_one("Pane.-active", Pane)
 
     def action_show(self, name: str) -> None:
-        """Give a pane the focus; where there is no room for others, show it alone."""
+        """Focus a pane; on a narrow screen, show only this pane."""
         self._activate(name)
         self.call_after_refresh(lambda: self.pane.target.focus())
 
     def action_retreat(self) -> None:
-        """Close a box, else go to the pane before."""
+        """Close the open input line, else go to the previous pane."""
         if not self.query_one(ThreadsPane).leave():
             place = _PANES.index(self.pane.id or _PANES[0])
             self.action_show(_PANES[max(0, place - 1)])
 
     def action_ask(self, name: str) -> None:
-        """Show the box to filter threads by, or that for their owner."""
+        """Show the input line `filter` or `owner` of the threads."""
         self.action_show("threads")
         self.call_after_refresh(self.query_one(ThreadsPane).ask, name)
 
     def action_status(self) -> None:
-        """Show the threads of the next status alone."""
+        """Show only the threads of the next status."""
         self.action_show("threads")
         self.query_one(ThreadsPane).next_status()
 
     def action_differ(self) -> None:
-        """Show what is new since the parent, or all."""
+        """Switch between the differences from the parent and the state."""
         self.query_one(StatePane).toggle_difference()
 
     def action_whole(self) -> None:
-        """Show whole values, or as much of them as one can read."""
+        """Switch between whole and shortened values."""
         self.query_one(StatePane).toggle_whole()
 
     def action_reload(self) -> None:
-        """Read anew what the pane shows: the threads, or the thread."""
+        """Read the threads or the history again, whichever the pane shows."""
         self._reader.forget()
         history = self.query_one(HistoryPane)
         if self.pane.id == "threads" or history.thread_id is None:
@@ -138,7 +138,7 @@ class Explorer(App[None]):
             self.notify(one_line(found), title="Copied", markup=False, timeout=3)
 
     def action_theme(self) -> None:
-        """Turn from dark to light, or back."""
+        """Switch between the dark and the light theme."""
         self.theme = _LIGHT if self.current_theme.dark else _DARK
 
     def action_help(self) -> None:
@@ -159,13 +159,13 @@ class Explorer(App[None]):
         self.action_show("state")
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Follow the focus, wherever a key or a click has put it."""
+        """Activate the pane that got the focus by a key or a click."""
         for pane in self.query(Pane):
             if pane in event.widget.ancestors:
                 self._activate(pane.id)
 
     def on_resize(self) -> None:
-        """Say on top what there is room for."""
+        """Fit the top line to the new width."""
         self._show_bar()
 
     def _activate(self, name: str | None) -> None:

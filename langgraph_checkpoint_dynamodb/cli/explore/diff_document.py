@@ -1,4 +1,4 @@
-"""What is new in a checkpoint since its parent, as a document."""
+"""The document of the differences between a checkpoint and its parent."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _EACH_STEP = ("step", "parents", "counters_since_delta_snapshot")
 def difference_document(
     parent: CheckpointTuple | None, found: CheckpointTuple, style: Style
 ) -> Group:
-    """What was added, removed and changed.
+    """Return the document of what was added, removed and changed.
 
     Args:
-        parent: The parent; `None` where there is none, which makes all new.
+        parent: The parent; `None` if there is none, so everything is new.
         found: The checkpoint.
-        style: How it looks.
+        style: How it is rendered.
     """
     parts: list[RenderableType] = []
     if parent is None:
@@ -80,7 +80,7 @@ def _changes(
             old = value_text(before[name], style.palette, style.bounds)
             old.stylize(style.palette.bad)
             yield _sign("-", name, style), old
-        elif not _same(before[name], after[name]):
+        elif not _are_equal(before[name], after[name]):
             yield _sign("~", name, style), _changed(before[name], after[name], style)
 
 
@@ -97,7 +97,7 @@ def _new(value: object, style: Style) -> RenderableType:
 
 
 def _changed(before: Any, after: Any, style: Style) -> RenderableType:
-    if _goes_on(before, after):
+    if _is_appended(before, after):
         count = len(before)
         note = style.note(f"{len(after) - count:,} more after {count:,}")
         added: Any = after[count:]
@@ -109,18 +109,18 @@ def _changed(before: Any, after: Any, style: Style) -> RenderableType:
     if len(old) + len(new) < style.bounds.width and "\n" not in old + new:
         palette = style.palette
         return Text.assemble((old, palette.bad), (" → ", palette.muted), (new, palette.good))
-    return _lines(old, new, style)
+    return _line_diff(old, new, style)
 
 
-def _goes_on(before: Any, after: Any) -> bool:
-    """Whether a list was appended to."""
+def _is_appended(before: Any, after: Any) -> bool:
+    """Return whether a list was appended to."""
     if not isinstance(before, list) or not isinstance(after, list):
         return False
-    return len(after) > len(before) > 0 and _same(before, after[: len(before)])
+    return len(after) > len(before) > 0 and _are_equal(before, after[: len(before)])
 
 
-def _lines(before: str, after: str, style: Style) -> Text:
-    """A unified diff without its heads."""
+def _line_diff(before: str, after: str, style: Style) -> Text:
+    """Return a unified diff without its headers."""
     palette = style.palette
     colours = {"+": palette.good, "-": palette.bad, "@": palette.muted}
     text = Text()
@@ -132,11 +132,11 @@ def _lines(before: str, after: str, style: Style) -> Text:
     return text or style.note("changed beyond what is shown; w shows whole values")
 
 
-def _same(before: object, after: object) -> bool:
-    """Equal, or of the same source: arrays do not say whether they are equal."""
+def _are_equal(before: object, after: object) -> bool:
+    """Return whether values are equal, or have equal reprs: arrays have no single truth value."""
     try:
         if bool(before == after):
             return True
-    except Exception:  # noqa: S110 - a type of the user's that does not compare
+    except Exception:  # noqa: S110 - a type of the user that cannot be compared
         pass
     return repr(before) == repr(after)

@@ -1,4 +1,4 @@
-"""What the keys do."""
+"""The help screen: keys and signs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SIGNS = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """A list of keys and signs above what is shown."""
+    """A list of keys and signs, on top of the panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,enter", "dismiss", "Close"),
@@ -50,7 +50,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """The list."""
+        """Compose the list."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
             box.border_subtitle = "nothing is ever written"

@@ -40,7 +40,7 @@ class HistoryPane(Pane):
     """Checkpoints of a thread, newest first, with its forks and the calls of its subgraphs.
 
     Args:
-        reader: What reads them.
+        reader: Reads the history.
     """
 
     TITLE = "History"
@@ -55,7 +55,7 @@ class HistoryPane(Pane):
 
         Attributes:
             thread_id: Its thread.
-            step: It; `None` where none is.
+            step: The checkpoint; `None` if none is highlighted.
         """
 
         def __init__(self, thread_id: str, step: Step | None) -> None:
@@ -75,7 +75,7 @@ class HistoryPane(Pane):
         self.thread_id: str | None = None
 
     def content(self) -> ComposeResult:
-        """The lines."""
+        """Compose the lines."""
         yield Lines()
 
     @property
@@ -95,11 +95,11 @@ class HistoryPane(Pane):
         return None
 
     def choose(self, thread_id: str) -> None:
-        """Show the history of another thread, or anew that of the same."""
+        """Show the history of a thread, or read it again."""
         self.thread_id = thread_id
         self.border_title = f"History · {one_line(thread_id)}"
         self._tree = HistoryTree()
-        # Those under way have the other one.
+        # Reads that are still running discard from the old set.
         self._loading = set()
         self.problem("")
         self._show()
@@ -108,7 +108,7 @@ class HistoryPane(Pane):
         self.work(self._read_calls(self._tree, thread_id), "calls")
 
     def restyle(self) -> None:
-        """Show the same in other colours."""
+        """Render the history again after a change of the theme."""
         self._show()
 
     def action_flip(self) -> None:
@@ -129,7 +129,7 @@ class HistoryPane(Pane):
 
     @on(Lines.OptionHighlighted)
     def _highlighted(self) -> None:
-        self._tell()
+        self._post_shown()
         match self.line:
             case MoreLine(checkpoint_ns=name):
                 self._load_more(name)
@@ -147,7 +147,7 @@ class HistoryPane(Pane):
     @on(Lines.EndSeen)
     def _end_seen(self) -> None:
         last = self._lines[-1] if self._lines else None
-        # What was told before the last page came is not so any more.
+        # A message that was posted before the last page came is outdated.
         if isinstance(last, MoreLine) and self.query_one(Lines).end_seen:
             self._load_more(last.checkpoint_ns)
 
@@ -189,24 +189,24 @@ class HistoryPane(Pane):
     def _show(self) -> None:
         palette, now = self.palette, self._reader.clock()
         self._lines = self._tree.lines()
-        drawn = _widths(self._lines)
+        drawn = _graph_widths(self._lines)
         shown: list[tuple[str | None, Columns]] = [
             (line.key, line_columns(line, palette, now, drawn.get(line.checkpoint_ns, 0)))
             for line in self._lines
         ]
         self.query_one(Lines).show(shown)
         if not shown:
-            self._tell()
+            self._post_shown()
 
-    def _tell(self) -> None:
+    def _post_shown(self) -> None:
         line = self.line
         if self.thread_id is not None and not isinstance(line, MoreLine):
             step = line.step if isinstance(line, StepLine) else None
             self.post_message(self.Shown(self.thread_id, step))
 
 
-def _widths(lines: Sequence[Line]) -> dict[str, int]:
-    """By namespace, how many cells are in front of its checkpoints."""
+def _graph_widths(lines: Sequence[Line]) -> dict[str, int]:
+    """Return the maximum number of graph cells in front of the checkpoints, by namespace."""
     widths: dict[str, int] = {}
     for line in lines:
         if isinstance(line, StepLine):
@@ -216,13 +216,13 @@ def _widths(lines: Sequence[Line]) -> dict[str, int]:
 
 
 def line_columns(line: Line, palette: Palette, now: float, cells: int) -> Columns:
-    """A line of the history.
+    """Render a line of the history.
 
     Args:
-        line: What to show.
-        palette: Colours.
+        line: The line.
+        palette: The colours.
         now: The time, in seconds since the epoch.
-        cells: How many cells there are in front of the checkpoints of its namespace.
+        cells: Width of the graph of its namespace, in cells.
     """
     left = Text()
     for cell, colour in line.cells:

@@ -24,8 +24,8 @@ class StepLine:
     """A checkpoint.
 
     Attributes:
-        step: It.
-        cells: What is drawn in front of it.
+        step: The checkpoint.
+        cells: The lines of the graph in front of it.
     """
 
     step: Step
@@ -38,7 +38,7 @@ class StepLine:
 
     @property
     def key(self) -> str:
-        """What tells the line apart."""
+        """The identity of the line."""
         return f"step {self.step.checkpoint_id} {self.checkpoint_ns}"
 
 
@@ -47,8 +47,8 @@ class CallLine:
     """A namespace whose history can be opened.
 
     Attributes:
-        call: It.
-        cells: What is drawn in front of it.
+        call: The namespace.
+        cells: The lines of the graph in front of it.
         is_open: Whether its history is shown.
     """
 
@@ -63,17 +63,17 @@ class CallLine:
 
     @property
     def key(self) -> str:
-        """What tells the line apart."""
+        """The identity of the line."""
         return f"call {self.checkpoint_ns}"
 
 
 @dataclass(frozen=True)
 class MoreLine:
-    """Stands for what has not been read yet.
+    """Stands for the pages that have not been read yet.
 
     Attributes:
         checkpoint_ns: The namespace whose history goes on.
-        cells: What is drawn in front of it.
+        cells: The lines of the graph in front of it.
     """
 
     checkpoint_ns: str
@@ -81,7 +81,7 @@ class MoreLine:
 
     @property
     def key(self) -> None:
-        """Nothing tells it apart: others come in its place."""
+        """It has no identity, because other lines replace it."""
 
 
 Line: TypeAlias = StepLine | CallLine | MoreLine
@@ -92,9 +92,9 @@ class Branch:
     """What has been read of the history of a namespace.
 
     Attributes:
-        drawn: Its checkpoints, with what is drawn in front of each and below it.
-        last: Where to go on; `None` after the last.
-        lanes: Draws the next ones.
+        drawn: Its checkpoints, with the graph in front of each and below it.
+        last: The cursor of the next page; `None` after the last.
+        lanes: Draws the next checkpoints.
     """
 
     drawn: list[tuple[Step, tuple[Cell, ...], tuple[Cell, ...]]] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Branch:
     lanes: Lanes = field(default_factory=Lanes)
 
     def add(self, page: History) -> None:
-        """Take the next page."""
+        """Add the next page."""
         self.last = page.last
         for step in page.steps:
             cells = tuple(self.lanes.draw(step.checkpoint_id, step.parent_id))
@@ -118,22 +118,22 @@ class HistoryTree:
         self.calls_after: str | None = None
 
     def add(self, checkpoint_ns: str, page: History) -> None:
-        """Take the next page of a namespace."""
+        """Add the next page of a namespace."""
         self.branches.setdefault(checkpoint_ns, Branch()).add(page)
 
     def add_call(self, call: Call) -> None:
-        """Take a namespace that was found."""
+        """Add a namespace."""
         self.calls[call.checkpoint_ns] = call
 
     def close(self, checkpoint_ns: str) -> None:
-        """Let go of the history of a namespace, and of those within it."""
+        """Forget the history of a namespace and of the namespaces within it."""
         within = f"{checkpoint_ns}|"
         for name in [*self.branches]:
             if name == checkpoint_ns or name.startswith(within):
                 del self.branches[name]
 
     def lines(self) -> list[Line]:
-        """All lines from the top."""
+        """Return all lines, from the top."""
         return list(self._lines(ROOT_NAMESPACE, ()))
 
     def _lines(self, checkpoint_ns: str, outer: tuple[Cell, ...]) -> Iterator[Line]:
@@ -144,13 +144,13 @@ class HistoryTree:
         for step, cells, below in branch.drawn:
             yield StepLine(step, outer + cells)
             for call in [*waiting.values()]:
-                if call.above.get(checkpoint_ns) == step.checkpoint_id:
+                if call.outer_ids.get(checkpoint_ns) == step.checkpoint_id:
                     del waiting[call.checkpoint_ns]
                     yield from self._call_lines(call, (*outer, *below, _INDENT))
         if branch.last is not None or (not checkpoint_ns and self.calls_after is not None):
             yield MoreLine(checkpoint_ns, outer)
         else:
-            # What they were made under is gone.
+            # The checkpoints that these calls ran under were deleted.
             for call in waiting.values():
                 yield from self._call_lines(call, (*outer, _INDENT))
 
@@ -160,11 +160,11 @@ class HistoryTree:
         yield from self._lines(call.checkpoint_ns, (*cells, _INDENT))
 
     def _within(self, checkpoint_ns: str) -> list[Call]:
-        """The namespaces right within one."""
+        """Return the namespaces directly within a namespace."""
         return [call for call in self.calls.values() if self._around(call) == checkpoint_ns]
 
     def _around(self, call: Call) -> str:
-        """The nearest namespace around one that has checkpoints itself."""
+        """Return the innermost namespace around a call that has checkpoints itself."""
         outer = call.outer_ns
         while outer and outer not in self.calls:
             outer = outer.rpartition("|")[0]

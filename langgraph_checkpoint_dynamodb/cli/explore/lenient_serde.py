@@ -1,7 +1,7 @@
-"""Loading what can be loaded: a value that cannot be is shown as its type and size instead.
+"""A serializer that replaces values that cannot be loaded by their type and size.
 
-A saver refuses a checkpoint with a value that its serde cannot load, because a run must not go on
-without it. Who only looks wants to see the rest.
+A saver refuses a checkpoint with a value that its serializer cannot load, because a run must not
+continue without it. A browser shows the rest of the checkpoint.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
 _PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict)
-"""What LangGraph gives for an object whose type it cannot load or must not."""
+"""What LangGraph returns for an object whose type cannot be imported, or is not allowed."""
 
 
 class Unloaded(dict[str, Any]):
-    """Stands for what cannot be loaded. It is a mapping, as savers expect of checkpoints.
+    """Stands for a value that cannot be loaded. It is a mapping, because savers expect one.
 
     Attributes:
-        kind: Its type, as the serde has named it.
-        size: Bytes of it, serialized.
-        why: The type of the error.
+        kind: The type tag of the serializer.
+        size: Its serialized size, in bytes.
+        error: Name of the type of the error.
     """
 
-    def __init__(self, kind: str, size: int, why: str) -> None:
+    def __init__(self, kind: str, size: int, error: str) -> None:
         super().__init__()
-        self.kind, self.size, self.why = kind, size, why
+        self.kind, self.size, self.error = kind, size, error
 
     def __repr__(self) -> str:
-        return f"<{self.kind}, {self.size:,} bytes: cannot be loaded ({self.why})>"
+        return f"<{self.kind}, {self.size:,} bytes: cannot be loaded ({self.error})>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unloaded) and repr(other) == repr(self)
@@ -48,12 +48,12 @@ class Unloaded(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Unbuilt:
-    """Stands for an object within a value whose type is not there or not allowed.
+    """Stands for an object within a value, whose type cannot be imported or is not allowed.
 
     Attributes:
         kind: The module and name of its type.
-        size: Bytes of it, serialized.
-        parts: What it was to be made of.
+        size: Its serialized size, in bytes.
+        parts: The arguments of its constructor, or its fields.
     """
 
     kind: str
@@ -65,13 +65,13 @@ class Unbuilt:
 
 
 class LenientSerde:
-    """A serde that raises nothing when it loads, and never serializes."""
+    """Wraps a serializer: loading never raises, and serializing is refused."""
 
     def __init__(self, serde: SerializerProtocol) -> None:
-        self._serde = _told_of_types(serde)
+        self._serde = _with_unbuilt_objects(serde)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """The value, or what stands for it."""
+        """Load a value; a value that cannot be loaded becomes an `Unloaded`."""
         tag, packed = data
         try:
             return self._serde.loads_typed(data)
@@ -79,36 +79,36 @@ class LenientSerde:
             return Unloaded(tag, len(packed), type(error).__name__)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-        """Not to be called: nothing is stored here."""
-        raise NotImplementedError(f"a {type(obj).__name__} was to be stored by a read-only saver")
+        """Refuse to serialize, because the browser never stores anything."""
+        raise NotImplementedError(f"a {type(obj).__name__} cannot be stored by a read-only saver")
 
 
-def _told_of_types(serde: SerializerProtocol) -> SerializerProtocol:
-    """The serde, made to tell of objects whose types it cannot load; others are as they were."""
+def _with_unbuilt_objects(serde: SerializerProtocol) -> SerializerProtocol:
+    """Make a `JsonPlusSerializer` return `Unbuilt` for objects that it cannot build."""
     if isinstance(serde, EncryptedSerializer):
         outer = copy.copy(serde)
-        outer.serde = _told_of_types(serde.serde)
+        outer.serde = _with_unbuilt_objects(serde.serde)
         return outer
     if not isinstance(serde, JsonPlusSerializer) or not hasattr(serde, "_unpack_ext_hook"):
         return serde
     inner = copy.copy(serde)
-    inner._unpack_ext_hook = _telling(serde._unpack_ext_hook)
+    inner._unpack_ext_hook = _replace_unbuilt(serde._unpack_ext_hook)
     return inner
 
 
-def _telling(hook: Callable[[int, bytes], Any]) -> Callable[[int, bytes], Any]:
-    def telling(code: int, data: bytes) -> Any:
+def _replace_unbuilt(hook: Callable[[int, bytes], Any]) -> Callable[[int, bytes], Any]:
+    def replaced(code: int, data: bytes) -> Any:
         found = hook(code, data)
         if not isinstance(found, _PLAIN):
             return found
         kind = _kind_of(data)
         return found if kind is None else Unbuilt(kind, len(data), found)
 
-    return telling
+    return replaced
 
 
 def _kind_of(data: bytes) -> str | None:
-    """The type that an extension of LangGraph's names, `None` where it names none of others."""
+    """Return the type that a msgpack extension names; `None` for none, or a built-in type."""
     try:
         named = ormsgpack.unpackb(data, ext_hook=lambda *_: None, option=ormsgpack.OPT_NON_STR_KEYS)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Messages of a chat, readable: who says what, which tools are called and what they answer."""
+"""Chat messages as text: role, content and tool calls."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ROLES = {"user": "human", "assistant": "ai"}
 
 
 @dataclass(frozen=True)
-class Said:
+class ChatMessage:
     """A message.
 
     Attributes:
         role: `human`, `ai`, `tool`, `system` or another.
-        name: Of the tool or the speaker; empty for none.
-        text: What is said.
-        calls: The tools that are called, each as source.
+        name: Name of the tool or the author; empty for none.
+        text: The content.
+        calls: The tool calls, each as Python source.
         failed: Whether it is the error of a tool.
     """
 
@@ -40,10 +40,10 @@ class Said:
     failed: bool = False
 
 
-def said(value: object) -> Said | None:
-    """A message, of LangChain or as OpenAI's mapping; `None` for anything else."""
+def chat_message(value: object) -> ChatMessage | None:
+    """Convert a message of LangChain, or a mapping of OpenAI's format; `None` for other values."""
     if isinstance(value, BaseMessage):
-        return Said(
+        return ChatMessage(
             role=value.type,
             name=value.name or "",
             text=_content(value.content),
@@ -53,33 +53,37 @@ def said(value: object) -> Said | None:
     if isinstance(value, dict) and isinstance(value.get("role"), str) and "content" in value:
         role = str(value["role"])
         name = str(value.get("name") or "")
-        return Said(_ROLES.get(role, role), name, _content(value["content"]))
+        return ChatMessage(_ROLES.get(role, role), name, _content(value["content"]))
     return None
 
 
 def are_messages(value: object) -> bool:
-    """Whether a value is a list of messages and of nothing else."""
-    return isinstance(value, list) and bool(value) and all(said(one) is not None for one in value)
+    """Return whether a value is a list of messages only."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(chat_message(one) is not None for one in value)
+    )
 
 
-def role_text(one: Said, palette: Palette) -> Text:
-    """Who says it."""
+def role_text(message: ChatMessage, palette: Palette) -> Text:
+    """Return the role of a message."""
     colours = {"human": palette.accent, "ai": palette.good, "tool": palette.warn}
-    colour = palette.bad if one.failed else colours.get(one.role, palette.muted)
-    return Text(safe(one.role), f"bold {colour}")
+    colour = palette.bad if message.failed else colours.get(message.role, palette.muted)
+    return Text(safe(message.role), f"bold {colour}")
 
 
-def body_text(one: Said, palette: Palette, bounds: Bounds) -> Text:
-    """What is said and called."""
-    most = len(one.text) if bounds.string is None else bounds.string
-    shown = safe(one.text[:most].strip())
-    text = Text(style=palette.bad if one.failed else palette.plain)
-    if one.name:
-        text.append(f"{one_line(one.name)}: ", palette.muted)
+def body_text(message: ChatMessage, palette: Palette, bounds: Bounds) -> Text:
+    """Return the content and the tool calls of a message."""
+    most = len(message.text) if bounds.string is None else bounds.string
+    shown = safe(message.text[:most].strip())
+    text = Text(style=palette.bad if message.failed else palette.plain)
+    if message.name:
+        text.append(f"{one_line(message.name)}: ", palette.muted)
     text.append(shown)
-    if len(one.text) > most:
-        text.append(f" +{len(one.text) - most:,} characters", palette.muted)
-    for call in one.calls:
+    if len(message.text) > most:
+        text.append(f" +{len(message.text) - most:,} characters", palette.muted)
+    for call in message.calls:
         if text:
             text.append("\n")
         text.append("→ ", palette.muted).append(call, palette.warn)
@@ -105,7 +109,7 @@ def _content(content: Any) -> str:
 
 
 def _part(part: object) -> str:
-    """The text of a part, else its kind in brackets; a call is told of by itself."""
+    """Return the text of a part, else its type in brackets. Tool calls are rendered elsewhere."""
     if isinstance(part, str):
         return part
     if not isinstance(part, dict):

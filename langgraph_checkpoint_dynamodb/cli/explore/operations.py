@@ -1,4 +1,4 @@
-"""Operations that only look, and that no method of a saver has: namespaces, ids of a history."""
+"""Read operations that savers do not have: namespaces of a thread, ids of a history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.cli.explore.step import above
+from langgraph_checkpoint_dynamodb.cli.explore.step import parent_ids
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
@@ -39,31 +39,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """A namespace of a thread besides the root: the call of a subgraph, or one with its own memory.
+    """A namespace of a thread other than the root: a call of a subgraph, or a stateful subgraph.
 
     Attributes:
         checkpoint_ns: The namespace.
-        newest_id: Its newest checkpoint.
-        above: By namespace, the checkpoint that its newest one was made under.
+        newest_id: The id of its newest checkpoint.
+        outer_ids: By outer namespace, the id of the checkpoint that the newest one ran under.
     """
 
     checkpoint_ns: str
     newest_id: str
-    above: Mapping[str, str]
+    outer_ids: Mapping[str, str]
 
     @property
     def outer_ns(self) -> str:
-        """The namespace around it."""
+        """The namespace that contains it."""
         return self.checkpoint_ns.rpartition("|")[0]
 
 
 @dataclass(frozen=True)
 class Calls:
-    """Some of the namespaces of a thread.
+    """A page of the namespaces of a thread.
 
     Attributes:
-        calls: They, in no order that means anything.
-        last: Where to go on; `None` after the last.
+        calls: The namespaces, in no particular order.
+        last: The cursor of the next page; `None` after the last.
     """
 
     calls: tuple[Call, ...]
@@ -71,16 +71,16 @@ class Calls:
 
 
 def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> Operation[Calls]:
-    """Namespaces besides the root, at one request for each: the newest item of its range.
+    """Find namespaces other than the root with one request for each, for its newest item.
 
-    Ranges of namespaces lie one after the other below that of the root, so what is not asked for
-    in between is never read, however long their histories are.
+    The sort key ranges of namespaces follow each other below that of the root. Each request starts
+    below the range that was found last, so it skips the histories, however long they are.
 
     Args:
-        store: How to read.
+        store: The settings that an operation reads with.
         thread_id: The thread.
-        after: `last` of those before; `None` for the first.
-        most: Most namespaces to ask for.
+        after: `last` of the page before; `None` for the first page.
+        most: Maximum number of namespaces.
     """
     root_floor = namespace_range(ROOT_NAMESPACE).low
     high = root_floor if after is None else namespace_range(after).low
@@ -100,9 +100,9 @@ def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> 
         head = read_checkpoint_head(page.items[0], store.now)
         high = namespace_range(head.checkpoint_ns).low
         if head.key.sort <= str(high):
-            return Calls(tuple(found), None)  # A row that no namespace has made.
+            return Calls(tuple(found), None)  # An item outside of its namespace.
         if head.visible and head.checkpoint_id is not None:
-            parents = _above(store, head, page.items[0])
+            parents = _outer_checkpoints(store, head, page.items[0])
             found.append(Call(head.checkpoint_ns, head.checkpoint_id, parents))
     return Calls(tuple(found), found[-1].checkpoint_ns)
 
@@ -110,7 +110,7 @@ def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> 
 def checkpoint_ids(
     store: Context, thread_id: str, checkpoint_ns: str, before: str | None, most: int
 ) -> Operation[list[tuple[str, str | None]]]:
-    """Ids of a history with their parents', newest first, of what cannot be read too."""
+    """Return the ids of checkpoints and their parents, newest first, unreadable ones included."""
     query = Query(
         Table.CHECKPOINTS,
         thread_id,
@@ -133,10 +133,10 @@ def checkpoint_ids(
     return found[:most]
 
 
-def _above(store: Context, head: CheckpointHead, item: StoredItem) -> Mapping[str, str]:
+def _outer_checkpoints(store: Context, head: CheckpointHead, item: StoredItem) -> Mapping[str, str]:
     with suppress(UnreadableItemError):
         metadata = read_metadata(item, head)
         if is_inline(metadata):
             place = f"a checkpoint of namespace {head.checkpoint_ns!r}"
-            return MappingProxyType(above(decode_metadata(store.serde, metadata, place)))
+            return MappingProxyType(parent_ids(decode_metadata(store.serde, metadata, place)))
     return MappingProxyType({})

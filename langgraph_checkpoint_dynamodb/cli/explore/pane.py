@@ -1,4 +1,4 @@
-"""What the three panes share: a list of lines that is filled as one scrolls, work, and problems."""
+"""The base of the panes: a list of lines that loads as it scrolls, background work, errors."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-_NEAR = 2
-"""Lines below the last one that is seen, from which on more are read."""
+_LINES_BEFORE_END = 2
+"""The next page is read when at most so many lines are below the visible ones."""
 
 
 class Lines(OptionList):
-    """Lines to choose from. Tells when the last ones come into sight."""
+    """Selectable lines. Posts a message when the last ones become visible."""
 
     class EndSeen(Message):
-        """The last lines are in sight, or nearly."""
+        """The last lines are visible, or nearly."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(markup=False, **arguments)
         self._keys: list[str | None] = []
 
     def show(self, lines: Sequence[tuple[str | None, RenderableType]]) -> None:
-        """Show other lines. The highlighted one stays so, and in its place, if it is among them.
+        """Replace the lines. The highlighted line keeps its highlight and position if it is kept.
 
         Args:
-            lines: What tells each line apart, and what it shows. `None` is for a line in whose
-                place others come: what is there then is highlighted, for else the end would be
-                seen again and again.
+            lines: The key and the content of each line. The key `None` is for a placeholder that
+                other lines replace. If it was highlighted, the line that replaces it is, because
+                the end would otherwise be visible again and again.
         """
         before, key = self._highlighted()
         place = self.scroll_y
@@ -60,26 +60,26 @@ class Lines(OptionList):
 
     @property
     def end_seen(self) -> bool:
-        """Whether the last lines are in sight, or nearly."""
+        """Whether the last lines are visible, or nearly."""
         last_seen = self.scroll_offset.y + self.size.height
-        return self.size.height > 0 and last_seen + _NEAR >= self.virtual_size.height
+        return self.size.height > 0 and last_seen + _LINES_BEFORE_END >= self.virtual_size.height
 
     def look_for_end(self) -> None:
-        """Tell if the last lines are in sight."""
+        """Post `EndSeen` if the last lines are visible."""
         if self.end_seen:
             self.post_message(self.EndSeen())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Look where one has scrolled to."""
+        """Look for the end after scrolling."""
         super().watch_scroll_y(old_value, new_value)
         self.look_for_end()
 
     def on_resize(self) -> None:
-        """Look when there is more room."""
+        """Look for the end in the new size."""
         self.call_after_refresh(self.look_for_end)
 
     def _highlighted(self) -> tuple[int, str | None]:
-        """The place of the highlighted line, and what tells it apart."""
+        """Return the position and the key of the highlighted line."""
         place = self.highlighted
         if place is None or place >= len(self._keys):
             return 0, None
@@ -87,7 +87,7 @@ class Lines(OptionList):
 
 
 class Pane(Vertical):
-    """A part of the screen with a title, which reads by itself and shows what went wrong there."""
+    """A part of the screen with a title, background work of its own, and a line for errors."""
 
     TITLE = ""
 
@@ -97,47 +97,45 @@ class Pane(Vertical):
         self._reading = 0
 
     def compose(self) -> ComposeResult:
-        """What is in it, and below it a line for what went wrong."""
+        """Compose the content, and a line for errors below it."""
         yield from self.content()
         yield Static(classes="problem", markup=False)
 
     def content(self) -> ComposeResult:
-        """What is in it."""
+        """Compose the content."""
         yield from ()
 
     @property
     def target(self) -> Widget:
-        """What has the focus in it."""
+        """The widget that takes the focus."""
         return self.query_one(Lines)
 
     @property
     def palette(self) -> Palette:
-        """The colours to use now."""
+        """The colours of the current theme."""
         return Palette.of(self.app.theme_variables)
 
     def restyle(self) -> None:
-        """Show the same in other colours."""
+        """Render the content again after a change of the theme."""
 
     def work(self, reading: Coroutine[Any, Any, None], group: str) -> None:
-        """Read beside everything else.
-
-        What is read for the same group already is let go of, and its answer with it.
+        """Run a coroutine in the background. It replaces the one of the same group.
 
         Args:
-            reading: What to do. It awaits answers and shows them.
-            group: What it is for.
+            reading: Reads something and shows it.
+            group: Name of the group.
         """
         self.run_worker(
             self._guarded(reading),
             group=group,
             exclusive=True,
             exit_on_error=False,
-            # Else Textual tells its log of the arguments of a failure: what is stored.
+            # Without a description Textual would log the arguments, which hold stored values.
             description=group,
         )
 
     def problem(self, text: str) -> None:
-        """Show what went wrong, or nothing."""
+        """Show an error; an empty text hides the line."""
         line = self.query_one(".problem", Static)
         line.update(Text(one_line(text)))
         line.display = bool(text)

@@ -1,4 +1,4 @@
-"""What is looked at, read page by page by the `a*` methods of a saver that never writes."""
+"""Reading threads, histories and states page by page, by the async methods of a saver."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ T = TypeVar("T")
 THREADS_PAGE = 50
 HISTORY_PAGE = 20
 CALLS_PAGE = 20
-_KEPT = 2 * HISTORY_PAGE
-"""Checkpoints that are kept as they were listed, so that looking at one asks for nothing more."""
-_SCANS = 20
-"""Pages of a Scan that bring no new thread, at most, before the user is asked to go on."""
+_CACHED = 2 * HISTORY_PAGE
+"""Checkpoints of a history that are cached, so that showing one sends no request."""
+_MAX_EMPTY_PAGES = 20
+"""Maximum number of consecutive pages of a Scan without a new thread in one page of the list."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Thread:
 
     Attributes:
         thread_id: Its id.
-        info: What is known of it as a whole; `None` where threads are not listed.
+        info: Its entry in the thread index; `None` if there is no index.
     """
 
     thread_id: str
@@ -53,8 +53,8 @@ class Threads:
     """A page of threads.
 
     Attributes:
-        threads: They.
-        next: Where to go on; `None` after the last.
+        threads: The threads.
+        next: The cursor of the next page; `None` after the last.
     """
 
     threads: tuple[Thread, ...]
@@ -67,7 +67,7 @@ class History:
 
     Attributes:
         steps: Its checkpoints, newest first.
-        last: Where to go on; `None` after the last.
+        last: The id to continue before; `None` after the last page.
     """
 
     steps: tuple[Step, ...]
@@ -77,28 +77,27 @@ class History:
 class Reader:
     """Reads threads, histories and states.
 
-    An answer that is not waited for any more is let come, and dropped: a call that is cancelled
-    would have those after it wait for its end.
+    A call whose result is no longer needed is not cancelled but runs to its end, because the calls
+    after a cancelled one wait for its end.
 
     Args:
-        saver: The saver. A clone of it is used, which serializes nothing and whose serde gives
-            something for every value; it shares the clients.
+        saver: The saver. The reader uses a copy with a `LenientSerde` that shares its clients.
     """
 
     def __init__(self, saver: DynamoDBSaver) -> None:
         reading = copy.copy(saver)
         reading.serde = LenientSerde(saver.serde)
-        # What is not loaded here must not be remembered by the saver that was passed.
+        # Values that were loaded leniently must not get into the memory of the original saver.
         reading._memories = PerProcess(lambda _: Memory(saver._settings.memory_bytes))
         self._saver = reading
-        self._kept: OrderedDict[tuple[str, str, str], CheckpointTuple] = OrderedDict()
-        self._dropped: set[asyncio.Future[Any]] = set()
+        self._cache: OrderedDict[tuple[str, str, str], CheckpointTuple] = OrderedDict()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self.lists_threads = saver._settings.thread_index is not None
         self.table = saver._settings.checkpoints_table_name
         self.clock = saver._settings.clock
 
     async def threads(self, owner: str | None, status: Status | None, start: Any) -> Threads:
-        """A page of threads.
+        """Read a page of threads.
 
         Args:
             owner: Only those of this owner; `None` for all. Needs a thread index.
@@ -106,7 +105,7 @@ class Reader:
             start: `next` of the page before; `None` for the first.
         """
         if self.lists_threads:
-            page = await self._apart(
+            page = await self._uncancelled(
                 self._saver.alist_threads(
                     owner=owner, status=status, limit=THREADS_PAGE, cursor=start
                 )
@@ -115,9 +114,9 @@ class Reader:
             return Threads(found, page.cursor)
         last = None if start is None else start[1]
         start = None if start is None else start[0]
-        for _ in range(_SCANS):
+        for _ in range(_MAX_EMPTY_PAGES):
             step = self._saver._step(self._saver._thread_page(start))
-            scanned = await self._apart(step.acall())
+            scanned = await self._uncancelled(step.acall())
             fresh = [name for name in scanned.thread_ids if name != last]
             start = scanned.next
             if fresh or start is None:
@@ -126,32 +125,32 @@ class Reader:
         return Threads(tuple(map(Thread, fresh)), None if start is None else (start, last))
 
     async def history(self, thread_id: str, checkpoint_ns: str, before: str | None) -> History:
-        """A page of the history of a namespace, before a checkpoint or from the newest one on."""
-        return await self._apart(self._history(thread_id, checkpoint_ns, before))
+        """Read a page of a history, before a checkpoint or from the newest one."""
+        return await self._uncancelled(self._history(thread_id, checkpoint_ns, before))
 
     async def calls(self, thread_id: str, after: str | None) -> Calls:
-        """Some namespaces of a thread besides the root."""
+        """Read a page of the namespaces of a thread, without the root."""
         saver = self._saver
-        return await self._apart(
+        return await self._uncancelled(
             saver._await(find_calls(saver._store(), thread_id, after, CALLS_PAGE), "explore")
         )
 
     async def state(
         self, thread_id: str, checkpoint_ns: str, checkpoint_id: str
     ) -> CheckpointTuple | None:
-        """A checkpoint with all it holds; `None` if there is none."""
-        kept = self._kept.get((thread_id, checkpoint_ns, checkpoint_id))
-        if kept is not None:
-            return kept
+        """Read a checkpoint; `None` if it does not exist."""
+        cached = self._cache.get((thread_id, checkpoint_ns, checkpoint_id))
+        if cached is not None:
+            return cached
         config = to_config(thread_id, checkpoint_ns, checkpoint_id)
-        found = await self._apart(self._saver.aget_tuple(config))
+        found = await self._uncancelled(self._saver.aget_tuple(config))
         if found is not None:
-            self._keep(thread_id, found)
+            self._add_to_cache(thread_id, found)
         return found
 
     def forget(self) -> None:
-        """Let what is asked for next be read anew."""
-        self._kept.clear()
+        """Clear the cache."""
+        self._cache.clear()
 
     async def _history(self, thread_id: str, checkpoint_ns: str, before: str | None) -> History:
         config = to_config(thread_id, checkpoint_ns, "")
@@ -160,7 +159,7 @@ class Reader:
         steps: list[Step] = []
         try:
             async for found in self._saver.alist(config, before=below, limit=HISTORY_PAGE):
-                self._keep(thread_id, found)
+                self._add_to_cache(thread_id, found)
                 steps.append(step_of(found))
         except UnreadableItemError:
             steps = await self._one_by_one(thread_id, checkpoint_ns, before)
@@ -170,7 +169,7 @@ class Reader:
     async def _one_by_one(
         self, thread_id: str, checkpoint_ns: str, before: str | None
     ) -> list[Step]:
-        """A page on which some checkpoint cannot be read: it says so, and the others are there."""
+        """Read the checkpoints of a page separately, because one of them cannot be read."""
         saver = self._saver
         ids = await saver._await(
             checkpoint_ids(saver._store(), thread_id, checkpoint_ns, before, HISTORY_PAGE),
@@ -186,25 +185,25 @@ class Reader:
             return replace(step, problem=str(error))
         if found is None:
             return replace(step, problem="It was deleted meanwhile.")
-        self._keep(thread_id, found)
+        self._add_to_cache(thread_id, found)
         return step_of(found)
 
-    def _keep(self, thread_id: str, found: CheckpointTuple) -> None:
+    def _add_to_cache(self, thread_id: str, found: CheckpointTuple) -> None:
         named = found.config["configurable"]
         place = (thread_id, named.get("checkpoint_ns") or "", named["checkpoint_id"])
-        self._kept[place] = found
-        self._kept.move_to_end(place)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        self._cache[place] = found
+        self._cache.move_to_end(place)
+        while len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
 
-    async def _apart(self, answer: Awaitable[T]) -> T:
-        """An answer, in a task of its own that goes on when nobody waits for it any more."""
+    async def _uncancelled(self, answer: Awaitable[T]) -> T:
+        """Await a call in a task of its own, which runs to its end if the caller is cancelled."""
         task = asyncio.ensure_future(answer)
-        self._dropped.add(task)
+        self._tasks.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
 
     def _done(self, task: asyncio.Future[Any]) -> None:
-        self._dropped.discard(task)
+        self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # Looked at, so that asyncio does not tell of it where nobody waits.
+            task.exception()  # Retrieved, so that asyncio does not log it if the caller is gone.

@@ -1,4 +1,4 @@
-"""How things look: colours of the theme, text that is safe to show, columns, times."""
+"""Rendering: colours of the theme, text that is safe to show, columns, times."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Characters that a terminal acts upon, or that turn round what is shown; all but line feeds."""
+_CONTROL_CHARACTERS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+"""Control characters and those that change the text direction, except line feeds."""
 _MUTED, _FAINT = 0.4, 0.75
 _PICTURES = 0x2400
 _DELETE, _DELETE_PICTURE = 0x7F, "\u2421"
@@ -34,7 +36,7 @@ class Palette:
         faint: Of lines between things.
         accent: Of names.
         good: Of what was added, and of text values.
-        warn: Of what waits for somebody.
+        warn: Of what waits for an answer.
         bad: Of errors, and of what was removed.
         lanes: Of branches of a history, in turn.
     """
@@ -50,7 +52,7 @@ class Palette:
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Palette:
-        """That of a theme's variables."""
+        """Make the palette from the variables of a theme."""
         plain, ground = Color.parse(variables["foreground"]), Color.parse(variables["background"])
         primary, second = variables["text-primary"], variables["text-secondary"]
         warn, good = variables["text-warning"], variables["text-success"]
@@ -67,11 +69,11 @@ class Palette:
 
 
 def safe(text: str) -> str:
-    """Text that a terminal only shows: what it would act upon is made visible.
+    """Replace control characters by visible ones.
 
-    Whatever was stored as a thread id or a message could else clear the screen, or set its title.
+    Otherwise a stored thread id or message could clear the screen, or set the terminal's title.
     """
-    return _UNSEEN.sub(_picture, text)
+    return _CONTROL_CHARACTERS.sub(_picture, text)
 
 
 def _picture(found: re.Match[str]) -> str:
@@ -84,12 +86,12 @@ def _picture(found: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Safe text on one line."""
+    """Return text on one line, without control characters."""
     return safe(" ".join(text.split()))
 
 
 def age(seconds: float) -> str:
-    """How long ago something was, in at most four characters: `now`, `42s`, `5m`, `3h`, `12d`."""
+    """Return an age in at most four characters: `now`, `42s`, `5m`, `3h`, `12d`."""
     if seconds < 1:
         return "now"
     for below, unit, name in _STEPS:
@@ -99,22 +101,17 @@ def age(seconds: float) -> str:
     return f"{days // 30}mo" if days < 365 else f"{days // 365}y"
 
 
-def moment(timestamp: float) -> str:
-    """A moment in UTC, to the second."""
+def utc_second(timestamp: float) -> str:
+    """Return the time of seconds since the epoch, in UTC and to the second."""
     return f"{datetime.fromtimestamp(timestamp, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def counted(count: int, name: str) -> str:
-    """A number of things: `1 message`, `2 messages`."""
-    return f"{count:,} {name}" + ("" if count == 1 else "s")
-
-
 class Columns:
-    """A line with text on its left, cut where it meets the text on its right.
+    """A line with text on the left and on the right.
 
     Args:
-        left: What may be cut.
-        right: What may not.
+        left: Is truncated if there is not enough room.
+        right: Is kept, up to half of the line.
     """
 
     def __init__(self, left: Text, right: Text | None = None) -> None:
@@ -122,7 +119,7 @@ class Columns:
         self.right = right or Text()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The line, as wide as there is room."""
+        """Render the line in the available width."""
         width = options.max_width
         right = self.right.copy()
         right.truncate(max(0, width // 2), overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""The state of a checkpoint as a document: channels, pending writes, metadata."""
+"""The document of a state: channels, pending writes and metadata of a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from langgraph_checkpoint_dynamodb.cli.explore.lenient_serde import Unloaded
 from langgraph_checkpoint_dynamodb.cli.explore.messages import (
     are_messages,
     body_text,
+    chat_message,
     role_text,
-    said,
 )
-from langgraph_checkpoint_dynamodb.cli.explore.rendering import counted, moment, one_line
+from langgraph_checkpoint_dynamodb.cli.explore.rendering import one_line, utc_second
 from langgraph_checkpoint_dynamodb.cli.explore.step import step_of
 from langgraph_checkpoint_dynamodb.cli.explore.values import size_text, value_text
+from langgraph_checkpoint_dynamodb.cli.terminal.output import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,46 +37,46 @@ _NAME_WIDTH = 16
 _ROLE_WIDTH = 6
 _ID_WIDTH = 8
 _OWN_CHANNELS = ("branch:", "join:", "start:", "__")
-"""How LangGraph's own channels begin."""
+"""Prefixes of LangGraph's own channels."""
 _SHOWN_MESSAGES = 200
 _DELTA = "a DeltaChannel: its changes are in the writes of the ancestors"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a document is laid out.
+    """How a document is rendered.
 
     Attributes:
-        palette: Its colours.
-        bounds: How much of each value it shows.
+        palette: The colours.
+        bounds: How much of each value is shown.
     """
 
     palette: Palette
     bounds: Bounds
 
     def heading(self, title: str, note: str = "") -> Rule:
-        """A line above a section."""
-        said = Text.assemble(
+        """Return the heading of a section."""
+        text = Text.assemble(
             (title, f"bold {self.palette.plain}"), (f"  {note}".rstrip(), self.palette.muted)
         )
-        return Rule(said, align="left", style=self.palette.faint)
+        return Rule(text, align="left", style=self.palette.faint)
 
     def name(self, name: str) -> Text:
-        """What stands before a value."""
+        """Return the name of a value."""
         return Text(one_line(name), self.palette.accent)
 
     def note(self, text: str) -> Text:
-        """What the document says itself."""
+        """Return a remark of the document itself."""
         return Text(text, self.palette.muted)
 
 
 def is_own_channel(name: str) -> bool:
-    """Whether LangGraph has made a channel for itself."""
+    """Return whether a channel is one of LangGraph's own."""
     return name.startswith(_OWN_CHANNELS)
 
 
 def state_document(found: CheckpointTuple, style: Style) -> Group:
-    """All that a checkpoint holds."""
+    """Return the document of a checkpoint."""
     step = step_of(found)
     sections: list[tuple[str, str, Rows]] = []
     if step.questions:
@@ -84,12 +85,12 @@ def state_document(found: CheckpointTuple, style: Style) -> Group:
     if step.errors:
         failed: Rows = [(style.name("error"), _value(one, style)) for one in step.errors]
         sections.append(("Failed", "", failed))
-    sections += _of_checkpoint(found, style)
-    return Group(*_laid_out(sections, style))
+    sections += _checkpoint_sections(found, style)
+    return Group(*_rendered(sections, style))
 
 
 def section(title: str, note: str, rows: Rows, style: Style) -> Iterator[RenderableType]:
-    """A heading and its rows."""
+    """Yield a heading and its rows."""
     yield style.heading(title, note)
     if rows:
         yield grid(rows)
@@ -97,7 +98,7 @@ def section(title: str, note: str, rows: Rows, style: Style) -> Iterator[Rendera
 
 
 def grid(rows: Rows, width: int = _NAME_WIDTH) -> Table:
-    """Names on the left, values beside them."""
+    """Return a table of names and values."""
     table = Table.grid(padding=(0, 1, 0, 0), expand=True)
     table.add_column(width=width, no_wrap=True, overflow="ellipsis")
     table.add_column(ratio=1, overflow="fold")
@@ -106,17 +107,17 @@ def grid(rows: Rows, width: int = _NAME_WIDTH) -> Table:
     return table
 
 
-def _laid_out(sections: Iterable[tuple[str, str, Rows]], style: Style) -> Iterator[RenderableType]:
+def _rendered(sections: Iterable[tuple[str, str, Rows]], style: Style) -> Iterator[RenderableType]:
     for title, note, rows in sections:
         yield from section(title, note, rows, style)
 
 
-def _of_checkpoint(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, str, Rows]]:
+def _checkpoint_sections(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, str, Rows]]:
     checkpoint: Any = found.checkpoint
     if isinstance(checkpoint, Unloaded):
         yield "Channels", "", [(Text(), value_text(checkpoint, style.palette, style.bounds))]
     else:
-        yield from _of_channels(found, style)
+        yield from _channel_sections(found, style)
     writes = found.pending_writes or []
     if writes:
         yield "Pending writes", f"{len(writes):,}", list(_writes(writes, style))
@@ -128,12 +129,12 @@ def _of_checkpoint(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, 
     yield "Checkpoint", "", list(_place(found, style))
 
 
-def _of_channels(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, str, Rows]]:
+def _channel_sections(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, str, Rows]]:
     values: Mapping[str, Any] = found.checkpoint.get("channel_values") or {}
     users = {name: value for name, value in values.items() if not is_own_channel(name)}
     own = {name: value for name, value in values.items() if is_own_channel(name)}
     rows = _rows(users, style)
-    for name in _deltas(found.metadata):
+    for name in _delta_channels(found.metadata):
         if name not in values:
             rows.append((style.name(name), style.note(_DELTA)))
     yield "Channels", "" if rows else "no values", rows
@@ -141,8 +142,8 @@ def _of_channels(found: CheckpointTuple, style: Style) -> Iterator[tuple[str, st
         yield "LangGraph's own channels", "", _rows(own, style)
 
 
-def _deltas(metadata: Mapping[str, Any]) -> list[str]:
-    """The DeltaChannels, whose values most checkpoints do not hold."""
+def _delta_channels(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the DeltaChannels, whose values most checkpoints do not hold."""
     counters = metadata.get("counters_since_delta_snapshot")
     return sorted(map(str, counters)) if isinstance(counters, dict) else []
 
@@ -159,12 +160,12 @@ def _value(value: object, style: Style) -> RenderableType:
         return messages(value, style)
     note = size_text(value)
     text = value_text(value, style.palette, style.bounds)
-    # What fits on a line shows how much it is.
+    # A value on one line needs no remark on its size.
     return Group(style.note(note), text) if note and "\n" in text.plain else text
 
 
 def messages(values: list[Any], style: Style) -> RenderableType:
-    """Messages below their number, the last ones where there are more than can be read."""
+    """Return messages below their number: the last ones if there are too many to show."""
     shown = values if style.bounds.length is None else values[-_SHOWN_MESSAGES:]
     left = len(values) - len(shown)
     note = counted(len(values), "message") + (f", the first {left:,} not shown" if left else "")
@@ -172,8 +173,8 @@ def messages(values: list[Any], style: Style) -> RenderableType:
 
 
 def message_grid(values: list[Any], style: Style) -> Table:
-    """Messages one below the other."""
-    found = [one for one in map(said, values) if one is not None]
+    """Return a table of messages."""
+    found = [one for one in map(chat_message, values) if one is not None]
     palette, bounds = style.palette, style.bounds
     rows: Rows = [(role_text(one, palette), body_text(one, palette, bounds)) for one in found]
     return grid(rows, _ROLE_WIDTH)
@@ -193,7 +194,7 @@ def _place(found: CheckpointTuple, style: Style) -> Iterator[tuple[Text, Rendera
         "id": named["checkpoint_id"],
         "parent": step.parent_id,
         "namespace": named.get("checkpoint_ns"),
-        "made": None if step.made is None else moment(step.made),
+        "made": None if step.made is None else utc_second(step.made),
         "next": ", ".join(step.next),
     }
     for name, line in lines.items():

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cli.explore.reader import Reader
     from langgraph_checkpoint_dynamodb.cli.explore.step import Step
 
-_BESIDE = 25
-"""Columns that are not for values: names, borders, the scrollbar."""
-_LEAST = 30
+_FIXED_COLUMNS = 25
+"""Columns of names, borders and the scrollbar."""
+_MIN_VALUE_COLUMNS = 30
 
 
 class StatePane(Pane):
-    """What a checkpoint holds, or what is new in it since its parent.
+    """The state of a checkpoint, or its differences from its parent.
 
     Args:
-        reader: What reads it.
+        reader: Reads the state.
     """
 
     TITLE = "State"
@@ -46,13 +46,13 @@ class StatePane(Pane):
         self.whole = False
 
     def content(self) -> ComposeResult:
-        """The document."""
+        """Compose the document."""
         with VerticalScroll(id="document"):
             yield Static(markup=False, id="text")
 
     @property
     def target(self) -> Widget:
-        """What is scrolled."""
+        """The widget that scrolls."""
         return self.query_one(VerticalScroll)
 
     @property
@@ -69,17 +69,17 @@ class StatePane(Pane):
             self.refill()
 
     def toggle_difference(self) -> None:
-        """Show what is new since the parent, or all."""
+        """Switch between the differences from the parent and the state."""
         self.differing = not self.differing
         self.refill()
 
     def toggle_whole(self) -> None:
-        """Show whole values, or as much of them as one can read."""
+        """Switch between whole and shortened values."""
         self.whole = not self.whole
         self.refill()
 
     def restyle(self) -> None:
-        """Show the same in other colours."""
+        """Render the state again after a change of the theme."""
         self.refill()
 
     def on_resize(self) -> None:
@@ -87,7 +87,7 @@ class StatePane(Pane):
         self.refill()
 
     def refill(self) -> None:
-        """Read what is to be shown, where it is not known, and show it."""
+        """Read the checkpoint unless it is cached, and show it."""
         self.problem("")
         self.border_title = self._title()
         self.work(self._fill(), "state")
@@ -114,10 +114,10 @@ class StatePane(Pane):
         if found is None:
             self._show(Text("It is not there any more; r reads anew.", self.palette.muted))
             return
-        width = max(_LEAST, self.size.width - _BESIDE)
+        width = max(_MIN_VALUE_COLUMNS, self.size.width - _FIXED_COLUMNS)
         style = Style(self.palette, Bounds.whole(width) if self.whole else Bounds(width))
         make = _differences if self.differing else _state
-        # A large value takes its time to be laid out.
+        # Rendering a large value would block the event loop.
         self._show(await asyncio.to_thread(make, parent, found, style))
 
     def _show(self, content: RenderableType) -> None:

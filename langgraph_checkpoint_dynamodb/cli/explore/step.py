@@ -1,4 +1,4 @@
-"""What a history shows of a checkpoint, told from what is stored: the graph itself is not here."""
+"""A checkpoint in a history, read without the graph that made it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Step:
     Attributes:
         checkpoint_ns: Its namespace.
         checkpoint_id: Its id.
-        parent_id: Its parent; `None` for none.
-        number: Its step, as text; empty where it does not say.
+        parent_id: The id of its parent; `None` for none.
+        number: Its step, as text; empty if it has none.
         source: What made it: `input`, `loop`, `update`, `fork`.
         next: The nodes that run next.
-        made: When it was made, in seconds since the epoch; `None` where it does not say.
-        questions: What its tasks wait for.
-        errors: What its tasks have failed with.
-        problem: Why it cannot be read; `None` where it can.
+        made: Its time, in seconds since the epoch; `None` if it has none.
+        questions: Values of the interrupts that wait for an answer.
+        errors: Errors of its tasks.
+        problem: Why it cannot be read; `None` if it can.
     """
 
     checkpoint_ns: str
@@ -57,7 +57,7 @@ class Step:
 
 
 def step_of(found: CheckpointTuple) -> Step:
-    """What is shown of a checkpoint. Nothing that it holds is taken to be as it should be."""
+    """Convert a checkpoint. Values of unexpected types are ignored."""
     named = found.config["configurable"]
     metadata: Mapping[str, Any] = {**found.metadata}
     checkpoint: Mapping[str, Any] = {**found.checkpoint}
@@ -77,14 +77,14 @@ def step_of(found: CheckpointTuple) -> Step:
     )
 
 
-def above(metadata: object) -> dict[str, str]:
-    """By namespace, the checkpoint that one of a subgraph was made under."""
+def parent_ids(metadata: object) -> dict[str, str]:
+    """Return the checkpoints of the outer namespaces that a subgraph ran under, by namespace."""
     found = metadata.get("parents") if isinstance(metadata, dict) else None
     return dict(found) if isinstance(found, dict) else {}
 
 
 def _waits(found: CheckpointTuple) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The questions and errors of the tasks that have not gone on since."""
+    """Return the questions and errors of the tasks that have not finished since."""
     writes = found.pending_writes or []
     waiting = waits_of(writes)
     questions: list[Any] = []
@@ -101,10 +101,10 @@ def _waits(found: CheckpointTuple) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def _next_nodes(checkpoint: Mapping[str, Any]) -> Iterator[str]:
-    """The nodes whose triggers hold something that they have not seen.
+    """Yield the nodes that have a trigger with a newer version than they have seen.
 
-    LangGraph's names of triggers: `branch:to:NODE`, `join:A+B:NODE` once A and B were there, and
-    `__start__`. `__pregel_tasks` holds what was sent.
+    LangGraph's triggers are `branch:to:NODE`, `join:A+B:NODE` when A and B have run, and
+    `__start__`. `__pregel_tasks` holds the `Send`s.
     """
     values = checkpoint.get("channel_values")
     versions, seen = checkpoint.get("channel_versions"), checkpoint.get("versions_seen")
@@ -146,7 +146,7 @@ def _moment(ts: object) -> float | None:
     if not isinstance(ts, str):
         return None
     with suppress(ValueError):
-        # Python 3.10 knows no Z.
+        # Python 3.10 cannot parse Z.
         made = datetime.fromisoformat(ts.replace("Z", "+00:00"))
         return (made if made.tzinfo else made.replace(tzinfo=timezone.utc)).timestamp()
     return None

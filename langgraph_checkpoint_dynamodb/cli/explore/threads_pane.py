@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _STATUSES: tuple[Status | None, ...] = (None, *get_args(Status))
 
 
-class Box(Input):
-    """A line to write in, which is left by keys that are shown meanwhile."""
+class InputBox(Input):
+    """An input line with the keys that leave it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Find"),
@@ -40,11 +40,11 @@ class Box(Input):
 
 
 class ThreadsPane(Pane):
-    """Threads, page by page: those that are listed with what is known of them, else their ids.
+    """Threads, page by page, with their entries in the thread index if there is one.
 
     Args:
-        reader: What reads them.
-        owner: Only those of this owner; `None` for all.
+        reader: Reads the threads.
+        owner: Only threads of this owner; `None` for all.
     """
 
     TITLE = "Threads"
@@ -73,9 +73,9 @@ class ThreadsPane(Pane):
         self.status: Status | None = None
 
     def content(self) -> ComposeResult:
-        """A line to filter by, and the threads."""
-        yield Box(placeholder="part of a title or an id", id="filter", compact=True)
-        yield Box(placeholder="owner; empty for everybody", id="owner", compact=True)
+        """Compose the input lines and the threads."""
+        yield InputBox(placeholder="part of a title or an id", id="filter", compact=True)
+        yield InputBox(placeholder="owner; empty for everybody", id="owner", compact=True)
         yield Lines()
 
     def on_mount(self) -> None:
@@ -91,13 +91,13 @@ class ThreadsPane(Pane):
         return self._shown[place].thread_id if place is not None and self._has(place) else None
 
     def reload(self) -> None:
-        """Read anew from the first page on."""
+        """Read the threads again from the first page."""
         self._threads, self._next, self._more = [], None, True
         self.problem("")
         self._load()
 
     def next_status(self) -> None:
-        """Show the threads of the next status alone, in turn."""
+        """Show only the threads of the next status, in turn."""
         if not self._reader.lists_threads:
             self.problem("Threads have a status where the saver has a thread_index.")
             return
@@ -105,7 +105,7 @@ class ThreadsPane(Pane):
         self.reload()
 
     def ask(self, name: str) -> None:
-        """Show the box to filter by, or that for the owner."""
+        """Show the input line `filter` or `owner`."""
         if name == "owner" and not self._reader.lists_threads:
             self.problem("Threads have an owner where the saver has a thread_index.")
             return
@@ -114,7 +114,7 @@ class ThreadsPane(Pane):
         self.call_after_refresh(box.focus)
 
     def leave(self) -> bool:
-        """Close the box that is open, and filter no more; false if none is."""
+        """Close the open input line and clear the filter; return whether one was open."""
         box = self.query_one("#filter", Input)
         owner = self.query_one("#owner", Input)
         if not box.display and not owner.display:
@@ -126,7 +126,7 @@ class ThreadsPane(Pane):
         return True
 
     def restyle(self) -> None:
-        """Show the same in other colours, or at another time."""
+        """Render the threads again after a change of the theme."""
         self._show()
 
     @on(Input.Changed, "#filter")
@@ -136,7 +136,7 @@ class ThreadsPane(Pane):
 
     @on(Input.Submitted, "#filter")
     def _open(self, event: Input.Submitted) -> None:
-        """Go to what was found, else open the thread of exactly this id."""
+        """Focus the threads that match, or open the thread with exactly this id if none matches."""
         wanted = event.value.strip()
         if wanted and not self._shown:
             self.post_message(self.Chosen(wanted))
@@ -164,8 +164,8 @@ class ThreadsPane(Pane):
 
     @on(Lines.EndSeen)
     def _end_seen(self) -> None:
-        # Of few that are found the end is always seen: all of the table would be read.
-        # And what was told before the last page came is not so any more.
+        # The end of a short, filtered list is always visible, and would load the whole table.
+        # A message that was posted before the last page came is outdated.
         if not self._needle and self.query_one(Lines).end_seen:
             self._load_more()
 
@@ -219,18 +219,18 @@ class ThreadsPane(Pane):
 
 
 def thread_line(
-    one: Thread, palette: Palette, now: float, *, owned: bool = False
+    thread: Thread, palette: Palette, now: float, *, owned: bool = False
 ) -> RenderableType:
-    """A thread on two lines, or on one where there is no more to say than its id.
+    """Render a thread on two lines, or on one if only its id is known.
 
     Args:
-        one: The thread.
-        palette: Colours.
+        thread: The thread.
+        palette: The colours.
         now: The time, in seconds since the epoch.
-        owned: Whether all threads are of one owner, who is not named then.
+        owned: Whether all threads are of one owner, who is then left out.
     """
-    info = one.info
-    name = one_line(one.thread_id)
+    info = thread.info
+    name = one_line(thread.thread_id)
     if info is None:
         return Columns(Text.assemble(("○ ", palette.muted), (name, palette.plain)))
     mark, colour, said = _status(info, palette)

@@ -1,4 +1,4 @@
-"""Values as text: bounded, coloured, and never an error."""
+"""Values as bounded, coloured text. Rendering never raises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = r"(?<![\w.])-?\d+(\.\d+)?([eE][-+]?\d+)?(?![\w.])"
 _WORDS = r"\b(None|True|False)\b"
 _NOT_LOADED = r"<[^<>\n]*: cannot be loaded[^<>\n]*>"
 _MOST_CHARACTERS, _MOST_LINES = 200_000, 4_000
-"""Of one value, where whole values are asked for."""
+"""Limits for a value that is shown whole."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Bounds:
 
     @classmethod
     def whole(cls, width: int) -> Bounds:
-        """All of it, up to what can be shown in a moment."""
+        """Make bounds for whole values."""
         return cls(width, None, None, None)
 
 
 def value_text(value: object, palette: Palette, bounds: Bounds) -> Text:
-    """A value over as many lines as it takes."""
+    """Render a value on as many lines as it needs."""
     if isinstance(value, Unloaded):
         return Text(safe(repr(value)), palette.bad)
     if isinstance(value, str):
@@ -56,7 +56,7 @@ def value_text(value: object, palette: Palette, bounds: Bounds) -> Text:
 
 
 def pretty(value: object, bounds: Bounds) -> str:
-    """The source of a value, as Rich lays it out. An error in a `__repr__` is shown as one."""
+    """Return the repr of a value in Rich's layout, or a text for a `__repr__` that raises."""
     try:
         source = pretty_repr(
             value,
@@ -73,7 +73,7 @@ def pretty(value: object, bounds: Bounds) -> str:
 
 
 def coloured(source: str, palette: Palette) -> Text:
-    """The source of a value in colours."""
+    """Colour the repr of a value."""
     text = Text(source, palette.plain)
     text.highlight_regex(_NUMBERS, palette.accent)
     text.highlight_regex(_WORDS, palette.warn)
@@ -83,7 +83,7 @@ def coloured(source: str, palette: Palette) -> Text:
 
 
 def brief(value: object, most: int = 200) -> str:
-    """A value on one line. A mapping with one text in it is that text: so are most questions."""
+    """Return a value on one line; for a mapping with one text, as most questions are, that text."""
     if isinstance(value, dict) and not isinstance(value, Unloaded):
         texts = [one for one in value.values() if isinstance(one, str)]
         if len(texts) == 1:
@@ -94,7 +94,7 @@ def brief(value: object, most: int = 200) -> str:
 
 
 def size_text(value: object) -> str:
-    """How many elements a collection has, as in `list of 3`; empty for what is none."""
+    """Return the size of a collection, as in `list of 3`; empty for other values."""
     if isinstance(value, (list, tuple, set, frozenset, dict)) and not isinstance(value, Unloaded):
         return f"{type(value).__name__} of {len(value):,}"
     return ""

@@ -1,4 +1,4 @@
-"""Counting what lies in the table of a store and a cache, by namespace."""
+"""Counting the items of the table of a store and a cache by namespace."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.cli.stats.saver_census import SEGMENTS, Counts
+from langgraph_checkpoint_dynamodb.cli.stats.counts import Counts
+from langgraph_checkpoint_dynamodb.cli.stats.scan import scan_tables
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key, text
-from langgraph_checkpoint_dynamodb.requests.items import Scan
-from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.cache_keys import is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     Namespace,
@@ -22,23 +21,22 @@ from langgraph_checkpoint_dynamodb.store.keys import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
+    from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 
 class StoreCensus:
-    """Counts by namespace, from any number of threads of this process.
+    """Counts the items of a store's table. It is thread-safe.
 
     Args:
-        on_page: Told how many items a page had.
+        on_page: Called with the number of items of each page.
 
     Attributes:
-        by_namespace: Counts by namespace, of a store; `None` for items that do not say whose they
-            are.
-        cache: Counts of a cache, its registry among them.
-        total: Counts of all.
+        by_namespace: Counts by namespace of a store; `None` for items that do not name it.
+        cache: Counts of a cache, with its registry.
+        total: Counts of all items.
     """
 
     def __init__(self, on_page: Callable[[int], object]) -> None:
@@ -48,33 +46,27 @@ class StoreCensus:
         self._on_page = on_page
         self._lock = threading.Lock()
 
-    def table(self) -> Operation[None]:
-        """Count the table whole."""
-        yield from together([self._segment(number) for number in range(SEGMENTS)])
+    def count_table(self) -> Operation[None]:
+        """Count the table completely."""
+        yield from scan_tables([Table.STORE], self._add_page)
 
-    def _segment(self, number: int) -> Operation[None]:
-        start = None
-        while True:
-            page: Page = yield from send(
-                Scan(Table.STORE, consistent=False, start=start, segment=number, segments=SEGMENTS)
-            )
-            with self._lock:
-                for item in page.items:
-                    self._add(item)
-            self._on_page(len(page.items))
-            start = page.next
-            if start is None:
-                return
+    def _add_page(self, _: Table, items: Sequence[StoredItem]) -> None:
+        with self._lock:
+            for item in items:
+                self._add(item)
+        self._on_page(len(items))
 
     def _add(self, item: StoredItem) -> None:
         key = read_key(item, Table.STORE)
-        counts = self.cache if is_cached(key.partition) else self.by_namespace[_space(item, key)]
-        for each in (counts, self.total):
-            each.add(Table.STORE, item)
+        counts = (
+            self.cache if is_cached(key.partition) else self.by_namespace[_namespace_of(item, key)]
+        )
+        counts.add(Table.STORE, item)
+        self.total.add(Table.STORE, item)
 
 
-def _space(item: StoredItem, key: Key) -> Namespace | None:
-    """The namespace that an item is of: itself, as a part, or as its entry in the registry."""
+def _namespace_of(item: StoredItem, key: Key) -> Namespace | None:
+    """Return the namespace of an item, of a part of an item, or of an entry of the registry."""
     if is_registry(key.partition):
         return registered_namespace(key.sort)
     try:
@@ -84,5 +76,5 @@ def _space(item: StoredItem, key: Key) -> Namespace | None:
             )
     except UnreadableItemError:
         return None
-    found = split_path(key.sort)
-    return None if found is None else (root_label(key.partition), *found[0])
+    path = split_path(key.sort)
+    return None if path is None else (root_label(key.partition), *path[0])

@@ -1,4 +1,4 @@
-"""A tree of checkpoints as lines, with its branches drawn as `git log --graph` draws them."""
+"""A forest of checkpoints as lines, drawn like `git log --graph`."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeLine:
-    """A line of the drawing.
+class GraphLine:
+    """A line of the graph.
 
     Attributes:
-        graph: What is drawn.
-        node: The node beside it; `None` for a line between two.
+        graph: The drawing.
+        node: The node on this line; `None` for a line between two nodes.
     """
 
     graph: str
     node: str | None
 
 
-def draw(nodes: Sequence[str], parents: Mapping[str, str | None]) -> Iterator[TreeLine]:
+def graph_lines(nodes: Sequence[str], parents: Mapping[str, str | None]) -> Iterator[GraphLine]:
     """Draw a forest.
 
     Args:
         nodes: The nodes, children before their parents.
-        parents: The parent of each; one that is none of the nodes counts as none.
+        parents: The parent of each node. A parent that is not among the nodes is ignored.
     """
-    coming = {node: position for position, node in enumerate(nodes)}
+    positions = {node: position for position, node in enumerate(nodes)}
     columns: list[str | None] = []
-    """The node that each column leads down to; `None` for one that is free."""
+    """The next node of each column; `None` for a free column."""
     for position, node in enumerate(nodes):
-        for joined in _joining(columns, node):
-            yield TreeLine(joined, None)
+        for line in _join_lines(columns, node):
+            yield GraphLine(line, None)
         if node in columns:
             column = columns.index(node)
         elif None in columns:
@@ -43,16 +43,16 @@ def draw(nodes: Sequence[str], parents: Mapping[str, str | None]) -> Iterator[Tr
             column = len(columns)
             columns.append(None)
         columns[column] = node
-        yield TreeLine(_row(columns, column), node)
+        yield GraphLine(_node_line(columns, column), node)
         parent = parents.get(node)
-        # One that was drawn already would be waited for until the end.
-        columns[column] = parent if coming.get(parent or "", -1) > position else None
+        # A parent that is already drawn never comes again and would block the column.
+        columns[column] = parent if positions.get(parent or "", -1) > position else None
         while columns and columns[-1] is None:
             columns.pop()
 
 
-def _joining(columns: list[str | None], node: str) -> Iterator[str]:
-    """Lines that lead all columns of a node into the first of them, the rightmost first."""
+def _join_lines(columns: list[str | None], node: str) -> Iterator[str]:
+    """Merge the columns of a node into the first of them, the rightmost first; a line for each."""
     while columns.count(node) > 1:
         first = columns.index(node)
         last = len(columns) - 1 - columns[::-1].index(node)
@@ -71,7 +71,7 @@ def _joining(columns: list[str | None], node: str) -> Iterator[str]:
         del columns[last]
 
 
-def _row(columns: Sequence[str | None], column: int) -> str:
+def _node_line(columns: Sequence[str | None], column: int) -> str:
     cells = ["|" if each is not None else " " for each in columns]
     cells[column] = "*"
     return " ".join(cells).rstrip()

@@ -1,4 +1,4 @@
-"""A document in JSON that holds a list, written as the list comes."""
+"""Writing a JSON object with a long list, element by element."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 import sys
 from textwrap import indent
 
-from langgraph_checkpoint_dynamodb.cli.terminal.output import json_text
+from langgraph_checkpoint_dynamodb.cli.terminal.output import to_json
 
 _INDENT = 2
-"""As `json_text` has it."""
+"""The indentation of `to_json`."""
 
 
-class JsonList:
-    """Writes `{NAME: [...], ...}` without holding the list.
+class JsonListWriter:
+    """Writes `{NAME: [...], ...}` to standard output without keeping the list in memory.
 
     Args:
-        name: What the list is called.
+        name: Name of the list.
     """
 
     def __init__(self, name: str) -> None:
@@ -25,18 +25,18 @@ class JsonList:
 
     def add(self, value: object) -> None:
         """Write the next element."""
-        text = json_text(value)
+        text = to_json(value)
         self._begin()
         sys.stdout.write("\n" if self._first else ",\n")
         sys.stdout.write(indent(text, " " * 2 * _INDENT))
         self._first = False
 
     def end(self, **fields: object) -> None:
-        """End the list, and write the fields that follow it."""
+        """End the list and the object, with the fields that follow the list."""
         self._begin()
         sys.stdout.write("]" if self._first else "\n  ]")
         for name, value in fields.items():
-            text = json_text(value)
+            text = to_json(value)
             sys.stdout.write(f",\n{indent(f'{json.dumps(name)}: {text}', ' ' * _INDENT)}")
         sys.stdout.write("\n}\n")
 

@@ -1,4 +1,4 @@
-"""What is printed, and where: results to standard output, all else to standard error."""
+"""Printing: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _WIDE = 10_000
-"""Width of what is no terminal: whoever reads it next has lines whole."""
+"""Width if the output is not a terminal, so that files and pipes have unbroken lines."""
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def clean(text: str) -> str:
-    """Text of a table's, safe to be shown: no control character of it reaches the terminal."""
+def escape(text: str) -> str:
+    """Escape control characters, so that stored text cannot control the terminal."""
     return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def clean_line(text: str) -> str:
-    """The same on one line."""
-    return clean(text.replace("\n", "\\n"))
+def escape_line(text: str) -> str:
+    """Escape control characters and line feeds."""
+    return escape(text.replace("\n", "\\n"))
 
 
-def out() -> Console:
-    """Standard output."""
+def stdout() -> Console:
+    """Return the console of standard output."""
     return _console(stderr=False)
 
 
-def err() -> Console:
-    """Standard error."""
+def stderr() -> Console:
+    """Return the console of standard error."""
     return _console(stderr=True)
 
 
-def say(text: str, style: str = "", *, whole: bool = False) -> None:
-    """Print a line of the result. Nothing in it is taken for markup.
+def print_line(text: str, style: str = "", *, no_wrap: bool = False) -> None:
+    """Print a line of the result. Rich's markup in it is not interpreted.
 
     Args:
         text: The line.
-        style: Its style.
-        whole: Whether it stays one line, to be copied, where it is longer than the terminal's.
+        style: Its style, as Rich names it.
+        no_wrap: Whether a line that is wider than the terminal is kept whole, to be copied.
     """
-    out().print(Text(clean(text), style=style), soft_wrap=whole)
+    stdout().print(Text(escape(text), style=style), soft_wrap=no_wrap)
 
 
-def tell(text: str, style: str = "", *, whole: bool = False) -> None:
-    """Tell the user something that is no result. See `say`."""
-    err().print(Text(clean(text), style=style), soft_wrap=whole)
+def print_notice(text: str, style: str = "", *, no_wrap: bool = False) -> None:
+    """Print a line that is not a result to standard error. See `print_line`."""
+    stderr().print(Text(escape(text), style=style), soft_wrap=no_wrap)
 
 
-def say_json(value: object) -> None:
-    """Print a document."""
-    sys.stdout.write(f"{json_text(value)}\n")
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    sys.stdout.write(f"{to_json(value)}\n")
 
 
-def json_text(value: object) -> str:
-    """A document. What would steer a terminal is escaped in it, as JSON allows in its texts."""
+def to_json(value: object) -> str:
+    """Return a value as indented JSON, with control characters escaped."""
     readable = (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(value, indent=2, ensure_ascii=not readable)
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def say_rows(
+def print_table(
     head: Iterable[str],
     rows: Iterable[Iterable[object]],
     *,
@@ -80,35 +80,36 @@ def say_rows(
 
     Args:
         head: Names of the columns.
-        rows: The rows.
+        rows: The cells of each row.
         right: Positions of the columns that are aligned to the right.
-        folded: Positions of those that are folded where there is no room, and never cut off.
+        folded: Positions of the columns that wrap if the terminal is too narrow. The others are
+            truncated.
         headed: Whether the names are printed.
     """
     table = Table(
         box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, show_header=headed
     )
-    aligned, whole = set(right), set(folded)
+    aligned, wrapping = set(right), set(folded)
     for position, name in enumerate(head):
         table.add_column(
             name,
             justify="right" if position in aligned else "left",
-            overflow="fold" if position in whole else "ellipsis",
-            no_wrap=position not in whole,
+            overflow="fold" if position in wrapping else "ellipsis",
+            no_wrap=position not in wrapping,
         )
     for row in rows:
-        cells = (cell if isinstance(cell, Text) else Text(clean_line(str(cell))) for cell in row)
+        cells = (cell if isinstance(cell, Text) else Text(escape_line(str(cell))) for cell in row)
         table.add_row(*cells)
-    out().print(table)
+    stdout().print(table)
 
 
-def count(number: int, name: str) -> str:
-    """A number of things, in words."""
+def counted(number: int, name: str) -> str:
+    """Return a number with its noun: `1 thread`, `2 threads`."""
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
-def size(number: float) -> str:
-    """A number of bytes, in at most seven characters."""
+def byte_size(number: float) -> str:
+    """Return a number of bytes in a readable unit: `10 B`, `1.5 MB`."""
     for unit in ("B", "KB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
@@ -116,8 +117,8 @@ def size(number: float) -> str:
     return f"{number:,.1f} TB"
 
 
-def moment(when: datetime) -> str:
-    """A time, in UTC and to the minute."""
+def utc_minute(when: datetime) -> str:
+    """Return a time to the minute. The time must be in UTC."""
     return f"{when:%Y-%m-%d %H:%M}"
 
 

@@ -1,4 +1,4 @@
-"""Progress bars: what is done, how fast, and what is left. Without a terminal there are none."""
+"""Progress bars on standard error. If that is not a terminal, nothing is drawn."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.terminal.output import err
+from langgraph_checkpoint_dynamodb.cli.terminal.output import stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.progress import Task
 
-_PER_SECOND = 10
-"""Times a second that a bar is drawn anew."""
+_REFRESHES_PER_SECOND = 10
 
 
-class Bar:
-    """How far something is.
+class ProgressBar:
+    """A progress bar.
 
     Args:
-        progress: What draws it.
-        task: Which one of its bars.
+        progress: Draws the bar.
+        task: The task of `progress` that the bar belongs to.
     """
 
     def __init__(self, progress: Progress, task: Task) -> None:
@@ -38,63 +37,63 @@ class Bar:
         self._task = task
 
     def advance(self, by: int = 1) -> None:
-        """Say that so many more are done."""
+        """Add to the number of units that are done."""
         self._progress.advance(self._task.id, by)
 
-    def reach(self, done: int) -> None:
-        """Say that so many are done in all."""
+    def set_done(self, done: int) -> None:
+        """Set the number of units that are done."""
         self._progress.update(self._task.id, completed=done)
 
-    def expect(self, total: int | None) -> None:
-        """Say how many there are; `None` where nobody knows."""
+    def set_total(self, total: int | None) -> None:
+        """Set the total; `None` if it is not known."""
         self._progress.update(self._task.id, total=total)
 
-    def note(self, text: str) -> None:
-        """Say something beside it."""
+    def set_note(self, text: str) -> None:
+        """Set the text next to the bar."""
         self._progress.update(self._task.id, note=text)
 
 
-class _Rate(ProgressColumn):
+class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """So many a second."""
+        """Return the units per second."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s")
 
 
-class _Done(ProgressColumn):
+class _DoneColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """So many, of so many where that is known."""
+        """Return the units that are done, with the total if it is known."""
         of = "" if task.total is None else f"/{task.total:,.0f}"
         return Text(f"{task.completed:,.0f}{of}")
 
 
 @contextmanager
-def bar(name: str, unit: str, total: int | None = None) -> Iterator[Bar]:
-    """Draw a bar on standard error for as long as the context lasts.
+def progress_bar(name: str, unit: str, total: int | None = None) -> Iterator[ProgressBar]:
+    """Draw a bar for as long as the context lasts.
 
     Args:
-        name: What is going on.
-        unit: What is counted.
-        total: How many there are; `None` where nobody knows.
+        name: What the command does, such as `Deleting`.
+        unit: The plural of what is counted.
+        total: Units in total; `None` if it is not known.
     """
-    console = err()
+    console = stderr()
     columns = [
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
-        _Done(),
+        _DoneColumn(),
         TextColumn(unit, markup=False),
-        _Rate(),
+        _RateColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[note]}", markup=False),
     ]
     progress = Progress(
         *columns,
         console=console,
-        refresh_per_second=_PER_SECOND,
+        refresh_per_second=_REFRESHES_PER_SECOND,
         transient=True,
         expand=True,
     )
-    # One that is disabled prints an empty line in the end, by rich before 14.
+    # A disabled `Progress` prints an empty line at its end, with rich before 14.
     with progress if console.is_terminal else nullcontext():
         progress.add_task(name, total=total, note="")
-        yield Bar(progress, progress.tasks[0])
+        yield ProgressBar(progress, progress.tasks[0])

@@ -1,4 +1,4 @@
-"""Asking before something is gone for good."""
+"""Asking for confirmation."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import sys
 
 import typer
 
-from langgraph_checkpoint_dynamodb.cli.errors import StoppedError, UsageError
-from langgraph_checkpoint_dynamodb.cli.terminal.output import clean_line, err, tell
+from langgraph_checkpoint_dynamodb.cli.errors import NOTHING_CHANGED, StoppedError, UsageError
+from langgraph_checkpoint_dynamodb.cli.terminal.output import escape_line, print_notice, stderr
 
 
 def confirm(question: str, *, yes: bool) -> bool:
-    """Ask, unless the user has said yes already; tells whether to go on.
+    """Ask a question and return whether the answer is yes.
+
+    Args:
+        question: The question.
+        yes: The answer, if it is known without asking.
 
     Raises:
-        UsageError: Nobody is there to answer.
+        UsageError: Standard input or standard error is not a terminal.
         StoppedError: The answer was Ctrl-C.
     """
     if yes:
         return True
-    if not (sys.stdin.isatty() and err().is_terminal):
-        raise UsageError("nobody can be asked here; pass --yes, or look first with --dry-run")
+    if not (sys.stdin.isatty() and stderr().is_terminal):
+        raise UsageError("there is no terminal to ask in; pass --yes, or look first with --dry-run")
     try:
-        return typer.confirm(clean_line(question), err=True)
+        return typer.confirm(escape_line(question), err=True)
     except typer.Abort:
-        tell("")  # The question is on the line still.
-        raise StoppedError("Nothing was changed.") from None
+        print_notice("")  # The cursor is still on the line of the question.
+        raise StoppedError(NOTHING_CHANGED) from None

@@ -1,10 +1,9 @@
-"""Finding a checkpoint by as much of its id as a user has typed."""
+"""Finding a checkpoint by its id, or by the beginning or end of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.cli.commands.history import nothing_of
 from langgraph_checkpoint_dynamodb.cli.errors import UsageError
 from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.tables import Table
@@ -18,64 +17,75 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
-_SHOWN = 3
+_MAX_IDS_IN_ERROR = 3
 
 
 def find_checkpoint(
-    connection: Connection, thread: str, ns: str, wanted: str | None
+    connection: Connection, thread_id: str, checkpoint_ns: str, id_part: str | None
 ) -> CheckpointTuple:
-    """A checkpoint of a thread.
+    """Return a checkpoint of a thread.
 
     Args:
-        connection: The saver.
-        thread: The thread.
-        ns: The namespace.
-        wanted: The checkpoint's id, or the beginning or end of it, with dots or without; `None` for
-            the newest.
+        connection: The connection.
+        thread_id: The thread.
+        checkpoint_ns: The namespace.
+        id_part: The checkpoint's id, or the beginning or end of it, with or without dots; `None`
+            for the newest checkpoint.
 
     Raises:
-        UsageError: There is none, or more than one.
+        UsageError: No checkpoint has such an id, or more than one has.
     """
-    at: Any = {"thread_id": thread, "checkpoint_ns": ns}
-    if wanted is not None:
-        at["checkpoint_id"] = _whole_id(connection, thread, ns, wanted)
+    at: Any = {"thread_id": thread_id, "checkpoint_ns": checkpoint_ns}
+    if id_part is not None:
+        at["checkpoint_id"] = _full_id(connection, thread_id, checkpoint_ns, id_part)
     found = connection.saver.get_tuple({"configurable": at})
     if found is None:
-        raise UsageError(nothing_of(thread, ns))
+        raise no_checkpoints_error(thread_id, checkpoint_ns)
     return found
 
 
-def parent_of(connection: Connection, one: CheckpointTuple) -> CheckpointTuple | None:
-    """The checkpoint that another was made from; `None` for the first, and where it is gone."""
-    if one.parent_config is None:
+def find_parent(connection: Connection, found: CheckpointTuple) -> CheckpointTuple | None:
+    """Return the parent of a checkpoint; `None` if it has none, or if it was deleted."""
+    if found.parent_config is None:
         return None
-    return connection.saver.get_tuple(one.parent_config)
+    return connection.saver.get_tuple(found.parent_config)
 
 
-def _whole_id(connection: Connection, thread: str, ns: str, wanted: str) -> str:
-    part = wanted.strip(".").removesuffix("…")
+def no_checkpoints_error(thread_id: str, checkpoint_ns: str | None = None) -> UsageError:
+    """Return the error for a thread or namespace without checkpoints."""
+    where = f" in namespace {checkpoint_ns!r}" if checkpoint_ns else ""
+    return UsageError(
+        f"thread {thread_id!r} has no checkpoints{where}; "
+        "`langgraph-dynamodb threads` lists threads"
+    )
+
+
+def _full_id(connection: Connection, thread_id: str, checkpoint_ns: str, id_part: str) -> str:
     query = Query(
         Table.CHECKPOINTS,
-        require_thread_id(thread),
+        require_thread_id(thread_id),
         consistent=True,
-        sort=namespace_range(ns),
+        sort=namespace_range(checkpoint_ns),
         attributes=CHECKPOINT_KEYS,
     )
-    now = connection.store.now
+    now = connection.now
     heads = [read_checkpoint_head(item, now) for item in connection.run(query_all(query))]
-    ids = [head.checkpoint_id for head in heads if head.visible and head.checkpoint_ns == ns]
-    if wanted in ids:
-        return wanted
-    fitting = [one for one in ids if one and (one.endswith(part) or one.startswith(part))]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not fitting:
+    ids = [
+        head.checkpoint_id for head in heads if head.visible and head.checkpoint_ns == checkpoint_ns
+    ]
+    if id_part in ids:
+        return id_part
+    part = id_part.strip(".").removesuffix("…")
+    matches = [each for each in ids if each and (each.endswith(part) or each.startswith(part))]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         raise UsageError(
-            f"thread {thread!r} has no checkpoint {wanted!r} in namespace {ns!r}; "
-            "`langgraph-dynamodb history` shows those it has"
+            f"thread {thread_id!r} has no checkpoint {id_part!r} in namespace {checkpoint_ns!r}; "
+            "`langgraph-dynamodb history` lists its checkpoints"
         )
     raise UsageError(
-        f"{wanted!r} fits {len(fitting)} checkpoints of thread {thread!r}: "
-        f"{', '.join(fitting[:_SHOWN])}{' and others' if len(fitting) > _SHOWN else ''}; "
-        "type more of it"
+        f"{id_part!r} fits {len(matches)} checkpoints of thread {thread_id!r}: "
+        f"{', '.join(matches[:_MAX_IDS_IN_ERROR])}"
+        f"{' and others' if len(matches) > _MAX_IDS_IN_ERROR else ''}; type more of it"
     )

@@ -1,4 +1,4 @@
-"""The threads of a table that has no index of them: their ids, as a Scan comes upon them."""
+"""Listing the threads of a table without an index of threads: a Scan finds their ids."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundThread:
-    """A thread that a Scan has come upon.
+class ScannedThread:
+    """A thread that a Scan has found.
 
     Attributes:
         thread_id: The thread.
-        page: Where its page of the Scan began.
+        page_start: The start key of the page that has it; `None` for the first page.
     """
 
     thread_id: str
-    page: Any
+    page_start: Any
 
     @property
     def cursor(self) -> str:
-        """Where to go on after it."""
-        return json.dumps({"page": self.page, "after": self.thread_id}, ensure_ascii=False)
+        """The text from which a later scan continues after this thread."""
+        return json.dumps({"page": self.page_start, "after": self.thread_id}, ensure_ascii=False)
 
 
-def table_threads(
+def scan_threads(
     connection: Connection,
     cursor: str | None = None,
     on_page: Callable[[int], object] = lambda _: None,
-) -> Iterator[FoundThread]:
-    """The threads, one page of a Scan in memory at a time.
+) -> Iterator[ScannedThread]:
+    """Yield the threads of the table, with one page of the Scan in memory at a time.
 
     Args:
-        connection: The saver.
-        cursor: Where to go on.
-        on_page: Told, once the threads of a page were taken, how many items it had.
+        connection: The connection.
+        cursor: The `cursor` of the last thread of an earlier scan; `None` to start at the first.
+        on_page: Called with the number of items of a page, after its threads were yielded.
 
     Raises:
-        InvalidInputError: The cursor is none of a thread's.
+        InvalidInputError: The cursor is not one of a `ScannedThread`.
     """
     saver = connection.saver
-    page, after = (None, None) if cursor is None else _read(cursor)
+    start, after = (None, None) if cursor is None else _read_cursor(cursor)
     last: str | None = None
     while True:
-        found = saver._step(saver._thread_page(page)).call()
-        ids = list(found.thread_ids)
+        page = saver._step(saver._thread_page(start)).call()
+        ids = list(page.thread_ids)
         if after in ids:
             last = after
             ids = ids[ids.index(after) + 1 :]
         after = None
         for thread_id in ids:
-            if thread_id != last:  # The first may be the last of the page before.
-                yield FoundThread(thread_id, page)
+            if thread_id != last:  # A thread can span two pages.
+                yield ScannedThread(thread_id, start)
             last = thread_id
-        on_page(found.items)
-        if found.next is None:
+        on_page(page.items)
+        if page.next is None:
             return
-        page = found.next
+        start = page.next
 
 
-def _read(cursor: str) -> tuple[Any, str | None]:
+def _read_cursor(cursor: str) -> tuple[Any, str | None]:
     try:
-        said = json.loads(cursor)
-        page, after = said["page"], said["after"]
+        fields = json.loads(cursor)
+        page, after = fields["page"], fields["after"]
         if page is not None:
             spec = SPECS[Table.CHECKPOINTS]
             page = {
                 name: {"S": str(page[name]["S"])} for name in (spec.partition_key, spec.sort_key)
             }
     except (ValueError, KeyError, TypeError):
-        raise InvalidInputError("--cursor", "is none that `threads` has shown") from None
+        raise InvalidInputError("--cursor", "is not one that `threads` has printed") from None
     return page, after
