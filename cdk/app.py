@@ -10,7 +10,7 @@ from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack, guard, stack
 
 
 def main() -> None:
-    """Synthesize the stack, and refuse to take away what is deployed of it."""
+    """Synthesize the stack, and reject a removal of deployed resources."""
     app = App()
     account, region = (os.environ.get(f"CDK_DEFAULT_{name}") for name in ("ACCOUNT", "REGION"))
     try:
@@ -22,31 +22,37 @@ def main() -> None:
             **settings.arguments,
         )
     except ValueError as error:
-        # It names the setting and what is expected; where in here that was found helps nobody.
+        # The message names the setting and what is expected. A traceback would not help.
         sys.exit(f"error: {error}")
     assembly = app.synth()
-    # Without credentials the CLI knows no account, and nothing is deployed.
+    # Without credentials the CLI does not set the account, and cannot deploy.
     if account and region and not settings.allow_removal:
-        wanted = assembly.get_stack_by_name(settings.stack_name).template
-        if _objects(stack, wanted, account, region):
+        template = assembly.get_stack_by_name(settings.stack_name).template
+        if _annotate_removals(stack, template, account, region):
             app.synth(force=True)
 
 
-def _objects(stack: Stack, wanted: dict[str, object], account: str, region: str) -> bool:
-    """Have the CLI refuse what would be lost, or warn where that cannot be seen."""
+def _annotate_removals(
+    stack: Stack, template: dict[str, object], account: str, region: str
+) -> bool:
+    """Add an error for resources that would be removed, or a warning if they are unknown.
+
+    Returns:
+        Whether the stack has a new annotation.
+    """
     name = stack.stack_name
     try:
-        taken = guard.lost(guard.deployed_template(name, account, region), wanted)
+        removed = guard.removed(guard.deployed_template(name, account, region), template)
     except guard.UnknownStackError as error:
         Annotations.of(stack).add_warning_v2(
             "langgraph:unknown-stack",
-            f"it was not seen what {name} has, so settings that were forgotten take away what they "
-            f"stand for: {error}",
+            f"the deployed stack {name} could not be read, so this deployment may remove resources "
+            f"of forgotten settings: {error}",
         )
         return True
-    if taken:
-        Annotations.of(stack).add_error(guard.refusal(name, taken))
-    return bool(taken)
+    if removed:
+        Annotations.of(stack).add_error(guard.removal_error(name, removed))
+    return bool(removed)
 
 
 main()

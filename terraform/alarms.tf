@@ -1,89 +1,89 @@
-# Alarms to a topic of yours, a dashboard, and contributor insights. What each alarm means here, and what
-# to do, is in docs/runbook.md. The CDK construct's alarms.py has the same table.
+# Alarms, a dashboard, and contributor insights. docs/runbook.md explains each alarm. The CDK construct's
+# alarms.py has the same rules.
 #
 # Metrics, dimensions and statistics:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 
 locals {
-  # The operations of running graphs, and the p99 in milliseconds from which each is slow. DynamoDB answers
-  # for one item in single-digit milliseconds; a query may return a whole megabyte, and a batch many items.
-  operations_of_graphs = {
+  # The operations of a running graph, with the p99 latency that is too slow, in ms. DynamoDB reads or writes
+  # an item in single-digit milliseconds. A query may return a whole megabyte, and a batch many items.
+  graph_latencies = {
     GetItem            = 100
     PutItem            = 100
     Query              = 500
     TransactWriteItems = 250
     UpdateItem         = 100
   }
-  watched_operations = {
-    checkpoints = local.operations_of_graphs
-    writes      = local.operations_of_graphs
-    store       = merge(local.operations_of_graphs, { BatchGetItem = 500, BatchWriteItem = 500, DeleteItem = 100 })
+  operation_latencies = {
+    checkpoints = local.graph_latencies
+    writes      = local.graph_latencies
+    store       = merge(local.graph_latencies, { BatchGetItem = 500, BatchWriteItem = 500, DeleteItem = 100 })
   }
 
-  # CloudWatch adds nothing up over a dimension that an alarm leaves out, so each metric is watched with all
-  # the dimensions it is published with. DynamoDB publishes no zeros.
-  watches = [
-    for watch in [
-      { kind = "read-throttles", metric = "ReadThrottleEvents", each = "index" },
-      { kind = "write-throttles", metric = "WriteThrottleEvents", each = "index" },
-      { kind = "hot-thread-reads", metric = "ReadKeyRangeThroughputThrottleEvents", each = "index" },
-      { kind = "hot-thread-writes", metric = "WriteKeyRangeThroughputThrottleEvents", each = "index" },
+  # CloudWatch does not aggregate over a dimension that an alarm leaves out, so every alarm names all dimensions
+  # that DynamoDB publishes the metric with. DynamoDB publishes no zeros.
+  alarm_rules = [
+    for rule in [
+      { kind = "read-throttles", metric = "ReadThrottleEvents", scope = "index" },
+      { kind = "write-throttles", metric = "WriteThrottleEvents", scope = "index" },
+      { kind = "hot-thread-reads", metric = "ReadKeyRangeThroughputThrottleEvents", scope = "index" },
+      { kind = "hot-thread-writes", metric = "WriteKeyRangeThroughputThrottleEvents", scope = "index" },
       {
-        kind   = "own-maximum-reads", metric = "ReadMaxOnDemandThroughputThrottleEvents", each = "index"
+        kind   = "own-maximum-reads", metric = "ReadMaxOnDemandThroughputThrottleEvents", scope = "index"
         wanted = var.max_read_request_units != null
       },
       {
-        kind   = "own-maximum-writes", metric = "WriteMaxOnDemandThroughputThrottleEvents", each = "index"
+        kind   = "own-maximum-writes", metric = "WriteMaxOnDemandThroughputThrottleEvents", scope = "index"
         wanted = var.max_write_request_units != null
       },
-      { kind = "system-errors", metric = "SystemErrors", each = "operation" },
-      # Its thresholds are those of watched_operations.
-      { kind = "latency", metric = "SuccessfulRequestLatency", each = "operation", statistic = "p99", datapoints = 5 },
-      { kind = "transaction-conflicts", metric = "TransactionConflict", each = "table" },
-      # Seven days is the most that an alarm looks back.
+      { kind = "system-errors", metric = "SystemErrors", scope = "operation" },
+      # operation_latencies has its thresholds.
+      { kind = "latency", metric = "SuccessfulRequestLatency", scope = "operation", statistic = "p99", datapoints = 5 },
+      { kind = "transaction-conflicts", metric = "TransactionConflict", scope = "table" },
+      # CloudWatch evaluates at most seven days.
       {
-        kind   = "no-expiry", metric = "TimeToLiveDeletedItemCount", each = "checkpoints", below = true
+        kind   = "no-expiry", metric = "TimeToLiveDeletedItemCount", scope = "checkpoints", below = true
         period = 86400, periods = 3, missing = "breaching", wanted = var.ttl_seconds != null
       },
       {
-        kind      = "replication-lag", metric = "ReplicationLatency", each = "replica", statistic = "Average"
+        kind      = "replication-lag", metric = "ReplicationLatency", scope = "replica", statistic = "Average"
         threshold = 30000, period = 300, periods = 3
       },
       ] : {
-      kind       = watch.kind
-      metric     = watch.metric
-      each       = watch.each
-      statistic  = lookup(watch, "statistic", "Sum")
-      threshold  = lookup(watch, "threshold", 1)
-      below      = lookup(watch, "below", false)
-      period     = lookup(watch, "period", 60)
-      periods    = lookup(watch, "periods", 5)
-      datapoints = lookup(watch, "datapoints", 3)
-      missing    = lookup(watch, "missing", "notBreaching")
-    } if lookup(watch, "wanted", true)
+      kind       = rule.kind
+      metric     = rule.metric
+      scope      = rule.scope
+      statistic  = lookup(rule, "statistic", "Sum")
+      threshold  = lookup(rule, "threshold", 1)
+      below      = lookup(rule, "below", false)
+      period     = lookup(rule, "period", 60)
+      periods    = lookup(rule, "periods", 5)
+      datapoints = lookup(rule, "datapoints", 3)
+      missing    = lookup(rule, "missing", "notBreaching")
+    } if lookup(rule, "wanted", true)
   ]
 
-  watched_indexes  = [for index in local.indexes : { part = index.name, dimensions = { GlobalSecondaryIndexName = index.name } }]
-  watched_replicas = [for region in sort(var.replica_regions) : { part = region, dimensions = { ReceivingRegion = region } }]
+  index_parts   = [for index in local.indexes : { name = index.name, dimensions = { GlobalSecondaryIndexName = index.name } }]
+  replica_parts = [for region in sort(var.replica_regions) : { name = region, dimensions = { ReceivingRegion = region } }]
 
-  # Of what there is one alarm each, in a table.
-  watched_parts = {
+  # The parts of each table by scope: a rule makes an alarm for each part in its scope.
+  parts_by_scope = {
     for role, table in local.tables : role => {
-      table       = [{ part = "", dimensions = {} }]
-      index       = concat([{ part = "", dimensions = {} }], role == "checkpoints" ? local.watched_indexes : [])
-      checkpoints = role == "checkpoints" ? [{ part = "", dimensions = {} }] : []
-      operation   = [for name in sort(keys(local.watched_operations[role])) : { part = name, dimensions = { Operation = name } }]
-      replica     = local.watched_replicas
+      table       = [{ name = "", dimensions = {} }]
+      index       = concat([{ name = "", dimensions = {} }], role == "checkpoints" ? local.index_parts : [])
+      checkpoints = role == "checkpoints" ? [{ name = "", dimensions = {} }] : []
+      operation   = [for name in sort(keys(local.operation_latencies[role])) : { name = name, dimensions = { Operation = name } }]
+      replica     = local.replica_parts
     }
   }
 
   alarms = flatten([
-    for watch in local.watches : [
+    for rule in local.alarm_rules : [
       for role, table in local.tables : [
-        for one in local.watched_parts[role][watch.each] : merge(watch, {
-          name       = join("-", compact([table.name, watch.kind, one.part]))
-          dimensions = merge({ TableName = table.name }, one.dimensions)
-          threshold  = watch.kind == "latency" ? local.watched_operations[role][one.part] : watch.threshold
+        for part in local.parts_by_scope[role][rule.scope] : merge(rule, {
+          name       = join("-", compact([table.name, rule.kind, part.name]))
+          dimensions = merge({ TableName = table.name }, part.dimensions)
+          threshold  = rule.kind == "latency" ? local.operation_latencies[role][part.name] : rule.threshold
         })
       ]
     ]
@@ -99,17 +99,17 @@ locals {
       ])
     }],
     [
-      for watch in local.watches : {
-        title = watch.kind, stat = watch.statistic, period = watch.period
+      for rule in local.alarm_rules : {
+        title = rule.kind, stat = rule.statistic, period = rule.period
         metrics = [
-          for alarm in local.alarms : { metric = alarm.metric, dimensions = alarm.dimensions } if alarm.kind == watch.kind
+          for alarm in local.alarms : { metric = alarm.metric, dimensions = alarm.dimensions } if alarm.kind == rule.kind
         ]
       }
     ],
   )
   dashboard = {
     widgets = [
-      # Without places, CloudWatch puts each at the next one that is free.
+      # Without coordinates, CloudWatch places each widget in the next free space.
       for graph in local.graphs : {
         type   = "metric"
         width  = 12
@@ -156,7 +156,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 resource "aws_cloudwatch_dashboard" "this" {
   count = var.dashboard ? 1 : 0
 
-  # Of what names of tables may hold, those of dashboards may not hold this.
+  # Names of tables may have periods, names of dashboards may not.
   dashboard_name = replace(var.checkpoints_table_name, ".", "-")
   dashboard_body = jsonencode(local.dashboard)
 }

@@ -2,11 +2,11 @@ locals {
   bucket_name = var.create_bucket ? one(aws_s3_bucket.this[*].bucket) : var.bucket_name
   bucket_arn  = local.bucket_name == null ? null : "arn:${data.aws_partition.current.partition}:s3:::${local.bucket_name}"
 
-  # Items live for up to one and a half `ttl_seconds` and an hour after they, or their objects, were
-  # stored or prolonged, and DynamoDB deletes them within days.
+  # An item lives up to 1.5 * `ttl_seconds` and an hour after it or its object was last renewed, and
+  # DynamoDB deletes an expired item within days. An object must outlive the item that refers to it.
   object_days = var.ttl_seconds == null ? null : ceil((1.5 * var.ttl_seconds + 3600) / 86400) + 2
 
-  # As far back as point-in-time recovery reaches.
+  # As long as point-in-time recovery: a restored table must find its objects.
   noncurrent_days = coalesce(var.point_in_time_recovery_days, 35)
 }
 
@@ -86,7 +86,7 @@ resource "aws_s3_bucket_policy" "this" {
     }]
   })
 
-  # S3 refuses a policy while it changes who may set public ones.
+  # S3 rejects a bucket policy while the public access block changes.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -107,7 +107,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Also where versioning is off: it may have been on.
+  # Also with versioning off: it may have been on before.
   rule {
     id     = "expire-noncurrent"
     status = "Enabled"
@@ -139,6 +139,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Rules for noncurrent versions need the state of versioning to be settled.
+  # The rule for noncurrent versions requires that versioning is configured.
   depends_on = [aws_s3_bucket_versioning.this]
 }

@@ -3,17 +3,17 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  # Least privilege by role, as the saver's own list of actions has it.
+  # Least privilege by role, equal to the list of actions in the saver's policies.py.
   read_keys  = ["kms:Decrypt", "kms:DescribeKey"]
   write_keys = concat(local.read_keys, ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"])
 
-  # Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+  # Enough for `setup()` where the tables exist as configured, so applications may call it at startup.
   verify = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"]
   run    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 
   set_up = sort(concat(local.verify, ["dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"]))
 
-  # An agent deletes what it has put into a store.
+  # An agent also deletes the values that it put into a store.
   read_store    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
   run_store     = concat(local.read_store, ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
   store_objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -27,8 +27,8 @@ locals {
     registry      = []
     vectors       = ["dynamodb:SearchVectors"]
     store_objects = local.store_objects
-    # Nothing is ever listed, but without it S3 calls a missing object forbidden. It cannot be held to
-    # the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
+    # Without this right, S3 answers 403 instead of 404 for a missing object. A condition on `s3:prefix`
+    # does not work: S3 checks the right for a GetObject request, which has no prefix.
     bucket = ["s3:ListBucket"]
     key    = local.write_keys
     prefix = ""
@@ -94,12 +94,12 @@ locals {
         owners        = ""
         label         = null
       }
-      # Both partition keys, and the keys of objects, begin with the thread id. To list the bucket
-      # would show a tenant the thread ids of all the others.
-      # The partition key of the index of threads is the owner: only where owners begin with the
-      # tenant, too, can a query of it be held to the tenant's own.
-      # The namespaces of a store, and its vector index, are of all tenants: it may enter its own of them,
-      # list none, and not search that index.
+      # Both partition keys, and the keys of objects, start with the thread id. Listing the bucket would
+      # show the thread ids of other tenants.
+      # The partition key of the thread index is the owner, so a policy can limit a query of it to a
+      # tenant only if owners have a prefix for the tenant, too.
+      # The namespace registry and the vector index are shared by all tenants: a tenant may register its
+      # own namespaces, but may not list namespaces or search the index.
       tenant = merge(local.runtime, {
         tables        = local.run
         threads       = var.tenant_owner_prefix == null ? [] : local.runtime.threads
@@ -121,8 +121,8 @@ locals {
   region  = data.aws_region.current.id
   regions = concat([local.region], sort(var.replica_regions))
 
-  # Made from names instead of read from the tables: so a plan shows the policies before they exist.
-  # Each role's first is in the provider's region.
+  # Built from names instead of table attributes, so that a plan shows the policies before the tables exist.
+  # The first ARN of each table is in the provider's region.
   table_arns_by_role = {
     for role, table in local.tables : role => [
       for region in local.regions :
@@ -146,7 +146,7 @@ locals {
     var.bucket_kms_key_arn == null ? [] : [var.bucket_kms_key_arn],
   ))
 
-  # A bucket and its key are in one region.
+  # A bucket and its key are in the same region.
   bucket_region = var.bucket_kms_key_arn == null ? local.region : split(":", var.bucket_kms_key_arn)[3]
   services_with_key = concat(
     var.kms_key_arn == null ? [] : [for region in local.regions : "dynamodb.${region}.${data.aws_partition.current.dns_suffix}"],
@@ -162,7 +162,7 @@ locals {
             Sid      = "Tables"
             Action   = actions.tables
             Resource = local.table_arns
-            # ForAllValues also holds for a request without the key, hence the second condition.
+            # `ForAllValues` is also true for a request without a key, hence the second condition.
             Condition = actions.prefix == "" ? null : {
               "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${actions.prefix}*"] }
               "Null"                    = { "dynamodb:LeadingKeys" = "false" }
@@ -193,7 +193,7 @@ locals {
             Sid      = "Store"
             Action   = actions.store
             Resource = local.store_arns
-            # What a label is partitioned into, and the parts of its large values, follow a period.
+            # A period separates the label from a partition number, and from the parts of large values.
             Condition = actions.label == null ? null : {
               "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [actions.label, "${actions.label}.*"] }
               "Null"                    = { "dynamodb:LeadingKeys" = "false" }

@@ -1,5 +1,5 @@
 locals {
-  # What the tables look like is fixed by the saver and the store: every version reads them.
+  # The keys are fixed by the saver and the store, in all versions.
   saver_tables = {
     checkpoints = {
       name      = var.checkpoints_table_name
@@ -26,7 +26,7 @@ locals {
     }
   }
   tables = merge(local.saver_tables, local.store_tables)
-  # Both are sparse: of checkpoints by run, and of what is known of each thread by its owner.
+  # Both are sparse: checkpoints by run id, and one item per thread by its owner.
   indexes = [
     for index in [
       { name = var.run_id_index_name, hash_key = "run_id", range_key = null, projection = "KEYS_ONLY" },
@@ -112,7 +112,7 @@ resource "aws_dynamodb_table" "this" {
     }
   }
 
-  # Free, and without effect on items that have no such attribute.
+  # Free of charge, and without effect on items without this attribute.
   ttl {
     attribute_name = "ttl"
     enabled        = true
@@ -148,8 +148,8 @@ resource "aws_dynamodb_table" "this" {
     }
   }
 
-  # A destroy that protected tables refuse must leave their agents what they need: whatever the tables
-  # depend on goes after them.
+  # If deletion protection makes a destroy fail, agents must go on working: Terraform destroys what the
+  # tables depend on only after the tables.
   depends_on = [
     aws_cloudwatch_event_target.sweep,
     aws_iam_policy.this,

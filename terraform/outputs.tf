@@ -1,5 +1,5 @@
-# Names and ARNs are known before anything is made, so a plan shows them; what uses them waits for the
-# tables all the same.
+# A plan shows names and ARNs, since they do not depend on the tables. `depends_on` makes users of the
+# outputs wait for the tables.
 
 output "checkpoints_table_name" {
   description = "Name of the table of checkpoints. The saver's `checkpoints_table_name`."

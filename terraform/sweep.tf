@@ -1,8 +1,8 @@
-# The sweep on a schedule: a Lambda function, and the rule that calls it.
+# The scheduled sweep: a Lambda function, and the rule that calls it.
 
 locals {
   sweeps = var.sweep_schedule != null
-  # Functions have names of fewer characters than policies and tables.
+  # Names of functions allow fewer characters than names of policies and tables.
   sweep_name = "${replace(local.policy_name_prefix, "/[^a-zA-Z0-9_-]/", "-")}-sweep"
   sweep_arn  = "arn:${data.aws_partition.current.partition}:lambda:${local.region}:${local.account}:function:${local.sweep_name}"
   sweep_logs = "arn:${data.aws_partition.current.partition}:logs:${local.region}:${local.account}:log-group:/aws/lambda/${local.sweep_name}"
@@ -41,11 +41,11 @@ resource "aws_lambda_function" "sweep" {
     log_group             = aws_cloudwatch_log_group.sweep[0].name
   }
 
-  # Without its rights it would fail at first.
+  # The function must not run before it has its rights.
   depends_on = [aws_iam_role_policy.sweep]
 }
 
-# A sweep of large tables calls itself until it is done, which Lambda would take for a mistake.
+# The function calls itself until large tables are swept, which Lambda's loop detection would stop.
 resource "aws_lambda_function_recursion_config" "sweep" {
   count = local.sweeps ? 1 : 0
 
@@ -85,8 +85,8 @@ resource "aws_iam_role_policy" "sweep" {
   role = aws_iam_role.sweep[0].name
   policy = jsonencode({
     Version = "2012-10-17"
-    # What a store leaves behind, its own `sweep_orphans` removes.
-    Statement = concat([for one in jsondecode(local.policies["admin"]).Statement : one if !startswith(one.Sid, "Store")], [
+    # The function sweeps the saver's tables only.
+    Statement = concat([for statement in jsondecode(local.policies["admin"]).Statement : statement if !startswith(statement.Sid, "Store")], [
       { Sid = "Again", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [local.sweep_arn] },
       { Sid = "Logs", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${local.sweep_logs}:*"] },
     ])

@@ -1,4 +1,4 @@
-"""Who may do what: one table of roles, and the one function that makes statements from it."""
+"""The IAM actions of each role, and the policy statements made from them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from types import MappingProxyType
 from typing import Any
 
 Statement = Mapping[str, Any]
-"""A statement of an IAM policy, as it is written in JSON."""
+"""A statement of an IAM policy, as in its JSON."""
 
 
 class Role(str, Enum):
-    """What somebody does with the tables.
+    """A role that an IAM principal can have on the tables.
 
     Attributes:
         READ: Reads threads: `get_tuple`, `list` of a thread.
         RUNTIME: Runs graphs.
         SETUP: Calls `setup()`, which creates or verifies the tables.
-        ADMIN: Also deletes, prunes, copies, lists everything and sweeps.
-        TENANT: Runs graphs, on threads whose id has a given prefix.
+        ADMIN: Runs graphs, and deletes, prunes, copies, lists all threads and sweeps.
+        TENANT: Runs graphs, only on threads whose id has a given prefix.
     """
 
     READ = "read"
@@ -32,19 +32,21 @@ class Role(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """The actions of a role, for each kind of resource.
+    """The IAM actions of a role, by kind of resource.
 
     Attributes:
-        tables: On both tables of the saver.
-        index: On the run index.
-        threads: On the index of threads.
-        objects: On the saver's objects.
-        store: On the table of a store.
-        registry: On the namespaces in it, where `store` does not hold for them.
-        vectors: On its vector index. No condition on partition keys holds that.
-        store_objects: On the store's objects.
-        bucket: On the bucket.
-        key: On the KMS keys.
+        tables: Actions on both tables of the saver.
+        index: Actions on the run id index.
+        threads: Actions on the thread index.
+        objects: Actions on the saver's objects.
+        store: Actions on the store table.
+        registry: Actions on the namespace registry in the store table, for a role whose `store`
+            actions are limited to other partition keys.
+        vectors: Actions on the vector index. A `dynamodb:LeadingKeys` condition does not apply to
+            it.
+        store_objects: Actions on the store's objects.
+        bucket: Actions on the bucket.
+        key: Actions on the KMS keys.
     """
 
     tables: frozenset[str]
@@ -61,7 +63,7 @@ class Rights:
 
 _READ_TABLES = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 _RUN_TABLES = _READ_TABLES | {"dynamodb:PutItem", "dynamodb:UpdateItem"}
-# Of tables that are right, `setup()` asks no more: an application may call it when it starts.
+# Enough for `setup()` where the tables exist as configured, so applications may call it at startup.
 _VERIFY = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
 _SET_UP = _VERIFY | {
     "dynamodb:CreateTable",
@@ -76,7 +78,7 @@ _RUN_STORE = _READ_STORE | {
     "dynamodb:UpdateItem",
 }
 _SEARCH_VECTORS = frozenset({"dynamodb:SearchVectors"})
-# An agent deletes what it has put into a store.
+# An agent also deletes the values that it put into a store.
 _RUN_STORE_OBJECTS = frozenset({"s3:DeleteObject", "s3:GetObject", "s3:PutObject"})
 _LIST_OWN = frozenset({"dynamodb:Query"})
 _LIST_ALL = _LIST_OWN | {"dynamodb:Scan"}
@@ -87,8 +89,8 @@ _WRITE_KEY = _READ_KEY | {
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 }
-# Nothing is ever listed, but without this S3 calls a missing object forbidden. It cannot be held to
-# the key prefix: the request that S3 asks about is no listing, and has no `s3:prefix`.
+# Without this right, S3 answers 403 instead of 404 for a missing object. A condition on `s3:prefix`
+# does not work: S3 checks the right for a GetObject request, which has no prefix.
 _LIST_BUCKET = frozenset({"s3:ListBucket"})
 
 _RUNTIME = Rights(
@@ -129,9 +131,9 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
             bucket=_LIST_BUCKET,
             key=_WRITE_KEY,
         ),
-        # To list the bucket would show a tenant the thread ids of all the others.
-        # The namespaces of a store, and its vector index, are of all tenants: it may enter its own
-        # of them, list none, and not search that index.
+        # Listing the bucket would show the thread ids of other tenants. The namespace registry and
+        # the vector index are shared by all tenants: a tenant may register its own namespaces, but
+        # may not list namespaces or search the index.
         Role.TENANT: replace(
             _RUNTIME,
             tables=_RUN_TABLES,
@@ -142,84 +144,99 @@ RIGHTS: Mapping[Role, Rights] = MappingProxyType(
         ),
     }
 )
-"""What each role may do. The saver's `policies.py` says which of its calls need what."""
+"""The rights of each role. `policies.py` of the library lists the actions of each call."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """The ARNs that policies name. Empty where there is no such resource.
+    """The ARNs that policies name. A tuple is empty if the resource does not exist.
 
     Attributes:
         tables: Both tables of the saver and their replicas.
-        indexes: The run index, in each region.
-        thread_indexes: The index of threads, in each region.
-        objects: All objects below the key prefix, without the final `*`.
-        store: The table of a store and its replicas.
-        vectors: Its vector index, in each region.
-        store_objects: All objects below the store's key prefix, without the final `*`.
+        run_indexes: The run id index, in each region.
+        thread_indexes: The thread index, in each region.
+        objects: The prefix of the saver's objects, without the final `*`.
+        store: The store table and its replicas.
+        vector_indexes: The vector index of the store table, in each region.
+        store_objects: The prefix of the store's objects, without the final `*`.
         bucket: The bucket.
-        keys: The KMS keys, of replicas too.
-        key_services: The services the keys may be used through.
+        keys: The KMS keys of tables, replicas and bucket.
+        key_services: Host names of the services through which the keys may be used.
     """
 
     tables: tuple[str, ...]
-    indexes: tuple[str, ...]
+    run_indexes: tuple[str, ...]
     thread_indexes: tuple[str, ...]
     objects: tuple[str, ...]
     store: tuple[str, ...]
-    vectors: tuple[str, ...]
+    vector_indexes: tuple[str, ...]
     store_objects: tuple[str, ...]
     bucket: tuple[str, ...]
     keys: tuple[str, ...]
     key_services: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TenantLimits:
+    """What the role `tenant` is limited to.
+
+    Attributes:
+        thread_id_prefix: Prefix of the thread ids of a tenant; `None` for all threads.
+        owner_prefix: Prefix of the owners whose threads a tenant may list; `None` for no listing.
+            The partition key of the thread index is the owner, so `thread_id_prefix` cannot limit
+            a query of that index.
+        root_label: Root label of the store namespaces of a tenant; `None` for no use of the store.
+    """
+
+    thread_id_prefix: str | None = None
+    owner_prefix: str | None = None
+    root_label: str | None = None
+
+
+NO_LIMITS = TenantLimits()
+
+
 def statements(
-    role: Role,
-    resources: Resources,
-    *,
-    thread_id_prefix: str | None = None,
-    owner_prefix: str | None = None,
-    root_label: str | None = None,
+    role: Role, resources: Resources, limits: TenantLimits = NO_LIMITS
 ) -> tuple[Statement, ...]:
-    """The statements of a role's policy, least privilege.
+    """Make the least-privilege statements of a role's policy.
 
     Args:
         role: The role.
-        resources: What the policy is about.
-        thread_id_prefix: Prefix of the only thread ids the role may use; `None` for all threads.
-        owner_prefix: Prefix of the only owners whose threads a role with `thread_id_prefix` may
-            list; `None` for none. The partition key of that index is the owner, so the prefix of
-            threads does not hold a query of it.
-        root_label: The only root label of a store's namespaces that a role with `thread_id_prefix`
-            may use; `None` for none.
+        resources: The ARNs that the policy names.
+        limits: The limits of the role `tenant`.
+
+    Returns:
+        The statements, without those whose resource does not exist.
     """
-    rights = RIGHTS[role]
-    prefix = thread_id_prefix or ""
-    lists = rights.threads if not prefix or owner_prefix else frozenset[str]()
-    objects = tuple(f"{arn}{prefix}*" for arn in resources.objects)
-    # What a label is partitioned into, and the parts of its large values, follow a period.
-    label = () if root_label is None else (root_label, f"{root_label}.*")
-    stores = not prefix or label
-    below = f"{root_label}/*" if label else "*"
-    store_objects = tuple(f"{arn}{below}" for arn in resources.store_objects) if stores else ()
-    store = resources.store if stores else ()
+    rights = _limited(RIGHTS[role], limits)
+    prefix = limits.thread_id_prefix or ""
+    label = limits.root_label
+    # A period separates the label from a partition number, and from the parts of large values.
+    labels = () if label is None else (label, f"{label}.*")
+    objects = f"{prefix}*"
+    store_objects = "*" if label is None else f"{label}/*"
     parts = (
-        ("Tables", rights.tables, resources.tables, _leading(*_beginning_with(prefix))),
-        ("Index", rights.index, resources.indexes, None),
+        ("Tables", rights.tables, resources.tables, _leading_keys(*_starting_with(prefix))),
+        ("Index", rights.index, resources.run_indexes, None),
         (
             "ThreadIndex",
-            lists,
+            rights.threads,
             resources.thread_indexes,
-            _leading(*_beginning_with(owner_prefix or "")),
+            _leading_keys(*_starting_with(limits.owner_prefix or "")),
         ),
-        ("Objects", rights.objects, objects, None),
-        ("Store", rights.store, store, _leading(*label)),
-        ("StoreRegistry", rights.registry, store, _leading(".namespaces.*")),
-        ("StoreVectors", rights.vectors, resources.vectors, None),
-        ("StoreObjects", rights.store_objects, store_objects, None),
+        ("Objects", rights.objects, _suffixed(resources.objects, objects), None),
+        ("Store", rights.store, resources.store, _leading_keys(*labels)),
+        ("StoreRegistry", rights.registry, resources.store, _leading_keys(".namespaces.*")),
+        ("StoreVectors", rights.vectors, resources.vector_indexes, None),
+        (
+            "StoreObjects",
+            rights.store_objects,
+            _suffixed(resources.store_objects, store_objects),
+            None,
+        ),
         ("Bucket", rights.bucket, resources.bucket, None),
-        ("Key", rights.key, resources.keys, _through(resources.key_services)),
+        ("Key", rights.key, resources.keys, _via_services(resources.key_services)),
     )
     return tuple(
         _statement(sid, actions, arns, condition)
@@ -229,7 +246,7 @@ def statements(
 
 
 def document(parts: tuple[Statement, ...]) -> dict[str, Any]:
-    """The policy of those statements, as it is written in JSON."""
+    """Make a policy document from statements."""
     return {"Version": "2012-10-17", "Statement": list(parts)}
 
 
@@ -248,24 +265,40 @@ def _statement(
     return statement if condition is None else {**statement, "Condition": condition}
 
 
-def _beginning_with(prefix: str) -> tuple[str, ...]:
+def _limited(rights: Rights, limits: TenantLimits) -> Rights:
+    """Drop the rights of a tenant on resources that its limits do not cover."""
+    none = frozenset[str]()
+    if not limits.thread_id_prefix:
+        return rights
+    if not limits.owner_prefix:
+        rights = replace(rights, threads=none)
+    if limits.root_label is None:
+        rights = replace(rights, store=none, registry=none, store_objects=none)
+    return rights
+
+
+def _suffixed(arns: tuple[str, ...], suffix: str) -> tuple[str, ...]:
+    return tuple(f"{arn}{suffix}" for arn in arns)
+
+
+def _starting_with(prefix: str) -> tuple[str, ...]:
     return (f"{prefix}*",) if prefix else ()
 
 
-def _leading(*patterns: str) -> Mapping[str, Any] | None:
-    """Holds requests to partition keys.
+def _leading_keys(*patterns: str) -> Mapping[str, Any] | None:
+    """Make a condition that limits requests to partition keys.
 
-    They are thread ids in both tables of a saver, owners in the index of them, and root labels in
-    the table of a store.
+    The partition key is the thread id in both tables of a saver, the owner in the thread index, and
+    the root label in the store table.
     """
     if not patterns:
         return None
     return {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)},
-        # "For all values" holds for a request that names no key at all.
+        # `ForAllValues` is also true for a request without a key.
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
 
 
-def _through(services: tuple[str, ...]) -> Mapping[str, Any]:
+def _via_services(services: tuple[str, ...]) -> Mapping[str, Any]:
     return {"StringEquals": {"kms:ViaService": list(services)}}

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag that are meant to be as they are, each with its reason."""
+"""Acknowledged findings of cdk-nag, each with its reason."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from aws_cdk import aws_s3 as s3
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from constructs import IConstruct
+
 
 def acknowledge_bucket(bucket: s3.Bucket) -> None:
-    """Say why the bucket writes no access logs."""
+    """Acknowledge that the bucket writes no access logs."""
     Validations.of(bucket).acknowledge(
         Acknowledgment(
             id="AwsSolutions-S1",
@@ -29,7 +31,7 @@ def acknowledge_bucket(bucket: s3.Bucket) -> None:
 
 
 def acknowledge_policy(policy: iam.ManagedPolicy) -> None:
-    """Say why the objects a policy names end in `*`. Any other wildcard is still found."""
+    """Acknowledge the wildcard behind the key prefixes of objects, and no other wildcard."""
     document = Stack.of(policy).resolve(policy.document)
     arns = [
         arn
@@ -38,53 +40,52 @@ def acknowledge_policy(policy: iam.ManagedPolicy) -> None:
         for arn in _listed(statement["Resource"])
     ]
     for arn in arns:
-        acknowledgment = Acknowledgment(
-            id=f"AwsSolutions-IAM5[Resource::{_flat(arn)}]",
-            reason=(
-                "The keys of objects are made from ids and digests. The key prefix in front of the "
-                "wildcard is the saver's or the store's own."
-            ),
+        _acknowledge_wildcard(
+            policy,
+            arn,
+            "The keys of objects are made from ids and digests. The key prefix in front of the "
+            "wildcard is the saver's or the store's own.",
         )
-        # CDK refuses an id with an unpaired bracket, and before 2.270 one with a whole ARN in it.
-        # Then the finding is left to the app: it is no reason to fail.
-        with suppress(RuntimeError):
-            Validations.of(policy).acknowledge(acknowledgment)
 
 
 def acknowledge_sweep(role: iam.Role, function: lambda_.Function, wildcards: Sequence[str]) -> None:
-    """Say why ARNs of the function's role end in `*`, and why its Python is what it is.
+    """Acknowledge the wildcards in the role of the function, and its Python version.
 
     Args:
         role: The role.
         function: The function.
-        wildcards: The ARNs that end so.
+        wildcards: ARNs that end in a wildcard.
     """
     for arn in wildcards:
-        with suppress(RuntimeError):
-            Validations.of(role).acknowledge(
-                Acknowledgment(
-                    id=f"AwsSolutions-IAM5[Resource::{_flat(Stack.of(role).resolve(arn))}]",
-                    reason=(
-                        "Names of log streams are made up by Lambda, keys of objects from thread "
-                        "ids and digests; what is in front of the wildcard is the function's own."
-                    ),
-                )
-            )
+        _acknowledge_wildcard(
+            role,
+            Stack.of(role).resolve(arn),
+            "Lambda generates the names of log streams, and the keys of objects are made from "
+            "thread ids and digests. What is in front of the wildcard is the function's own.",
+        )
     Validations.of(function).acknowledge(
         Acknowledgment(
             id="AwsSolutions-L1",
-            reason="The package is made for this Python: what it holds is tested with it.",
+            reason="The package is built for this Python version and tested with it.",
         )
     )
 
 
+def _acknowledge_wildcard(construct: IConstruct, arn: Any, reason: str) -> None:
+    acknowledgment = Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{_flat(arn)}]", reason=reason)
+    # The CDK rejects an id with an unpaired bracket, and before 2.270 an id with a whole ARN in it.
+    # The app then sees the finding, which is better than a failed synthesis.
+    with suppress(RuntimeError):
+        Validations.of(construct).acknowledge(acknowledgment)
+
+
 def _listed(value: Any) -> list[Any]:
-    # A list of one is rendered as that one.
+    # The CDK renders a list with a single value as that value.
     return value if isinstance(value, list) else [value]
 
 
 def _flat(value: Any) -> str:
-    """An ARN in the notation of cdk-nag: `<...>` around what CloudFormation fills in."""
+    """Write an ARN in the notation of cdk-nag: `<...>` around references."""
     match value:
         case str():
             return value.replace("${", "<").replace("}", ">")

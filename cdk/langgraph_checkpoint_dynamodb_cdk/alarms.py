@@ -1,7 +1,7 @@
-"""Alarms and a dashboard of the tables: what is watched, and making it.
+"""Alarms and a dashboard for the tables.
 
-The Terraform module's `alarms.tf` has the same table; a test compares the two alarm by alarm. What
-each alarm means here, and what to do, is in docs/runbook.md.
+The Terraform module's `alarms.tf` has the same rules; a test compares all alarms. docs/runbook.md
+explains each alarm.
 
 Metrics, dimensions and statistics:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
@@ -24,120 +24,122 @@ if TYPE_CHECKING:
 _DAY_SECONDS = 24 * 60 * 60
 
 
-class Each(Enum):
-    """Of what there is one alarm each.
+class AlarmScope(Enum):
+    """For what a rule makes one alarm each.
 
-    CloudWatch adds nothing up over a dimension that an alarm leaves out, so each metric is watched
-    with all the dimensions it is published with.
+    CloudWatch does not aggregate over a dimension that an alarm leaves out, so every alarm names
+    all dimensions that DynamoDB publishes the metric with.
     """
 
     TABLE = "table"
     TABLE_AND_INDEX = "table and index"
-    OPERATION = "operation on the table"
+    OPERATION = "operation of a table"
     LIMITED_READS = "table and index, with max_read_request_units"
     LIMITED_WRITES = "table and index, with max_write_request_units"
-    EXPIRY = "table of checkpoints, with ttl_seconds"
+    EXPIRY = "checkpoints table, with ttl_seconds"
     REPLICA = "replica"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
-    """One line of the table of alarms.
+class AlarmRule:
+    """A rule that makes an alarm for each resource in its scope.
 
     Attributes:
-        kind: Its name, and its heading in the runbook.
-        metric: The metric of `AWS/DynamoDB`.
-        each: Of what there is one each.
+        kind: Name of the rule, and its heading in the runbook.
+        metric: Name of the metric in the namespace `AWS/DynamoDB`.
+        scope: For what it makes one alarm each.
         statistic: `Sum`, `Average` or a percentile.
-        threshold: From which value on it is too much; with `below`, under which it is too little.
-        below: Whether too little is the trouble.
-        period: Seconds that a value is made of.
-        periods: How many values are looked at.
-        datapoints: How many of them make an alarm.
-        missing: What a period without a value means: DynamoDB publishes no zeros.
+        threshold: The alarm goes off at this value and above; with `below`, under it.
+        below: Whether the alarm goes off below the threshold.
+        period: Seconds of a data point.
+        periods: Number of data points to evaluate.
+        datapoints: Number of data points beyond the threshold that trigger the alarm.
+        missing_data: How to treat a period without a data point: DynamoDB publishes no zeros.
     """
 
     kind: str
     metric: str
-    each: Each
+    scope: AlarmScope
     statistic: str = "Sum"
     threshold: int = 1
     below: bool = False
     period: int = 60
     periods: int = 5
     datapoints: int = 3
-    missing: str = "notBreaching"
+    missing_data: str = "notBreaching"
 
 
-_OF_GRAPHS: Mapping[str, int] = {
+_GRAPH_LATENCY_MS: Mapping[str, int] = {
     "GetItem": 100,
     "PutItem": 100,
     "Query": 500,
     "TransactWriteItems": 250,
     "UpdateItem": 100,
 }
-_OF_A_STORE: Mapping[str, int] = {
+_STORE_LATENCY_MS: Mapping[str, int] = {
     "BatchGetItem": 500,
     "BatchWriteItem": 500,
     "DeleteItem": 100,
-    **_OF_GRAPHS,
+    **_GRAPH_LATENCY_MS,
 }
 OPERATIONS: Mapping[str, Mapping[str, int]] = {
-    "checkpoints": _OF_GRAPHS,
-    "writes": _OF_GRAPHS,
-    "store": _OF_A_STORE,
+    "checkpoints": _GRAPH_LATENCY_MS,
+    "writes": _GRAPH_LATENCY_MS,
+    "store": _STORE_LATENCY_MS,
 }
-"""By table the operations of running graphs, and the p99 in milliseconds from which each is slow.
-DynamoDB answers for one item in single-digit milliseconds; a query may return a whole megabyte, and
-a batch many items."""
+"""The operations of a running graph by table, with the p99 latency that is too slow, in ms.
+DynamoDB reads or writes an item in single-digit milliseconds. A query may return a whole
+megabyte, and a batch many items."""
 
-WATCHES: tuple[Watch, ...] = (
-    Watch(kind="read-throttles", metric="ReadThrottleEvents", each=Each.TABLE_AND_INDEX),
-    Watch(kind="write-throttles", metric="WriteThrottleEvents", each=Each.TABLE_AND_INDEX),
-    Watch(
+ALARM_RULES: tuple[AlarmRule, ...] = (
+    AlarmRule(kind="read-throttles", metric="ReadThrottleEvents", scope=AlarmScope.TABLE_AND_INDEX),
+    AlarmRule(
+        kind="write-throttles", metric="WriteThrottleEvents", scope=AlarmScope.TABLE_AND_INDEX
+    ),
+    AlarmRule(
         kind="hot-thread-reads",
         metric="ReadKeyRangeThroughputThrottleEvents",
-        each=Each.TABLE_AND_INDEX,
+        scope=AlarmScope.TABLE_AND_INDEX,
     ),
-    Watch(
+    AlarmRule(
         kind="hot-thread-writes",
         metric="WriteKeyRangeThroughputThrottleEvents",
-        each=Each.TABLE_AND_INDEX,
+        scope=AlarmScope.TABLE_AND_INDEX,
     ),
-    Watch(
+    AlarmRule(
         kind="own-maximum-reads",
         metric="ReadMaxOnDemandThroughputThrottleEvents",
-        each=Each.LIMITED_READS,
+        scope=AlarmScope.LIMITED_READS,
     ),
-    Watch(
+    AlarmRule(
         kind="own-maximum-writes",
         metric="WriteMaxOnDemandThroughputThrottleEvents",
-        each=Each.LIMITED_WRITES,
+        scope=AlarmScope.LIMITED_WRITES,
     ),
-    Watch(kind="system-errors", metric="SystemErrors", each=Each.OPERATION),
-    # Its thresholds are those of OPERATIONS.
-    Watch(
+    AlarmRule(kind="system-errors", metric="SystemErrors", scope=AlarmScope.OPERATION),
+    # OPERATIONS has its thresholds.
+    AlarmRule(
         kind="latency",
         metric="SuccessfulRequestLatency",
-        each=Each.OPERATION,
+        scope=AlarmScope.OPERATION,
         statistic="p99",
         datapoints=5,
     ),
-    Watch(kind="transaction-conflicts", metric="TransactionConflict", each=Each.TABLE),
-    # Seven days is the most that an alarm looks back.
-    Watch(
+    AlarmRule(kind="transaction-conflicts", metric="TransactionConflict", scope=AlarmScope.TABLE),
+    # CloudWatch evaluates at most seven days.
+    AlarmRule(
         kind="no-expiry",
         metric="TimeToLiveDeletedItemCount",
-        each=Each.EXPIRY,
+        scope=AlarmScope.EXPIRY,
         below=True,
         period=_DAY_SECONDS,
         periods=3,
-        missing="breaching",
+        missing_data="breaching",
     ),
-    Watch(
+    AlarmRule(
         kind="replication-lag",
         metric="ReplicationLatency",
-        each=Each.REPLICA,
+        scope=AlarmScope.REPLICA,
         statistic="Average",
         threshold=30_000,
         period=300,
@@ -147,18 +149,18 @@ WATCHES: tuple[Watch, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
-    """What there is to watch.
+class AlarmTargets:
+    """The tables, indexes and replicas to make alarms for.
 
     Attributes:
-        checkpoints: Name of the table of checkpoints.
-        writes: Name of the table of writes.
-        store: Name of the table of a store, `None` where there is none.
-        indexes: Names of the indexes of checkpoints.
+        checkpoints: Name of the checkpoints table.
+        writes: Name of the writes table.
+        store: Name of the store table, `None` without one.
+        indexes: Names of the indexes of the checkpoints table.
         replica_regions: Other regions the tables are replicated to.
-        expires: Whether the saver has items expire.
-        limits_reads: Whether there is a maximum of read units.
-        limits_writes: Whether there is a maximum of write units.
+        expires: Whether the saver has `ttl_seconds`.
+        limits_reads: Whether the tables have a maximum of read request units.
+        limits_writes: Whether the tables have a maximum of write request units.
     """
 
     checkpoints: str
@@ -172,7 +174,7 @@ class Watched:
 
     @property
     def tables(self) -> dict[str, str]:
-        """Names of the tables by what they are."""
+        """Names of the tables by `checkpoints`, `store` and `writes`."""
         names = {"checkpoints": self.checkpoints, "store": self.store, "writes": self.writes}
         return {table: name for table, name in names.items() if name is not None}
 
@@ -183,141 +185,148 @@ class Alarm:
 
     Attributes:
         table: `checkpoints`, `writes` or `store`.
-        watch: What it watches.
-        part: The operation, index or region it is for, with the table's name, empty for the table.
+        rule: The rule that makes it.
+        part: The operation, index or replica region of the table that it is for; empty for the
+            whole table.
         dimensions: The metric's dimensions.
         threshold: The threshold.
     """
 
     table: str
-    watch: Watch
+    rule: AlarmRule
     part: str = ""
     dimensions: Mapping[str, str] = field(default_factory=dict)
     threshold: int = 1
 
     @property
     def name(self) -> str:
-        """Its name, unique in a region as names of tables are."""
-        return "-".join(filter(None, (self.dimensions["TableName"], self.watch.kind, self.part)))
+        """Its name, unique in a region, as names of tables are."""
+        return "-".join(filter(None, (self.dimensions["TableName"], self.rule.kind, self.part)))
 
     @property
     def description(self) -> str:
-        """What the message says."""
-        return f"What it means and what to do: docs/runbook.md#{self.watch.kind}"
+        """The description, which notifications include."""
+        return f"What it means and what to do: docs/runbook.md#{self.rule.kind}"
 
 
-def alarms(watched: Watched) -> tuple[Alarm, ...]:
-    """The alarms of these tables."""
+def alarms(targets: AlarmTargets) -> tuple[Alarm, ...]:
+    """List the alarms of all rules for these targets."""
     return tuple(
         Alarm(
             table=table,
-            watch=watch,
+            rule=rule,
             part=part,
             dimensions={"TableName": name, **dimensions},
-            threshold=OPERATIONS[table][part] if watch.kind == "latency" else watch.threshold,
+            threshold=OPERATIONS[table][part] if rule.kind == "latency" else rule.threshold,
         )
-        for watch in WATCHES
-        for table, name in watched.tables.items()
-        for part, dimensions in _parts(watch.each, table, watched)
+        for rule in ALARM_RULES
+        for table, name in targets.tables.items()
+        for part, dimensions in _parts(rule.scope, table, targets)
     )
 
 
-def _parts(each: Each, table: str, watched: Watched) -> Iterator[tuple[str, dict[str, str]]]:
-    """What there is one alarm for, in a table: its name, and its dimensions."""
-    wanted = {
-        Each.LIMITED_READS: watched.limits_reads,
-        Each.LIMITED_WRITES: watched.limits_writes,
-        Each.EXPIRY: watched.expires and table == "checkpoints",
+def _parts(
+    scope: AlarmScope, table: str, targets: AlarmTargets
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """List the parts of a table in a scope: the name of each, and its dimensions."""
+    enabled = {
+        AlarmScope.LIMITED_READS: targets.limits_reads,
+        AlarmScope.LIMITED_WRITES: targets.limits_writes,
+        AlarmScope.EXPIRY: targets.expires and table == "checkpoints",
     }
-    match each:
-        case Each.OPERATION:
+    match scope:
+        case AlarmScope.OPERATION:
             yield from ((name, {"Operation": name}) for name in OPERATIONS[table])
-        case Each.REPLICA:
-            yield from ((name, {"ReceivingRegion": name}) for name in watched.replica_regions)
-        case _ if not wanted.get(each, True):
+        case AlarmScope.REPLICA:
+            yield from ((name, {"ReceivingRegion": name}) for name in targets.replica_regions)
+        case _ if not enabled.get(scope, True):
             return
-        case Each.TABLE | Each.EXPIRY:
+        case AlarmScope.TABLE | AlarmScope.EXPIRY:
             yield "", {}
         case _:
             yield "", {}
             if table == "checkpoints":
-                yield from ((name, {"GlobalSecondaryIndexName": name}) for name in watched.indexes)
+                yield from ((name, {"GlobalSecondaryIndexName": name}) for name in targets.indexes)
 
 
-def make_alarms(scope: Construct, watched: Watched, topic_arn: str) -> None:
-    """Make the alarms, which tell a topic when they begin and when they end.
+def make_alarms(scope: Construct, targets: AlarmTargets, topic_arn: str) -> None:
+    """Make the alarms, which notify a topic when they start and when they end.
 
     Args:
-        scope: The construct they are parts of.
-        watched: What there is to watch.
+        scope: The scope of the alarms.
+        targets: What to make alarms for.
         topic_arn: ARN of the SNS topic.
     """
-    for alarm in alarms(watched):
-        watch = alarm.watch
-        percentile = watch.statistic.startswith("p")
+    for alarm in alarms(targets):
+        rule = alarm.rule
+        percentile = rule.statistic.startswith("p")
         cloudwatch.CfnAlarm(
             scope,
-            "-".join(filter(None, ("Alarm", alarm.table, watch.kind, alarm.part))),
+            "-".join(filter(None, ("Alarm", alarm.table, rule.kind, alarm.part))),
             alarm_name=alarm.name,
             alarm_description=alarm.description,
             alarm_actions=[topic_arn],
             ok_actions=[topic_arn],
             namespace="AWS/DynamoDB",
-            metric_name=watch.metric,
+            metric_name=rule.metric,
             dimensions=[
                 cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
                 for name, value in alarm.dimensions.items()
             ],
             comparison_operator=(
-                "LessThanThreshold" if watch.below else "GreaterThanOrEqualToThreshold"
+                "LessThanThreshold" if rule.below else "GreaterThanOrEqualToThreshold"
             ),
             threshold=alarm.threshold,
-            period=watch.period,
-            evaluation_periods=watch.periods,
-            datapoints_to_alarm=watch.datapoints,
-            treat_missing_data=watch.missing,
-            statistic=None if percentile else watch.statistic,
-            extended_statistic=watch.statistic if percentile else None,
+            period=rule.period,
+            evaluation_periods=rule.periods,
+            datapoints_to_alarm=rule.datapoints,
+            treat_missing_data=rule.missing_data,
+            statistic=None if percentile else rule.statistic,
+            extended_statistic=rule.statistic if percentile else None,
         )
 
 
-def make_dashboard(scope: Construct, watched: Watched) -> None:
-    """Make a dashboard with a graph for each kind of alarm, and one of what is consumed.
+def make_dashboard(scope: Construct, targets: AlarmTargets) -> None:
+    """Make a dashboard with a graph for each kind of alarm, and one of the consumed units.
 
     Args:
-        scope: The construct it is a part of.
-        watched: What there is to watch.
+        scope: The scope of the dashboard.
+        targets: What to show.
     """
     stack = Stack.of(scope)
     cloudwatch.CfnDashboard(
         scope,
         "Dashboard",
-        # Of what names of tables may hold, those of dashboards may not hold this.
-        dashboard_name=watched.checkpoints.replace(".", "-"),
-        dashboard_body=stack.to_json_string(dashboard(watched, stack.region)),
+        # Names of tables may have periods, names of dashboards may not.
+        dashboard_name=targets.checkpoints.replace(".", "-"),
+        dashboard_body=stack.to_json_string(dashboard(targets, stack.region)),
     )
 
 
-def dashboard(watched: Watched, region: str) -> dict[str, Any]:
-    """The dashboard, as CloudWatch has it."""
-    made = alarms(watched)
+def dashboard(targets: AlarmTargets, region: str) -> dict[str, Any]:
+    """Make the body of the dashboard."""
+    all_alarms = alarms(targets)
     graphs = [
         (
-            watch.kind,
-            watch.statistic,
-            watch.period,
-            [[watch.metric, *_pairs(one.dimensions)] for one in made if one.watch is watch],
+            rule.kind,
+            rule.statistic,
+            rule.period,
+            [
+                [rule.metric, *_pairs(alarm.dimensions)]
+                for alarm in all_alarms
+                if alarm.rule is rule
+            ],
         )
-        for watch in WATCHES
+        for rule in ALARM_RULES
     ]
     consumed = [
         [f"Consumed{kind}CapacityUnits", "TableName", name]
-        for name in watched.tables.values()
+        for name in targets.tables.values()
         for kind in ("Read", "Write")
     ]
     shown = [graph for graph in [("consumed", "Sum", 60, consumed), *graphs] if graph[3]]
     return {
-        # Without places, CloudWatch puts each at the next one that is free.
+        # Without coordinates, CloudWatch places each widget in the next free space.
         "widgets": [
             {
                 "type": "metric",

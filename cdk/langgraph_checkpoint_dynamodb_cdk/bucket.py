@@ -1,4 +1,4 @@
-"""Making the bucket for large values."""
+"""The bucket for large values."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def make_bucket(
     removal_policy: RemovalPolicy,
     force_destroy: bool,
 ) -> s3.Bucket:
-    """Make the bucket: private, encrypted, and reached by TLS only.
+    """Make a private, encrypted bucket that requires TLS.
 
     Args:
-        scope: The construct it is a part of.
+        scope: The scope of the bucket.
         construct_id: Its id.
-        name: Name of the bucket, `None` for one that CloudFormation makes up.
-        key_prefix: What the keys of the saver's objects begin with.
-        ttl_seconds: The saver's `ttl_seconds`, `None` where objects are kept.
-        versioned: Whether deleted objects are kept for a while.
-        noncurrent_days: For how many days: as long as the tables can be restored, so that a
-            restored table finds its objects.
-        encryption_key: KMS key, `None` for S3's own.
-        removal_policy: What becomes of it when it leaves the stack.
-        force_destroy: Whether it is emptied before it is deleted.
+        name: Name of the bucket, `None` for a generated name.
+        key_prefix: Key prefix of the saver's objects.
+        ttl_seconds: The saver's `ttl_seconds`, `None` to keep objects.
+        versioned: Whether to keep deleted objects for `noncurrent_days`.
+        noncurrent_days: For how many days the tables can be restored: a restored table must find
+            its objects.
+        encryption_key: KMS key, `None` for an S3 managed key.
+        removal_policy: What CloudFormation does with the bucket when it is removed from the stack.
+        force_destroy: Whether the bucket is emptied before it is deleted.
     """
     bucket = s3.Bucket(
         scope,
@@ -61,7 +61,7 @@ def make_bucket(
         auto_delete_objects=force_destroy,
     )
     if bucket.policy is not None:
-        # A bucket that is kept goes on refusing requests without TLS.
+        # A retained bucket must go on rejecting requests without TLS.
         bucket.policy.apply_removal_policy(removal_policy)
     acknowledge_bucket(bucket)
     return bucket
@@ -75,7 +75,7 @@ def _lifecycle_rules(
             id="abort-incomplete-uploads",
             abort_incomplete_multipart_upload_after=Duration.days(1),
         ),
-        # Also where versioning is off: it may have been on.
+        # Also with versioning off: it may have been on before.
         s3.LifecycleRule(
             id="expire-noncurrent",
             noncurrent_version_expiration=Duration.days(noncurrent_days),

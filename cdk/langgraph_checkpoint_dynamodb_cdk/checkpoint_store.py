@@ -1,4 +1,4 @@
-"""The construct: two tables, and on request that of a LangGraph store, and a bucket."""
+"""The construct that creates the tables, or imports existing ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from langgraph_checkpoint_dynamodb_cdk import checks
-from langgraph_checkpoint_dynamodb_cdk.base import CheckpointStoreBase, StoreParts, ThreadIndex
+from langgraph_checkpoint_dynamodb_cdk import arguments, checks
+from langgraph_checkpoint_dynamodb_cdk.base import CheckpointStoreBase
 from langgraph_checkpoint_dynamodb_cdk.bucket import make_bucket
+from langgraph_checkpoint_dynamodb_cdk.parts import StoreParts
 from langgraph_checkpoint_dynamodb_cdk.schema import (
     CHECKPOINTS,
     DEFAULT_BUCKET_KEY_PREFIX,
@@ -39,81 +40,83 @@ _POLICY_PER_REPLICA = "@aws-cdk/aws-dynamodb:resourcePolicyPerReplica"
 
 
 class CheckpointStore(CheckpointStoreBase):
-    """The two tables of `DynamoDBSaver`, on request that of `DynamoDBStore` and a bucket.
+    """The two tables of `DynamoDBSaver`, with an optional table of `DynamoDBStore` and a bucket.
 
-    Billing is on demand, and items expire by their attribute `ttl`, which only a saver with
-    `ttl_seconds` sets. The tables, and a bucket made here, are encrypted.
+    Billing is on demand. Items expire by their attribute `ttl`, which the saver sets only with
+    `ttl_seconds`. The tables, and a bucket created here, are encrypted.
 
     Args:
-        scope: The construct this is a part of.
+        scope: The scope of this construct.
         construct_id: Its id, unique in the scope.
-        checkpoints_table_name: Name of the table of checkpoints. Default:
-            `"langgraph-checkpoints"`.
-        writes_table_name: Name of the table of writes. Default: `"langgraph-writes"`.
-        store_table_name: Name of the table of a LangGraph store, which is made as the two others
-            are. Default: none is made.
-        store_vector_index_name: Name of a vector index on that table, for searches by meaning; the
-            store's `vector_index`. Default: no index, vectors are compared one by one.
-        store_vector_dimensions: How many numbers a vector has, as the store's `index` says it, from
-            1 to 4,096; needed with that index, and neither changes later.
+        checkpoints_table_name: Name of the checkpoints table. Default: `"langgraph-checkpoints"`.
+        writes_table_name: Name of the writes table. Default: `"langgraph-writes"`.
+        store_table_name: Name of the table of a LangGraph store, with the settings of the two other
+            tables. Default: no such table.
+        store_vector_index_name: Name of a vector index on the store table, for semantic search; the
+            store's `vector_index`. Default: no index, the store compares vectors itself.
+        store_vector_dimensions: Dimensions of the vectors, equal to those of the store's `index`,
+            from 1 to 4,096. Required with `store_vector_index_name`. Neither can be changed later.
         run_id_index_name: Name of the index on run ids, which `delete_for_runs` uses. Default: no
             index.
         thread_index_owner: The key of a run's `configurable` or metadata that names the owner of
-            its thread, for `list_threads`; the saver's `thread_index.owner`. Default: no index of
-            threads.
-        thread_index_name: Name of that index. Default: `"by-owner"`.
-        ttl_seconds: The saver's `ttl_seconds`. A bucket made here then deletes objects after the
-            items that name them. Default: objects are kept.
-        max_read_request_units: Most read units a second, of each table and of each index.
+            its thread, for `list_threads`; the saver's `thread_index.owner`. Default: no thread
+            index.
+        thread_index_name: Name of the thread index. Default: `"by-owner"`.
+        ttl_seconds: The saver's `ttl_seconds`. A bucket created here then deletes objects after the
+            items that refer to them. Default: objects are kept.
+        max_read_request_units: Maximum read request units per second, of each table and each index.
             Default: no maximum.
-        max_write_request_units: Most write units a second, the same. Default: no maximum.
+        max_write_request_units: Maximum write request units per second, of each table and each
+            index. Default: no maximum.
         point_in_time_recovery: Whether the tables and their replicas can be restored to any
-            moment of the last 35 days. Default: they can.
-        point_in_time_recovery_days: How many days back the tables can be restored, and for how
-            long a bucket made here keeps deleted objects, from 1 to 35. Default: 35.
-        warm_read_units: Read units a second that the tables and their indexes can serve at once,
-            from 12,000; billed once. Default: what DynamoDB gives.
-        warm_write_units: The same for write units, from 4,000.
-        contributor_insights: Whether DynamoDB counts which keys are read and written most, on the
-            tables and their indexes. It shows thread ids, owners and labels to whoever may read
-            CloudWatch. Default: it does not.
-        deletion_protection: Whether DynamoDB refuses to delete the tables. Default: it does.
-        table_class: Storage class of the tables. Default: standard.
-        encryption_key: KMS key of the tables and of a bucket made here; the stack's region must
-            be known. Default: a key that AWS owns, and S3's own.
-        replica_regions: Other regions that the tables are replicated to; the stack's region must
-            be known. Default: none.
-        replica_kms_key_arns: ARN of the KMS key of each replica, by region; needed for all of them
-            with `encryption_key`, refused without. Default: none.
-        checkpoints_resource_policy: Resource policy of the table of checkpoints in the stack's
-            region. Default: none.
-        writes_resource_policy: The same of the table of writes. Default: none.
-        store_resource_policy: The same of the table of a store. Default: none.
-        bucket: A bucket that exists. Nothing of it is changed. Default: none, values stay in the
-            tables.
-        create_bucket: Whether to make a bucket. Default: none is made.
-        bucket_name: Name of the bucket to make. Default: CloudFormation makes one up.
-        bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
-            `"langgraph-checkpoints/"`.
-        store_bucket_key_prefix: What the keys of the store's objects begin with; neither begins
-            with the other. Default: `"langgraph-store/"`.
-        bucket_versioning: Whether the bucket made here keeps deleted objects for as long as the
-            tables can be restored, so that a restored table finds them. Default: it does.
-        bucket_force_destroy: Whether the bucket made here is emptied before it is deleted, by a
-            Lambda function that the CDK adds. Only with the `removal_policy` `DESTROY`. Default: a
-            bucket that is not empty stays.
-        tenant_thread_id_prefix: What the thread ids of a tenant begin with, such as
-            `"${aws:PrincipalTag/tenant}_"`, for the role `tenant`; it ends in a separator. Default:
+            point in time of the last 35 days. Default: `True`.
+        point_in_time_recovery_days: For how many days back the tables can be restored, and for how
+            many days a bucket created here keeps deleted objects, from 1 to 35. Default: 35.
+        warm_read_units: Warm throughput in read units per second, of the tables and their indexes,
+            from 12,000; billed once. Default: DynamoDB's default.
+        warm_write_units: Warm throughput in write units per second, from 4,000; billed once.
+            Default: DynamoDB's default.
+        contributor_insights: Whether DynamoDB reports the most accessed keys of the tables and
+            their indexes. They contain thread ids, owners and labels, readable with access to
+            CloudWatch. Default: `False`.
+        deletion_protection: Whether DynamoDB rejects a deletion of the tables. Default: `True`.
+        table_class: Table class. Default: standard.
+        encryption_key: KMS key of the tables and of a bucket created here; the stack's region must
+            be known. Default: an AWS owned key, and for the bucket an S3 managed key.
+        replica_regions: Other regions to replicate the tables to; the stack's region must be known.
+            Default: none.
+        replica_kms_key_arns: ARN of the KMS key of each replica, by region. Required for every
+            replica with `encryption_key`, rejected without. Default: none.
+        checkpoints_resource_policy: Resource policy of the checkpoints table in the stack's region.
+            Default: none.
+        writes_resource_policy: Resource policy of the writes table in the stack's region. Default:
             none.
-        tenant_owner_prefix: What the owners begin with whose threads a tenant may list, in the same
-            form. Default: a tenant lists none.
-        tenant_root_label: The root label of a tenant's namespaces in the store, such as
+        store_resource_policy: Resource policy of the store table in the stack's region. Default:
+            none.
+        bucket: An existing bucket, which is not changed. Default: none, large values stay in the
+            tables.
+        create_bucket: Whether to create a bucket. Default: `False`.
+        bucket_name: Name of the bucket to create. Default: CloudFormation generates one.
+        bucket_key_prefix: Key prefix of the saver's objects; ends in `/`. Default:
+            `"langgraph-checkpoints/"`.
+        store_bucket_key_prefix: Key prefix of the store's objects. Neither key prefix may start
+            with the other. Default: `"langgraph-store/"`.
+        bucket_versioning: Whether a bucket created here keeps deleted objects as long as the tables
+            can be restored, so that a restored table finds its objects. Default: `True`.
+        bucket_force_destroy: Whether a bucket created here is emptied before it is deleted, by a
+            Lambda function that the CDK adds. Requires the `removal_policy` `DESTROY`. Default:
+            `False`, a bucket with objects is not deleted.
+        tenant_thread_id_prefix: Prefix of a tenant's thread ids, for the role `tenant`, such as
+            `"${aws:PrincipalTag/tenant}_"`; it ends in a separator. Default: none.
+        tenant_owner_prefix: Prefix of the owners whose threads a tenant may list, in the same form.
+            Default: a tenant may list no threads.
+        tenant_root_label: Root label of a tenant's namespaces in the store, such as
             `"${aws:PrincipalTag/tenant}"`. Default: a tenant may not use the store.
-        removal_policy: What becomes of the tables and of a bucket made here when they leave the
-            stack. Default: they are kept.
+        removal_policy: What CloudFormation does with the tables and a bucket created here when they
+            are removed from the stack. Default: retain.
 
     Raises:
-        ValueError: An argument cannot be used; the message says which, and what to do.
+        ValueError: An argument is invalid; the message names it and says what is expected.
     """
 
     def __init__(
@@ -158,36 +161,39 @@ class CheckpointStore(CheckpointStoreBase):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        # Apps without this flag would copy the resource policy of a table to its replicas, whose
-        # ARNs it does not name.
+        # Without this feature flag, the CDK copies the resource policy of a table to its replicas,
+        # whose ARNs the policy does not name.
         self.node.set_context(_POLICY_PER_REPLICA, True)
         checks.require_table_names(checkpoints_table_name, writes_table_name, store_table_name)
-        if store_resource_policy is not None and store_table_name is None:
+        has_store = store_table_name is not None
+        if store_resource_policy is not None and not has_store:
             checks.refuse("store_resource_policy", store_resource_policy, "store_table_name, too")
-        vectors = _vector_index(
-            store_vector_index_name, store_vector_dimensions, has_store=store_table_name is not None
+        vectors = arguments.vector_index(
+            store_vector_index_name, store_vector_dimensions, has_store=has_store
         )
-        threads = _thread_index(thread_index_owner, thread_index_name, run_id_index_name)
-        _check_shared(
+        threads = arguments.thread_index(thread_index_owner, thread_index_name, run_id_index_name)
+        arguments.check_shared(
             run_id_index_name=run_id_index_name,
-            lists_threads=threads is not None,
-            has_store=store_table_name is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
             store_bucket_key_prefix=store_bucket_key_prefix,
-            has_bucket=create_bucket or bucket is not None,
-            tenant_thread_id_prefix=tenant_thread_id_prefix,
-            tenant_owner_prefix=tenant_owner_prefix,
-            tenant_root_label=tenant_root_label,
         )
-        _check_bucket(bucket, bucket_name, create=create_bucket, versioned=bucket_versioning)
-        checks.require_bool("bucket_force_destroy", bucket_force_destroy)
-        if bucket_force_destroy and removal_policy != RemovalPolicy.DESTROY:
-            checks.refuse(
-                "bucket_force_destroy",
-                bucket_force_destroy,
-                "removal_policy=RemovalPolicy.DESTROY with it; what is kept is not emptied",
-            )
+        tenant = arguments.tenant_limits(
+            tenant_thread_id_prefix,
+            tenant_owner_prefix,
+            tenant_root_label,
+            has_bucket=create_bucket or bucket is not None,
+            has_store=has_store,
+            has_thread_index=threads is not None,
+        )
+        arguments.check_bucket(
+            bucket,
+            bucket_name,
+            create=create_bucket,
+            versioned=bucket_versioning,
+            force_destroy=bucket_force_destroy,
+            removal_policy=removal_policy,
+        )
         tables = TableSettings(
             max_read_request_units=max_read_request_units,
             max_write_request_units=max_write_request_units,
@@ -217,30 +223,34 @@ class CheckpointStore(CheckpointStoreBase):
                 removal_policy=removal_policy,
                 force_destroy=bucket_force_destroy,
             )
+        checkpoints_table = make_table(
+            self,
+            "Checkpoints",
+            name=checkpoints_table_name,
+            schema=CHECKPOINTS,
+            settings=tables,
+            run_id_index_name=run_id_index_name,
+            thread_index_name=None if threads is None else threads.name,
+            resource_policy=checkpoints_resource_policy,
+        )
+        writes_table = make_table(
+            self,
+            "Writes",
+            name=writes_table_name,
+            schema=WRITES,
+            settings=tables,
+            resource_policy=writes_resource_policy,
+        )
         self._parts = StoreParts(
-            checkpoints_table=make_table(
-                self,
-                "Checkpoints",
-                name=checkpoints_table_name,
-                schema=CHECKPOINTS,
-                settings=tables,
-                run_id_index_name=run_id_index_name,
-                thread_index_name=None if threads is None else threads.name,
-                resource_policy=checkpoints_resource_policy,
-            ),
-            writes_table=make_table(
-                self,
-                "Writes",
-                name=writes_table_name,
-                schema=WRITES,
-                settings=tables,
-                resource_policy=writes_resource_policy,
-            ),
+            checkpoints_table=checkpoints_table,
+            writes_table=writes_table,
             given_names=(checkpoints_table_name, writes_table_name),
             store_table=(
                 None
                 if store_table_name is None
-                else self._make_store(store_table_name, tables, store_resource_policy, vectors)
+                else self._make_store_table(
+                    store_table_name, tables, store_resource_policy, vectors
+                )
             ),
             given_store_name=store_table_name,
             vector_index_name=store_vector_index_name,
@@ -255,12 +265,10 @@ class CheckpointStore(CheckpointStoreBase):
             replica_kms_key_arns=tables.replica_kms_key_arns,
             limits_reads=max_read_request_units is not None,
             limits_writes=max_write_request_units is not None,
-            tenant_thread_id_prefix=tenant_thread_id_prefix,
-            tenant_owner_prefix=tenant_owner_prefix,
-            tenant_root_label=tenant_root_label,
+            tenant=tenant,
         )
 
-    def _make_store(
+    def _make_store_table(
         self,
         name: str,
         settings: TableSettings,
@@ -301,52 +309,57 @@ class CheckpointStore(CheckpointStoreBase):
         tenant_owner_prefix: str | None = None,
         tenant_root_label: str | None = None,
     ) -> CheckpointStoreBase:
-        """Tables that were made elsewhere, with the same attributes and grants.
+        """Import existing tables, with the same attributes and grants.
 
-        Nothing of them is changed. The keys that policies name are those the tables and the bucket
-        were imported with (`encryption_key`).
+        The tables are not changed. Policies name the keys that the tables and the bucket were
+        imported with (`encryption_key`).
 
         Args:
-            scope: The construct this is a part of.
+            scope: The scope of this construct.
             construct_id: Its id, unique in the scope.
-            checkpoints_table: The table of checkpoints.
-            writes_table: The table of writes.
-            store_table: The table of a LangGraph store. Default: there is none.
-            store_vector_index_name: Name of its vector index. Default: it has none.
-            run_id_index_name: Name of its index on run ids. Default: it has none.
-            thread_index_owner: The key that names the owner of a thread, where it has an index of
-                them. Default: it has none.
-            thread_index_name: Name of that index. Default: `"by-owner"`.
+            checkpoints_table: The checkpoints table.
+            writes_table: The writes table.
+            store_table: The table of a LangGraph store. Default: none.
+            store_vector_index_name: Name of the vector index of the store table. Default: no index.
+            run_id_index_name: Name of the index on run ids. Default: no index.
+            thread_index_owner: The key of a run's `configurable` or metadata that names the owner
+                of its thread, for the thread index. Default: no thread index.
+            thread_index_name: Name of the thread index. Default: `"by-owner"`.
             ttl_seconds: The saver's `ttl_seconds`, for `saver_settings`. Default: items are kept.
             replica_regions: Other regions the tables are replicated to. Default: none.
-            replica_kms_key_arns: ARN of the KMS key of each replica, by region; needed for all of
-                them where the tables have a key, refused otherwise. Default: none.
-            bucket: The bucket for large values. Default: there is none.
-            bucket_key_prefix: What the keys of objects begin with; ends in `/`. Default:
+            replica_kms_key_arns: ARN of the KMS key of each replica, by region. Required for every
+                replica if the tables have a key, rejected otherwise. Default: none.
+            bucket: The bucket for large values. Default: none.
+            bucket_key_prefix: Key prefix of the saver's objects; ends in `/`. Default:
                 `"langgraph-checkpoints/"`.
-            store_bucket_key_prefix: The same of the store's objects. Default:
+            store_bucket_key_prefix: Key prefix of the store's objects. Default:
                 `"langgraph-store/"`.
-            tenant_thread_id_prefix: What the thread ids of a tenant begin with. Default: none.
-            tenant_owner_prefix: What the owners begin with whose threads a tenant may list.
-                Default: it lists none.
-            tenant_root_label: The root label of a tenant's namespaces in the store. Default: it may
-                not use the store.
+            tenant_thread_id_prefix: Prefix of a tenant's thread ids. Default: none.
+            tenant_owner_prefix: Prefix of the owners whose threads a tenant may list. Default: a
+                tenant may list no threads.
+            tenant_root_label: Root label of a tenant's namespaces in the store. Default: a tenant
+                may not use the store.
+
+        Returns:
+            The store.
 
         Raises:
-            ValueError: An argument cannot be used; the message says which, and what to do.
+            ValueError: An argument is invalid; the message names it and says what is expected.
         """
-        threads = _thread_index(thread_index_owner, thread_index_name, run_id_index_name)
-        _check_shared(
+        threads = arguments.thread_index(thread_index_owner, thread_index_name, run_id_index_name)
+        arguments.check_shared(
             run_id_index_name=run_id_index_name,
-            lists_threads=threads is not None,
-            has_store=store_table is not None,
             ttl_seconds=ttl_seconds,
             bucket_key_prefix=bucket_key_prefix,
             store_bucket_key_prefix=store_bucket_key_prefix,
+        )
+        tenant = arguments.tenant_limits(
+            tenant_thread_id_prefix,
+            tenant_owner_prefix,
+            tenant_root_label,
             has_bucket=bucket is not None,
-            tenant_thread_id_prefix=tenant_thread_id_prefix,
-            tenant_owner_prefix=tenant_owner_prefix,
-            tenant_root_label=tenant_root_label,
+            has_store=store_table is not None,
+            has_thread_index=threads is not None,
         )
         if store_vector_index_name is not None:
             checks.require_dynamodb_name("store_vector_index_name", store_vector_index_name)
@@ -354,13 +367,12 @@ class CheckpointStore(CheckpointStoreBase):
                 checks.refuse(
                     "store_vector_index_name", store_vector_index_name, "store_table with it"
                 )
-        imported = [
-            checkpoints_table,
-            writes_table,
-            *([] if store_table is None else [store_table]),
-        ]
-        found = [table.encryption_key for table in imported]
-        keys = tuple(key for key in found if key is not None)
+        tables = (checkpoints_table, writes_table, store_table)
+        keys = tuple(
+            table.encryption_key
+            for table in tables
+            if table is not None and table.encryption_key is not None
+        )
         replica_keys = dict(replica_kms_key_arns or {})
         checks.require_replica_regions("replica_regions", replica_regions)
         checks.require_replica_keys(
@@ -382,114 +394,14 @@ class CheckpointStore(CheckpointStoreBase):
             encryption_keys=keys,
             replica_regions=tuple(replica_regions),
             replica_kms_key_arns=replica_keys,
-            tenant_thread_id_prefix=tenant_thread_id_prefix,
-            tenant_owner_prefix=tenant_owner_prefix,
-            tenant_root_label=tenant_root_label,
+            tenant=tenant,
         )
         return _ExistingCheckpointStore(scope, construct_id, parts)
 
 
 class _ExistingCheckpointStore(CheckpointStoreBase):
-    """Tables that were made elsewhere."""
+    """A store of existing tables."""
 
     def __init__(self, scope: Construct, construct_id: str, parts: StoreParts) -> None:
         super().__init__(scope, construct_id)
         self._parts = parts
-
-
-def _check_shared(
-    *,
-    run_id_index_name: str | None,
-    lists_threads: bool,
-    has_store: bool,
-    ttl_seconds: int | None,
-    bucket_key_prefix: str,
-    store_bucket_key_prefix: str,
-    has_bucket: bool,
-    tenant_thread_id_prefix: str | None,
-    tenant_owner_prefix: str | None,
-    tenant_root_label: str | None,
-) -> None:
-    if run_id_index_name is not None:
-        checks.require_dynamodb_name("run_id_index_name", run_id_index_name)
-    if ttl_seconds is not None:
-        checks.require_ttl_seconds("ttl_seconds", ttl_seconds)
-    checks.require_bucket_key_prefix("bucket_key_prefix", bucket_key_prefix)
-    checks.require_bucket_key_prefix("store_bucket_key_prefix", store_bucket_key_prefix)
-    checks.require_other_key_prefix(
-        "store_bucket_key_prefix", store_bucket_key_prefix, bucket_key_prefix
-    )
-    if tenant_thread_id_prefix is not None:
-        checks.require_thread_id_prefix(
-            "tenant_thread_id_prefix", tenant_thread_id_prefix, in_object_keys=has_bucket
-        )
-    if tenant_root_label is not None:
-        checks.require_root_label("tenant_root_label", tenant_root_label)
-        if tenant_thread_id_prefix is None or not has_store:
-            checks.refuse(
-                "tenant_root_label",
-                tenant_root_label,
-                "tenant_thread_id_prefix and store_table_name with it: it is for the role tenant, "
-                "on the table of a store",
-            )
-    if tenant_owner_prefix is None:
-        return
-    checks.require_owner_prefix("tenant_owner_prefix", tenant_owner_prefix)
-    if tenant_thread_id_prefix is None or not lists_threads:
-        checks.refuse(
-            "tenant_owner_prefix",
-            tenant_owner_prefix,
-            "tenant_thread_id_prefix and thread_index_owner with it: it is for the role tenant, on "
-            "the index of threads",
-        )
-
-
-def _vector_index(
-    name: str | None, dimensions: int | None, *, has_store: bool
-) -> VectorIndex | None:
-    if name is None and dimensions is None:
-        return None
-    if name is None or dimensions is None or not has_store:
-        checks.refuse(
-            "store_vector_index_name",
-            name,
-            "store_table_name, store_vector_index_name and store_vector_dimensions together",
-        )
-    return VectorIndex(name, dimensions)
-
-
-def _thread_index(
-    owner: str | None, name: str, run_id_index_name: str | None
-) -> ThreadIndex | None:
-    checks.require_dynamodb_name("thread_index_name", name)
-    if owner is None:
-        return None
-    checks.require_text("thread_index_owner", owner, "the name of a key, such as 'user_id'")
-    if name == run_id_index_name:
-        checks.refuse(
-            "thread_index_name",
-            name,
-            "another name than run_id_index_name: the indexes have different keys",
-        )
-    return ThreadIndex(owner, name)
-
-
-def _check_bucket(
-    bucket: s3.IBucket | None, name: str | None, *, create: bool, versioned: bool
-) -> None:
-    checks.require_bool("create_bucket", create)
-    checks.require_bool("bucket_versioning", versioned)
-    if bucket is not None and create:
-        checks.refuse(
-            "create_bucket", create, "False with bucket, which exists; pass one of the two"
-        )
-    if name is None:
-        return
-    if not create:
-        checks.refuse(
-            "bucket_name",
-            name,
-            "create_bucket=True with it; for a bucket that exists pass "
-            "bucket=Bucket.from_bucket_name(...)",
-        )
-    checks.require_bucket_name("bucket_name", name)

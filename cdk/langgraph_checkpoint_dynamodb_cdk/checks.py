@@ -1,6 +1,6 @@
-"""Checks of what users pass. Each raises a `ValueError` that names the argument and the way out.
+"""Checks of single arguments: each raises a `ValueError` that says what is expected.
 
-Values that CloudFormation fills in later (tokens) pass: nothing is known about them yet.
+Tokens pass, since their values are only known at deployment.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from aws_cdk import Token
 _DYNAMODB_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# What the saver accepts, without "*": in the ARN of a policy it would stand for anything.
+# What the saver accepts, without "*", which is a wildcard in the ARN of a policy.
 _KEY_PREFIX = re.compile(r"(?:(?!\.{1,2}/)[A-Za-z0-9!_.'()=-]+/)+")
-_LONGEST_KEY_PREFIX = 512
+LONGEST_BUCKET_KEY_PREFIX = 512
+"""Maximum length of a key prefix, in characters."""
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+")
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SCHEDULE = re.compile(r"(?:rate|cron)\(.+\)")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
-# But for the colon only what S3 keys hold unencoded, so that one text fits both the leading key and
-# the object key. Without a separator at its end, "acme" is also the beginning of "acme2".
+# Apart from the colon, only characters that S3 keys hold unencoded: the same prefix must match
+# partition keys and object keys. Without a separator at its end, "acme" would match "acme2".
 _TENANT_PREFIX = re.compile(r"(?:[A-Za-z0-9_:-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})*[_:-]")
-# Of what keys of objects hold unencoded, a label may not hold the period.
+# Only characters that S3 keys hold unencoded; a label cannot contain a period.
 _ROOT_LABEL = re.compile(r"(?:[A-Za-z0-9_-]|\$\{aws:[A-Za-z0-9:/_.+=@-]+\})+")
 _POLICY_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _TENANT_PREFIX_EXPECTED = (
@@ -42,9 +43,9 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "dynamodb_name": _DYNAMODB_NAME.pattern,
         "bucket_name": _BUCKET_NAME.pattern,
         "bucket_key_prefix": _KEY_PREFIX.pattern,
-        # CloudFormation's expressions are those of Java, which name groups otherwise.
+        # CloudFormation has regular expressions of Java, with another syntax for named groups.
         "key_arn": _KEY_ARN.pattern.replace("(?P<region>", "("),
-        # A template cannot say that colons depend on the bucket.
+        # A parameter's pattern cannot depend on whether there is a bucket, so it allows no colon.
         "thread_id_prefix": _TENANT_PREFIX.pattern.replace("_:-]", "_-]"),
         "owner_prefix": _TENANT_PREFIX.pattern,
         "root_label": _ROOT_LABEL.pattern,
@@ -52,13 +53,11 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "topic_arn": _TOPIC_ARN.pattern,
     }
 )
-"""The same expressions as text, for the parameters of templates."""
-LONGEST_BUCKET_KEY_PREFIX = _LONGEST_KEY_PREFIX
-"""Characters of a key prefix, at most."""
+"""The patterns of parameters of the CloudFormation templates."""
 
 
 def refuse(argument: str, value: object, expected: str) -> NoReturn:
-    """Raise the error that every check raises.
+    """Raise the error of a failed check.
 
     Raises:
         ValueError: Always.
@@ -69,7 +68,7 @@ def refuse(argument: str, value: object, expected: str) -> NoReturn:
 def require_table_names(
     checkpoints_table_name: str, writes_table_name: str, store_table_name: str | None = None
 ) -> None:
-    """Names of tables, which differ."""
+    """Require valid, different names of tables."""
     require_dynamodb_name("checkpoints_table_name", checkpoints_table_name)
     require_dynamodb_name("writes_table_name", writes_table_name)
     if checkpoints_table_name == writes_table_name:
@@ -85,12 +84,12 @@ def require_table_names(
         refuse(
             "store_table_name",
             store_table_name,
-            "another name than those of the saver's tables: the store's has different keys",
+            "another name than those of the saver's tables: the store table has different keys",
         )
 
 
 def require_dynamodb_name(argument: str, value: str) -> None:
-    """A name of a table or an index."""
+    """Require a name of a table or an index."""
     _require_match(
         argument,
         value,
@@ -100,13 +99,13 @@ def require_dynamodb_name(argument: str, value: str) -> None:
 
 
 def require_text(argument: str, value: object, expected: str) -> None:
-    """A text that is not empty."""
+    """Require a string that is not empty."""
     if not isinstance(value, str) or not value:
         refuse(argument, value, expected)
 
 
 def require_function_name(argument: str, value: str) -> None:
-    """A name of a Lambda function and of its role."""
+    """Require a name of a Lambda function and its role."""
     _require_match(
         argument,
         value,
@@ -116,12 +115,12 @@ def require_function_name(argument: str, value: str) -> None:
 
 
 def require_schedule(argument: str, value: str) -> None:
-    """When EventBridge is to do something."""
+    """Require an EventBridge schedule expression."""
     _require_match(argument, value, _SCHEDULE, "rate(...) or cron(...), such as 'rate(1 day)'")
 
 
 def require_bucket_name(argument: str, value: str) -> None:
-    """A name of a bucket."""
+    """Require a name of a bucket."""
     _require_match(
         argument,
         value,
@@ -131,37 +130,37 @@ def require_bucket_name(argument: str, value: str) -> None:
 
 
 def require_bucket_key_prefix(argument: str, value: str) -> None:
-    """A key prefix that the saver takes as it is, and that means itself in a policy."""
+    """Require a key prefix that the saver accepts, without wildcards of policies."""
     expected = (
         "names of the characters A-Z, a-z, 0-9 and !_.'()=- with one '/' after each, the last one "
-        f"too, of at most {_LONGEST_KEY_PREFIX} characters, such as 'langgraph-checkpoints/'"
+        f"too, of at most {LONGEST_BUCKET_KEY_PREFIX} characters, such as 'langgraph-checkpoints/'"
     )
     _require_match(argument, value, _KEY_PREFIX, expected)
-    if not Token.is_unresolved(value) and len(value) > _LONGEST_KEY_PREFIX:
+    if not Token.is_unresolved(value) and len(value) > LONGEST_BUCKET_KEY_PREFIX:
         refuse(argument, value, expected)
 
 
-def require_other_key_prefix(argument: str, value: str, other: str) -> None:
-    """A key prefix of objects that another one does not begin with, nor it with that."""
+def require_disjoint_key_prefix(argument: str, value: str, other: str) -> None:
+    """Require that neither of two key prefixes starts with the other."""
     if Token.is_unresolved(value) or Token.is_unresolved(other):
         return
     if value.startswith(other) or other.startswith(value):
         refuse(
             argument,
             value,
-            f"keys apart from bucket_key_prefix, {other!r}: objects of the saver expire with "
+            f"a prefix apart from bucket_key_prefix, {other!r}: objects of the saver expire with "
             "ttl_seconds, those of the store do not",
         )
 
 
 def require_positive(argument: str, value: object) -> None:
-    """A whole number from 1."""
+    """Require a whole number from 1."""
     require_between(argument, value, 1)
 
 
 def require_between(argument: str, value: object, least: int, most: int | None = None) -> None:
-    """A whole number of a range."""
-    # To jsii, a number that CloudFormation fills in is a float.
+    """Require a whole number of a range."""
+    # jsii represents a numeric token as a float.
     if isinstance(value, float) and Token.is_unresolved(value):
         return
     if (
@@ -175,24 +174,24 @@ def require_between(argument: str, value: object, least: int, most: int | None =
 
 
 def require_ttl_seconds(argument: str, value: object) -> None:
-    """A whole number from 1 that is known now."""
+    """Require a whole number from 1 that is no token."""
     require_positive(argument, value)
     if not isinstance(value, int):
         refuse(
             argument,
             value,
-            "a number that is known at synthesis: the days of a lifecycle rule are made from it",
+            "a number that is known at synthesis: the days of a lifecycle rule depend on it",
         )
 
 
 def require_bool(argument: str, value: object) -> None:
-    """A truth value, not a text that looks like one."""
+    """Require a bool, not a string such as "true"."""
     if not isinstance(value, bool):
         refuse(argument, value, "True or False")
 
 
 def require_key_arn(argument: str, value: str) -> None:
-    """The ARN of a KMS key."""
+    """Require the ARN of a KMS key."""
     _require_match(
         argument,
         value,
@@ -202,7 +201,7 @@ def require_key_arn(argument: str, value: str) -> None:
 
 
 def require_topic_arn(argument: str, value: str) -> None:
-    """The ARN of an SNS topic."""
+    """Require the ARN of an SNS topic."""
     _require_match(
         argument,
         value,
@@ -214,12 +213,12 @@ def require_topic_arn(argument: str, value: str) -> None:
 def require_replica_regions(
     argument: str, regions: Sequence[str], own_region: str | None = None
 ) -> None:
-    """Different regions, without the one of the tables themselves.
+    """Require a list of distinct regions without the stack's own.
 
     Args:
         argument: Name of the argument.
         regions: The regions.
-        own_region: The stack's region, `None` where it makes no difference.
+        own_region: The stack's region, `None` to skip the comparison with it.
     """
     if isinstance(regions, str):
         refuse(argument, regions, "a list of regions, such as ['eu-central-1']")
@@ -234,12 +233,12 @@ def require_replica_regions(
         refuse(
             argument,
             list(regions),
-            f"other regions than the stack's own, {own_region!r}, where the tables are anyway",
+            f"other regions than the stack's own, {own_region!r}, which has the tables already",
         )
 
 
 def require_known_region(argument: str, value: object, own_region: str) -> None:
-    """A stack that says its region: CDK writes replicas and their keys by region."""
+    """Require a stack with a known region, which the CDK needs for replicas and keys."""
     if Token.is_unresolved(own_region):
         refuse(
             argument,
@@ -252,15 +251,15 @@ def require_known_region(argument: str, value: object, own_region: str) -> None:
 def require_replica_keys(
     argument: str, arns: Mapping[str, str], regions: Sequence[str], *, encrypted: bool
 ) -> None:
-    """One key for each replica of tables with a key of their own, none otherwise."""
+    """Require a key for each replica if the tables have a KMS key, and none otherwise."""
     if not isinstance(arns, Mapping):
         refuse(argument, arns, "a mapping from region to the ARN of a KMS key")
     if not encrypted and arns:
         refuse(
             argument,
             dict(arns),
-            "no keys, since the tables themselves have none; pass the key of the stack's region "
-            "too (encryption_key, or kms_key_arn for the stack)",
+            "no keys, since the tables have no KMS key; also pass the key of the stack's region "
+            "(encryption_key, or kms_key_arn for the stack)",
         )
     if encrypted and set(arns) != set(regions):
         refuse(
@@ -277,12 +276,12 @@ def require_replica_keys(
 
 
 def require_thread_id_prefix(argument: str, value: str, *, in_object_keys: bool) -> None:
-    """A prefix of thread ids that a policy can hold a tenant to.
+    """Require a prefix of thread ids that works in a policy condition.
 
     Args:
         argument: Name of the argument.
         value: The prefix.
-        in_object_keys: Whether it also begins keys of objects, which hold a colon encoded.
+        in_object_keys: Whether object keys start with it, too; they hold a colon encoded.
     """
     _require_match(argument, value, _TENANT_PREFIX, _TENANT_PREFIX_EXPECTED)
     if in_object_keys and ":" in _POLICY_VARIABLE.sub("", value):
@@ -294,12 +293,12 @@ def require_thread_id_prefix(argument: str, value: str, *, in_object_keys: bool)
 
 
 def require_owner_prefix(argument: str, value: str) -> None:
-    """A prefix of owners that a policy can hold a tenant to."""
+    """Require a prefix of owners that works in a policy condition."""
     _require_match(argument, value, _TENANT_PREFIX, _TENANT_PREFIX_EXPECTED)
 
 
 def require_root_label(argument: str, value: str) -> None:
-    """A root label of namespaces that a policy can hold a tenant to."""
+    """Require a root label of namespaces that works in a policy condition."""
     _require_match(
         argument,
         value,
@@ -310,7 +309,7 @@ def require_root_label(argument: str, value: str) -> None:
 
 
 def require_policy_name_prefix(argument: str, value: str) -> None:
-    """The first part of names of managed policies."""
+    """Require a prefix of the names of managed policies."""
     _require_match(
         argument,
         value,

@@ -1,6 +1,6 @@
-"""The context of the ready-made app (`-c key=value`, or `context` in `cdk.json`) as arguments.
+"""Parse the context of the ready-made app (`-c key=value`, or `context` in `cdk.json`).
 
-Values given with `-c` are text, those in `cdk.json` may be JSON values too.
+Values given with `-c` are strings, those in `cdk.json` may be other JSON values.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ DEFAULT_STACK_NAME = "LangGraphCheckpoints"
 
 _CREATE = "create"
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-# The CLI's own keys and feature flags hold other characters (":", "/", "@"), but for one.
+# The CLI's keys and feature flags contain other characters (":", "/", "@"), except _CLI_KEYS.
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_KEYS_OF_THE_CLI = {"acknowledged-issue-numbers"}
+_CLI_KEYS = {"acknowledged-issue-numbers"}
 
 _TABLE_CLASSES = MappingProxyType(
     {
@@ -34,11 +34,12 @@ _TABLE_CLASSES = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class StackSettings:
-    """What the context asks for.
+    """The settings in a context.
 
     Attributes:
         stack_name: Name of the stack.
-        allow_removal: Whether what is deployed may be taken away.
+        allow_removal: Whether a deployment may remove deployed tables, indexes, replicas or a
+            bucket.
         arguments: Keyword arguments of `CheckpointStoreStack`.
     """
 
@@ -48,41 +49,44 @@ class StackSettings:
 
 
 def stack_settings(context: Mapping[str, Any]) -> StackSettings:
-    """What a context asks for.
+    """Parse the settings in a context.
 
     Args:
-        context: The whole context, the CLI's own keys included.
+        context: The whole context, including the CLI's keys.
+
+    Returns:
+        The settings.
 
     Raises:
-        ValueError: A key is unknown or a value cannot be used; the message says which, and what is
+        ValueError: A key is unknown or a value is invalid; the message names it and says what is
             expected.
     """
-    ours = {
+    settings = {
         key: value
         for key, value in context.items()
-        if _PLAIN_KEY.fullmatch(key) and key not in _KEYS_OF_THE_CLI
+        if _PLAIN_KEY.fullmatch(key) and key not in _CLI_KEYS
     }
-    unknown = sorted(ours.keys() - CONTEXT_KEYS)
+    unknown = sorted(settings.keys() - CONTEXT_KEYS)
     if unknown:
         raise ValueError(
-            f"context: unknown keys {', '.join(unknown)}; known are: "
+            f"context: unknown keys {', '.join(unknown)}; known keys: "
             f"{', '.join(sorted(CONTEXT_KEYS))}"
         )
     arguments = {
-        argument: parse(key, ours[key])
+        argument: parse(key, settings[key])
         for key, (argument, parse) in _ARGUMENTS.items()
-        if key in ours
+        if key in settings
     }
     return StackSettings(
-        stack_name=_stack_name("stack_name", ours.get("stack_name", DEFAULT_STACK_NAME)),
-        allow_removal=_flag("allow_removal", ours.get("allow_removal", False)),
-        arguments={**_throwaway(ours), **arguments, **_bucket(ours)},
+        stack_name=_stack_name("stack_name", settings.get("stack_name", DEFAULT_STACK_NAME)),
+        allow_removal=_flag("allow_removal", settings.get("allow_removal", False)),
+        arguments={**_throwaway(settings), **arguments, **_bucket(settings)},
     )
 
 
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
-        refuse(key, value, "a text")
+        refuse(key, value, "a string")
     return value
 
 
@@ -138,7 +142,7 @@ def _stack_name(key: str, value: object) -> str:
 
 
 def _bucket(context: Mapping[str, Any]) -> dict[str, Any]:
-    """`bucket=create` makes one, named by `bucket_name` if that is there; else it is a name."""
+    """Parse `bucket=create` with an optional `bucket_name`, or `bucket=NAME`."""
     named = "bucket_name" in context
     if context.get("bucket") == _CREATE:
         name = _text("bucket_name", context["bucket_name"]) if named else None
@@ -147,7 +151,7 @@ def _bucket(context: Mapping[str, Any]) -> dict[str, Any]:
         refuse(
             "bucket_name",
             context["bucket_name"],
-            "bucket=create with it; a bucket that exists is given as bucket=NAME",
+            "bucket=create with it; for a bucket that exists pass bucket=NAME",
         )
     if "bucket" not in context:
         return {}
@@ -161,7 +165,7 @@ def _throwaway(context: Mapping[str, Any]) -> dict[str, Any]:
         refuse(
             "throwaway",
             context["throwaway"],
-            "no deletion_protection=true with it; drop one of them",
+            "no deletion_protection=true with it; remove one of them",
         )
     return {
         "removal_policy": RemovalPolicy.DESTROY,
@@ -170,9 +174,9 @@ def _throwaway(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_Parse = Callable[[str, Any], Any]
+_Parser = Callable[[str, Any], Any]
 
-_ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
+_ARGUMENTS: Mapping[str, tuple[str, _Parser]] = MappingProxyType(
     {
         "checkpoints_table_name": ("checkpoints_table_name", _text),
         "writes_table_name": ("writes_table_name", _text),
@@ -212,7 +216,7 @@ _ARGUMENTS: Mapping[str, tuple[str, _Parse]] = MappingProxyType(
         "tenant_root_label": ("tenant_root_label", _text),
     }
 )
-"""For each key the argument of the stack, and how its value is read."""
+"""The argument of the stack for each key, and the parser of its value."""
 
 CONTEXT_KEYS = frozenset(_ARGUMENTS) | {
     "allow_removal",
@@ -221,4 +225,4 @@ CONTEXT_KEYS = frozenset(_ARGUMENTS) | {
     "stack_name",
     "throwaway",
 }
-"""Every key the app understands."""
+"""Every context key of the app."""

@@ -1,4 +1,4 @@
-"""A stack that can be deployed as it is: the store, its outputs, and on request its policies."""
+"""A ready-made stack: the store, its outputs and, optionally, its policies, sweep and alarms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from langgraph_checkpoint_dynamodb_cdk.schema import (
     DEFAULT_THREAD_INDEX_NAME,
     DEFAULT_WRITES_TABLE_NAME,
 )
-from langgraph_checkpoint_dynamodb_cdk.sweep import LEAST_AGE_SECONDS, sweep_name
+from langgraph_checkpoint_dynamodb_cdk.sweep import MIN_AGE_SECONDS, sweep_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
 
 
 class CheckpointStoreStack(Stack):
-    """The store, with outputs for what uses it, and managed policies if wanted.
+    """A stack with the store, its outputs and, optionally, managed policies.
 
-    All arguments but those below mean what they mean to `CheckpointStore`. Everything is given as
-    plain values, for stacks that are configured from outside; to pass constructs, use
-    `CheckpointStore` in a stack of your own.
+    `CheckpointStore` documents the arguments that are not listed here. All arguments are plain
+    values, for stacks that are configured from outside; to pass constructs, use `CheckpointStore`
+    in a stack of your own.
 
     Args:
         scope: The app or stage.
         construct_id: Id of the stack, and its name unless `stack_name` is passed.
-        kms_key_arn: ARN of the KMS key of the tables and of a bucket made here; the region (`env`)
-            must be known. Default: a key that AWS owns, and S3's own.
-        create_bucket: Whether to make a bucket. Default: none is made.
-        bucket_name: With `create_bucket` the name of the bucket to make, without it that of a
-            bucket that exists. Default: with `create_bucket` CloudFormation makes one up, without
-            it there is no bucket.
-        bucket_kms_key_arn: ARN of the KMS key that encrypts a bucket that exists, for the
-            policies. Default: they name no key of it.
-        sweep_schedule: When to sweep the tables (`sweep_orphans`), as EventBridge has it, such as
-            `"rate(1 day)"`; makes a Lambda function. Default: none is made.
-        sweep_package: Path of a zip file with its code: the saver and what it needs, for Python
-            3.13 on Linux. Default: none; `sweep_schedule` needs it.
-        sweep_older_than_seconds: What is younger is not swept, at least an hour. Default: a day.
-        alarm_topic_arn: ARN of an SNS topic; makes alarms that tell it when they begin and end.
-            Default: none are made.
-        dashboard: Whether to make a CloudWatch dashboard of the tables. Default: none is made.
-        create_policies: Whether to make a managed policy of each role, named
-            `<policy_name_prefix>-<role>`. Default: none are made.
-        policy_name_prefix: First part of their names, which are unique in an account over all
-            regions. Default: the name of the table of checkpoints.
+        kms_key_arn: ARN of the KMS key of the tables and of a bucket created here; the region
+            (`env`) must be known. Default: an AWS owned key, and for the bucket an S3 managed key.
+        create_bucket: Whether to create a bucket. Default: `False`.
+        bucket_name: With `create_bucket` the name of the bucket to create, otherwise the name of an
+            existing bucket. Default: with `create_bucket` CloudFormation generates a name,
+            otherwise there is no bucket.
+        bucket_kms_key_arn: ARN of the KMS key of an existing bucket, for the policies. Default:
+            policies name no key of the bucket.
+        sweep_schedule: EventBridge schedule expression of the sweep (`sweep_orphans`), such as
+            `"rate(1 day)"`; makes a Lambda function. Default: no sweep.
+        sweep_package: Path of a zip file with the function's code: the saver and its dependencies,
+            for Python 3.13 on Linux. Required with `sweep_schedule`.
+        sweep_older_than_seconds: Minimum age of orphans in seconds, at least 3,600. Default: a day.
+        alarm_topic_arn: ARN of the SNS topic that alarms notify when they start and when they end.
+            Default: no alarms.
+        dashboard: Whether to make a CloudWatch dashboard of the tables. Default: `False`.
+        create_policies: Whether to make a managed policy for each role, named
+            `<policy_name_prefix>-<role>`. Default: `False`.
+        policy_name_prefix: Prefix of the policy names, which are unique in an account across
+            regions. Default: the name of the checkpoints table.
         **kwargs: Arguments of `aws_cdk.Stack`.
 
     Attributes:
         store: The store.
 
     Raises:
-        ValueError: An argument cannot be used; the message says which, and what to do.
+        ValueError: An argument is invalid; the message names it and says what is expected.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class CheckpointStoreStack(Stack):
             checks.refuse(
                 "bucket_kms_key_arn",
                 bucket_kms_key_arn,
-                "the name of a bucket that exists with it; a bucket made here has kms_key_arn",
+                "the name of a bucket that exists with it; a bucket created here has kms_key_arn",
             )
         existing = None if create_bucket else self._existing_bucket(bucket_name, bucket_kms_key_arn)
         self.store = CheckpointStore(
@@ -165,11 +165,9 @@ class CheckpointStoreStack(Stack):
             tenant_root_label=tenant_root_label,
             removal_policy=removal_policy,
         )
+        name_prefix = policy_name_prefix or checkpoints_table_name
         sweep = self._make_sweep(
-            sweep_schedule,
-            sweep_package,
-            sweep_older_than_seconds,
-            policy_name_prefix or checkpoints_table_name,
+            sweep_schedule, sweep_package, sweep_older_than_seconds, name_prefix
         )
         if alarm_topic_arn is not None:
             checks.require_topic_arn("alarm_topic_arn", alarm_topic_arn)
@@ -180,11 +178,7 @@ class CheckpointStoreStack(Stack):
         has_tenants = tenant_thread_id_prefix is not None
         roles = tuple(role for role in Role if has_tenants or role is not Role.TENANT)
         checks.require_bool("create_policies", create_policies)
-        policies = (
-            self._make_policies(roles, policy_name_prefix or checkpoints_table_name)
-            if create_policies
-            else {}
-        )
+        policies = self._make_policies(roles, name_prefix) if create_policies else {}
         self._make_outputs(roles, policies, sweep)
 
     def _key(self, construct_id: str, argument: str, arn: str | None) -> kms.IKey | None:
@@ -207,7 +201,7 @@ class CheckpointStoreStack(Stack):
     def _make_sweep(
         self, schedule: str | None, package: str | None, older_than_seconds: int, name_prefix: str
     ) -> lambda_.Function | None:
-        checks.require_between("sweep_older_than_seconds", older_than_seconds, LEAST_AGE_SECONDS)
+        checks.require_between("sweep_older_than_seconds", older_than_seconds, MIN_AGE_SECONDS)
         if schedule is None:
             return None
         if package is None:

@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb_cdk.access import Statement
 
 _HANDLER = "langgraph_checkpoint_dynamodb.upkeep.handler"
-_OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
-LEAST_AGE_SECONDS = 3600
-"""What is younger than an hour no sweep takes."""
+_INVALID_NAME_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
+MIN_AGE_SECONDS = 3600
+"""Minimum of `older_than_seconds`: the saver sweeps nothing that is younger than an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSettings:
-    """How the tables are swept.
+    """Settings of the scheduled sweep.
 
     Attributes:
-        schedule: When, as EventBridge has it.
+        schedule: The EventBridge schedule expression.
         package: Path of the zip file with the function's code.
-        older_than_seconds: What is younger is left alone.
-        name: Name of the function, its role, its rule and its log; `None` for names that
-            CloudFormation makes up.
+        older_than_seconds: Minimum age of orphans, in seconds.
+        name: Name of the function, its role, its rule and its log group; `None` for generated
+            names.
 
     Raises:
-        ValueError: A value cannot be used; the message names it.
+        ValueError: A value is invalid; the message names it.
     """
 
     schedule: str
@@ -50,18 +50,16 @@ class SweepSettings:
 
     def __post_init__(self) -> None:
         checks.require_schedule("sweep_schedule", self.schedule)
-        checks.require_between(
-            "sweep_older_than_seconds", self.older_than_seconds, LEAST_AGE_SECONDS
-        )
+        checks.require_between("sweep_older_than_seconds", self.older_than_seconds, MIN_AGE_SECONDS)
         checks.require_text("sweep_package", self.package, "the path of a zip file")
         if self.name is not None:
             checks.require_function_name("name", self.name)
 
 
 def sweep_name(prefix: str) -> str:
-    """A name of the function: those of tables and policies may be of more characters."""
-    known = prefix if Token.is_unresolved(prefix) else _OTHER_CHARACTERS.sub("-", prefix)
-    return f"{known}-sweep"
+    """Make a name of the function from a table name or policy name, which allow more characters."""
+    valid = prefix if Token.is_unresolved(prefix) else _INVALID_NAME_CHARACTERS.sub("-", prefix)
+    return f"{valid}-sweep"
 
 
 def make_sweep(
@@ -71,13 +69,16 @@ def make_sweep(
     saver_settings: str,
     statements: tuple[Statement, ...],
 ) -> lambda_.Function:
-    """Make the function, with the rights of upkeep, and have it called.
+    """Make the function that sweeps, its role and its schedule.
 
     Args:
-        scope: The construct it is a part of.
-        settings: How the tables are swept.
+        scope: The scope of the resources.
+        settings: Settings of the sweep.
         saver_settings: Arguments of the saver, as JSON.
-        statements: What upkeep may do.
+        statements: Policy statements of the function's role.
+
+    Returns:
+        The function.
     """
     log = logs.LogGroup(
         scope,
@@ -122,11 +123,11 @@ def make_sweep(
         log_group=log,
         logging_format=lambda_.LoggingFormat.JSON,
         application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-        # A sweep of large tables calls itself until it is done, which Lambda would take for a
-        # mistake.
+        # The function calls itself until large tables are swept, which Lambda's loop detection
+        # would stop.
         recursive_loop=lambda_.RecursiveLoop.ALLOW,
     )
-    # Apart from the role, which the function needs first.
+    # Not inline in the role: the policy names the function, which depends on the role.
     iam.Policy(
         scope,
         "SweepAgain",
@@ -145,6 +146,11 @@ def make_sweep(
         schedule=events.Schedule.expression(settings.schedule),
         targets=[targets.LambdaFunction(function)],
     )
-    objects = [arn for one in statements if one["Sid"] == "Objects" for arn in one["Resource"]]
+    objects = [
+        arn
+        for statement in statements
+        if statement["Sid"] == "Objects"
+        for arn in statement["Resource"]
+    ]
     acknowledge_sweep(role, function, [log.log_group_arn, *objects])
     return function

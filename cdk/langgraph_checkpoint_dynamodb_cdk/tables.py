@@ -1,4 +1,4 @@
-"""Making a table."""
+"""The tables and their indexes."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
-_MOST_RECOVERY_DAYS = 35
+_MAX_RECOVERY_DAYS = 35
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
-_LEAST_WARM_READS = 12_000
-_LEAST_WARM_WRITES = 4_000
+_MIN_WARM_READS = 12_000
+_MIN_WARM_WRITES = 4_000
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-dynamodb-globaltable-vectorindex.html
-_MOST_DIMENSIONS = 4096
+_MAX_DIMENSIONS = 4096
 
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """The vector index on the table of a store.
+    """The vector index on the store table.
 
     Attributes:
-        name: Its name.
-        dimensions: How many numbers a vector has.
+        name: Name of the index.
+        dimensions: Dimensions of the vectors.
 
     Raises:
-        ValueError: A value cannot be used; the message names it.
+        ValueError: A value is invalid; the message names it.
     """
 
     name: str
@@ -52,15 +52,15 @@ class VectorIndex:
 
     def __post_init__(self) -> None:
         checks.require_dynamodb_name("store_vector_index_name", self.name)
-        checks.require_between("store_vector_dimensions", self.dimensions, 1, _MOST_DIMENSIONS)
+        checks.require_between("store_vector_dimensions", self.dimensions, 1, _MAX_DIMENSIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """What the tables have in common; `CheckpointStore` says what each means.
+    """Settings of all tables; `CheckpointStore` documents each.
 
     Raises:
-        ValueError: A value cannot be used; the message names it.
+        ValueError: A value is invalid; the message names it.
     """
 
     max_read_request_units: int | None
@@ -86,9 +86,9 @@ class TableSettings:
         checks.require_bool("point_in_time_recovery", self.point_in_time_recovery)
         self._check_recovery_days()
         if self.warm_read_units is not None:
-            checks.require_between("warm_read_units", self.warm_read_units, _LEAST_WARM_READS)
+            checks.require_between("warm_read_units", self.warm_read_units, _MIN_WARM_READS)
         if self.warm_write_units is not None:
-            checks.require_between("warm_write_units", self.warm_write_units, _LEAST_WARM_WRITES)
+            checks.require_between("warm_write_units", self.warm_write_units, _MIN_WARM_WRITES)
         checks.require_bool("contributor_insights", self.contributor_insights)
         checks.require_bool("deletion_protection", self.deletion_protection)
         checks.require_replica_regions("replica_regions", self.replica_regions, self.own_region)
@@ -107,20 +107,20 @@ class TableSettings:
         days = self.point_in_time_recovery_days
         if days is None:
             return
-        checks.require_between("point_in_time_recovery_days", days, 1, _MOST_RECOVERY_DAYS)
+        checks.require_between("point_in_time_recovery_days", days, 1, _MAX_RECOVERY_DAYS)
         if not self.point_in_time_recovery:
             checks.refuse(
-                "point_in_time_recovery_days", days, "point_in_time_recovery with it, or no days"
+                "point_in_time_recovery_days", days, "point_in_time_recovery=True with it, or None"
             )
 
     @property
     def recovery_days(self) -> int:
-        """How many days back the tables can be restored, where they can."""
-        return self.point_in_time_recovery_days or _MOST_RECOVERY_DAYS
+        """For how many days back the tables can be restored, if they can."""
+        return self.point_in_time_recovery_days or _MAX_RECOVERY_DAYS
 
     @property
     def warm_throughput(self) -> dynamodb.WarmThroughput | None:
-        """What a table or an index can serve at once, `None` for what DynamoDB gives."""
+        """Warm throughput of a table or an index, `None` for the default."""
         if self.warm_read_units is None and self.warm_write_units is None:
             return None
         return dynamodb.WarmThroughput(
@@ -130,14 +130,14 @@ class TableSettings:
 
     @property
     def insights(self) -> dynamodb.ContributorInsightsSpecification | None:
-        """Whether DynamoDB counts which keys are used most; `None` where it does not."""
+        """Contributor insights of a table, `None` without."""
         if not self.contributor_insights:
             return None
         return dynamodb.ContributorInsightsSpecification(enabled=True)
 
     @property
     def encryption(self) -> dynamodb.TableEncryptionV2:
-        """With which keys the table is encrypted."""
+        """The KMS keys of a table and its replicas."""
         if self.encryption_key is None:
             return dynamodb.TableEncryptionV2.dynamo_owned_key()
         return dynamodb.TableEncryptionV2.customer_managed_key(
@@ -156,18 +156,22 @@ def make_table(
     thread_index_name: str | None = None,
     resource_policy: iam.PolicyDocument | None = None,
 ) -> dynamodb.TableV2:
-    """Make one of the tables.
+    """Make a table.
 
     Args:
-        scope: The construct it is a part of.
+        scope: The scope of the table.
         construct_id: Its id.
         name: Name of the table.
         schema: Its keys.
-        settings: What it shares with the others.
-        run_id_index_name: Name of its index on run ids, `None` for none.
-        thread_index_name: Name of its index of threads by owner, `None` for none.
+        settings: The settings of all tables.
+        run_id_index_name: Name of its run id index, `None` for no index.
+        thread_index_name: Name of its thread index, `None` for no index.
         resource_policy: Its resource policy, in the stack's region only.
     """
+    indexes = [
+        *([] if run_id_index_name is None else [_run_id_index(run_id_index_name, settings)]),
+        *([] if thread_index_name is None else [_thread_index(thread_index_name, settings)]),
+    ]
     return dynamodb.TableV2(
         scope,
         construct_id,
@@ -179,16 +183,13 @@ def make_table(
             max_read_request_units=settings.max_read_request_units,
             max_write_request_units=settings.max_write_request_units,
         ),
-        global_secondary_indexes=[
-            *([] if run_id_index_name is None else [_run_index(run_id_index_name, settings)]),
-            *([] if thread_index_name is None else [_thread_index(thread_index_name, settings)]),
-        ],
+        global_secondary_indexes=indexes,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=settings.point_in_time_recovery,
             recovery_period_in_days=settings.point_in_time_recovery_days,
         ),
         warm_throughput=settings.warm_throughput,
-        # Its indexes and replicas take it over.
+        # Indexes and replicas inherit it.
         contributor_insights_specification=settings.insights,
         deletion_protection=settings.deletion_protection,
         table_class=settings.table_class,
@@ -200,21 +201,19 @@ def make_table(
 
 
 def add_vector_index(table: dynamodb.TableV2, schema: TableSchema, index: VectorIndex) -> None:
-    """Give the table of a store a vector index, which `TableV2` has no argument for."""
+    """Add a vector index to the store table; `TableV2` has no property for it."""
     resource = table.node.default_child
     if not isinstance(resource, dynamodb.CfnGlobalTable):
         raise TypeError(f"the CDK made {resource!r} of a TableV2, expected a CfnGlobalTable")
-    filters = [
-        {
-            "AttributeName": name,
-            "SearchSchemaElementType": "INLINE_FILTER" if place else "HASH",
-        }
-        for place, name in enumerate(VECTOR_FILTERS)
+    partition_key, *filters = VECTOR_FILTERS
+    search_schema = [
+        {"AttributeName": partition_key, "SearchSchemaElementType": "HASH"},
+        *({"AttributeName": name, "SearchSchemaElementType": "INLINE_FILTER"} for name in filters),
     ]
-    described = {
+    vector_index = {
         "IndexName": index.name,
         "VectorAttribute": {"AttributeName": VECTOR_ATTRIBUTE},
-        "SearchSchema": filters,
+        "SearchSchema": search_schema,
         "Projection": {"ProjectionType": "KEYS_ONLY"},
         "Dimensions": index.dimensions,
         "DistanceFunction": "COSINE",
@@ -223,26 +222,41 @@ def add_vector_index(table: dynamodb.TableV2, schema: TableSchema, index: Vector
         {"AttributeName": name, "AttributeType": "S"} for name in (*schema, *VECTOR_FILTERS)
     ]
     resource.add_property_override("AttributeDefinitions", attributes)
-    resource.add_property_override("VectorIndexes", [described])
+    resource.add_property_override("VectorIndexes", [vector_index])
 
 
-def _run_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
-    return dynamodb.GlobalSecondaryIndexPropsV2(
-        index_name=name,
+def _run_id_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return _index(
+        name,
+        settings,
         partition_key=_string(RUN_ID_INDEX_KEY),
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-        max_read_request_units=settings.max_read_request_units,
-        max_write_request_units=settings.max_write_request_units,
-        warm_throughput=settings.warm_throughput,
     )
 
 
 def _thread_index(name: str, settings: TableSettings) -> dynamodb.GlobalSecondaryIndexPropsV2:
-    return dynamodb.GlobalSecondaryIndexPropsV2(
-        index_name=name,
+    return _index(
+        name,
+        settings,
         partition_key=_string(THREAD_INDEX_KEYS.partition_key),
         sort_key=_string(THREAD_INDEX_KEYS.sort_key),
         projection_type=dynamodb.ProjectionType.ALL,
+    )
+
+
+def _index(
+    name: str,
+    settings: TableSettings,
+    *,
+    partition_key: dynamodb.Attribute,
+    sort_key: dynamodb.Attribute | None = None,
+    projection_type: dynamodb.ProjectionType,
+) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=partition_key,
+        sort_key=sort_key,
+        projection_type=projection_type,
         max_read_request_units=settings.max_read_request_units,
         max_write_request_units=settings.max_write_request_units,
         warm_throughput=settings.warm_throughput,

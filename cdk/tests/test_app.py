@@ -67,19 +67,21 @@ def test_the_app_stops_at_a_wrong_value_with_a_message_and_no_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_where_the_deployed_stack_cannot_be_seen_the_cli_is_told_to_warn(tmp_path: Path) -> None:
+def test_the_cli_warns_if_the_deployed_stack_cannot_be_read(tmp_path: Path) -> None:
     _run_app(tmp_path, {}, {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "eu-central-1"})
-    assert "it was not seen what LangGraphCheckpoints has" in _told(tmp_path, "warning")
+    assert "the deployed stack LangGraphCheckpoints could not be read" in _messages(
+        tmp_path, "warning"
+    )
     _run_app(
         tmp_path,
         {"allow_removal": "true"},
         {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": "eu-central-1"},
     )
-    assert _told(tmp_path, "warning") == ""
+    assert _messages(tmp_path, "warning") == ""
 
 
-def _told(directory: Path, level: str) -> str:
-    """What the CLI is told to say of the stack."""
+def _messages(directory: Path, level: str) -> str:
+    """The messages of a level that the CLI shows for the stack."""
     assembly = json.loads((directory / "manifest.json").read_text())
     stack = assembly["artifacts"]["LangGraphCheckpoints"]
     file = stack.get("additionalMetadataFile")
@@ -113,7 +115,7 @@ def _try_app(
             "CDK_CONTEXT_JSON": json.dumps(context),
             "CDK_OUTDIR": str(directory),
             "PYTHONDONTWRITEBYTECODE": "1",
-            # No credentials: nothing here may look anything up.
+            # Without credentials: the app must not look anything up.
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

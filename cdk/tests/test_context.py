@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tests.support import Synthesizer
 
 
-def test_without_context_everything_is_left_to_the_defaults() -> None:
+def test_without_context_the_defaults_apply() -> None:
     settings = stack_settings({})
     assert settings.stack_name == "LangGraphCheckpoints"
     assert settings.allow_removal is False
     assert settings.arguments == {}
 
 
-def test_keys_of_the_cli_are_not_ours() -> None:
+def test_keys_of_the_cli_are_ignored() -> None:
     settings = stack_settings(
         {
             "aws:cdk:enable-path-metadata": True,
@@ -37,7 +37,7 @@ def test_keys_of_the_cli_are_not_ours() -> None:
 @pytest.mark.parametrize("key", ["ttl_seconds", "replica_region", "Bucket", "throw-away", "x9"])
 def test_a_misspelt_key_is_refused_with_those_that_exist(key: str) -> None:
     with pytest.raises(
-        ValueError, match=saying("context", key, "known are: alarm_topic_arn, ", ", ttl,")
+        ValueError, match=saying("context", key, "known keys: alarm_topic_arn, ", ", ttl,")
     ):
         stack_settings({key: "1"})
 
@@ -111,7 +111,7 @@ def test_a_bucket_is_made_on_request() -> None:
 
 
 @pytest.mark.parametrize("context", [{}, {"bucket": "theirs"}])
-def test_the_name_of_a_new_bucket_needs_one(context: dict[str, str]) -> None:
+def test_bucket_name_needs_a_bucket_to_create(context: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=saying("bucket_name: got 'mine'", "bucket=create")):
         stack_settings({**context, "bucket_name": "mine"})
 
@@ -131,13 +131,13 @@ def test_throwaway_tables_go_with_the_stack(synthesizer: Synthesizer) -> None:
         assert result.table(name)["Properties"]["Replicas"][0]["DeletionProtectionEnabled"] is False
 
 
-def test_a_throwaway_bucket_can_be_left_to_somebody_else_to_empty() -> None:
+def test_emptying_a_throwaway_bucket_can_be_turned_off() -> None:
     settings = stack_settings({"throwaway": "true", "bucket_force_destroy": "false"})
     assert settings.arguments["bucket_force_destroy"] is False
 
 
 @pytest.mark.parametrize("value", ["false", False])
-def test_not_throwaway_is_the_default(value: object) -> None:
+def test_throwaway_is_off_by_default(value: object) -> None:
     assert stack_settings({"throwaway": value}).arguments == {}
 
 
@@ -156,7 +156,7 @@ def test_the_stack_can_have_another_name() -> None:
     ("key", "values", "expected"),
     [
         ("stack_name", ["", "1a", "a_b", "x" * 129, 5], "a letter"),
-        ("checkpoints_table_name", ["", 5], "a text"),
+        ("checkpoints_table_name", ["", 5], "a string"),
         ("ttl", ["0", "-1", "1.5", "1h", "", True, None, 0, "9" * 19], "a whole number from 1"),
         ("max_read_request_units", ["many"], "a whole number from 1"),
         ("point_in_time_recovery", ["no", "True", "1", 1, None], "true or false"),
@@ -167,7 +167,7 @@ def test_the_stack_can_have_another_name() -> None:
         ("replica_regions", ["", "a,", ",", 5, ["a", 5], {"a": "b"}], "separated by commas"),
         ("replica_kms_key_arns", ["", "a", "a=", "=b", 5, {"a": 5}], "REGION=ARN"),
         ("replica_kms_key_arns", ["a=1,a=2"], "each region once"),
-        ("bucket", ["", True, 5], "a text"),
+        ("bucket", ["", True, 5], "a string"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused(key: str, values: list[Any], expected: str) -> None:
@@ -176,8 +176,8 @@ def test_a_value_that_cannot_be_read_is_refused(key: str, values: list[Any], exp
             stack_settings({key: value})
 
 
-def test_the_name_of_a_new_bucket_must_be_a_text() -> None:
-    with pytest.raises(ValueError, match=saying("bucket_name: got ''", "a text")):
+def test_the_name_of_a_new_bucket_must_be_a_string() -> None:
+    with pytest.raises(ValueError, match=saying("bucket_name: got ''", "a string")):
         stack_settings({"bucket": "create", "bucket_name": ""})
 
 

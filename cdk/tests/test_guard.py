@@ -1,4 +1,4 @@
-"""What is deployed is taken away on request only."""
+"""The app removes deployed resources only on request."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FULL: dict[str, Any] = {
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Agents/1"
 
 
-def lost(synthesizer: Synthesizer, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def removed(synthesizer: Synthesizer, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     deployed = synthesizer.ready_made(**before).template
     return [
-        f"{thing.name}: {thing.fate}"
-        for thing in guard.lost(deployed, synthesizer.ready_made(**after).template)
+        f"{resource.name}: {resource.on_removal}"
+        for resource in guard.removed(deployed, synthesizer.ready_made(**after).template)
     ]
 
 
@@ -49,40 +49,41 @@ def lost(synthesizer: Synthesizer, before: dict[str, Any], after: dict[str, Any]
         ("create_bucket", ["the bucket with a generated name: left behind"]),
     ],
 )
-def test_a_setting_that_was_forgotten_is_noticed(
+def test_a_forgotten_setting_is_noticed(
     synthesizer: Synthesizer, forgotten: str, expected: list[str]
 ) -> None:
     after = {name: value for name, value in FULL.items() if name != forgotten}
-    assert lost(synthesizer, FULL, after) == expected
+    assert removed(synthesizer, FULL, after) == expected
 
 
-def test_another_name_takes_away_what_had_the_first(synthesizer: Synthesizer) -> None:
-    found = lost(synthesizer, {}, {"writes_table_name": "other"})
+def test_another_name_removes_the_resource_of_the_first_name(synthesizer: Synthesizer) -> None:
+    found = removed(synthesizer, {}, {"writes_table_name": "other"})
     assert "the table langgraph-writes: left behind" in found
     renamed = {**FULL, "thread_index_name": "threads"}
-    assert lost(synthesizer, FULL, renamed) == [
+    assert removed(synthesizer, FULL, renamed) == [
         "the index by-owner of langgraph-checkpoints: deleted"
     ]
 
 
 @pytest.mark.parametrize("before", [{}, FULL])
-def test_what_stays_or_is_added_is_no_loss(
+def test_unchanged_and_added_resources_are_not_removed(
     synthesizer: Synthesizer, before: dict[str, Any]
 ) -> None:
-    assert lost(synthesizer, before, {**FULL, "ttl_seconds": 60}) == []
+    assert removed(synthesizer, before, {**FULL, "ttl_seconds": 60}) == []
 
 
-def test_the_refusal_says_what_is_lost_and_both_ways_out() -> None:
-    taken = [guard.Thing("the index by-run of t", "deleted")]
-    assert guard.refusal("Agents", taken) == (
-        "Agents has what these settings leave out: the index by-run of t (deleted). Set it again "
-        "as it was, best in cdk.json, or take it away with -c allow_removal=true"
+def test_the_error_lists_what_would_be_removed_and_both_ways_to_go_on() -> None:
+    resources = [guard.Protected("the index by-run of t", "deleted")]
+    assert guard.removal_error("Agents", resources) == (
+        "Agents: these settings would remove deployed resources: the index by-run of t (deleted). "
+        "Restore the settings, preferably in cdk.json, or confirm the removal with "
+        "-c allow_removal=true"
     )
 
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """CloudFormation, at the border of the SDK: what it answers is put in."""
+    """A client of CloudFormation with stubbed responses."""
     client = boto3.client(
         "cloudformation",
         region_name=REGION,
@@ -99,16 +100,16 @@ def described(stack_id: str = STACK_ID) -> dict[str, Any]:
     return {"Stacks": [{**stack, "CreationTime": "2026-01-01T00:00:00Z"}]}
 
 
-def test_the_template_that_was_deployed_is_asked_for(cloudformation: Stubber) -> None:
+def test_the_deployed_template_is_requested(cloudformation: Stubber) -> None:
     cloudformation.add_response("describe_stacks", described(), {"StackName": "Agents"})
-    # The SDK has read it by then.
+    # The SDK parses the template, but the stub takes it as text.
     cloudformation.add_response(
         "get_template", {"TemplateBody": '{"Resources": {}}'}, {"StackName": "Agents"}
     )
     assert guard.deployed_template("Agents", ACCOUNT, REGION) == {"Resources": {}}
 
 
-def test_a_stack_that_is_not_there_has_nothing(cloudformation: Stubber) -> None:
+def test_a_missing_stack_has_an_empty_template(cloudformation: Stubber) -> None:
     cloudformation.add_client_error(
         "describe_stacks", "ValidationError", "Stack with id Agents does not exist"
     )
@@ -125,9 +126,9 @@ def refused(stubber: Stubber) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "message"),
-    [(of_another_account, "of another account than 123456789012"), (refused, "not authorized")],
+    [(of_another_account, "to another account than 123456789012"), (refused, "not authorized")],
 )
-def test_a_stack_that_cannot_be_seen_is_told_from_one_that_is_not_there(
+def test_an_unreadable_stack_is_not_taken_for_a_missing_one(
     cloudformation: Stubber, answer: Callable[[Stubber], None], message: str
 ) -> None:
     answer(cloudformation)
@@ -135,7 +136,7 @@ def test_a_stack_that_cannot_be_seen_is_told_from_one_that_is_not_there(
         guard.deployed_template("Agents", ACCOUNT, REGION)
 
 
-def test_without_credentials_nothing_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_the_stack_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def client(*_: object, **__: object) -> None:
         raise NoCredentialsError
 

@@ -284,5 +284,5 @@ def test_the_app_does_not_take_table_or_vector_index_away(
     synthesizer: Synthesizer, made: Synthesized
 ) -> None:
     without = synthesizer.ready_made(**{**FULLEST, "create_bucket": False}).template
-    names = {thing.name for thing in guard.lost(made.template, without)}
+    names = {resource.name for resource in guard.removed(made.template, without)}
     assert {f"the table {STORE}", f"the index vectors of {STORE}"} <= names

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStore
 
-from tests.support import CHECKPOINTS, Synthesized, saying
+from tests.support import CHECKPOINTS, Synthesized, listed, saying
 
 if TYPE_CHECKING:
     from tests.support import Synthesizer
@@ -42,7 +42,7 @@ def test_the_function_sweeps_with_the_savers_settings(swept: Synthesized) -> Non
     assert swept.outputs["SweepFunctionName"]
 
 
-def test_the_schedule_calls_it_and_nobody_else_may(swept: Synthesized) -> None:
+def test_only_the_schedule_may_call_the_function(swept: Synthesized) -> None:
     rule = swept.only("AWS::Events::Rule")["Properties"]
     assert (rule["Name"], rule["ScheduleExpression"]) == (NAME, "rate(1 day)")
     assert rule["State"] == "ENABLED"
@@ -56,16 +56,12 @@ def test_it_has_the_rights_of_upkeep_and_of_its_log_and_calls_itself(swept: Synt
     policies = {one["PolicyName"]: one["PolicyDocument"]["Statement"] for one in role["Policies"]}
     actions = {one["Sid"]: one["Action"] for one in policies["sweep"]}
     admin = {one["Sid"]: one["Action"] for one in swept.policy("admin")}
-    assert {sid: _listed(found) for sid, found in actions.items()} == admin
+    assert {sid: listed(found) for sid, found in actions.items()} == admin
     (log,) = policies["logs"]
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     (again,) = swept.only("AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
     assert again["Action"] == "lambda:InvokeFunction"
     assert again["Resource"].startswith("arn of ")
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 def test_its_log_is_kept_for_a_month(swept: Synthesized) -> None:
@@ -114,7 +110,7 @@ def test_names_of_tables_become_names_of_functions(synthesizer: Synthesizer, pac
         ({"policy_name_prefix": "x" * 60}, saying("name: got", "policy_name_prefix")),
     ],
 )
-def test_what_no_sweep_can_be_made_from_is_refused(
+def test_invalid_settings_of_the_sweep_are_refused(
     synthesizer: Synthesizer, package: str, arguments: dict[str, Any], message: str
 ) -> None:
     settings = {"sweep_schedule": "rate(1 day)", "sweep_package": package, **arguments}

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from langgraph_checkpoint_dynamodb_cdk.alarms import OPERATIONS, WATCHES, Watched, alarms
+from langgraph_checkpoint_dynamodb_cdk.alarms import ALARM_RULES, OPERATIONS, AlarmTargets, alarms
 
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
@@ -76,7 +76,7 @@ def test_both_tools_make_the_same_alarms(full_plan: JsonObject, full_template: J
     planned = in_plan(full_plan)
     assert planned == in_template(full_template)
     kinds = {alarm["AlarmDescription"].partition("#")[2] for alarm in planned.values()}
-    assert kinds == {watch.kind for watch in WATCHES}
+    assert kinds == {rule.kind for rule in ALARM_RULES}
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in planned.values())
     assert {alarm["Dimensions"].get("GlobalSecondaryIndexName") for alarm in planned.values()} == {
         None,
@@ -105,8 +105,8 @@ def test_without_a_topic_there_are_no_alarms_and_nothing_is_shown(
 
 
 def test_what_there_is_not_is_not_watched() -> None:
-    kinds = {alarm.watch.kind for alarm in alarms(Watched(checkpoints="a", writes="b"))}
-    assert {watch.kind for watch in WATCHES} - kinds == {
+    kinds = {alarm.rule.kind for alarm in alarms(AlarmTargets(checkpoints="a", writes="b"))}
+    assert {rule.kind for rule in ALARM_RULES} - kinds == {
         "own-maximum-reads",
         "own-maximum-writes",
         "no-expiry",
@@ -116,26 +116,26 @@ def test_what_there_is_not_is_not_watched() -> None:
 
 def test_what_is_published_by_operation_is_watched_by_operation() -> None:
     """CloudWatch adds nothing up: an alarm without the dimension would see no value, ever."""
-    watched = Watched(checkpoints="a", writes="b", store="s", indexes=("c",))
-    made = alarms(watched)
+    targets = AlarmTargets(checkpoints="a", writes="b", store="s", indexes=("c",))
+    made = alarms(targets)
     by_operation = {
         (alarm.dimensions["TableName"], alarm.dimensions["Operation"])
         for alarm in made
-        if alarm.watch.metric in ("SystemErrors", "SuccessfulRequestLatency")
+        if alarm.rule.metric in ("SystemErrors", "SuccessfulRequestLatency")
     }
     assert by_operation == {
         (name, operation)
-        for table, name in watched.tables.items()
+        for table, name in targets.tables.items()
         for operation in OPERATIONS[table]
     }
 
 
 def test_no_alarm_looks_back_further_than_cloudwatch_allows() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html."""
-    for watch in WATCHES:
-        most = 7 * 86_400 if watch.period >= 3600 else 86_400
-        assert watch.period * watch.periods <= most
-        assert watch.datapoints <= watch.periods
+    for rule in ALARM_RULES:
+        most = 7 * 86_400 if rule.period >= 3600 else 86_400
+        assert rule.period * rule.periods <= most
+        assert rule.datapoints <= rule.periods
 
 
 def test_both_tools_draw_the_same_dashboard(
@@ -149,7 +149,7 @@ def test_both_tools_draw_the_same_dashboard(
     assert planned["values"]["dashboard_name"] == templated["Properties"]["DashboardName"]
     assert {widget["properties"]["title"] for widget in body["widgets"]} == {
         "consumed",
-        *(watch.kind for watch in WATCHES),
+        *(rule.kind for rule in ALARM_RULES),
     }
 
 
@@ -176,7 +176,7 @@ def test_both_tools_count_contributors_of_every_table_and_index(
 def test_the_runbook_has_a_chapter_for_every_alarm_and_no_other() -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     chapters = re.findall(r"^## ([a-z-]+)$", text, flags=re.MULTILINE)
-    assert chapters == [watch.kind for watch in WATCHES]
+    assert chapters == [rule.kind for rule in ALARM_RULES]
     texts = re.split(r"^## [a-z-]+$", text, flags=re.MULTILINE)[1:]
     for kind, chapter in zip(chapters, texts, strict=True):
         assert re.findall(r"^\*\*(.+?)\*\*", chapter, flags=re.MULTILINE) == [
@@ -184,8 +184,8 @@ def test_the_runbook_has_a_chapter_for_every_alarm_and_no_other() -> None:
             "What to look at.",
             "What to do.",
         ], kind
-        (watch,) = (one for one in WATCHES if one.kind == kind)
-        assert f"`{watch.metric}`" in chapter
+        (rule,) = (one for one in ALARM_RULES if one.kind == kind)
+        assert f"`{rule.metric}`" in chapter
 
 
 def described(account: Account) -> dict[str, JsonObject]:

@@ -46,7 +46,7 @@ def test_a_throwaway_stack_is_deployed_changed_and_gone(
     )
     assert cdk.changes(throwaway="true", run_id_index_name="by-run-id") == ""
 
-    # A setting that was forgotten is no wish.
+    # A forgotten setting must not remove a resource.
     refused = cdk.try_to_deploy(throwaway="true")
     assert refused.code != 0
     assert "the index by-run-id of langgraph-checkpoints (deleted)" in refused.text

@@ -430,7 +430,7 @@ def test_the_saver_takes_its_settings(template: dict[str, Any]) -> None:
         ({"TtlSeconds": "-1"}, "TtlSeconds must be a number"),
         ({"TableClass": "CHEAP"}, "TableClass must be one of"),
         ({"KmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/mine"}, "not of an alias"),
-        ({"Bucket": "existing"}, "BucketName must say which"),
+        ({"Bucket": "existing"}, "BucketName must name the bucket"),
         ({"BucketName": "theirs"}, "BucketName needs Bucket=create"),
         ({"Bucket": "create", "BucketName": "Upper"}, "BucketName must be 3 to 63"),
         ({"Bucket": "create", "BucketKmsKeyArn": KEY}, "BucketKmsKeyArn needs Bucket=existing"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, Environment
 from langgraph_checkpoint_dynamodb_cdk import CheckpointStoreStack
-from langgraph_checkpoint_dynamodb_cdk.alarms import WATCHES
+from langgraph_checkpoint_dynamodb_cdk.alarms import ALARM_RULES
 
 from tests.infra.filled import Filled, RefusedError
 from tests.infra.test_template import TEMPLATES, documented, filled_stack, parsed
@@ -67,7 +67,7 @@ def of_the_stack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filled]:
     stacks = {
         name: CheckpointStoreStack(
             app,
-            f"Watched{number}",
+            f"Alarms{number}",
             env=Environment(account=ACCOUNT, region=REGION),
             alarm_topic_arn=TOPIC,
             dashboard=True,
@@ -118,7 +118,7 @@ def test_every_kind_that_a_template_can_have_is_compared(
     """A replica is a part of its table, and no list of them can be a parameter."""
     made = alarms(Filled(templates["alarms"], topical(ASKED["everything"][0]))).values()
     kinds = {alarm["AlarmDescription"].partition("#")[2] for alarm in made}
-    assert kinds == {watch.kind for watch in WATCHES} - {"replication-lag"}
+    assert kinds == {rule.kind for rule in ALARM_RULES} - {"replication-lag"}
     given = {name for parameters, _ in ASKED.values() for name in parameters}
     for name in ("alarms", "dashboard"):
         assert templates[name]["Parameters"].keys() - {"AlarmTopicArn"} == given

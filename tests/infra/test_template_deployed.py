@@ -110,7 +110,7 @@ def test_parameters_that_contradict_each_other_are_refused_before_anything_is_ma
     own_account: Account,
 ) -> None:
     before = own_account.inventory()
-    with pytest.raises(ToolError, match="BucketName must say which"):
+    with pytest.raises(ToolError, match="BucketName must name the bucket"):
         deploy(own_account, Bucket="existing")
     assert own_account.inventory() == before
 

@@ -1,4 +1,4 @@
-"""The store as CloudFormation templates, made from the construct: tables, alarms, dashboard.
+"""CloudFormation templates of tables, alarms and dashboard, generated from the construct.
 
 `python -m langgraph_checkpoint_dynamodb_cdk.template NAME` prints one of them.
 """
@@ -8,7 +8,7 @@ from langgraph_checkpoint_dynamodb_cdk.template.alarms import (
     make_dashboard_template,
 )
 from langgraph_checkpoint_dynamodb_cdk.template.assembly import make_template
-from langgraph_checkpoint_dynamodb_cdk.template.declared import Parameter
+from langgraph_checkpoint_dynamodb_cdk.template.declarations import Parameter
 from langgraph_checkpoint_dynamodb_cdk.template.parameters import PARAMETERS
 
 __all__ = [

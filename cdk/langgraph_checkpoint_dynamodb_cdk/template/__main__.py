@@ -20,33 +20,34 @@ _TEMPLATES = {
     "alarms": make_alarm_template,
     "dashboard": make_dashboard_template,
 }
-_ENDLESS = 1_000_000
-_SHORT = 400
-"""Characters of a function, as Python writes it, that is put into one line."""
+_LINE_WIDTH = 1_000_000
+"""Effectively unlimited, so that short values are never wrapped."""
+_MAX_ONE_LINE = 400
+"""Maximum length of a function on one line, in characters of its Python representation."""
 _OBJECT = "tag:yaml.org,2002:map"
 _HEADER = """\
-# Made from the CDK construct by `make template`; a change made here is lost.
-# How to deploy it: README.md beside this file.
+# Generated from the CDK construct by `make template`; do not edit.
+# How to deploy it: README.md in this folder.
 """
 
 
-def _in_line(value: object) -> bool:
-    """Whether it is a statement or an alarm: each is one line.
+def _is_one_line(value: object) -> bool:
+    """Whether a value is a statement or an alarm, which are written on one line.
 
-    There are so many that breaks and indentation would make a template too large for
+    With line breaks and indentation, the templates would be too large for
     `aws cloudformation deploy`.
     """
     return isinstance(value, dict) and not {"Sid", "AlarmName"}.isdisjoint(value)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes functions in their short form, and shared parts out each time, without aliases."""
+    """Writes functions in their short form, and repeated values without aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base class asks by argument
         return True
 
     def represent_object(self, data: dict[str, Any]) -> yaml.Node:
-        """An object, or a function in place of one."""
+        """Represent an object or a function."""
         match data:
             case {"Ref": str(name)}:
                 return self.represent_scalar("!Ref", name)
@@ -56,36 +57,39 @@ class _Dumper(yaml.SafeDumper):
                 return self.represent_scalar("!Sub", text)
         for name, arguments in data.items():
             if name.startswith("Fn::"):
-                short = len(str(arguments)) < _SHORT or any(_in_line(one) for one in arguments)
+                one_line = len(str(arguments)) < _MAX_ONE_LINE or any(map(_is_one_line, arguments))
                 tag = f"!{name.removeprefix('Fn::')}"
-                return self.represent_sequence(tag, arguments, flow_style=short or None)
-        return self.represent_mapping(_OBJECT, data, flow_style=_in_line(data) or None)
+                return self.represent_sequence(tag, arguments, flow_style=one_line or None)
+        return self.represent_mapping(_OBJECT, data, flow_style=_is_one_line(data) or None)
 
 
 _Dumper.add_representer(dict, _Dumper.represent_object)
 
 
 def template_text(name: str) -> str:
-    """A template as it is committed."""
-    # What holds no more than texts is written in one line, however long.
-    made = yaml.dump(
-        _TEMPLATES[name](), Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=_ENDLESS
+    """Make a template as it is committed."""
+    # `default_flow_style=None` writes collections of scalars on one line.
+    text = yaml.dump(
+        _TEMPLATES[name](),
+        Dumper=_Dumper,
+        sort_keys=False,
+        default_flow_style=None,
+        width=_LINE_WIDTH,
     )
-    return _HEADER + made
+    return _HEADER + text
 
 
 def main() -> None:
-    """Print the template that is asked for, or write it to a file."""
+    """Print a template, or write it to a file."""
     parser = argparse.ArgumentParser(prog="python -m langgraph_checkpoint_dynamodb_cdk.template")
     parser.add_argument("name", choices=_TEMPLATES, help="which template")
-    parser.add_argument("file", nargs="?", type=Path, help="where to; default: standard output")
-    asked = parser.parse_args()
-    text = template_text(asked.name)
-    if asked.file is None:
+    parser.add_argument("file", nargs="?", type=Path, help="output file; default: standard output")
+    arguments = parser.parse_args()
+    text = template_text(arguments.name)
+    if arguments.file is None:
         sys.stdout.write(text)
     else:
-        # All at once: a template that could not be made leaves the one before as it was.
-        asked.file.write_text(text, encoding="utf-8")
+        arguments.file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,93 +1,92 @@
-"""The templates of the construct's alarms and of its dashboard.
+"""The templates of the alarms and of the dashboard.
 
-They would not fit into the template of the tables, nor both into one. They watch tables made by
-hand or by `setup()` as well.
+They are templates of their own because of the size limit. They also work for tables that were not
+created by the template of the tables.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import App, BootstraplessSynthesizer, Stack
-
 from langgraph_checkpoint_dynamodb_cdk.alarms import (
-    WATCHES,
+    ALARM_RULES,
     Alarm,
-    Each,
-    Watched,
+    AlarmScope,
+    AlarmTargets,
     alarms,
     dashboard,
     make_alarms,
 )
 from langgraph_checkpoint_dynamodb_cdk.checks import PATTERNS
-from langgraph_checkpoint_dynamodb_cdk.template.declared import (
+from langgraph_checkpoint_dynamodb_cdk.template.conditions import RULES
+from langgraph_checkpoint_dynamodb_cdk.template.declarations import (
     Parameter,
-    all_of,
+    condition_ref,
     equals,
-    given,
+    fn_and,
+    fn_not,
     interface,
-    named,
-    negated,
+    is_set,
 )
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import (
     Value,
-    either,
+    fn_if,
     json_text,
     ref,
     with_substitutions,
 )
-from langgraph_checkpoint_dynamodb_cdk.template.parameters import PARAMETERS, RULES
+from langgraph_checkpoint_dynamodb_cdk.template.parameters import PARAMETERS
+from langgraph_checkpoint_dynamodb_cdk.template.synthesis import synthesized_resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_OF_THE_TABLES = {found.name: found for found in PARAMETERS}
-_TABLES = "As of the tables"
-_PARAMETER = re.compile(r"\$\{([A-Za-z:]+)\}")
+_TABLE_PARAMETERS = {parameter.name: parameter for parameter in PARAMETERS}
+_TABLES_GROUP = "Tables"
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z:]+)\}")
 
 _TOPIC = Parameter(
     name="AlarmTopicArn",
-    group="What to do",
-    description="ARN of the SNS topic that is told when an alarm begins and when it ends.",
+    group="Notification",
+    description="ARN of the SNS topic that alarms notify when they start and when they end.",
     default=None,
     pattern=PATTERNS["topic_arn"],
     expected="the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME",
 )
-_WATCHED_PARAMETERS: tuple[Parameter, ...] = (
+_TARGET_PARAMETERS: tuple[Parameter, ...] = (
     *(
-        replace(_OF_THE_TABLES[name], group=_TABLES)
+        replace(_TABLE_PARAMETERS[name], group=_TABLES_GROUP)
         for name in ("CheckpointsTableName", "WritesTableName", "StoreTableName", "RunIdIndexName")
     ),
     replace(
-        _OF_THE_TABLES["ThreadIndexName"],
-        group=_TABLES,
-        description="Name of the index of threads. Empty for none.",
+        _TABLE_PARAMETERS["ThreadIndexName"],
+        group=_TABLES_GROUP,
+        description="Name of the thread index. Empty for none.",
         default="",
     ),
     replace(
-        _OF_THE_TABLES["TtlSeconds"],
-        group=_TABLES,
-        description="The saver's ttl_seconds, to tell that nothing expires. 0 for none.",
+        _TABLE_PARAMETERS["TtlSeconds"],
+        group=_TABLES_GROUP,
+        description="The saver's ttl_seconds, for the alarm no-expiry. 0 for none.",
     ),
     *(
         replace(
-            _OF_THE_TABLES[name],
-            group=_TABLES,
-            description=f"The tables' own maximum of {what} units, to tell that it was reached. 0 "
+            _TABLE_PARAMETERS[name],
+            group=_TABLES_GROUP,
+            description=f"Maximum {kind} units of the tables, for the alarm own-maximum-{kind}s. 0 "
             "for no maximum.",
         )
-        for name, what in (("MaxReadRequestUnits", "read"), ("MaxWriteRequestUnits", "write"))
+        for name, kind in (("MaxReadRequestUnits", "read"), ("MaxWriteRequestUnits", "write"))
     ),
 )
-"""Named as in the template of the tables."""
+"""Parameters with the names of those of the template of the tables."""
 
 _CONDITIONS: Mapping[str, Value] = MappingProxyType(
     {
-        condition: given(_OF_THE_TABLES[name])
+        condition: is_set(_TABLE_PARAMETERS[name])
         for condition, name in {
             "HasStore": "StoreTableName",
             "HasRunIdIndex": "RunIdIndexName",
@@ -96,72 +95,72 @@ _CONDITIONS: Mapping[str, Value] = MappingProxyType(
             "LimitsWrites": "MaxWriteRequestUnits",
         }.items()
     }
-    | {"HasThreadIndex": negated(equals("ThreadIndexName", ""))}
+    | {"HasThreadIndex": fn_not(equals("ThreadIndexName", ""))}
 )
 _RULES: Mapping[str, Value] = MappingProxyType(
     {
         "TablesDiffer": RULES["TablesDiffer"],
         "IndexesDiffer": {
             **RULES["IndexesDiffer"],
-            "RuleCondition": negated(equals("ThreadIndexName", "")),
+            "RuleCondition": fn_not(equals("ThreadIndexName", "")),
         },
     }
 )
 
 
-def _parameter(name: str) -> str:
-    """A parameter in place of a text, until the construct has made what it is to stand in."""
+def _placeholder(name: str) -> str:
+    """Make a placeholder for a parameter, which `_with_refs` replaces after synthesis."""
     return f"${{{name}}}"
 
 
-_WATCHED = Watched(
-    checkpoints=_parameter("CheckpointsTableName"),
-    writes=_parameter("WritesTableName"),
-    store=_parameter("StoreTableName"),
-    indexes=(_parameter("RunIdIndexName"), _parameter("ThreadIndexName")),
+_TARGETS = AlarmTargets(
+    checkpoints=_placeholder("CheckpointsTableName"),
+    writes=_placeholder("WritesTableName"),
+    store=_placeholder("StoreTableName"),
+    indexes=(_placeholder("RunIdIndexName"), _placeholder("ThreadIndexName")),
     expires=True,
     limits_reads=True,
     limits_writes=True,
 )
-"""Everything that there can be."""
+"""Targets with all options."""
 
-_NEEDED: Mapping[str | Each, str] = MappingProxyType(
+_CONDITION_NAMES: Mapping[str | AlarmScope, str] = MappingProxyType(
     {
-        _parameter("StoreTableName"): "HasStore",
-        _parameter("RunIdIndexName"): "HasRunIdIndex",
-        _parameter("ThreadIndexName"): "HasThreadIndex",
-        Each.EXPIRY: "Expires",
-        Each.LIMITED_READS: "LimitsReads",
-        Each.LIMITED_WRITES: "LimitsWrites",
+        _placeholder("StoreTableName"): "HasStore",
+        _placeholder("RunIdIndexName"): "HasRunIdIndex",
+        _placeholder("ThreadIndexName"): "HasThreadIndex",
+        AlarmScope.EXPIRY: "Expires",
+        AlarmScope.LIMITED_READS: "LimitsReads",
+        AlarmScope.LIMITED_WRITES: "LimitsWrites",
     }
 )
-"""Conditions under which there is something to watch, by what it is about."""
+"""The condition of each optional target, by placeholder or scope."""
 
 
 def make_alarm_template() -> dict[str, Any]:
-    """The template of the alarms, made anew from the construct."""
+    """Make the template of the alarms from the construct."""
     conditions = dict(_CONDITIONS)
-    made = _synthesized()
+    properties = _alarm_properties()
     resources: dict[str, Any] = {}
-    for alarm in alarms(_WATCHED):
-        needed = _conditions((alarm.watch.each, *alarm.dimensions.values()))
+    for alarm in alarms(_TARGETS):
+        needed = _conditions((alarm.rule.scope, *alarm.dimensions.values()))
         name = "And".join(needed)
         if len(needed) > 1:
-            conditions[name] = all_of(*map(named, needed))
+            conditions[name] = fn_and(*map(condition_ref, needed))
         resources[_logical_id(alarm)] = {
             "Type": "AWS::CloudWatch::Alarm",
             **({"Condition": name} if name else {}),
-            "Properties": _filled(made[alarm.name]),
+            "Properties": _with_refs(properties[alarm.name]),
         }
-    said = "Alarms of the tables of langgraph-checkpoint-dynamodb."
-    return _template(said, (_TOPIC, *_WATCHED_PARAMETERS), conditions, resources)
+    description = "Alarms of the tables of langgraph-checkpoint-dynamodb."
+    return _template(description, (_TOPIC, *_TARGET_PARAMETERS), conditions, resources)
 
 
 def make_dashboard_template() -> dict[str, Any]:
-    """The template of the dashboard, made anew from the construct."""
+    """Make the template of the dashboard from the construct."""
     resources = {"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": _dashboard()}}
-    said = "A dashboard of the tables of langgraph-checkpoint-dynamodb."
-    return _template(said, _WATCHED_PARAMETERS, _CONDITIONS, resources)
+    description = "A dashboard of the tables of langgraph-checkpoint-dynamodb."
+    return _template(description, _TARGET_PARAMETERS, _CONDITIONS, resources)
 
 
 def _template(
@@ -181,58 +180,56 @@ def _template(
     }
 
 
-def _synthesized() -> dict[str, Any]:
-    """The properties of the construct's alarms, by name."""
-    with TemporaryDirectory() as folder:
-        app = App(outdir=folder, analytics_reporting=False)
-        stack = Stack(app, "Template", synthesizer=BootstraplessSynthesizer())
-        make_alarms(stack, _WATCHED, _parameter("AlarmTopicArn"))
-        resources = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
-    properties = [found["Properties"] for found in resources.values()]
-    return {found["AlarmName"]: found for found in properties}
+def _alarm_properties() -> dict[str, Any]:
+    """Synthesize the alarms of the construct: their properties by name."""
+    resources = synthesized_resources(
+        lambda stack: make_alarms(stack, _TARGETS, _placeholder("AlarmTopicArn"))
+    )
+    alarm_properties = [resource["Properties"] for resource in resources.values()]
+    return {properties["AlarmName"]: properties for properties in alarm_properties}
 
 
 def _logical_id(alarm: Alarm) -> str:
-    words = re.findall("[A-Za-z]+", f"{alarm.table} {alarm.watch.kind} {alarm.part}")
+    words = re.findall("[A-Za-z]+", f"{alarm.table} {alarm.rule.kind} {alarm.part}")
     return "".join(word[0].upper() + word[1:] for word in words)
 
 
-def _conditions(about: Iterable[str | Each]) -> tuple[str, ...]:
-    return tuple(_NEEDED[one] for one in about if one in _NEEDED)
+def _conditions(targets: Iterable[str | AlarmScope]) -> tuple[str, ...]:
+    return tuple(_CONDITION_NAMES[target] for target in targets if target in _CONDITION_NAMES)
 
 
 def _dashboard() -> dict[str, Value]:
-    body = dashboard(_WATCHED, _parameter("AWS::Region"))
-    each = {watch.kind: watch.each for watch in WATCHES}
+    body = dashboard(_TARGETS, _placeholder("AWS::Region"))
+    scopes = {rule.kind: rule.scope for rule in ALARM_RULES}
     for widget in body["widgets"]:
-        shown = widget["properties"]
-        shown["metrics"] = [_if_there(series, series) for series in shown["metrics"]]
+        properties = widget["properties"]
+        properties["metrics"] = [_conditional(series, series) for series in properties["metrics"]]
     widgets = [
-        _if_there([each.get(widget["properties"]["title"], Each.TABLE)], widget)
+        _conditional([scopes.get(widget["properties"]["title"], AlarmScope.TABLE)], widget)
         for widget in body["widgets"]
     ]
     return {
-        # Of what names of tables may hold, those of dashboards may not hold a period.
+        # Names of tables may have periods, names of dashboards may not.
         "DashboardName": {"Fn::Join": ["-", {"Fn::Split": [".", ref("CheckpointsTableName")]}]},
-        "DashboardBody": json_text(_filled({"widgets": widgets})),
+        "DashboardBody": json_text(_with_refs({"widgets": widgets})),
     }
 
 
-def _if_there(about: Iterable[str | Each], value: Value) -> Value:
-    """A value where there is what it is about."""
-    needed = _conditions(about)
-    return either(needed[0], value) if needed else value
+def _conditional(targets: Iterable[str | AlarmScope], value: Value) -> Value:
+    """Make a value conditional on its target."""
+    needed = _conditions(targets)
+    return fn_if(needed[0], value) if needed else value
 
 
-def _filled(value: Value) -> Value:
-    """The same with parameters in the places of theirs."""
+def _with_refs(value: Value) -> Value:
+    """Replace the placeholders of parameters by references."""
     match value:
-        case str() if found := _PARAMETER.fullmatch(value):
+        case str() if found := _PLACEHOLDER.fullmatch(value):
             return ref(found[1])
-        case str() if _PARAMETER.search(value):
+        case str() if _PLACEHOLDER.search(value):
             return {"Fn::Sub": value}
         case list():
-            return [_filled(part) for part in value]
+            return [_with_refs(part) for part in value]
         case dict():
-            return {name: _filled(part) for name, part in value.items()}
+            return {name: _with_refs(part) for name, part in value.items()}
     return value

@@ -1,25 +1,21 @@
-"""The whole template."""
+"""The template of the tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb_cdk.access import Role
-from langgraph_checkpoint_dynamodb_cdk.template.declared import interface
+from langgraph_checkpoint_dynamodb_cdk.template.conditions import CONDITIONS, RULES
+from langgraph_checkpoint_dynamodb_cdk.template.declarations import interface
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import (
     Value,
     arn_of,
-    either,
+    fn_if,
     json_text,
     ref,
     with_substitutions,
 )
-from langgraph_checkpoint_dynamodb_cdk.template.parameters import (
-    CONDITIONS,
-    NUMBERS,
-    PARAMETERS,
-    RULES,
-)
+from langgraph_checkpoint_dynamodb_cdk.template.parameters import NUMBERS, PARAMETERS
 from langgraph_checkpoint_dynamodb_cdk.template.policies import (
     BUCKET_ARN,
     BUCKET_NAME,
@@ -36,11 +32,11 @@ from langgraph_checkpoint_dynamodb_cdk.template.resources import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DESCRIPTION = "Tables of langgraph-checkpoint-dynamodb, on request with a bucket and policies."
+_DESCRIPTION = "Tables of langgraph-checkpoint-dynamodb, optionally with a bucket and policies."
 
 
 def make_template() -> dict[str, Any]:
-    """The template, made anew from the construct."""
+    """Make the template from the construct."""
     documents = policy_documents()
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -74,7 +70,7 @@ def _policies(documents: Mapping[Role, Value]) -> dict[str, Any]:
 
 def _outputs(documents: Mapping[Role, Value]) -> dict[str, Any]:
     arns = {
-        role.value: either("HasTenants", ref(_policy_id(role)))
+        role.value: fn_if("HasTenants", ref(_policy_id(role)))
         if role is Role.TENANT
         else ref(_policy_id(role))
         for role in Role
@@ -94,7 +90,7 @@ def _outputs(documents: Mapping[Role, Value]) -> dict[str, Any]:
         "SaverSettings": _output(json_text(_saver_settings(), NUMBERS)),
         "StoreSettings": _output(json_text(_store_settings()), "HasStore"),
         **{
-            f"{role.value.capitalize()}PolicyJson": _output(
+            f"{_policy_id(role)}Json": _output(
                 json_text(documents[role]), "HasTenants" if role is Role.TENANT else None
             )
             for role in Role
@@ -114,10 +110,10 @@ def _saver_settings() -> Value:
         "checkpoints_table_name": ref(CHECKPOINTS),
         "writes_table_name": ref(WRITES),
         "region_name": ref("AWS::Region"),
-        "run_id_index": either("HasRunIdIndex", ref("RunIdIndexName")),
-        "thread_index": either("HasThreadIndex", index),
-        "ttl_seconds": either("Expires", ref("TtlSeconds")),
-        "s3_offload_config": either("HasBucket", offload),
+        "run_id_index": fn_if("HasRunIdIndex", ref("RunIdIndexName")),
+        "thread_index": fn_if("HasThreadIndex", index),
+        "ttl_seconds": fn_if("Expires", ref("TtlSeconds")),
+        "s3_offload_config": fn_if("HasBucket", offload),
     }
 
 
@@ -125,7 +121,7 @@ def _store_settings() -> Value:
     offload = {"bucket_name": BUCKET_NAME, "key_prefix": ref("StoreBucketKeyPrefix")}
     return {
         "store_table_name": ref(STORE),
-        "vector_index": either("HasVectors", ref("StoreVectorIndexName")),
+        "vector_index": fn_if("HasVectors", ref("StoreVectorIndexName")),
         "region_name": ref("AWS::Region"),
-        "s3_offload_config": either("HasBucket", offload),
+        "s3_offload_config": fn_if("HasBucket", offload),
     }

@@ -1,4 +1,4 @@
-"""CloudFormation's functions as they are written in a template, and JSON text made with them."""
+"""CloudFormation's intrinsic functions, and JSON text that contains them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import json
 from typing import Any
 
 Value = Any
-"""What a template holds: JSON, with functions that CloudFormation fills in."""
+"""A JSON value of a template, which may contain intrinsic functions."""
 
 NO_VALUE: dict[str, str] = {"Ref": "AWS::NoValue"}
-"""In place of a property or of an element of a list: there is none."""
+"""Removes the property or list element that has this value."""
 
-_FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Select"})
-"""Those that come to a text."""
+_TEXT_FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Select"})
+"""The intrinsic functions that return a string."""
 
 
 def ref(name: str) -> Value:
-    """The value of a parameter, or the name of a resource."""
+    """Refer to the value of a parameter, or the name of a resource."""
     return {"Ref": name}
 
 
 def arn_of(resource: str) -> Value:
-    """The ARN of a resource."""
+    """Refer to the ARN of a resource."""
     return {"Fn::GetAtt": [resource, "Arn"]}
 
 
-def joined(*parts: Value) -> Value:
-    """Texts, one after the other. Texts that are known are put together now."""
+def fn_join(*parts: Value) -> Value:
+    """Concatenate strings and functions. Adjacent literals are merged."""
     flat: list[Value] = []
     for part in parts:
         for piece in _pieces(part):
@@ -39,49 +39,50 @@ def joined(*parts: Value) -> Value:
     return flat[0] if len(flat) == 1 else {"Fn::Join": ["", flat]}
 
 
-def either(condition: str, value: Value, otherwise: Value = NO_VALUE) -> Value:
-    """One of two values, by a condition of the template; without a second one, none."""
+def fn_if(condition: str, value: Value, otherwise: Value = NO_VALUE) -> Value:
+    """Choose between two values by a condition of the template."""
     return {"Fn::If": [condition, value, otherwise]}
 
 
 def json_text(value: Value, numbers: frozenset[str] = frozenset()) -> Value:
-    """JSON text of a value, with what CloudFormation fills in.
+    """Make the JSON text of a value that contains functions.
 
-    Members of objects and lists may be `either(...)`, but for an object's first: commas depend on
-    it. No list may be empty: where its first member is missing, the second must be there.
+    Members of objects and lists may be `fn_if(...)`, except the first member of an object: the
+    commas depend on it. A list must not become empty: if its first element is missing, the second
+    must exist.
 
     Args:
         value: The value.
-        numbers: Names of parameters that are numbers: they are written without quotes.
+        numbers: Names of numeric parameters, which are written without quotes.
 
     Raises:
         ValueError: The first member of an object may be missing.
     """
     match value:
         case {"Fn::If": [condition, first, second]}:
-            return either(condition, json_text(first, numbers), json_text(second, numbers))
+            return fn_if(condition, json_text(first, numbers), json_text(second, numbers))
         case {"Ref": name} if name in numbers:
             return value
-        case dict() if value.keys() & _FUNCTIONS:
-            return joined('"', value, '"')
+        case dict() if value.keys() & _TEXT_FUNCTIONS:
+            return fn_join('"', value, '"')
         case dict():
             members = [(f"{json.dumps(key)}:", part) for key, part in value.items()]
-            return joined("{", *_members(members, numbers), "}")
+            return fn_join("{", *_members(members, numbers), "}")
         case [{"Fn::If": [condition, first, {"Ref": "AWS::NoValue"}]}, second, *rest]:
-            there = second["Fn::If"][1] if _may_be_missing(second) else second
-            return either(
+            present = second["Fn::If"][1] if _may_be_missing(second) else second
+            return fn_if(
                 condition,
                 json_text([first, second, *rest], numbers),
-                json_text([there, *rest], numbers),
+                json_text([present, *rest], numbers),
             )
         case list():
-            return joined("[", *_members([("", part) for part in value], numbers), "]")
+            return fn_join("[", *_members([("", part) for part in value], numbers), "]")
     return json.dumps(value)
 
 
 def _members(members: list[tuple[str, Value]], numbers: frozenset[str]) -> list[Value]:
     if members and _may_be_missing(members[0][1]):
-        raise ValueError(f"the first of {members} may be missing, so that no comma can be placed")
+        raise ValueError(f"the first of {members} may be missing: the commas would depend on it")
     commas = ["", *["," for _ in members[1:]]]
     return [
         _member(f"{comma}{key}", value, numbers)
@@ -89,13 +90,13 @@ def _members(members: list[tuple[str, Value]], numbers: frozenset[str]) -> list[
     ]
 
 
-def _member(before: str, value: Value, numbers: frozenset[str]) -> Value:
+def _member(prefix: str, value: Value, numbers: frozenset[str]) -> Value:
     if value == NO_VALUE:
         return ""
     if _may_be_missing(value):
         condition, first, second = value["Fn::If"]
-        return either(condition, _member(before, first, numbers), _member(before, second, numbers))
-    return joined(before, json_text(value, numbers))
+        return fn_if(condition, _member(prefix, first, numbers), _member(prefix, second, numbers))
+    return fn_join(prefix, json_text(value, numbers))
 
 
 def _may_be_missing(value: Value) -> bool:
@@ -113,7 +114,7 @@ def _pieces(part: Value) -> list[Value]:
 
 
 def with_substitutions(value: Value) -> Value:
-    """The same with `Fn::Sub` in place of `Fn::Join` where it can be: shorter, and readable."""
+    """Replace `Fn::Join` by the shorter `Fn::Sub` where possible."""
     match value:
         case {"Fn::Join": ["", [*parts]]}:
             return _substituted(parts)

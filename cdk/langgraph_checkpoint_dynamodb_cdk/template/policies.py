@@ -1,4 +1,4 @@
-"""The policies of the roles, with a condition on each statement that can be left out."""
+"""The policies of the roles, with a condition on each optional statement."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import App, Stack, Token
 
-from langgraph_checkpoint_dynamodb_cdk.access import Resources, Role, document, statements
+from langgraph_checkpoint_dynamodb_cdk.access import (
+    NO_LIMITS,
+    Resources,
+    Role,
+    TenantLimits,
+    document,
+    statements,
+)
 from langgraph_checkpoint_dynamodb_cdk.template.intrinsics import (
     Value,
     arn_of,
-    either,
-    joined,
+    fn_if,
+    fn_join,
     ref,
 )
 from langgraph_checkpoint_dynamodb_cdk.template.resources import (
@@ -25,11 +32,11 @@ from langgraph_checkpoint_dynamodb_cdk.template.resources import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BUCKET_NAME = either("NamesBucket", ref("BucketName"), ref(BUCKET))
-"""Name of the bucket: one that exists always has one given."""
-BUCKET_ARN = either(
+BUCKET_NAME = fn_if("NamesBucket", ref("BucketName"), ref(BUCKET))
+"""Name of the bucket. An existing bucket always has a BucketName."""
+BUCKET_ARN = fn_if(
     "NamesBucket",
-    joined("arn:", ref("AWS::Partition"), ":s3:::", ref("BucketName")),
+    fn_join("arn:", ref("AWS::Partition"), ":s3:::", ref("BucketName")),
     arn_of(BUCKET),
 )
 
@@ -45,8 +52,8 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "Key": "HasAnyKey",
     }
 )
-"""Without which a statement has nothing to name."""
-_OF_TENANTS: Mapping[str, str] = MappingProxyType(
+"""The condition of each optional statement, by Sid."""
+_TENANT_CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
         **_CONDITIONS,
         "ThreadIndex": "HasTenantOwners",
@@ -55,34 +62,36 @@ _OF_TENANTS: Mapping[str, str] = MappingProxyType(
         "StoreObjects": "HasTenantRootObjects",
     }
 )
-"""The same for the role `tenant`."""
+"""The condition of each optional statement of the role `tenant`, by Sid."""
 
 
 def policy_documents() -> dict[Role, Value]:
-    """The policy of each role."""
+    """Make the policy of each role."""
     resources = _resources()
-    written = {role.value: list(statements(role, resources, **_prefixes(role))) for role in Role}
-    made = Stack(App(analytics_reporting=False), "Policies").resolve(written)
+    unresolved = {
+        role.value: list(statements(role, resources, _tenant_limits(role))) for role in Role
+    }
+    resolved = Stack(App(analytics_reporting=False), "Policies").resolve(unresolved)
     return {
-        role: document(tuple(_conditioned(role, statement) for statement in made[role.value]))
+        role: document(tuple(_conditional(role, statement) for statement in resolved[role.value]))
         for role in Role
     }
 
 
 def policy_name(role: Role) -> Value:
-    """Name of the managed policy of a role."""
-    prefix = either("NamesPolicies", ref("PolicyNamePrefix"), ref("CheckpointsTableName"))
-    return joined(prefix, f"-{role.value}")
+    """Make the name of the managed policy of a role."""
+    prefix = fn_if("NamesPolicies", ref("PolicyNamePrefix"), ref("CheckpointsTableName"))
+    return fn_join(prefix, f"-{role.value}")
 
 
-def _prefixes(role: Role) -> dict[str, str]:
+def _tenant_limits(role: Role) -> TenantLimits:
     if role is not Role.TENANT:
-        return {}
-    return {
-        "thread_id_prefix": _token(ref("TenantThreadIdPrefix")),
-        "owner_prefix": _token(ref("TenantOwnerPrefix")),
-        "root_label": _token(ref("TenantRootLabel")),
-    }
+        return NO_LIMITS
+    return TenantLimits(
+        thread_id_prefix=_token(ref("TenantThreadIdPrefix")),
+        owner_prefix=_token(ref("TenantOwnerPrefix")),
+        root_label=_token(ref("TenantRootLabel")),
+    )
 
 
 def _resources() -> Resources:
@@ -90,14 +99,14 @@ def _resources() -> Resources:
     bucket = _token(BUCKET_ARN)
     return Resources(
         tables=(checkpoints, _token(arn_of(WRITES))),
-        indexes=(f"{checkpoints}/index/{_token(ref('RunIdIndexName'))}",),
+        run_indexes=(f"{checkpoints}/index/{_token(ref('RunIdIndexName'))}",),
         thread_indexes=(f"{checkpoints}/index/{_token(ref('ThreadIndexName'))}",),
         objects=(f"{bucket}/{_token(ref('BucketKeyPrefix'))}",),
         store=(_token(arn_of(STORE)),),
-        vectors=(f"{_token(arn_of(STORE))}/index/{_token(ref('StoreVectorIndexName'))}",),
+        vector_indexes=(f"{_token(arn_of(STORE))}/index/{_token(ref('StoreVectorIndexName'))}",),
         store_objects=(f"{bucket}/{_token(ref('StoreBucketKeyPrefix'))}",),
         bucket=(bucket,),
-        # Which keys there are, and through what they are used, `_of_keys` says.
+        # Placeholders: `_key_statement` replaces both.
         keys=("keys",),
         key_services=("services",),
     )
@@ -107,28 +116,29 @@ def _token(value: Value) -> str:
     return Token.as_string(value)
 
 
-def _conditioned(role: Role, statement: Value) -> Value:
+def _conditional(role: Role, statement: Value) -> Value:
     sid = statement["Sid"]
-    conditions = _OF_TENANTS if role is Role.TENANT else _CONDITIONS
-    written = _of_keys(statement) if sid == "Key" else statement
-    return either(conditions[sid], written) if sid in conditions else written
+    conditions = _TENANT_CONDITIONS if role is Role.TENANT else _CONDITIONS
+    if sid == "Key":
+        statement = _key_statement(statement)
+    return fn_if(conditions[sid], statement) if sid in conditions else statement
 
 
-def _of_keys(statement: Value) -> Value:
-    """Key of the tables and key of a bucket, each with its service, where there is one."""
+def _key_statement(statement: Value) -> Value:
+    """Name the KMS keys of tables and bucket, if any, and the service of each."""
     table_key, bucket_key = ref("KmsKeyArn"), ref("BucketKmsKeyArn")
     region = ref("AWS::Region")
-    # A bucket and its key are in one region.
-    region_of_key = {"Fn::Select": [3, {"Fn::Split": [":", bucket_key]}]}
-    of_bucket = either("HasBucketKey", region_of_key, region)
-    keys = [either("HasKey", table_key), either("HasBucketKey", bucket_key)]
+    # A bucket and its key are in the same region.
+    key_region = {"Fn::Select": [3, {"Fn::Split": [":", bucket_key]}]}
+    bucket_region = fn_if("HasBucketKey", key_region, region)
+    keys = [fn_if("HasKey", table_key), fn_if("HasBucketKey", bucket_key)]
     services = [
-        either("HasKey", _service("dynamodb", region)),
-        either("HasBucket", _service("s3", of_bucket)),
+        fn_if("HasKey", _service("dynamodb", region)),
+        fn_if("HasBucket", _service("s3", bucket_region)),
     ]
     condition = {"StringEquals": {"kms:ViaService": services}}
     return {**statement, "Resource": keys, "Condition": condition}
 
 
 def _service(name: str, region: Value) -> Value:
-    return joined(f"{name}.", region, ".", ref("AWS::URLSuffix"))
+    return fn_join(f"{name}.", region, ".", ref("AWS::URLSuffix"))
