@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.items.carried import CARRIED_BYTES
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Link, Memory
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from tests.support.sessions import metered_session
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, id_of, metadata, new_id

@@ -43,7 +43,8 @@ from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline, PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.requests.calls import (
     ATTEMPTS,
     Outcome,

@@ -19,14 +19,14 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import Destination, place_values
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 from langgraph_checkpoint_dynamodb.store.cached import EntryRef, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
 

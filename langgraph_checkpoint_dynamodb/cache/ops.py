@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.cache.entries import Entry, EntryPut, read_en
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key, typed
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.calls import put_one, query_all, write_all
 from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,

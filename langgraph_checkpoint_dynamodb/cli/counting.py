@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, 
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_head_to_delete
 from langgraph_checkpoint_dynamodb.items.owner import read_owner
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together

@@ -11,12 +11,12 @@ from langgraph_checkpoint_dynamodb.format.bounds import LATEST, seconds
 from langgraph_checkpoint_dynamodb.format.sizes import value_size
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.payloads.descriptions import (
-    are_together,
     describe,
-    describe_together,
+    describe_group,
+    is_group,
     read_description,
 )
-from langgraph_checkpoint_dynamodb.payloads.policy import DamagedPayloadError, Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import DamagedPayloadError, Inline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from langgraph_checkpoint_dynamodb.format.parts import Owner
-    from langgraph_checkpoint_dynamodb.payloads.policy import (
-        Chunks,
-        Payload,
-        PayloadPolicy,
-        S3Object,
-    )
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Payload, S3Object
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 _serialize = TypeSerializer().serialize
@@ -117,7 +113,7 @@ def restated(item: StoredItem, moved: Callable[[Payload], Payload], place: str) 
     }
     together = described_together(item, place)
     if together:
-        attributes[Attribute.payload(Attribute.VALUE)] = describe_together(
+        attributes[Attribute.payload(Attribute.VALUE)] = describe_group(
             {idx: moved(stored) for idx, stored in together.items()}
         )
     return attributes
@@ -130,7 +126,7 @@ def described_together(item: StoredItem, place: str) -> dict[str, Payload]:
         UnreadableItemError: One of them is damaged.
     """
     found = item.get(Attribute.payload(Attribute.VALUE))
-    if found is None or not are_together(found):
+    if found is None or not is_group(found):
         return {}
     return {
         idx: _described(description, b"", Attribute.VALUE, place)
@@ -144,7 +140,7 @@ def _described_alone(item: StoredItem, place: str) -> dict[str, Payload]:
     return {
         name: described_at(item, name, place)
         for name in (Attribute.CHECKPOINT, Attribute.METADATA, Attribute.VALUE)
-        if (found := item.get(Attribute.payload(name))) is not None and not are_together(found)
+        if (found := item.get(Attribute.payload(name))) is not None and not is_group(found)
     }
 
 

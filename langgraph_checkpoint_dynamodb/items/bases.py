@@ -24,17 +24,11 @@ from langgraph_checkpoint_dynamodb.payloads.differences import (
     Progress,
     base_stamp,
     can_be_base,
-    is_dear,
+    is_new_base_due,
     may_refer,
 )
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Destination,
-    Inline,
-    Origin,
-    Packed,
-    place_values,
-    stored_bytes,
-)
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, Origin, Packed, stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
@@ -42,7 +36,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 
@@ -105,7 +100,7 @@ def plan_checkpoint(
     large = record.size > policy.whole_bytes
     if large and before is not None and may_refer(before.base, stamp):
         plan = _plan_difference(record, policy, stamp, before)
-        if plan.progress is not None and not is_dear(plan.progress, len(data)):
+        if plan.progress is not None and not is_new_base_due(plan.progress, len(data)):
             return plan
     whole = record.plan(policy, stamp)
     if not (_is_worth_a_base(policy, whole, data) and keeps_base(len(data))):

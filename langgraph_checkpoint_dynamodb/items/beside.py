@@ -26,16 +26,13 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
 from langgraph_checkpoint_dynamodb.items.writes import read_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Inline,
-    Part,
-    S3Object,
-)
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 WRITE_REFERENCES = (

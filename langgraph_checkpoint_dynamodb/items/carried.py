@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.format.bounds import whole
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import MOST_PLACES, WriteRecord
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

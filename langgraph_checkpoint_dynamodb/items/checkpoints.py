@@ -32,21 +32,22 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     text,
 )
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import Destination, origin_of, place_values
+from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.payloads.policy import (
+    from langgraph_checkpoint_dynamodb.payloads.kinds import (
         Chunks,
         Inline,
         Origin,
         Payload,
-        PayloadPolicy,
         S3Object,
     )
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 _DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))

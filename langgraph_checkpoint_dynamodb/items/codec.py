@@ -31,7 +31,7 @@ from langgraph_checkpoint_dynamodb.items.javascript import (
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

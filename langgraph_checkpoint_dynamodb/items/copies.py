@@ -31,12 +31,11 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.items.beside import part_put, read_stored_object
 from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Inline,
-    S3Object,
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.placement import (
     chunk_bytes,
-    cut,
     in_chunks,
+    split_into_parts,
 )
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
@@ -45,7 +44,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Origin, Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Origin, Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 _VALUES = {
@@ -213,7 +213,7 @@ class Copier:
         kept = {attribute: value for attribute, value in put.item.items() if attribute != name}
         smaller = {**kept, **typed(stored_as({name: chunks}))}
         require_fits(smaller, place, ITEM_LIMIT)
-        parts = cut(chunks, inline[name].data, size)
+        parts = split_into_parts(chunks, inline[name].data, size)
         puts = (CopiedPart(part_put(self.target, part, self.stamp)) for part in parts)
         return replace(put, item=smaller), tuple(puts)
 

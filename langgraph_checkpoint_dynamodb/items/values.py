@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import Put
 
 

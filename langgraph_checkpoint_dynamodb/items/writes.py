@@ -43,15 +43,13 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.descriptions import describe, describe_together
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Chunks,
+from langgraph_checkpoint_dynamodb.payloads.descriptions import describe, describe_group
+from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.placement import (
     Destination,
-    Inline,
-    S3Object,
+    copyable_item_limit,
     place_values,
-    require_allowed,
-    roomy_limit,
+    require_value_size,
 )
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
@@ -59,7 +57,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 SPECIAL_CHANNELS = tuple(WRITES_IDX_MAP)
@@ -201,7 +200,7 @@ def plan_writes(
     else:
         for write in others:
             size = len(write.value.data)
-            require_allowed(policy, write.place(ref), Attribute.VALUE, size)
+            require_value_size(policy, write.place(ref), Attribute.VALUE, size)
         sort = task_sort_key(others[0].task_id)
         regular = _plan_together(others, ref, policy, stamp, sort)
     return TaskPlan(special, tuple(regular), tuple(others))
@@ -223,7 +222,7 @@ def _plan_together(
         return _item_together(pairs, ref, stamp, key)
 
     # A copy of it to a thread with a longer id must fit too.
-    limit = roomy_limit(ref) if len(writes) > 1 else ITEM_LIMIT
+    limit = copyable_item_limit(ref) if len(writes) > 1 else ITEM_LIMIT
     destination = Destination(
         f"the writes of task {writes[0].task_id!r} on {ref}",
         ref,
@@ -372,7 +371,7 @@ def _item_together(
     for write, stored in writes:
         entry: list[Any] = [write.idx, write.channel, write.value.type]
         entries.append([*entry, stored.data] if isinstance(stored, Inline) else entry)
-    described = describe_together({str(write.idx): stored for write, stored in writes})
+    described = describe_group({str(write.idx): stored for write, stored in writes})
     attributes = {
         Attribute.WRITES: entries,
         Attribute.payload(Attribute.VALUE): described,

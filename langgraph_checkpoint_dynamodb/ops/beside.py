@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.items.beside import (
     read_beside_checkpoint,
 )
 from langgraph_checkpoint_dynamodb.ops.lookup import require_same
-from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import both, together
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 

@@ -50,7 +50,7 @@ from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_i
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, remains, remove_all, that_go
-from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST, is_settled
+from langgraph_checkpoint_dynamodb.payloads.differences import MARK_RETENTION, is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import (
     put_one,
     query_all,
@@ -136,7 +136,7 @@ def _delete_bases(
         yield from put_one(bases_deleted_put(thread_id, store.now))
     yield from remove(store, others)
     if len(others) < len(beside):
-        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, store.now - MARK_REST))
+        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, store.now - MARK_RETENTION))
 
 
 def prune(store: Store, thread_ids: Sequence[str], kept: int) -> Operation[None]:

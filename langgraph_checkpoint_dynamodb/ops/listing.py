@@ -22,7 +22,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
     load_alone,
 )
 from langgraph_checkpoint_dynamodb.ops.read import complete
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
 

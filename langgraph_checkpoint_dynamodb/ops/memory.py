@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.beside import part_keys
 from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, find_bases
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Prolong
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from langgraph_checkpoint_dynamodb.requests.operations import send, together

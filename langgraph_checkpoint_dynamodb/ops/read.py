@@ -35,7 +35,7 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 from langgraph_checkpoint_dynamodb.ops.prolong import prolong
 from langgraph_checkpoint_dynamodb.ops.turns import keeps_threads, saw_newest, with_fork
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
-from langgraph_checkpoint_dynamodb.payloads.policy import origin_of
+from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import both, compute, send
 

@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
 from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_stored_object
 from langgraph_checkpoint_dynamodb.items.owner import read_created
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.parts import PartAddress
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.beside import StoredObject
-    from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 

@@ -30,7 +30,7 @@ from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_pa
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
 from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_REST, MARK_REST
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_RETENTION, MARK_RETENTION
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
@@ -269,7 +269,7 @@ def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
     return any(
         is_beside_namespaces(read_key(item, Table.CHECKPOINTS).sort)
         and Attribute.DELETED not in item
-        and _is_old(item, min(before, now - BASE_REST))
+        and _is_old(item, min(before, now - BASE_RETENTION))
         for item in items
     )
 
@@ -285,7 +285,7 @@ def _sweep_thread(
         left_over = [head for head in thread.heads if thread.is_left_over(head)]
     except UnreadableItemError:
         return SweepReport(unknown=1)
-    marked = min(before, store.now - MARK_REST)
+    marked = min(before, store.now - MARK_RETENTION)
     if thread.bases_deleted is None or thread.bases_deleted > marked:
         left_over = []  # Their run may still be going on.
     needless = [

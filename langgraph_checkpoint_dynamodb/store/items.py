@@ -25,14 +25,8 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     typed,
 )
 from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Chunks,
-    Destination,
-    Inline,
-    Part,
-    S3Object,
-    place_values,
-)
+from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, Part, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.codec import dump, load
 from langgraph_checkpoint_dynamodb.store.keys import (
@@ -48,7 +42,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder

@@ -24,7 +24,7 @@ from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.codec import encode_checkpoint
 from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payloads.compression import ZSTD_LEVEL, compress, difference
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.settings.values import payload_policy
 from tests.support.compressing import chat, licences
 from tests.support.values import checkpoint, metadata
