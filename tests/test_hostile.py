@@ -25,8 +25,8 @@ from langgraph_checkpoint_dynamodb.format.addressing import Address
 from langgraph_checkpoint_dynamodb.format.bounds import LATEST
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread, prune
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history

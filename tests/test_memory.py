@@ -10,7 +10,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.items.carried import CARRIED_BYTES
+from langgraph_checkpoint_dynamodb.items.carried_writes import CARRIED_BYTES
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Link, Memory

@@ -28,14 +28,19 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN, Stamp
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, content_digest, object_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put, part_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointRecord,
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.write_plans import plan_write
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
+    WRITE_REFERENCES,
+    mark_put,
+    part_put,
+)
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -124,7 +129,7 @@ def stored(one: CheckpointRecord, store: Store = STORE) -> Put:
 
 def beside(one: WriteRecord, ref: CheckpointRef, store: Store = STORE) -> Put:
     """The item of a write on a checkpoint."""
-    return one.plan(ref, store.payloads, store.stamp).put
+    return plan_write(one, ref, store.payloads, store.stamp).put
 
 
 def write(
@@ -1434,7 +1439,7 @@ def whole(one: CheckpointRecord, store: Store) -> list[Put]:
 
 def whole_write(one: WriteRecord, ref: CheckpointRef, store: Store) -> list[Put]:
     """The item of a write and those of its parts."""
-    planned = one.plan(ref, store.payloads, store.stamp)
+    planned = plan_write(one, ref, store.payloads, store.stamp)
     return [planned.put, *(part_put(ref, part, store.stamp) for part in planned.parts)]
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_head_to_delete
-from langgraph_checkpoint_dynamodb.items.owner import read_owner
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
+from langgraph_checkpoint_dynamodb.items.writes_owner import read_owner
 from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.keys import registry_partitions
@@ -26,5 +26,5 @@ def _spread() -> Operation[int]:
     # A table has one spread: a store refuses namespaces that were entered by one of another.
     first = [Query(Table.STORE, one, consistent=True, limit=1) for one in registry_partitions(())]
     pages = yield from together([send(query) for query in first])
-    found = [number_if_told(item, Attribute.SPREAD) for page in pages for item in page.items]
+    found = [number_or_none(item, Attribute.SPREAD) for page in pages for item in page.items]
     return next((spread for spread in found if spread), 1)

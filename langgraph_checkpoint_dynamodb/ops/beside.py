@@ -13,11 +13,11 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import require_owned
-from langgraph_checkpoint_dynamodb.items.beside import (
+from langgraph_checkpoint_dynamodb.items.payload_attributes import require_owned
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
     ChunkRecord,
     DeletionMark,
-    read_beside_checkpoint,
+    read_partition_item,
 )
 from langgraph_checkpoint_dynamodb.ops.lookup import require_same
 from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
@@ -145,7 +145,7 @@ def sorted_out(
     chunks: dict[str, ChunkRecord] = {}
     marked = False
     for item in items:
-        match read_beside_checkpoint(item, ref, store.now):
+        match read_partition_item(item, ref, store.now):
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
             case DeletionMark():

@@ -24,26 +24,23 @@ from langgraph_checkpoint_dynamodb.format.keys import (
     thread_key,
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
-from langgraph_checkpoint_dynamodb.items.beside import (
-    gone_put,
-    is_mark,
-    mark_put,
-    part_keys,
-)
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
     read_checkpoint,
     read_checkpoint_head,
 )
-from langgraph_checkpoint_dynamodb.items.copies import Copied, CopiedPart, Copier, ObjectCopy
-from langgraph_checkpoint_dynamodb.items.threads import (
-    copied_update,
-    head_of,
-    is_thread_item,
-    still_at,
+from langgraph_checkpoint_dynamodb.items.copier import Copier, ItemCopy, ObjectCopy, PartCopy
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_bytes
+from langgraph_checkpoint_dynamodb.items.thread_updates import copied_update, head_is
+from langgraph_checkpoint_dynamodb.items.threads import head_of, is_thread_item
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
+    expired_put,
+    is_mark,
+    mark_put,
+    part_keys,
 )
 from langgraph_checkpoint_dynamodb.ops.beside import missing_part
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
@@ -116,7 +113,7 @@ def _copy_thread_item(store: Store, known: StoredItem, target_id: str) -> Operat
         if head is not None and head > source_head:
             return
         with suppress(ConditionFailedError):  # A run has moved it on meanwhile.
-            yield from update_one(replace(copied, expected=still_at(head)))
+            yield from update_one(replace(copied, expected=head_is(head)))
             return
 
 
@@ -134,7 +131,7 @@ class _Copy:
     target: CheckpointRef
     checkpoint: Put
     writes: list[Put]
-    parts: list[CopiedPart]
+    parts: list[PartCopy]
 
 
 def _copy(
@@ -174,7 +171,7 @@ def _replace(store: Store, copy: _Copy) -> Operation[None]:
         there = yield from read_partition(copy.target.writes_partition)
     keys = [read_key(item, Table.WRITES) for item in there]
     gone = [
-        gone_put(copy.target, key.sort, store.now)
+        expired_put(copy.target, key.sort, store.now)
         for key in keys
         if key not in copied and regular_task_of(key.sort) in tasks
     ]
@@ -182,7 +179,7 @@ def _replace(store: Store, copy: _Copy) -> Operation[None]:
     yield from put_atomically(puts, once=bool(copy.parts))
 
 
-def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:
+def _copy_parts(parts: Sequence[PartCopy]) -> Operation[None]:
     """Copy parts: of S3 objects, the item that leads there before the object."""
     yield from write_all([part.put for part in parts])
     yield from together([_copy_object(part.put, part.s3) for part in parts if part.s3 is not None])
@@ -226,8 +223,8 @@ def _read_copy(
 
 
 def _parts_of(
-    copier: Copier, copied: Sequence[Copied], beside: Sequence[StoredItem]
-) -> list[CopiedPart]:
+    copier: Copier, copied: Sequence[ItemCopy], beside: Sequence[StoredItem]
+) -> list[PartCopy]:
     """The parts of copied items.
 
     Raises:

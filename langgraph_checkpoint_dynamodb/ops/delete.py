@@ -28,7 +28,6 @@ from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CHECKPOINT_METADATA,
@@ -38,13 +37,9 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_metadata,
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata, waits_of
-from langgraph_checkpoint_dynamodb.items.threads import (
-    delete_if_unchanged,
-    head_of,
-    is_thread_item,
-    set_back_update,
-    updated_of,
-)
+from langgraph_checkpoint_dynamodb.items.thread_updates import delete_if_unchanged, set_back_update
+from langgraph_checkpoint_dynamodb.items.threads import head_of, is_thread_item, updated_of
+from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.ops.lineage import needed_ancestors, read_thread
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, settled, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import load_alone

@@ -389,7 +389,7 @@ class Memory:
         for write in writes:
             at = (write.task_id, write.idx)
             if write.idx >= 0 and at not in known:
-                known[at] = replace(write, held=None)
+                known[at] = replace(write, source=None)
                 added += _size_of([write])
         merged = _Writes(known, complete, before.size + added)
         if complete:

@@ -24,8 +24,8 @@ from langgraph_checkpoint_dynamodb.items.bases import (
     read_bases_deleted,
     was_deleted,
 )
-from langgraph_checkpoint_dynamodb.items.beside import part_keys, part_put
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys, part_put
 from langgraph_checkpoint_dynamodb.ops.beside import (
     beside_query,
     get_objects,

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
-from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_text, updated_of
+from langgraph_checkpoint_dynamodb.items.writes_owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_partition, remove
 from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
 from langgraph_checkpoint_dynamodb.ops.lookup import forgetting

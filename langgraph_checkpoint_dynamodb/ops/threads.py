@@ -21,11 +21,10 @@ from langgraph_checkpoint_dynamodb.format.texts import SORT_KEY_LIMIT, fits_inde
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import waits_of
+from langgraph_checkpoint_dynamodb.items.thread_updates import description_update, found_update
 from langgraph_checkpoint_dynamodb.items.threads import (
     Description,
     ThreadInfo,
-    description_update,
-    found_update,
     head_of,
     is_thread_item,
     read_thread_info,

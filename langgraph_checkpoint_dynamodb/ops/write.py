@@ -10,15 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, task_range
-from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
-from langgraph_checkpoint_dynamodb.items.carried import carried_attribute, carry
-from langgraph_checkpoint_dynamodb.items.writes import (
-    data_size,
-    places_held,
-    plan_writes,
-    put_alone,
-)
+from langgraph_checkpoint_dynamodb.items.carried_writes import carried_attribute, select_carried
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.items.write_plans import plan_writes, put_single
+from langgraph_checkpoint_dynamodb.items.writes import data_size, places_held
 from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
 from langgraph_checkpoint_dynamodb.ops.memory import Link
 from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
@@ -43,8 +39,9 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.values import Planned
-    from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
+    from langgraph_checkpoint_dynamodb.items.values import ItemPlan
+    from langgraph_checkpoint_dynamodb.items.write_plans import TaskPlan
+    from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.store import Store
     from langgraph_checkpoint_dynamodb.ops.turns import News, Turn
     from langgraph_checkpoint_dynamodb.payloads.differences import Progress
@@ -86,7 +83,7 @@ def put_checkpoint(
     yield from _discard_replaced(store, record.ref, outcome.replaced)
 
 
-def _put_planned(ref: CheckpointRef, planned: Planned, stamp: Stamp) -> Operation[Outcome]:
+def _put_planned(ref: CheckpointRef, planned: ItemPlan, stamp: Stamp) -> Operation[Outcome]:
     """Store parts, then the item that refers to them."""
     yield from store_parts(ref, planned.parts, stamp)
     if planned.parts:
@@ -110,7 +107,7 @@ def _carried(store: Store, record: CheckpointRecord) -> dict[str, tuple[WriteRec
         return {}
     writes = store.memory.writes(parent)
     store.memory.release(parent)
-    return {} if writes is None else carry(channels, writes)
+    return {} if writes is None else select_carried(channels, writes)
 
 
 def _parent(record: CheckpointRecord) -> CheckpointRef | None:
@@ -190,7 +187,7 @@ def _put_place_by_place(
     placed = plan.placed
     late = [write for write in placed if write.idx in held]
     rest = {
-        (alone := put_alone(write, ref, store.stamp)).key: (alone, write)
+        (alone := put_single(write, ref, store.stamp)).key: (alone, write)
         for write in placed
         if write.idx not in held
     }
@@ -210,15 +207,15 @@ def _task_items(
 ) -> Operation[list[StoredItem]]:
     """The items of a task; the one in the way of another call alone if it holds all its places."""
     if there is not None and _held([there], plan, store.now).issuperset(
-        write.idx for write in plan.others
+        write.idx for write in plan.regular_writes
     ):
         return [there]
     query = beside_query(store.consistently(), ref)
-    return (yield from query_all(replace(query, sort=task_range(plan.others[0].task_id))))
+    return (yield from query_all(replace(query, sort=task_range(plan.regular_writes[0].task_id))))
 
 
 def _held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
-    task_id = plan.others[0].task_id
+    task_id = plan.regular_writes[0].task_id
     return frozenset().union(*(places_held(item, task_id, now) for item in there))
 
 

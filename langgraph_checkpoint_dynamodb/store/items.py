@@ -17,14 +17,16 @@ from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,
-    payload,
     read_key,
-    room_of,
-    stored_as,
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
+    payload_attributes,
+    payload_room,
+    read_payload,
+)
+from langgraph_checkpoint_dynamodb.items.values import ItemPlan, Serialized
 from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.payloads.placement import Destination, Part, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
@@ -130,7 +132,7 @@ def plan_item(
     value: Mapping[str, Any],
     minutes: float | None,
     vectors: int = 0,
-) -> Planned:
+) -> ItemPlan:
     """What stores an item.
 
     Args:
@@ -158,11 +160,13 @@ def plan_item(
     def build(payloads: Mapping[str, Payload]) -> Item:
         inline = isinstance(payloads[Attribute.VALUE], Inline)
         beside = {} if inline else copied()
-        return make_item(Table.STORE, ref.primary, {**attributes, **stored_as(payloads), **beside})
+        return make_item(
+            Table.STORE, ref.primary, {**attributes, **payload_attributes(payloads), **beside}
+        )
 
-    destination = Destination(str(ref), ref, context.stamp.token, build, room_of)
+    destination = Destination(str(ref), ref, context.stamp.token, build, payload_room)
     placed = place_values(context.payloads, {Attribute.VALUE: data}, destination)
-    return Planned(Put(Table.STORE, ref.primary, placed.item), placed.parts, placed.payloads)
+    return ItemPlan(Put(Table.STORE, ref.primary, placed.item), placed.parts, placed.payloads)
 
 
 def _copied(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,10 +197,12 @@ def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
     copied = None
     if Attribute.COPIED in item:
         tag = text(item, Attribute.COPIED_TYPE, place)
-        copied = Serialized(tag, payload(item, Attribute.COPIED, place))
+        copied = Serialized(tag, read_payload(item, Attribute.COPIED, place))
     return ItemRecord(
         ref=ref,
-        value=Serialized(text(item, Attribute.TYPE, place), payload(item, Attribute.VALUE, place)),
+        value=Serialized(
+            text(item, Attribute.TYPE, place), read_payload(item, Attribute.VALUE, place)
+        ),
         apart=Attribute.APART in item,
         stored=_micros(item, place),
         version=text(item, Attribute.VERSION, place),

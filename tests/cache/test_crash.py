@@ -14,7 +14,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.cache.entries import read_entry
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.store.items import part_keys
 from tests.cache.faces import empty, quick_cache
 from tests.store.faces import with_payloads

@@ -15,7 +15,7 @@ from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.requests.items import BatchWrite
 from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
 from langgraph_checkpoint_dynamodb.requests.relaying import relay

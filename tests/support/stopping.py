@@ -15,9 +15,14 @@ from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
+from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
+    is_mark,
+    part_keys,
+    read_stored_object,
+)
 from langgraph_checkpoint_dynamodb.payloads.differences import MARK_RETENTION
 from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import (

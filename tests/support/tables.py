@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.beside import is_mark
+from langgraph_checkpoint_dynamodb.items.writes_partition import is_mark
 from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,

@@ -13,8 +13,8 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    binary,
+from langgraph_checkpoint_dynamodb.items.attributes import binary
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
     outside_if_readable,
     require_owned,
 )
