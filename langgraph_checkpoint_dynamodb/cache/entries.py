@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import seconds
+from langgraph_checkpoint_dynamodb.format.bounds import parse_seconds
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key, text
 from langgraph_checkpoint_dynamodb.items.payload_attributes import (
@@ -128,7 +128,7 @@ def _expires(item: StoredItem, place: str) -> float | None:
     match item.get(Attribute.EXPIRES):
         case None:
             return None
-        case {"N": str(found)} if seconds(found) is not None:
+        case {"N": str(found)} if parse_seconds(found) is not None:
             return float(found)
     raise UnreadableItemError(
         place=place, attribute=Attribute.EXPIRES, problem="is no time in seconds (N)"

@@ -17,9 +17,9 @@ from langgraph_checkpoint_dynamodb.cli.many import checkpoints_of
 from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.output import count, say, tell
 from langgraph_checkpoint_dynamodb.cli.progress import bar
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.steps import perform
 from langgraph_checkpoint_dynamodb.moving.stream import export_threads
@@ -125,7 +125,7 @@ def _checkpoints_of(connection: Connection, thread: str) -> int:
     )
     found = connection.run(query_all(query))
     keys = (read_key(item, Table.CHECKPOINTS) for item in found)
-    return sum(not is_beside_namespaces(key.sort) for key in keys)
+    return sum(not is_auxiliary_key(key.sort) for key in keys)
 
 
 @contextmanager

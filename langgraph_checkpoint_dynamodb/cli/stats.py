@@ -15,8 +15,8 @@ from langgraph_checkpoint_dynamodb.cli.many import items_of
 from langgraph_checkpoint_dynamodb.cli.options import Json, Options, StoreTable
 from langgraph_checkpoint_dynamodb.cli.output import count, say, say_json, say_rows, size
 from langgraph_checkpoint_dynamodb.cli.progress import bar
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.requests.operations import together
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.cli.options import DryRun, Json, Options, Sto
 from langgraph_checkpoint_dynamodb.cli.output import say, say_json, say_rows
 from langgraph_checkpoint_dynamodb.cli.progress import bar
 from langgraph_checkpoint_dynamodb.cli.spread import read_spread
-from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import LATEST, seconds
+from langgraph_checkpoint_dynamodb.format.bounds import MAX_EPOCH_SECONDS, parse_seconds
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Key, Table
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ def optional_number(item: StoredItem, attribute: str, place: str) -> int | None:
     problem = "is not a number (N)"
     match item.get(attribute):
         case {"N": str(found)}:
-            time = seconds(found)
+            time = parse_seconds(found)
             if time is not None:
                 return time
-            problem = f"is not a number of seconds (N) from 0 to {LATEST}"
+            problem = f"is not a number of seconds (N) from 0 to {MAX_EPOCH_SECONDS}"
     raise UnreadableItemError(place=place, attribute=attribute, problem=problem)
 
 

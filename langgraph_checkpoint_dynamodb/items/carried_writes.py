@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import MAX_PLACES, WriteRecord, data_size
@@ -93,7 +93,7 @@ def _read_write(attribute: object, channel: str, place: str) -> WriteRecord:
                 {"S": str(kind)},
                 {"B": bytes(data)},
             ]
-        } if (idx := whole(number, MAX_PLACES)) is not None:
+        } if (idx := parse_whole_number(number, MAX_PLACES)) is not None:
             return WriteRecord(task_id, idx, channel, Serialized(kind, Inline(data)), task_path)
     raise _damaged(place)
 

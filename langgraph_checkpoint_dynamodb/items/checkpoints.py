@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     BaseRef,
     CheckpointRef,
     checkpoint_id_of,
-    is_beside_namespaces,
+    is_auxiliary_key,
     owner_of,
-    writes_partition,
 )
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
+from langgraph_checkpoint_dynamodb.format.write_keys import writes_partition
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     number_or_none,
@@ -242,7 +242,7 @@ class CheckpointHead:
     @property
     def beside_namespaces(self) -> bool:
         """Whether it is no checkpoint's item, but a base's or the mark of deleted bases."""
-        return is_beside_namespaces(self.key.sort)
+        return is_auxiliary_key(self.key.sort)
 
     @property
     def origin(self) -> Origin | None:

@@ -17,9 +17,9 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.addressing import Address, to_config
-from langgraph_checkpoint_dynamodb.format.keys import require_task_id
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key, require_text
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key, require_text
+from langgraph_checkpoint_dynamodb.format.write_keys import require_task_id
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, Outline
 from langgraph_checkpoint_dynamodb.items.langgraph_js import (
     JSON_TYPE,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import base_id_of, split_write_sort_key
+from langgraph_checkpoint_dynamodb.format.keys import base_id_of
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.parts import (
     PartAddress,
@@ -18,8 +18,9 @@ from langgraph_checkpoint_dynamodb.format.parts import (
     object_sort_key,
     part_address_of,
 )
-from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size, require_fits
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size, require_item_fits
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import split_write_sort_key
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key, typed
 from langgraph_checkpoint_dynamodb.items.payload_attributes import (
     moved_payload_attributes,
@@ -206,7 +207,7 @@ class Copier:
             and isinstance(value := self._moved(read_payload(item, name, place)), Inline)
         }
         if not inline:
-            require_fits(put.item, place, ITEM_LIMIT)
+            require_item_fits(put.item, place, ITEM_LIMIT)
         name = max(inline, key=lambda name: len(inline[name].data))
         own = PartAddress(content_digest(inline[name].data), f"{put.key.sort} {name}")
         address = copied_address(own, self.stamp.token)
@@ -214,7 +215,7 @@ class Copier:
         chunks = in_chunks(inline[name], address, size)
         kept = {attribute: value for attribute, value in put.item.items() if attribute != name}
         smaller = {**kept, **typed(payload_attributes({name: chunks}))}
-        require_fits(smaller, place, ITEM_LIMIT)
+        require_item_fits(smaller, place, ITEM_LIMIT)
         parts = split_into_parts(chunks, inline[name].data, size)
         puts = (PartCopy(part_put(self.target, part, self.stamp)) for part in parts)
         return replace(put, item=smaller), tuple(puts)

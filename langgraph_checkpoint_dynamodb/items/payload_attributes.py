@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from langgraph_checkpoint_dynamodb.format.parts import Owner
+    from langgraph_checkpoint_dynamodb.format.parts import PartOwner
     from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Payload, S3Object
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
@@ -136,7 +136,7 @@ def _read_single(item: StoredItem, place: str) -> dict[str, Payload]:
     }
 
 
-def require_owned(policy: PayloadPolicy, owner: Owner, found: S3Object, kind: str) -> None:
+def require_owned(policy: PayloadPolicy, owner: PartOwner, found: S3Object, kind: str) -> None:
     """Check that an S3 object was stored for the item that leads to it.
 
     Raises:

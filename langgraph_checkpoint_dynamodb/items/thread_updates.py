@@ -7,12 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    owner_key,
-    owner_of_key,
-    thread_key,
-)
+from langgraph_checkpoint_dynamodb.format.keys import thread_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.thread_index import owner_in_key, thread_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import typed
 from langgraph_checkpoint_dynamodb.items.threads import Description, ThreadInfo, moment_text
 from langgraph_checkpoint_dynamodb.requests.items import DeleteUnchanged, Expected, Update
@@ -56,7 +53,7 @@ def turn_update(
         now = moment_text(stamp.millis)
         values |= {Attribute.UPDATED: now, Attribute.WAITS: dict(waits)}
         named = values if owner is not None else first
-        named[Attribute.OWNER] = owner_key(owner, ref.thread_id)
+        named[Attribute.OWNER] = thread_index_key(owner, ref.thread_id)
         first[Attribute.BEGUN] = now
     removed = () if stamp.ttl is not None else (Attribute.TTL,)
     return replace(_update(ref.thread_id, values, first), removed=removed)
@@ -124,9 +121,11 @@ def copied_update(item: StoredItem, target_id: str, stamp: Stamp) -> Update:
     described = (Attribute.TYPE, Attribute.METADATA, Attribute.REVISION)
     first: dict[str, Any] = {name: item[name] for name in described if name in item}
     if Attribute.OWNER in item:
-        owner = owner_of_key(item[Attribute.OWNER].get("S", ""))
+        owner = owner_in_key(item[Attribute.OWNER].get("S", ""))
         now = moment_text(stamp.millis)
-        values |= typed({Attribute.OWNER: owner_key(owner, target_id), Attribute.UPDATED: now})
+        values |= typed(
+            {Attribute.OWNER: thread_index_key(owner, target_id), Attribute.UPDATED: now}
+        )
         first |= typed({Attribute.BEGUN: now})
     return Update(Table.CHECKPOINTS, thread_key(target_id), values, first)
 
@@ -146,7 +145,7 @@ def found_update(
         Attribute.HEAD: info.checkpoint_id,
         Attribute.WAITS: dict(waits),
         Attribute.UPDATED: moment_text(_millis(info.updated)),
-        Attribute.OWNER: owner_key(info.owner, info.thread_id),
+        Attribute.OWNER: thread_index_key(info.owner, info.thread_id),
         Attribute.TTL: ttl,
     }
     first = {Attribute.BEGUN: moment_text(_millis(info.created))}

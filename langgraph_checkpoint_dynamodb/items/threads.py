@@ -11,12 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    THREAD_SORT_KEY,
-    owner_of_key,
-)
+from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
+from langgraph_checkpoint_dynamodb.format.thread_index import owner_in_key
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     optional_number,
@@ -178,7 +176,7 @@ def read_thread_info(item: StoredItem, serde: SerializerProtocol, now: int) -> T
     begun = _read_moment(item, Attribute.BEGUN, place) if Attribute.BEGUN in item else updated
     return ThreadInfo(
         thread_id=thread_id,
-        owner=owner_of_key(text(item, Attribute.OWNER, place)),
+        owner=owner_in_key(text(item, Attribute.OWNER, place)),
         title=description.title,
         status=status_of(waits),
         interrupts=sum(waits.values()),

@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import ItemTooLargeError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    CheckpointRef,
-    lone_write_sort_key,
+from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
+from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import (
+    single_write_sort_key,
     task_sort_key,
     write_sort_key,
 )
-from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
-from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.items.payload_attributes import (
     description_size,
@@ -47,6 +46,7 @@ from langgraph_checkpoint_dynamodb.requests.items import Put
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
@@ -193,7 +193,7 @@ def put_single(write: WriteRecord, ref: CheckpointRef, stamp: Stamp) -> Put:
         ref: The checkpoint it belongs to.
         stamp: When and by which call.
     """
-    key = Key(ref.writes_partition, lone_write_sort_key(write.task_id, write.idx))
+    key = Key(ref.writes_partition, single_write_sort_key(write.task_id, write.idx))
     item = _single_item(write, ref, stamp, key, {Attribute.VALUE: write.value.payload})
     return _first_wins(Put(Table.WRITES, key, item), stamp)
 

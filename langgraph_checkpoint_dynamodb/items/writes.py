@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import whole
-from langgraph_checkpoint_dynamodb.format.keys import split_write_sort_key
+from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import split_write_sort_key
 from langgraph_checkpoint_dynamodb.items.attributes import (
     number_or_none,
     optional_text,
@@ -206,7 +206,7 @@ def _entries(item: StoredItem, place: str) -> list[_Entry]:
 def _entry(entry: object, described: Mapping[str, Payload], place: str) -> _Entry:
     match entry:
         case {"L": [{"N": str(number)}, {"S": str(channel)}, {"S": str(kind)}, *rest]}:
-            idx = whole(number, MAX_PLACES)
+            idx = parse_whole_number(number, MAX_PLACES)
         case _:
             raise _damaged(place, "holds an entry that is not [place, channel, type, value]")
     if idx is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import owner_of, split_writes_partition
+from langgraph_checkpoint_dynamodb.format.keys import owner_of
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.items.attributes import number_or_none, read_key
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def owner_attributes(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | 
     if split_writes_partition(ref.writes_partition) is None:
         attributes |= {
             Attribute.THREAD_ID: ref.thread_id,
-            Attribute.CHECKPOINT_ID: ref.name,
+            Attribute.CHECKPOINT_ID: ref.key_name,
             Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
         }
     return attributes

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.keys import MARK_SORT_KEY, CheckpointRef
 from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
 from langgraph_checkpoint_dynamodb.format.parts import (
     chunk_sort_key,
@@ -17,6 +16,7 @@ from langgraph_checkpoint_dynamodb.format.parts import (
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import MARK_SORT_KEY
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     make_item,
@@ -30,6 +30,7 @@ from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.payloads.placement import Part

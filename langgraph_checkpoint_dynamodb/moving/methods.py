@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.connected import Connected
-from langgraph_checkpoint_dynamodb.format.addressing import require_strings
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.moving.functions import exporting, filling
 from langgraph_checkpoint_dynamodb.moving.ours import detailed, thread_page, thread_places
 from langgraph_checkpoint_dynamodb.moving.source import DetailedSource, require_saver
 from langgraph_checkpoint_dynamodb.moving.steps import Step, aperform, perform
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
 from langgraph_checkpoint_dynamodb.savers.base import SaverBase
+from langgraph_checkpoint_dynamodb.settings.arguments import require_strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,14 +16,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     DeletedBaseError,
     MissingPartError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import (
-    BaseRef,
-    CheckpointRef,
-    base_id_of,
-    regular_task_of,
-    thread_key,
-)
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef, CheckpointRef, base_id_of, thread_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import regular_task_of
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
 from langgraph_checkpoint_dynamodb.items.checkpoints import (

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, DeltaHistoryError
 from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (

@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableIte
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     BaseRef,
-    is_call,
+    is_subgraph_call,
     namespace_range,
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
@@ -135,7 +135,7 @@ class Thread:
             return set()
         there = {head.checkpoint_id for head in self.heads if head.checkpoint_ns == ROOT_NAMESPACE}
         found = set()
-        for checkpoint_ns in filter(is_call, newest):
+        for checkpoint_ns in filter(is_subgraph_call, newest):
             head = self.visible[checkpoint_ns][newest[checkpoint_ns]]
             root = self.roots.get(head.key)
             if root is None or root in kept_roots:

@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
@@ -268,7 +268,7 @@ def _sweep_threads(store: Store, scan: Scan, page: Page, before: int) -> Operati
 
 def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
     return any(
-        is_beside_namespaces(read_key(item, Table.CHECKPOINTS).sort)
+        is_auxiliary_key(read_key(item, Table.CHECKPOINTS).sort)
         and Attribute.DELETED not in item
         and _is_old(item, min(before, now - BASE_RETENTION))
         for item in items

@@ -15,9 +15,9 @@ from langgraph_checkpoint_dynamodb.errors import (
     ThreadNotFoundError,
 )
 from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.key_text import SORT_KEY_LIMIT, fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE, THREAD_SORT_KEY, thread_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, THREAD_INDEX_KEYS, Table
-from langgraph_checkpoint_dynamodb.format.texts import SORT_KEY_LIMIT, fits_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import waits_of

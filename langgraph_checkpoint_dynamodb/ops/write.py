@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, task_range
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+from langgraph_checkpoint_dynamodb.format.write_keys import task_range
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.carried_writes import carried_attribute, select_carried
 from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable

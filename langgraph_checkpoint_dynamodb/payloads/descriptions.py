@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.format.bounds import (
-    LATEST,
-    MOST_BYTES,
-    MOST_CHUNKS,
-    MOST_UNPACKED,
-    most_chunks,
-    whole,
+    MAX_CHUNKS,
+    MAX_EPOCH_SECONDS,
+    MAX_STORED_BYTES,
+    MAX_UNPACKED_BYTES,
+    max_chunks,
+    parse_whole_number,
 )
 from langgraph_checkpoint_dynamodb.format.keys import is_base_id
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress
@@ -106,7 +106,7 @@ def read_description(
     field = _Fields(description)
     packed = None
     if "codec" in description or "raw_size" in description:
-        packed = Packed(field.text("codec"), field.number("raw_size", MOST_UNPACKED))
+        packed = Packed(field.text("codec"), field.number("raw_size", MAX_UNPACKED_BYTES))
     kind = field.text("kind")
     if kind == _DIFFERENCE and packed is not None:
         packed = replace(packed, origin=_read_origin(field))
@@ -116,10 +116,10 @@ def read_description(
             raise DamagedPayloadError("says the bytes are in the item, and there are none")
         return Inline(data, packed)
     address = PartAddress(field.text("digest"), field.text("stamp"))
-    size = field.number("size", MOST_BYTES)
+    size = field.number("size", MAX_STORED_BYTES)
     if kind == "chunks":
-        count = field.number("count", MOST_CHUNKS)
-        if not 1 <= count <= most_chunks(size):
+        count = field.number("count", MAX_CHUNKS)
+        if not 1 <= count <= max_chunks(size):
             raise DamagedPayloadError(f"says that {size} bytes are in {count} chunks")
         return Chunks(address, size, count, packed)
     if kind == "s3":
@@ -134,8 +134,8 @@ def _read_origin(field: _Fields) -> Origin:
     return Origin(
         base_id,
         field.text("base_digest"),
-        field.number("base_created", LATEST),
-        field.number("base_spent", MOST_BYTES),
+        field.number("base_created", MAX_EPOCH_SECONDS),
+        field.number("base_spent", MAX_STORED_BYTES),
     )
 
 
@@ -153,6 +153,6 @@ class _Fields:
 
     def number(self, name: str, most: int) -> int:
         match self._description.get(name):
-            case {"N": str(value)} if (number := whole(value, most)) is not None:
+            case {"N": str(value)} if (number := parse_whole_number(value, most)) is not None:
                 return number
         raise DamagedPayloadError(f"lacks the number {name!r}, whole and from 0 to {most}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import PayloadTooLargeError
-from langgraph_checkpoint_dynamodb.format.bounds import MOST_BYTES, most_chunks
+from langgraph_checkpoint_dynamodb.format.bounds import MAX_STORED_BYTES, max_chunks
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, content_digest, object_key
 from langgraph_checkpoint_dynamodb.format.sizes import (
     ITEM_LIMIT,
     item_size,
-    require_fits,
+    require_item_fits,
     write_units,
 )
 from langgraph_checkpoint_dynamodb.payloads.compression import Codec, compress
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, Packed,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from langgraph_checkpoint_dynamodb.format.parts import Owner
+    from langgraph_checkpoint_dynamodb.format.parts import PartOwner
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
     from langgraph_checkpoint_dynamodb.requests.items import Item
 
@@ -71,7 +71,7 @@ class Destination:
     """
 
     name: str
-    owner: Owner
+    owner: PartOwner
     token: str
     build: Callable[[Mapping[str, Payload]], Item]
     room: Callable[[str, Payload], int]
@@ -117,7 +117,7 @@ def place_values(
         _move_to_s3(policy.s3, placed, inline)
     _move_to_chunks(policy, placed, inline)
     item = destination.build(payloads)
-    require_fits(item, destination.name, destination.limit)
+    require_item_fits(item, destination.name, destination.limit)
     step = chunk_bytes(policy, destination.owner)
     parts = [
         part
@@ -134,7 +134,7 @@ def require_value_size(policy: PayloadPolicy, place: str, attribute: str, size: 
     Raises:
         PayloadTooLargeError: It is.
     """
-    ceiling = min(policy.max_value_bytes, MOST_BYTES)
+    ceiling = min(policy.max_value_bytes, MAX_STORED_BYTES)
     if size > ceiling:
         raise PayloadTooLargeError(place=place, attribute=attribute, size=size, limit=ceiling)
 
@@ -216,13 +216,13 @@ def _move_to_chunks(
 
 def _require_chunk_count(chunks: Chunks, step: int, place: str, attribute: str) -> None:
     """Refuse more chunks than readers accept. A namespace of 400 KB would need that many."""
-    if chunks.count > (most := most_chunks(chunks.size)):
+    if chunks.count > (most := max_chunks(chunks.size)):
         raise PayloadTooLargeError(
             place=place, attribute=attribute, size=chunks.size, limit=most * step
         )
 
 
-def chunk_bytes(policy: PayloadPolicy, owner: Owner) -> int:
+def chunk_bytes(policy: PayloadPolicy, owner: PartOwner) -> int:
     """Bytes in a chunk of a value.
 
     Under a hashed key a chunk item holds the owner's namespace, which may be of any length. Each
@@ -231,9 +231,9 @@ def chunk_bytes(policy: PayloadPolicy, owner: Owner) -> int:
     return max(1, min(policy.chunk_bytes, copyable_item_limit(owner)))
 
 
-def copyable_item_limit(owner: Owner) -> int:
+def copyable_item_limit(owner: PartOwner) -> int:
     """Largest item of the writes table that can be copied to any other thread, in bytes."""
-    return ITEM_LIMIT - _CHUNK_ITEM_BYTES - owner.shown_bytes
+    return ITEM_LIMIT - _CHUNK_ITEM_BYTES - owner.chunk_overhead_bytes
 
 
 def in_chunks(inline: Inline, address: PartAddress, step: int) -> Chunks:

@@ -18,7 +18,7 @@ from langgraph_checkpoint_dynamodb.format.parts import PartAddress, is_object_ke
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, write_units
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.format.parts import Owner
+    from langgraph_checkpoint_dynamodb.format.parts import PartOwner
     from langgraph_checkpoint_dynamodb.payloads.compression import Codec
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
@@ -95,7 +95,7 @@ class PayloadPolicy:
             return False
         return self.s3 is None or largest <= self.s3.threshold_bytes
 
-    def owns(self, owner: Owner, address: PartAddress, bucket: str, key: str) -> bool:
+    def owns(self, owner: PartOwner, address: PartAddress, bucket: str, key: str) -> bool:
         """Whether an S3 object is one that a saver with these settings has stored for a value.
 
         The check is for security: an item may name any bucket and key. A writer of one thread's

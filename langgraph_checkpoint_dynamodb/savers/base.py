@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.addressing import (
-    read_address,
-    read_before,
-    require_optional,
-    require_strings,
-    require_sweep,
-    require_thread_ids,
-    to_config,
-)
-from langgraph_checkpoint_dynamodb.format.keys import owner_text
+from langgraph_checkpoint_dynamodb.format.addressing import read_address, read_before, to_config
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.life import Stamp
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
+from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
 from langgraph_checkpoint_dynamodb.items.codec import (
     encode_checkpoint,
     encode_writes,
@@ -40,6 +32,12 @@ from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.ops.turns import News, Turn, keeps_threads
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.requests.operations import done
+from langgraph_checkpoint_dynamodb.settings.arguments import (
+    require_optional,
+    require_strings,
+    require_sweep,
+    require_thread_ids,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +168,7 @@ class SaverBase(BaseCheckpointSaver[str]):
     def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
         """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
         index = self._settings.thread_index
-        return None if index is None else owner_text(metadata.get(index.owner))
+        return None if index is None else thread_owner_text(metadata.get(index.owner))
 
     def _put_writes(
         self,

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.key_text import digest_of, require_text
 from langgraph_checkpoint_dynamodb.format.tables import Key
-from langgraph_checkpoint_dynamodb.format.texts import digest_of, require_text
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
@@ -62,12 +62,12 @@ class EntryRef:
         return f"{self.root}.{self.path}"
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def key_names(self) -> tuple[str, ...]:
         """What its S3 objects are known by. The first of an item's of a store is a root label."""
         return (REGISTRY, "", self.namespace, self.path)
 
     @property
-    def shown_bytes(self) -> int:
+    def chunk_overhead_bytes(self) -> int:
         """Nothing: all keys are of fixed length."""
         return 0
 

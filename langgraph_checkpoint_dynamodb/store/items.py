@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key, object_sort_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
@@ -258,7 +258,7 @@ def part_keys(ref: Holder, found: Payload) -> list[Key]:
 
 def _micros(item: StoredItem, place: str) -> int:
     match item.get(Attribute.STORED):
-        case {"N": str(found)} if (micros := whole(found, _LAST_DAY)) is not None:
+        case {"N": str(found)} if (micros := parse_whole_number(found, _LAST_DAY)) is not None:
             return micros
     raise UnreadableItemError(
         place=place, attribute=Attribute.STORED, problem="is no time in microseconds (N)"

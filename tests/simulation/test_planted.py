@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import BaseRef, write_sort_key
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
+from langgraph_checkpoint_dynamodb.format.write_keys import write_sort_key
 from langgraph_checkpoint_dynamodb.items import write_plans, writes_partition
 from langgraph_checkpoint_dynamodb.items.copier import Copier
 from langgraph_checkpoint_dynamodb.ops import beside as ops_beside
