@@ -3,34 +3,34 @@
 ::
 
     DynamoDBSaverError
-    ├── InvalidInputError (ValueError)       you passed something that cannot be stored
+    ├── InvalidInputError (ValueError)       an argument cannot be stored
     │   ├── InvalidInputTypeError (TypeError)
     │   ├── ItemTooLargeError                over DynamoDB's item limit
-    │   └── PayloadTooLargeError             over the saver's own ceiling
-    ├── UnreadableItemError                  stored, but damaged or not ours
-    │   ├── MissingPartError                 a chunk, an S3 object or a base of it is gone
-    │   └── DeletedBaseError                 stored by a run whose thread was deleted meanwhile
-    ├── DeltaHistoryError                    the call would cut a DeltaChannel's history
-    ├── ThreadConflictError                  another run has moved the thread on
-    ├── ThreadNotFoundError                  nothing is known of the thread as a whole
-    ├── ThreadMismatchError                  a thread that was moved is not what it was
-    ├── ExportFormatError                    a line of exported threads that cannot be read
+    │   └── PayloadTooLargeError             over the saver's limit
+    ├── UnreadableItemError                  stored, but damaged or of another application
+    │   ├── MissingPartError                 a chunk, an S3 object or a base is missing
+    │   └── DeletedBaseError                 stored by a run while its thread was deleted
+    ├── DeltaHistoryError                    the call would delete part of a DeltaChannel's history
+    ├── ThreadConflictError                  another run has stored a checkpoint meanwhile
+    ├── ThreadNotFoundError                  the thread is not in the thread index
+    ├── ThreadMismatchError                  a moved thread differs from its source
+    ├── ExportFormatError                    a line of an export that cannot be read
     ├── TableError
     │   ├── TableNotFoundError
     │   └── TableMismatchError               wrong keys, wrong index
-    ├── UnprocessedItemsError                DynamoDB kept handing a batch back
+    ├── UnprocessedItemsError                DynamoDB left part of a batch unprocessed
     ├── SaverClosedError
-    ├── EventLoopError (InvalidStateError)   a plain method, called where an event loop runs
-    └── ServiceError                         DynamoDB or the network said no
+    ├── EventLoopError (InvalidStateError)   a sync method was called in an event loop
+    └── ServiceError                         DynamoDB, S3 or the network rejected a request
         ├── ConditionFailedError
         ├── TransactionCanceledError
         ├── TableInUseError
-        ├── ObjectsNotDeletedError           S3 kept some of the objects
-        ├── ReplyError                       an answer that is none to the request
-        └── TransportError                   no answer at all
+        ├── ObjectsNotDeletedError           S3 did not delete some objects
+        ├── ReplyError                       a response that does not match the request
+        └── TransportError                   no response
 
-A store raises two more for what you pass, which are in `store.errors`. No message holds a stored
-value: keys, sizes and attribute names only.
+A store raises two more errors for invalid arguments, in `store.errors`. Messages contain keys,
+sizes and attribute names, never stored values.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class InvalidInputError(DynamoDBSaverError, ValueError):
     """An argument cannot be used.
 
     Attributes:
-        field: Name of the offending field, for example `thread_id`.
+        field: Name of the invalid field, for example `thread_id`.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -67,11 +67,11 @@ class InvalidInputTypeError(InvalidInputError, TypeError):
 class ItemTooLargeError(InvalidInputError):
     """An item is over DynamoDB's limit even without its values. Nothing was written.
 
-    Values of any size go elsewhere by themselves; what is left are keys, names and paths.
+    Large values are stored outside the item; what is left are keys, names and paths.
 
     Attributes:
         size: Size of the item in bytes, as DynamoDB counts it.
-        limit: The largest size allowed, in bytes.
+        limit: Maximum size in bytes.
         place: What was being stored: thread, namespace, checkpoint id, channel.
     """
 
@@ -87,19 +87,19 @@ class ItemTooLargeError(InvalidInputError):
 
 
 class PayloadTooLargeError(InvalidInputError):
-    """A value is over the saver's ceiling (`max_value_bytes`). Nothing was written.
+    """A value is over the saver's limit (`max_value_bytes`). Nothing was written.
 
     Attributes:
         place: What was being stored: thread, namespace, checkpoint id, channel.
         attribute: The value's attribute: `checkpoint`, `metadata` or `value`.
-        size: Its size in bytes, serialized.
-        limit: The ceiling in bytes.
+        size: Serialized size in bytes.
+        limit: Maximum size in bytes.
     """
 
     def __init__(self, *, place: str, attribute: str, size: int, limit: int) -> None:
         super().__init__(
             attribute,
-            f"of {place} takes {size} bytes, over the ceiling of {limit}. Nothing was written. "
+            f"of {place} takes {size} bytes, the limit is {limit} bytes. Nothing was written. "
             "Raise max_value_bytes, or keep a reference to large values in the state.",
         )
         self.place = place
@@ -109,13 +109,13 @@ class PayloadTooLargeError(InvalidInputError):
 
 
 class UnreadableItemError(DynamoDBSaverError):
-    """An item is there but cannot be read.
+    """An item exists but cannot be read.
 
-    Raised instead of returning `None` or an older checkpoint: a conversation must never roll
-    back in silence.
+    Raised instead of returning `None` or an older checkpoint, so that a conversation is never
+    silently rolled back.
 
     Attributes:
-        place: Which item: table, thread, namespace, checkpoint id and, for writes, task and idx.
+        place: The item: table, thread, namespace, checkpoint id and, for writes, task and index.
         attribute: The attribute that is missing, of the wrong type or undecodable.
     """
 
@@ -126,12 +126,13 @@ class UnreadableItemError(DynamoDBSaverError):
 
 
 class MissingPartError(UnreadableItemError):
-    """A value is stored outside its item, and part of it is not there.
+    """A value is stored outside its item, and part of it is missing.
 
-    Raised after a second, consistent look: another process may have replaced the value meanwhile.
+    Raised after a second, strongly consistent read, because another process may have replaced the
+    value meanwhile.
 
     Attributes:
-        part: Which part: its address beside the checkpoint.
+        part: The address of the part.
     """
 
     def __init__(self, *, place: str, attribute: str, problem: str, part: str) -> None:
@@ -140,7 +141,7 @@ class MissingPartError(UnreadableItemError):
 
 
 class DeletedBaseError(UnreadableItemError):
-    """A checkpoint was stored by a run whose thread was deleted meanwhile: it counts as absent.
+    """A run stored a checkpoint while its thread was deleted. The checkpoint counts as deleted.
 
     It is the difference from a base that was deleted with the thread.
     """
@@ -149,43 +150,46 @@ class DeletedBaseError(UnreadableItemError):
         super().__init__(
             place=place,
             attribute=attribute,
-            problem=f"is the difference from {base}, which was deleted with its thread while a run "
-            "went on: the checkpoint counts as deleted too",
+            problem=f"is the difference from {base}, which was deleted with its thread during a "
+            "run; the checkpoint counts as deleted too",
         )
 
 
 class DeltaHistoryError(DynamoDBSaverError):
-    """A call would remove checkpoints that a surviving DeltaChannel state is rebuilt from.
+    """A call would delete checkpoints that later checkpoints' DeltaChannels are rebuilt from.
+
+    Nothing was deleted.
 
     Attributes:
-        thread_ids: The threads concerned. Nothing was deleted.
+        thread_ids: The threads of those checkpoints.
     """
 
     def __init__(self, thread_ids: Sequence[str]) -> None:
         super().__init__(
             f"threads {sorted(thread_ids)!r} have later checkpoints whose DeltaChannel state is "
-            "rebuilt from these runs; deleting them would empty that state silently. "
+            "rebuilt from these runs; deleting them would silently empty that state. "
             "Nothing was deleted. Delete the whole thread, or the later runs too."
         )
         self.thread_ids = tuple(sorted(thread_ids))
 
 
 class ThreadConflictError(DynamoDBSaverError):
-    """A run would have forked a thread that another run has moved on meanwhile.
+    """Another run has stored a checkpoint of the thread since this run started.
 
-    What it would have stored was not stored. Read the thread again, and run again from there.
+    The checkpoint of this run was not stored, because it would have forked the thread. Read the
+    thread again and run from there.
 
     Attributes:
         thread_id: The thread.
-        expected: Id of the root checkpoint that the run went on from; `None` for none.
-        found: Id of the one that the thread has come to.
+        expected: Id of the root checkpoint that this run started from; `None` for none.
+        found: Id of the thread's newest root checkpoint.
     """
 
     def __init__(self, *, thread_id: str, expected: str | None, found: str | None) -> None:
         super().__init__(
-            f"thread {thread_id!r} has come to checkpoint {found!r} while a run was going on from "
-            f"{expected!r}: another run has moved it on. Nothing was stored. Read the thread "
-            "again and run from there, or pass on_conflict='fork' to let both go on"
+            f"thread {thread_id!r} is at checkpoint {found!r}, expected {expected!r}: another run "
+            "has stored a checkpoint meanwhile. Nothing was stored. Read the thread again and run "
+            "from there, or pass on_conflict='fork' to let both runs continue"
         )
         self.thread_id = thread_id
         self.expected = expected
@@ -193,7 +197,7 @@ class ThreadConflictError(DynamoDBSaverError):
 
 
 class ThreadNotFoundError(DynamoDBSaverError):
-    """Nothing is known of a thread as a whole.
+    """A thread is not in the thread index.
 
     Attributes:
         thread_id: The thread.
@@ -201,31 +205,32 @@ class ThreadNotFoundError(DynamoDBSaverError):
 
     def __init__(self, thread_id: str) -> None:
         super().__init__(
-            f"thread {thread_id!r} is not in the thread index; it is once a run has stored a "
-            "checkpoint with thread_index=, or reindex_threads() has found one"
+            f"thread {thread_id!r} is not in the thread index; run it with a saver that has "
+            "thread_index=, or call reindex_threads() if it has checkpoints"
         )
         self.thread_id = thread_id
 
 
 class ThreadMismatchError(DynamoDBSaverError):
-    """A checkpoint that was moved is not what it was.
+    """A checkpoint that was moved differs from its source.
 
-    Somebody has written to the thread, here or there, before or meanwhile. Or one of the savers
-    does not give back what it was given.
+    Something has written to the thread at the source or the target, before or during the move, or
+    one of the savers does not return what was stored.
 
     Attributes:
         thread_id: The thread.
         checkpoint_ns: The namespace, empty for the root.
         checkpoint_id: The checkpoint.
-        field: What differs, for example `checkpoint.channel_values.messages`, `metadata.step`,
-            `parent_config`, `pending_writes`, or `checkpoint` where there is none.
+        field: The field that differs, for example `checkpoint.channel_values.messages`,
+            `metadata.step`, `parent_config`, `pending_writes`, or `checkpoint` if the whole
+            checkpoint is missing.
     """
 
     def __init__(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str, field: str) -> None:
         super().__init__(
             f"thread {thread_id!r}, namespace {checkpoint_ns!r}, checkpoint {checkpoint_id!r} "
-            f"differs in {field} from what was moved there. Let no run use the thread on "
-            "either side, delete the thread that was moved, and move it again."
+            f"differs in {field} from what was moved there. Stop all runs of the thread at the "
+            "source and the target, delete the thread at the target, and move it again."
         )
         self.thread_id = thread_id
         self.checkpoint_ns = checkpoint_ns
@@ -234,12 +239,12 @@ class ThreadMismatchError(DynamoDBSaverError):
 
 
 class ExportFormatError(DynamoDBSaverError):
-    """A line of exported threads is not what comes next: cut off, damaged, or of a later version.
+    """A line of an export cannot be read: cut off, damaged, out of order, or of a later version.
 
-    What came before it is stored. The import can be repeated with the whole stream.
+    The lines before it were imported. The import can be repeated with the whole export.
 
     Attributes:
-        line: Number of the line, from 1.
+        line: Line number, starting at 1.
     """
 
     def __init__(self, line: int, problem: str) -> None:
@@ -268,18 +273,18 @@ class TableMismatchError(TableError):
 
 
 class UnprocessedItemsError(DynamoDBSaverError):
-    """DynamoDB handed back part of a batch at every attempt.
+    """DynamoDB left part of a batch unprocessed at every attempt.
 
-    The call can be repeated: what was done stays done.
+    The call can be repeated: requests that were processed are not lost.
 
     Attributes:
-        keys: `(table, partition key, sort key)` of each request that was not carried out.
+        keys: `(table, partition key, sort key)` of each unprocessed request.
     """
 
     def __init__(self, keys: Sequence[tuple[str, str, str]], attempts: int) -> None:
         super().__init__(
-            f"{len(keys)} requests of a batch were still unprocessed after {attempts} attempts "
-            "without progress: the table is throttled. Raise its capacity and repeat the call."
+            f"{len(keys)} requests of a batch are unprocessed after {attempts} attempts without "
+            "progress: the table is throttled. Raise its capacity and repeat the call."
         )
         self.keys = tuple(keys)
 
@@ -288,18 +293,18 @@ class SaverClosedError(DynamoDBSaverError):
     """The saver, the store or the cache was closed."""
 
     def __init__(self) -> None:
-        super().__init__("this saver, store or cache is closed; make a new one")
+        super().__init__("this saver, store or cache is closed; create a new one")
 
 
 class EventLoopError(DynamoDBSaverError, asyncio.InvalidStateError):
-    """A plain method of `AsyncDynamoDBSaver` was called in a thread that runs an event loop.
+    """A sync method of `AsyncDynamoDBSaver` was called in a thread that runs an event loop.
 
-    Nothing else could run on that loop until the call is done. Also an
-    `asyncio.InvalidStateError`, as LangGraph's own asynchronous savers raise.
+    The call would block the loop. Also an `asyncio.InvalidStateError`, as LangGraph's own async
+    savers raise.
 
     Attributes:
         method: The method that was called.
-        instead: Its asynchronous version.
+        instead: The async method to call instead.
     """
 
     def __init__(self, method: str, instead: str) -> None:
@@ -312,13 +317,13 @@ class EventLoopError(DynamoDBSaverError, asyncio.InvalidStateError):
 
 
 class ServiceError(DynamoDBSaverError):
-    """DynamoDB refused a request. The SDK's error is the `__cause__`.
+    """DynamoDB or S3 rejected a request. The SDK's error is the `__cause__`.
 
     Attributes:
         code: The service's error code, for example `AccessDeniedException`, or the name of the
-            SDK's exception where no answer arrived.
+            SDK's exception if no response arrived.
         operation: The API action, for example `PutItem`.
-        table_name: The table concerned, empty where there are several.
+        table_name: The table; empty for several tables.
     """
 
     def __init__(self, *, code: str, operation: str, table_name: str, message: str) -> None:
@@ -330,10 +335,10 @@ class ServiceError(DynamoDBSaverError):
 
 
 class ConditionFailedError(ServiceError):
-    """A conditional write found the item already there.
+    """The condition of a write was not met.
 
     Attributes:
-        item: The item, where the service tells.
+        item: The existing item, if the service returned it.
     """
 
     def __init__(self, *, item: StoredItem | None = None, **said: str) -> None:
@@ -342,11 +347,11 @@ class ConditionFailedError(ServiceError):
 
 
 class TransactionCanceledError(ServiceError):
-    """A transaction was cancelled; none of its writes happened.
+    """A transaction was cancelled; none of its items was written.
 
     Attributes:
-        reasons: One code per item of the transaction, in order; `None` (the word) for an item
-            that was not at fault.
+        reasons: The cancellation reason code of each item of the transaction, in order; the text
+            `None` for an item that did not cause the cancellation.
     """
 
     def __init__(self, *, reasons: Sequence[str], **said: str) -> None:
@@ -355,14 +360,14 @@ class TransactionCanceledError(ServiceError):
 
 
 class TableInUseError(ServiceError):
-    """A table is being created or changed by somebody else."""
+    """Another process is creating or changing the table."""
 
 
 class ObjectsNotDeletedError(ServiceError):
-    """S3 answered, but kept some of the objects that were to be deleted. Repeat the call.
+    """S3 did not delete some of the objects. Repeat the call.
 
     Attributes:
-        keys: Keys of the objects that are still there.
+        keys: Keys of the objects that were not deleted.
     """
 
     def __init__(self, *, bucket: str, keys: Sequence[str], code: str) -> None:
@@ -370,19 +375,19 @@ class ObjectsNotDeletedError(ServiceError):
             code=code,
             operation="DeleteObjects",
             table_name="",
-            message=f"{len(keys)} objects of bucket {bucket!r} are still there",
+            message=f"{len(keys)} objects of bucket {bucket!r} were not deleted; repeat the call",
         )
         self.keys = tuple(keys)
 
 
 class ReplyError(ServiceError):
-    """An answer arrived that cannot be one to the request. The request may have taken effect.
+    """The response does not match the request. The request may have taken effect.
 
-    Something between this process and the service has damaged it, mixed it up with another one or
-    answered itself. The call can be repeated.
+    Something between this process and the service, such as a proxy, has damaged the response, mixed
+    it up with another one or made it. The call can be repeated.
 
     Attributes:
-        problem: What is wrong with the answer.
+        problem: What is wrong with the response.
     """
 
     def __init__(self, *, code: str, operation: str, table_name: str, problem: str) -> None:
@@ -390,11 +395,11 @@ class ReplyError(ServiceError):
             code=code,
             operation=operation,
             table_name=table_name,
-            message=f"an answer arrived that is none to this request: {problem}. The request may "
-            "have taken effect; repeat the call. If this lasts, look at endpoint and proxies.",
+            message=f"the response does not match the request: {problem}. The request may have "
+            "taken effect; repeat the call. If this persists, check the endpoint and proxies.",
         )
         self.problem = problem
 
 
 class TransportError(ServiceError):
-    """No answer arrived: connection, credentials or time-out. The write may have happened."""
+    """No response arrived: connection, credentials or timeout. A write may have taken effect."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,14 +12,16 @@ from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTION
 from tests.support import collector
 from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
+from tests.support.clocks import Clock
 from tests.support.effort import amount, everything, left_out
 from tests.support.engines import Engine, engine_name, running_engine
+from tests.support.faults import SkippedWaits
 from tests.support.savers import native, saver_class
 from tests.support.sessions import own_handlers, shared_client
 from tests.support.tables import Tables, new_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.calls import Calls
     from tests.support.savers import Saver
@@ -117,6 +119,27 @@ def tables(engine: Engine) -> Iterator[Tables]:
 
 
 @pytest.fixture
+def existing_tables(tables: Tables) -> Tables:
+    """Two tables with the schema of the savers."""
+    tables.set_up()
+    return tables
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock to give to savers, which tests set."""
+    return Clock()
+
+
+@pytest.fixture
+def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
+    """Every wait is recorded and skipped: the runner's own and the SDK's between its attempts."""
+    skipped = SkippedWaits()
+    skipped.install(monkeypatch)
+    return skipped
+
+
+@pytest.fixture
 def saver(tables: Tables) -> Iterator[Saver]:
     """A saver on fresh tables, with the rights of the published runtime policy and no others."""
     tables.set_up()
@@ -128,3 +151,11 @@ def saver(tables: Tables) -> Iterator[Saver]:
 def calls(request: pytest.FixtureRequest, saver: Saver, loop_thread: LoopThread) -> Calls:
     """The saver's calls, by its plain methods and by its `a*` methods."""
     return SyncCalls(saver) if request.param == "sync" else AsyncCalls(saver, loop_thread)
+
+
+@pytest.fixture(params=["sync", "async"])
+def calls_of(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
+    """Makes the calls of a saver, by its plain methods and by its `a*` methods."""
+    if request.param == "sync":
+        return SyncCalls
+    return lambda saver: AsyncCalls(saver, loop_thread)

@@ -18,11 +18,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import SaverClosedError
 from tests.support.calls import SyncCalls
-from tests.support.forks import STUCK, hanging_server
-from tests.support.savers import native
-from tests.support.tables import with_payloads
-from tests.support.values import checkpoint, config, metadata, put_chain
-from tests.test_concurrency import (
+from tests.support.concurrency import (
     TICKS,
     Hold,
     Watch,
@@ -31,6 +27,10 @@ from tests.test_concurrency import (
     set_up_saver,
     wait_until,
 )
+from tests.support.forks import STUCK, hanging_server
+from tests.support.savers import native
+from tests.support.tables import with_payloads
+from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

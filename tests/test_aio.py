@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter, defaultdict
 from contextvars import ContextVar
@@ -28,7 +25,6 @@ from langgraph_checkpoint_dynamodb.requests.operations import LARGE_BYTES
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from tests.support.aio import (
     AT,
-    DEADLOCK,
     NAMES,
     TASKS,
     Session,
@@ -42,6 +38,8 @@ from tests.support.aio import (
     used,
 )
 from tests.support.calls import elsewhere
+from tests.support.concurrency import DEADLOCK
+from tests.support.interpreters import run_program
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -50,27 +48,8 @@ if TYPE_CHECKING:
     from tests.support.tables import Tables
 
 
-@pytest.fixture
-def made(tables: Tables) -> Tables:
-    """Tables that are there."""
-    tables.set_up()
-    return tables
-
-
-def in_a_child(program: str) -> subprocess.CompletedProcess[str]:
-    """A program run by a fresh interpreter, warnings being errors."""
-    return subprocess.run(  # noqa: S603 - the interpreter that runs this test
-        [sys.executable, "-W", "error", "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ},
-        timeout=DEADLOCK,
-    )
-
-
 def test_the_package_imports_neither_aiobotocore_nor_aiohttp_before_they_are_asked_for() -> None:
-    done = in_a_child("""
+    done = run_program("""
 import sys
 import langgraph_checkpoint_dynamodb as package
 loaded = {name.split(".")[0] for name in sys.modules}
@@ -96,7 +75,7 @@ except AttributeError as error:
     ],
 )
 def test_without_the_extra_the_import_says_in_one_line_what_to_install(statement: str) -> None:
-    done = in_a_child(f"""
+    done = run_program(f"""
 import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
@@ -151,13 +130,13 @@ BIG: dict[str, Any] = {
 @pytest.mark.parametrize("value", BIG.values(), ids=BIG)
 @pytest.mark.parametrize("compression", [None, "gzip"])
 def test_a_large_value_is_serialized_by_another_thread_for_the_caller(
-    made: Tables, value: object, compression: Any
+    existing_tables: Tables, value: object, compression: Any
 ) -> None:
     serde = Serde()
 
     async def main() -> None:
         _caller.set("me")
-        async with aio_saver(made, serde=serde, compression=compression) as saver:
+        async with aio_saver(existing_tables, serde=serde, compression=compression) as saver:
             at = await saver.aput(config("t"), checkpoint(value=value), metadata(), {})
             await saver.aput_writes(at, [("channel", value)], "task")
             assert serde.dumped
@@ -171,13 +150,13 @@ def test_a_large_value_is_serialized_by_another_thread_for_the_caller(
 
 
 def test_a_value_that_is_large_when_stored_is_loaded_by_another_thread_for_the_caller(
-    made: Tables,
+    existing_tables: Tables,
 ) -> None:
     serde = Serde()
 
     async def main() -> None:
         _caller.set("me")
-        async with aio_saver(made, serde=serde) as saver:
+        async with aio_saver(existing_tables, serde=serde) as saver:
             at = await saver.aput(config("t"), checkpoint(value=BIG["text"]), metadata(), {})
             await saver.aput_writes(at, [("channel", BIG["text"])], "task")
             await saver.aget_tuple(at)
@@ -192,11 +171,11 @@ def test_a_value_that_is_large_when_stored_is_loaded_by_another_thread_for_the_c
     run(main())
 
 
-def test_a_small_value_is_serialized_and_loaded_where_it_is(made: Tables) -> None:
+def test_a_small_value_is_serialized_and_loaded_where_it_is(existing_tables: Tables) -> None:
     serde = Serde()
 
     async def main() -> None:
-        async with aio_saver(made, serde=serde) as saver:
+        async with aio_saver(existing_tables, serde=serde) as saver:
             at = await saver.aput(config("t"), checkpoint(value=[1, "a"]), metadata(), {})
             await saver.aput_writes(at, [("channel", "x")], "task")
             assert await saver.aget_tuple(at)
@@ -206,7 +185,7 @@ def test_a_small_value_is_serialized_and_loaded_where_it_is(made: Tables) -> Non
     run(main())
 
 
-def test_a_loop_goes_on_while_a_large_value_is_serialized(made: Tables) -> None:
+def test_a_loop_goes_on_while_a_large_value_is_serialized(existing_tables: Tables) -> None:
     serde = Serde()
     begun, go_on = threading.Event(), threading.Event()
 
@@ -215,7 +194,7 @@ def test_a_loop_goes_on_while_a_large_value_is_serialized(made: Tables) -> None:
         assert go_on.wait(DEADLOCK)
 
     async def main() -> None:
-        async with aio_saver(made, serde=serde) as saver:
+        async with aio_saver(existing_tables, serde=serde) as saver:
             at = await put_new(saver)
             serde.wait = wait
             call = asyncio.create_task(
@@ -232,7 +211,7 @@ def test_a_loop_goes_on_while_a_large_value_is_serialized(made: Tables) -> None:
 
 
 def test_a_value_that_is_still_being_serialized_does_not_hold_up_the_end_of_the_process() -> None:
-    done = in_a_child("""
+    done = run_program("""
 import asyncio, threading
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
@@ -341,12 +320,14 @@ class Flights:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_so_many_requests_are_in_flight_on_each_loop_and_no_more(made: Tables, limit: int) -> None:
+def test_so_many_requests_are_in_flight_on_each_loop_and_no_more(
+    existing_tables: Tables, limit: int
+) -> None:
     session = Session()
-    with plain_saver(made) as plain:
+    with plain_saver(existing_tables) as plain:
         put_threads(plain)
     flights = Flights(session, limit)
-    saver = aio_saver(made, session, max_concurrency=limit)
+    saver = aio_saver(existing_tables, session, max_concurrency=limit)
 
     async def main() -> None:
         await asyncio.gather(*(listed(saver, None) for _ in range(6)))
@@ -357,11 +338,11 @@ def test_so_many_requests_are_in_flight_on_each_loop_and_no_more(made: Tables, l
     assert [*flights.peak.values()] == [limit, limit]
 
 
-def test_two_hundred_calls_end_where_four_may_be_in_flight(made: Tables) -> None:
+def test_two_hundred_calls_end_where_four_may_be_in_flight(existing_tables: Tables) -> None:
     session = Session()
 
     async def main() -> None:
-        async with aio_saver(made, session, max_concurrency=4) as saver:
+        async with aio_saver(existing_tables, session, max_concurrency=4) as saver:
             at = await put_new(saver)
             found = await asyncio.gather(*(saver.aget_tuple(at) for _ in range(200)))
             assert all(one is not None and one.config == at for one in found)
@@ -370,7 +351,7 @@ def test_two_hundred_calls_end_where_four_may_be_in_flight(made: Tables) -> None
 
 
 def test_of_a_group_that_fails_the_rest_is_not_begun_and_the_first_error_in_order_is_raised(
-    made: Tables,
+    existing_tables: Tables,
 ) -> None:
     session = Session()
     begun: list[int] = []
@@ -379,7 +360,7 @@ def test_of_a_group_that_fails_the_rest_is_not_begun_and_the_first_error_in_orde
     second_failed = asyncio.Event()
 
     async def fail(params: dict[str, Any], **_: object) -> None:
-        if params["TableName"] != made.writes:
+        if params["TableName"] != existing_tables.writes:
             return
         member = len(begun)
         begun.append(member)
@@ -398,13 +379,13 @@ def test_of_a_group_that_fails_the_rest_is_not_begun_and_the_first_error_in_orde
         said: Any = {"Code": "AccessDeniedException", "Message": f"of member {member}"}
         raise ClientError({"Error": said}, "Query")
 
-    with plain_saver(made) as plain:
+    with plain_saver(existing_tables) as plain:
         for number in range(6):
             plain.put(config("t"), checkpoint(f"000{number}"), metadata(), {})
     session.register("before-parameter-build.dynamodb.Query", fail)
 
     async def main() -> None:
-        async with aio_saver(made, session, max_concurrency=3) as saver:
+        async with aio_saver(existing_tables, session, max_concurrency=3) as saver:
             with pytest.raises(ServiceError, match="of member 1"):
                 await listed(saver, config("t"), limit=6)
             assert begun == [0, 1, 2]
@@ -469,10 +450,12 @@ def test_the_fields_that_only_aiobotocore_has_reach_the_client() -> None:
     assert client.meta.config.connector_args == {"keepalive_timeout": 3}
 
 
-def test_no_more_requests_are_in_flight_than_the_config_has_connections(made: Tables) -> None:
+def test_no_more_requests_are_in_flight_than_the_config_has_connections(
+    existing_tables: Tables,
+) -> None:
     session = Session()
     flights = Flights(session, 2)
-    saver = aio_saver(made, session, boto_config=AioConfig(max_pool_connections=2))
+    saver = aio_saver(existing_tables, session, boto_config=AioConfig(max_pool_connections=2))
 
     async def main() -> None:
         await asyncio.gather(*(saver.aget_tuple(AT) for _ in range(6)))
@@ -481,14 +464,14 @@ def test_no_more_requests_are_in_flight_than_the_config_has_connections(made: Ta
     assert [*flights.peak.values()] == [2]
 
 
-def test_a_client_config_may_have_the_names_of_the_javascript_port(made: Tables) -> None:
+def test_a_client_config_may_have_the_names_of_the_javascript_port(existing_tables: Tables) -> None:
     names: dict[str, Any] = {
-        "checkpoints_table_name": made.checkpoints,
-        "writes_table_name": made.writes,
+        "checkpoints_table_name": existing_tables.checkpoints,
+        "writes_table_name": existing_tables.writes,
     }
     javascript = {
         "region": "us-east-1",
-        "endpoint": made.engine.url,
+        "endpoint": existing_tables.engine.url,
         "accessKeyId": "test",
         "secretAccessKey": "test",
     }
@@ -502,11 +485,11 @@ def test_a_client_config_may_have_the_names_of_the_javascript_port(made: Tables)
         AsyncDynamoDBSaver(**names, client_config=javascript, session=Session())
 
 
-def test_without_a_session_each_loop_has_one_of_its_own(made: Tables) -> None:
+def test_without_a_session_each_loop_has_one_of_its_own(existing_tables: Tables) -> None:
     saver = AsyncDynamoDBSaver(
-        checkpoints_table_name=made.checkpoints,
-        writes_table_name=made.writes,
-        endpoint_url=made.engine.url,
+        checkpoints_table_name=existing_tables.checkpoints,
+        writes_table_name=existing_tables.writes,
+        endpoint_url=existing_tables.engine.url,
     )
     for step in range(2):
         run(used(saver, step))

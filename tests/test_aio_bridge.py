@@ -17,8 +17,8 @@ import pytest
 from langgraph_checkpoint_dynamodb import SaverClosedError
 from langgraph_checkpoint_dynamodb.runners import bridge
 from langgraph_checkpoint_dynamodb.runners.aio import AsyncRunner
-from tests.support.aio import AT, DEADLOCK, Session, aio_saver
-from tests.test_aio_loops import loop_threads
+from tests.support.aio import AT, Session, aio_saver, loop_threads
+from tests.support.concurrency import DEADLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -42,21 +42,14 @@ class Lock:
         self._lock.release()
 
 
-@pytest.fixture
-def made(tables: Tables) -> Tables:
-    """Tables that are there."""
-    tables.set_up()
-    return tables
-
-
 def test_a_call_that_has_found_the_loop_is_done_before_close_ends_it(
-    made: Tables, monkeypatch: pytest.MonkeyPatch
+    existing_tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, here = Lock(), threading.get_ident()
     fake: Any = SimpleNamespace(Lock=lambda: lock, Thread=threading.Thread)
     monkeypatch.setattr(bridge, "threading", fake)
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     assert saver.get_tuple(AT) is None
     schedule: Any = asyncio.run_coroutine_threadsafe
     closing: list[Any] = []
@@ -81,9 +74,9 @@ def test_a_call_that_has_found_the_loop_is_done_before_close_ends_it(
 
 @pytest.mark.parametrize("call", [lambda s: s.get_tuple(AT), lambda s: [*s.list(None)]])
 def test_a_call_that_comes_to_the_bridge_after_close_says_so_and_starts_no_thread(
-    made: Tables, monkeypatch: pytest.MonkeyPatch, call: Callable[[Any], object]
+    existing_tables: Tables, monkeypatch: pytest.MonkeyPatch, call: Callable[[Any], object]
 ) -> None:
-    saver = aio_saver(made)
+    saver = aio_saver(existing_tables)
     assert saver.get_tuple(AT) is None
     looked: Any = AsyncRunner.require_open
     closed: list[None] = []
@@ -102,10 +95,10 @@ def test_a_call_that_comes_to_the_bridge_after_close_says_so_and_starts_no_threa
 
 
 def test_close_passes_over_a_loop_that_ends_as_it_is_asked(
-    made: Tables, monkeypatch: pytest.MonkeyPatch
+    existing_tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     used, over = threading.Event(), threading.Event()
 
     async def main() -> None:

@@ -20,7 +20,6 @@ from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from tests.support.aio import (
     AT,
     BATCH,
-    DEADLOCK,
     LARGE,
     TASKS,
     Cancelled,
@@ -37,6 +36,7 @@ from tests.support.aio import (
     put_writes,
     run,
 )
+from tests.support.concurrency import DEADLOCK
 from tests.support.stopping import NOW, Stored, loose_ends, marks, seen, shape, stored
 from tests.support.tables import later, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
@@ -52,13 +52,6 @@ if TYPE_CHECKING:
     from tests.support.buckets import Bucket
     from tests.support.stopping import Seen, Shape
     from tests.support.tables import Tables
-
-
-@pytest.fixture
-def made(tables: Tables) -> Tables:
-    """Tables that are there."""
-    tables.set_up()
-    return tables
 
 
 class Case(NamedTuple):
@@ -309,10 +302,10 @@ def experiment_on(
 @pytest.mark.sample(12)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_call_cancelled_at_any_request_is_undone_or_done(
-    made: Tables, request: pytest.FixtureRequest, case: Case
+    existing_tables: Tables, request: pytest.FixtureRequest, case: Case
 ) -> None:
     limit = 4 if case.where == "chunks" else 1
-    cancelled_everywhere(experiment_on(request, made, case, limit), "request", "reply")
+    cancelled_everywhere(experiment_on(request, existing_tables, case, limit), "request", "reply")
 
 
 AWAITING = {
@@ -325,16 +318,16 @@ AWAITING = {
 @pytest.mark.sample(12)
 @pytest.mark.parametrize("case", AWAITING.values(), ids=AWAITING)
 def test_a_call_cancelled_at_any_await_is_undone_or_done(
-    made: Tables, request: pytest.FixtureRequest, case: Case
+    existing_tables: Tables, request: pytest.FixtureRequest, case: Case
 ) -> None:
-    cancelled_everywhere(experiment_on(request, made, case, 4), "await", "resume")
+    cancelled_everywhere(experiment_on(request, existing_tables, case, 4), "await", "resume")
 
 
 @pytest.mark.parametrize("name", ["several writes", "list of a thread", "sweep"])
 def test_a_call_that_is_cancelled_again_while_it_unwinds_is_undone_or_done(
-    made: Tables, name: str
+    existing_tables: Tables, name: str
 ) -> None:
-    experiment = Experiment(made, CASES[f"{name}, chunks"], None, 4)
+    experiment = Experiment(existing_tables, CASES[f"{name}, chunks"], None, 4)
     cancelled_everywhere(experiment, "await", "resume", again=True)
 
 
@@ -370,28 +363,30 @@ def test_a_setup_cancelled_at_any_point_can_be_repeated(tables: Tables, of: str)
     assert run(main()) > 4
 
 
-def test_a_call_cancelled_before_it_begins_sends_nothing(made: Tables) -> None:
+def test_a_call_cancelled_before_it_begins_sends_nothing(existing_tables: Tables) -> None:
     session = Session()
 
     async def main() -> None:
-        async with aio_saver(made, session) as saver:
+        async with aio_saver(existing_tables, session) as saver:
             task = asyncio.create_task(put_new(saver))
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
     run(main())
-    assert made.checkpoint_items() == []
+    assert existing_tables.checkpoint_items() == []
 
 
 @pytest.mark.parametrize("cancel", [True, False], ids=["cancelled", "closed"])
-def test_a_list_broken_off_in_the_middle_leaves_nothing_running(made: Tables, cancel: bool) -> None:
+def test_a_list_broken_off_in_the_middle_leaves_nothing_running(
+    existing_tables: Tables, cancel: bool
+) -> None:
     session = Session()
-    with plain_saver(made) as plain:
+    with plain_saver(existing_tables) as plain:
         put_threads(plain)
 
     async def main() -> None:
-        async with aio_saver(made, session, max_concurrency=1) as saver:
+        async with aio_saver(existing_tables, session, max_concurrency=1) as saver:
             reached = asyncio.Event()
 
             async def broken_off() -> None:
@@ -414,12 +409,12 @@ def test_a_list_broken_off_in_the_middle_leaves_nothing_running(made: Tables, ca
     assert session.open == []
 
 
-def test_a_list_may_be_dropped_in_the_middle(made: Tables) -> None:
-    with plain_saver(made) as plain:
+def test_a_list_may_be_dropped_in_the_middle(existing_tables: Tables) -> None:
+    with plain_saver(existing_tables) as plain:
         put_threads(plain)
 
     async def main() -> None:
-        async with aio_saver(made) as saver:
+        async with aio_saver(existing_tables) as saver:
             async for _ in saver.alist(None):
                 break
             assert await saver.aget_tuple(AT)
@@ -427,12 +422,12 @@ def test_a_list_may_be_dropped_in_the_middle(made: Tables) -> None:
     run(main())
 
 
-def test_a_cancelled_call_in_a_timeout_tells_of_the_timeout(made: Tables) -> None:
+def test_a_cancelled_call_in_a_timeout_tells_of_the_timeout(existing_tables: Tables) -> None:
     session = Session()
     hold = Hold(session, "PutItem")
 
     async def main() -> None:
-        async with aio_saver(made, session) as saver:
+        async with aio_saver(existing_tables, session) as saver:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(put_new(saver), 0.01)
             assert hold.cancelled.is_set()

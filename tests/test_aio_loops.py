@@ -24,7 +24,6 @@ from langgraph_checkpoint_dynamodb import (
 from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
 from tests.support.aio import (
     AT,
-    DEADLOCK,
     TASKS,
     Cancelled,
     Hold,
@@ -34,6 +33,7 @@ from tests.support.aio import (
     awaited,
     history,
     listed,
+    loop_threads,
     plain_saver,
     put_new,
     put_threads,
@@ -44,6 +44,7 @@ from tests.support.aio import (
     used_within,
 )
 from tests.support.calls import elsewhere
+from tests.support.concurrency import DEADLOCK
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -56,19 +57,12 @@ if TYPE_CHECKING:
     from tests.support.tables import Tables
 
 
-@pytest.fixture
-def made(tables: Tables) -> Tables:
-    """Tables that are there."""
-    tables.set_up()
-    return tables
-
-
 @pytest.mark.parametrize("use", [used, used_within], ids=["left open", "closed"])
 def test_a_saver_serves_one_loop_after_another_with_one_client_each(
-    made: Tables, use: Callable[..., Coroutine[Any, Any, None]]
+    existing_tables: Tables, use: Callable[..., Coroutine[Any, Any, None]]
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     for step in range(3):
         run(use(saver, step))
         assert session.open == []
@@ -77,10 +71,10 @@ def test_a_saver_serves_one_loop_after_another_with_one_client_each(
 
 @pytest.mark.parametrize("use", [used, used_within], ids=["left open", "closed"])
 def test_a_saver_serves_the_loops_of_many_threads_at_once(
-    made: Tables, use: Callable[..., Coroutine[Any, Any, None]]
+    existing_tables: Tables, use: Callable[..., Coroutine[Any, Any, None]]
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     meet = threading.Barrier(4, timeout=DEADLOCK)
     failed: list[BaseException] = []
 
@@ -109,10 +103,10 @@ def test_a_saver_serves_the_loops_of_many_threads_at_once(
 
 
 def test_a_loop_has_one_client_for_each_service_however_many_call_at_once(
-    made: Tables, bucket: Bucket
+    existing_tables: Tables, bucket: Bucket
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session, s3_offload_config=bucket.config())
+    saver = aio_saver(existing_tables, session, s3_offload_config=bucket.config())
 
     async def main() -> None:
         await asyncio.gather(*(used(saver, step) for step in range(6)))
@@ -125,10 +119,10 @@ def test_a_loop_has_one_client_for_each_service_however_many_call_at_once(
 
 @pytest.mark.parametrize("plain", [True, False], ids=["open", "aopen"])
 def test_opening_makes_the_clients_and_opens_what_was_closed(
-    made: Tables, bucket: Bucket, plain: bool
+    existing_tables: Tables, bucket: Bucket, plain: bool
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session, s3_offload_config=bucket.config())
+    saver = aio_saver(existing_tables, session, s3_offload_config=bucket.config())
 
     async def main() -> None:
         for _ in range(2):
@@ -149,9 +143,11 @@ def test_opening_makes_the_clients_and_opens_what_was_closed(
         assert session.open == []
 
 
-def test_clones_share_the_clients(made: Tables) -> None:
+def test_clones_share_the_clients(existing_tables: Tables) -> None:
     session = Session()
-    saver = aio_saver(made, session, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+    saver = aio_saver(
+        existing_tables, session, serde=JsonPlusSerializer(allowed_msgpack_modules=None)
+    )
     clone = saver.with_allowlist([("a", "b")])
     assert clone is not saver
 
@@ -167,11 +163,11 @@ def test_clones_share_the_clients(made: Tables) -> None:
     assert session.services == ["dynamodb"]
 
 
-def test_clients_of_a_saver_that_is_gone_are_closed(made: Tables) -> None:
+def test_clients_of_a_saver_that_is_gone_are_closed(existing_tables: Tables) -> None:
     session = Session()
 
     async def main() -> None:
-        saver = aio_saver(made, session)
+        saver = aio_saver(existing_tables, session)
         await used(saver)
         assert session.open == ["dynamodb"]
         gone = weakref.ref(saver)
@@ -185,12 +181,12 @@ def test_clients_of_a_saver_that_is_gone_are_closed(made: Tables) -> None:
     run(main())
 
 
-def test_aclose_waits_for_calls_under_way(made: Tables) -> None:
+def test_aclose_waits_for_calls_under_way(existing_tables: Tables) -> None:
     session = Session()
     hold = Hold(session, "PutItem")
 
     async def main() -> None:
-        saver = aio_saver(made, session)
+        saver = aio_saver(existing_tables, session)
         call = asyncio.create_task(put_new(saver))
         await hold.reached()
         closing = asyncio.create_task(saver.aclose())
@@ -204,14 +200,14 @@ def test_aclose_waits_for_calls_under_way(made: Tables) -> None:
         assert session.open == []
 
     run(main())
-    assert len(made.checkpoint_items()) == 1
+    assert len(existing_tables.checkpoint_items()) == 1
 
 
-def test_a_saver_may_be_closed_twice_at_once(made: Tables) -> None:
+def test_a_saver_may_be_closed_twice_at_once(existing_tables: Tables) -> None:
     session = Session()
 
     async def main() -> None:
-        async with aio_saver(made, session) as saver:
+        async with aio_saver(existing_tables, session) as saver:
             await used(saver)
             await asyncio.gather(saver.aclose(), saver.aclose())
             assert session.open == []
@@ -222,12 +218,12 @@ def test_a_saver_may_be_closed_twice_at_once(made: Tables) -> None:
 @pytest.mark.parametrize("of", ["await", "resume"])
 @pytest.mark.parametrize("name", ["aopen", "aget_tuple", "aclose"])
 def test_a_saver_cancelled_in_its_first_or_last_call_can_be_used_and_closed(
-    made: Tables, name: str, of: str
+    existing_tables: Tables, name: str, of: str
 ) -> None:
     session = Session()
 
     async def cancelled_at(stop: Stop) -> bool:
-        saver = aio_saver(made, session, max_concurrency=1)
+        saver = aio_saver(existing_tables, session, max_concurrency=1)
         if name == "aclose":
             await used(saver)
         acts: dict[str, Any] = {"aopen": saver.aopen, "aclose": saver.aclose}
@@ -250,10 +246,10 @@ def test_a_saver_cancelled_in_its_first_or_last_call_can_be_used_and_closed(
     assert run(main()) > 1
 
 
-def test_close_waits_for_a_loop_that_ends_meanwhile(made: Tables) -> None:
+def test_close_waits_for_a_loop_that_ends_meanwhile(existing_tables: Tables) -> None:
     session = Session()
     hold = Hold(session, "PutItem")
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     ending = threading.Event()
 
     async def main() -> None:
@@ -276,10 +272,10 @@ def test_close_waits_for_a_loop_that_ends_meanwhile(made: Tables) -> None:
     assert session.open == []
 
 
-def test_aclose_on_one_loop_leaves_calls_on_another_alone(made: Tables) -> None:
+def test_aclose_on_one_loop_leaves_calls_on_another_alone(existing_tables: Tables) -> None:
     session = Session()
     hold = Hold(session, "PutItem")
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
 
     async def main() -> None:
         call = asyncio.create_task(put_new(saver))
@@ -298,9 +294,9 @@ def test_aclose_on_one_loop_leaves_calls_on_another_alone(made: Tables) -> None:
 
 
 def test_after_aclose_calls_on_that_loop_alone_say_so_until_it_is_opened_again(
-    made: Tables,
+    existing_tables: Tables,
 ) -> None:
-    saver = aio_saver(made)
+    saver = aio_saver(existing_tables)
 
     async def main() -> None:
         for step in range(2):
@@ -319,9 +315,11 @@ def test_after_aclose_calls_on_that_loop_alone_say_so_until_it_is_opened_again(
     saver.close()
 
 
-def test_after_close_every_call_everywhere_says_so_until_it_is_opened_again(made: Tables) -> None:
+def test_after_close_every_call_everywhere_says_so_until_it_is_opened_again(
+    existing_tables: Tables,
+) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     assert saver.get_tuple(AT) is None
     for _ in range(2):
         saver.close()
@@ -346,10 +344,10 @@ def test_after_close_every_call_everywhere_says_so_until_it_is_opened_again(made
 
 
 def test_close_closes_the_clients_of_a_loop_that_runs_elsewhere(
-    made: Tables, loop_thread: LoopThread
+    existing_tables: Tables, loop_thread: LoopThread
 ) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     loop_thread.run(used(saver))
     assert session.open == ["dynamodb"]
     saver.close()
@@ -398,10 +396,6 @@ def async_calls(saver: AsyncDynamoDBSaver) -> dict[str, Callable[[], Awaitable[A
     }
 
 
-def loop_threads() -> set[threading.Thread]:
-    return {t for t in threading.enumerate() if t.name == "dynamodb-saver-loop"}
-
-
 def test_plain_calls_work_while_the_loop_that_the_saver_is_used_on_stands_still(
     tables: Tables,
 ) -> None:
@@ -421,9 +415,9 @@ def test_plain_calls_work_while_the_loop_that_the_saver_is_used_on_stands_still(
     assert session.open == []
 
 
-def test_a_plain_call_on_an_event_loop_names_the_asynchronous_one(made: Tables) -> None:
+def test_a_plain_call_on_an_event_loop_names_the_asynchronous_one(existing_tables: Tables) -> None:
     session = Session()
-    saver = aio_saver(made, session)
+    saver = aio_saver(existing_tables, session)
     before = threading.enumerate()
 
     async def main() -> None:
@@ -442,9 +436,11 @@ def test_a_plain_call_on_an_event_loop_names_the_asynchronous_one(made: Tables) 
     assert threading.enumerate() == before
 
 
-def test_a_plain_list_is_refused_at_its_first_page_and_at_any_later_one(made: Tables) -> None:
-    saver = aio_saver(made)
-    with plain_saver(made) as plain:
+def test_a_plain_list_is_refused_at_its_first_page_and_at_any_later_one(
+    existing_tables: Tables,
+) -> None:
+    saver = aio_saver(existing_tables)
+    with plain_saver(existing_tables) as plain:
         put_threads(plain)
     begun = iter(saver.list(None))
     one = next(begun)
@@ -464,11 +460,11 @@ def test_a_plain_list_is_refused_at_its_first_page_and_at_any_later_one(made: Ta
 
 
 def test_an_interrupted_plain_call_is_cancelled_and_the_saver_goes_on(
-    made: Tables, monkeypatch: pytest.MonkeyPatch
+    existing_tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session()
     hold = Hold(session, "PutItem")
-    saver = aio_saver(made, session, max_concurrency=1)
+    saver = aio_saver(existing_tables, session, max_concurrency=1)
     result = Future.result
 
     def interrupted(self: Future[Any], timeout: float | None = None) -> Any:
@@ -487,15 +483,17 @@ def test_an_interrupted_plain_call_is_cancelled_and_the_saver_goes_on(
         hold.release()  # Or else `close` would wait for it.
         assert cancelled
         assert saver.get_tuple(AT) is None
-    assert made.checkpoint_items() == []
+    assert existing_tables.checkpoint_items() == []
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["closed", "dropped"])
-def test_the_thread_of_plain_calls_ends_with_the_saver(made: Tables, dropped: bool) -> None:
+def test_the_thread_of_plain_calls_ends_with_the_saver(
+    existing_tables: Tables, dropped: bool
+) -> None:
     gc.collect()
     session = Session()
     before = loop_threads()
-    saver: AsyncDynamoDBSaver | None = aio_saver(made, session)
+    saver: AsyncDynamoDBSaver | None = aio_saver(existing_tables, session)
     assert saver is not None
     saver.get_tuple(AT)
     saver.get_tuple(AT)

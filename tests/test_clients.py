@@ -8,8 +8,6 @@ import gc
 import inspect
 import os
 import re
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from itertools import pairwise
@@ -31,6 +29,7 @@ from langgraph_checkpoint_dynamodb import (
     errors,
 )
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+from tests.support.interpreters import run_program
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -587,22 +586,15 @@ print(",".join(sorted(unwanted)) or "none")
 """
 
 
-def in_a_child(program: str, **environment: str) -> str:
-    """What a program prints in a fresh interpreter, warnings being errors."""
-    done = subprocess.run(  # noqa: S603 - the interpreter that runs this test
-        [sys.executable, "-W", "error", "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-        timeout=60,
-    )
+def printed_by(program: str, **environment: str) -> str:
+    """What a program prints that ends well."""
+    done = run_program(program, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def test_making_a_saver_opens_no_socket_and_makes_no_client_nor_imports_other_ones() -> None:
-    assert in_a_child(CHILD) == "none"
+    assert printed_by(CHILD) == "none"
 
 
 def test_a_saver_can_be_made_where_there_is_no_region_and_no_credentials() -> None:
@@ -614,7 +606,7 @@ def test_a_saver_can_be_made_where_there_is_no_region_and_no_credentials() -> No
         "DynamoDBSaver(checkpoints_table_name='abc', writes_table_name='def').close()\n"
         "print('made')"
     )
-    assert in_a_child(program, AWS_CONFIG_FILE=os.devnull) == "made"
+    assert printed_by(program, AWS_CONFIG_FILE=os.devnull) == "made"
 
 
 def test_threads_that_call_first_at_once_make_one_client(
@@ -782,10 +774,10 @@ def test_every_call_after_close_says_that_the_saver_is_closed(
     saver.setup()
     saver.close()
     for name, call in every_call(saver).items():
-        with pytest.raises(SaverClosedError, match="make a new one"):
+        with pytest.raises(SaverClosedError, match="create a new one"):
             pytest.fail(f"{name} returned {call()!r}")
     for name, acall in every_async_call(saver).items():
-        with pytest.raises(SaverClosedError, match="make a new one"):
+        with pytest.raises(SaverClosedError, match="create a new one"):
             pytest.fail(f"a{name} returned {loop_thread.run(acall())!r}")
 
 

@@ -10,9 +10,8 @@ import asyncio
 import copy
 import gc
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +20,18 @@ import pytest
 from langgraph_checkpoint_dynamodb import DynamoDBSaver, SaverClosedError
 from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
 from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.concurrency import (
+    DEADLOCK,
+    TICKS,
+    Hold,
+    Watch,
+    listed,
+    run_all,
+    run_on_loop,
+    saver_threads,
+    set_up_saver,
+    wait_until,
+)
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
 
 if TYPE_CHECKING:
@@ -28,91 +39,9 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointTuple
-    from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.support.calls import Calls, LoopThread
     from tests.support.tables import Tables
-
-DEADLOCK = 30
-"""Seconds after which something that waits for another is taken for stuck."""
-TICKS = 50
-
-
-class Watch:
-    """The requests of a client: which were sent, how many are in flight, how many were at most."""
-
-    def __init__(self, client: DynamoDBClient) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.peak = 0
-        self._in_flight = 0
-        self._changed = threading.Condition()
-        client.meta.events.register("before-parameter-build", self._begin)
-        client.meta.events.register("after-call", self._end)
-        client.meta.events.register("after-call-error", self._end)
-
-    def queries(self, table: str) -> list[dict[str, Any]]:
-        """The queries of a table, in order."""
-        return [p for name, p in self.sent if name == "Query" and p["TableName"] == table]
-
-    def hold_until(self, in_flight: int) -> None:
-        """Hold every request from now on until so many have been in flight at once."""
-        self._wanted = in_flight
-
-    _wanted = 0
-
-    def _begin(self, params: dict[str, Any], model: Any, **_: object) -> None:
-        with self._changed:
-            self.sent.append((model.name, dict(params)))
-            self._in_flight += 1
-            self.peak = max(self.peak, self._in_flight)
-            self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self.peak >= self._wanted, DEADLOCK)
-
-    def _end(self, **_: object) -> None:
-        with self._changed:
-            self._in_flight -= 1
-
-
-class Hold:
-    """Parks the first request of an action, or of any, until it is released."""
-
-    def __init__(self, client: DynamoDBClient, action: str = "") -> None:
-        self.parked = threading.Event()
-        self.released = threading.Event()
-        self._lock = threading.Lock()
-        event = f"before-parameter-build.dynamodb.{action}" if action else "before-parameter-build"
-        client.meta.events.register(event, self._hold)
-
-    def _hold(self, **_: object) -> None:
-        with self._lock:
-            first = not self.parked.is_set()
-            self.parked.set()
-        if first:
-            assert self.released.wait(DEADLOCK)
-
-    async def reached(self) -> None:
-        """Let the loop turn until the request is parked."""
-        while not self.parked.is_set():  # noqa: ASYNC110 - set by a thread, not by this loop
-            await asyncio.sleep(0)
-
-    async def tick_and_release(self) -> int:
-        """Once the request is parked, turn the loop some times, then let the request go."""
-        await self.reached()
-        ticks = 0
-        for _ in range(TICKS):
-            await asyncio.sleep(0)
-            ticks += 1
-        assert not self.released.is_set()
-        self.released.set()
-        return ticks
-
-
-@contextmanager
-def set_up_saver(tables: Tables, **settings: Any) -> Iterator[DynamoDBSaver]:
-    """A saver on the tables' own client, whose requests the test can watch and hold."""
-    with tables.boto_saver(client=tables.client, **settings) as saver:
-        saver.setup()
-        yield saver
 
 
 @pytest.fixture
@@ -120,42 +49,6 @@ def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
     with tables.boto_saver() as made:
         made.setup()
         yield made
-
-
-@pytest.fixture(params=["sync", "async"])
-def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
-    if request.param == "sync":
-        return SyncCalls
-    return lambda saver: AsyncCalls(saver, loop_thread)
-
-
-def run_all(work: list[Callable[[], object]]) -> None:
-    """Run functions in a thread each; raise the first error of any, or that one is stuck."""
-    failed: list[BaseException] = []
-
-    def guarded(function: Callable[[], object]) -> None:
-        try:
-            function()
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(each,), daemon=True) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(DEADLOCK)
-    if failed:
-        raise failed[0]
-    assert [thread.name for thread in threads if thread.is_alive()] == []
-
-
-def run_on_loop(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on a loop of its own; a deadlock is a failure."""
-    return asyncio.run(asyncio.wait_for(main, DEADLOCK))
-
-
-def saver_threads() -> set[threading.Thread]:
-    return {t for t in threading.enumerate() if t.name.startswith("dynamodb-saver")}
 
 
 def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
@@ -177,7 +70,7 @@ def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
 
 @pytest.mark.parametrize(("group", "limit"), [(8, 8), (4, 8), (2, 2)])
 def test_the_requests_of_a_group_are_in_flight_together(
-    tables: Tables, face: Callable[[Any], Calls], group: int, limit: int
+    tables: Tables, calls_of: Callable[[Any], Calls], group: int, limit: int
 ) -> None:
     meet = threading.Barrier(group, timeout=DEADLOCK)
 
@@ -188,13 +81,13 @@ def test_the_requests_of_a_group_are_in_flight_together(
     with set_up_saver(tables, max_concurrency=limit) as saver:
         put_chain(SyncCalls(saver), "thread", group)
         tables.client.meta.events.register("before-parameter-build.dynamodb.Query", hold)
-        found = list(face(saver).list(config("thread"), limit=group))
+        found = list(calls_of(saver).list(config("thread"), limit=group))
     assert len(found) == group
     assert not meet.broken
 
 
 def test_a_checkpoint_and_its_writes_are_read_together(
-    tables: Tables, face: Callable[[Any], Calls]
+    tables: Tables, calls_of: Callable[[Any], Calls]
 ) -> None:
     meet = threading.Barrier(2, timeout=DEADLOCK)
 
@@ -205,16 +98,16 @@ def test_a_checkpoint_and_its_writes_are_read_together(
         stored = saver.put(config("thread"), checkpoint(), metadata(), {})
         for action in ("GetItem", "Query"):
             tables.client.meta.events.register(f"before-parameter-build.dynamodb.{action}", hold)
-        assert face(saver).get_tuple(stored) is not None
+        assert calls_of(saver).get_tuple(stored) is not None
 
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_no_more_requests_are_in_flight_than_allowed(
-    tables: Tables, face: Callable[[Any], Calls], limit: int
+    tables: Tables, calls_of: Callable[[Any], Calls], limit: int
 ) -> None:
     with set_up_saver(tables, max_concurrency=limit) as saver:
         put_chain(SyncCalls(saver), "thread", 12)
-        calls = face(saver)
+        calls = calls_of(saver)
         watch = Watch(tables.client)
         watch.hold_until(limit)
         run_all([lambda: list(calls.list(config("thread")))] * 12)
@@ -251,13 +144,6 @@ def test_requests_are_sent_in_the_order_they_came(tables: Tables) -> None:
 
 def in_line(saver: DynamoDBSaver, count: int) -> bool:
     return len(saver._runner.performer()._in_flight._waiting) == count
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Look again and again; a deadlock is a failure."""
-    deadline = time.monotonic() + DEADLOCK
-    while not reached():
-        assert time.monotonic() < deadline
 
 
 def test_clones_share_the_limit(tables: Tables) -> None:
@@ -327,10 +213,6 @@ def _listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
 
 
 # --- the event loop ---
-
-
-async def listed(saver: DynamoDBSaver) -> list[CheckpointTuple]:
-    return [found async for found in saver.alist(config("thread"))]
 
 
 ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
@@ -554,12 +436,12 @@ def test_of_many_threads_that_store_the_same_writes_one_is_first_with_all_of_the
 
 
 def test_the_first_of_many_checkpoints_costs_one_small_page(
-    tables: Tables, face: Callable[[Any], Calls]
+    tables: Tables, calls_of: Callable[[Any], Calls]
 ) -> None:
     with set_up_saver(tables) as saver:
         ids = store_many(tables, saver, 500)
         watch = Watch(tables.client)
-        found = face(saver).list(config("thread"))
+        found = calls_of(saver).list(config("thread"))
         assert watch.sent == []
         assert id_of(next(found).config) == ids[0]
         (page,) = watch.queries(tables.checkpoints)
@@ -570,14 +452,14 @@ def test_the_first_of_many_checkpoints_costs_one_small_page(
 
 
 def test_a_listing_that_is_abandoned_asks_for_no_further_page_and_leaves_no_thread(
-    tables: Tables, face: Callable[[Any], Calls]
+    tables: Tables, calls_of: Callable[[Any], Calls]
 ) -> None:
     before = saver_threads()
     with set_up_saver(tables, max_concurrency=4) as saver:
         store_many(tables, saver, 100)
         watch = Watch(tables.client)
         for _ in range(10):
-            found = cast("Any", face(saver).list(config("thread")))
+            found = cast("Any", calls_of(saver).list(config("thread")))
             next(found)
             next(found)
             found.close()
@@ -605,11 +487,11 @@ def test_an_alist_left_by_break_asks_for_no_further_page(tables: Tables) -> None
 
 
 def test_listings_of_one_saver_do_not_disturb_each_other(
-    tables: Tables, face: Callable[[Any], Calls]
+    tables: Tables, calls_of: Callable[[Any], Calls]
 ) -> None:
     with set_up_saver(tables) as saver:
         ids = store_many(tables, saver, 60)
-        calls = face(saver)
+        calls = calls_of(saver)
         first, second = calls.list(config("thread")), calls.list(config("thread"))
         pairs = [(id_of(a.config), id_of(b.config)) for a, b in zip(first, second, strict=True)]
     assert pairs == [(id_, id_) for id_ in ids]

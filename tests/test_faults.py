@@ -31,7 +31,6 @@ from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.faults import (
     SDK_ATTEMPTS,
     BrokenDownloads,
-    Clock,
     EachOnce,
     Fault,
     ForEver,
@@ -41,6 +40,7 @@ from tests.support.faults import (
     Refusal,
     Refusals,
     Replica,
+    SkippedWaits,
     faulty,
 )
 from tests.support.stopping import loose_ends, marks, stored
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
     from tests.support.stopping import Stored
 
-pytestmark = pytest.mark.usefixtures("saver")
-"""The tables are there."""
+# `saver` sets up the tables.
+pytestmark = pytest.mark.usefixtures("skipped_waits", "saver")
 
 BUSY = {
     "ProvisionedThroughputExceededException": 400,
@@ -76,14 +76,6 @@ NOW = 1_000_000
 
 Found: TypeAlias = "tuple[Any, Stored]"
 """What a saver has answered, and what it has left in its tables and its bucket."""
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Waiting is remembered, not done: the runner's own and the SDK's between its attempts."""
-    stopped = Clock()
-    stopped.stop_waiting(monkeypatch)
-    return stopped
 
 
 @contextmanager
@@ -214,12 +206,6 @@ def scenario(calls: Calls) -> list[Any]:
     return found
 
 
-@pytest.fixture(params=["sync", "async"])
-def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Saver], Calls]:
-    """Makes the calls of a saver by one family of its methods."""
-    return SyncCalls if request.param == "sync" else lambda made: AsyncCalls(made, loop_thread)
-
-
 @dataclass(frozen=True)
 class Way:
     """How a saver is called, and where it stores what is large.
@@ -232,13 +218,13 @@ class Way:
     bucket: Bucket
     storage: Storage
     seed: int
-    face: Callable[[Saver], Calls]
+    calls_of: Callable[[Saver], Calls]
 
     def play(self, *faults: Fault, swept: bool = False) -> Found:
         """Play the scenario; then sweep, as seldom as a user does, where that is asked for."""
         where: Any = {"storage": self.storage, "bucket": self.bucket}
         with faulty_saver(self.tables, *faults, **where) as disturbed:
-            found = scenario(self.face(disturbed))
+            found = scenario(self.calls_of(disturbed))
         if swept:
             with faulty_saver(self.tables, **where) as sweeper:
                 sweep(sweeper)
@@ -270,8 +256,8 @@ def way(
     request: pytest.FixtureRequest, tables: Tables, bucket: Bucket, loop_thread: LoopThread
 ) -> Way:
     storage, seed, name = WAYS[request.param]
-    face = SyncCalls if name == "sync" else partial(AsyncCalls, loop=loop_thread)
-    return Way(tables, bucket, storage, seed, face)
+    calls_of = SyncCalls if name == "sync" else partial(AsyncCalls, loop=loop_thread)
+    return Way(tables, bucket, storage, seed, calls_of)
 
 
 def ways(*names: str) -> pytest.MarkDecorator:
@@ -347,16 +333,16 @@ def test_leftovers_of_batches_are_carried_out_in_the_end(way: Way, undisturbed: 
 
 @ways("chunks")
 def test_batches_that_come_back_whole_are_carried_out_when_they_are_sent_again(
-    way: Way, undisturbed: Found, clock: Clock
+    way: Way, undisturbed: Found, skipped_waits: SkippedWaits
 ) -> None:
     leftovers = EachOnce()
     assert way.play(leftovers) == undisturbed
     assert leftovers.left > 10
-    assert 0 < max(clock.naps) <= 0.05
+    assert 0 < max(skipped_waits.seconds) <= 0.05
 
 
 def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
-    saver: Saver, tables: Tables, clock: Clock
+    saver: Saver, tables: Tables, skipped_waits: SkippedWaits
 ) -> None:
     calls = SyncCalls(saver)
     for number in range(1, 4):
@@ -369,8 +355,8 @@ def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
         disturbed.delete_thread("t")
     assert sorted(raised.value.keys) == [("checkpoints", "t", "0001"), ("checkpoints", "t", "0003")]
     assert never.batches == 10
-    assert len(clock.naps) == 9
-    assert max(clock.naps) <= 5
+    assert len(skipped_waits.seconds) == 9
+    assert max(skipped_waits.seconds) <= 5
     # What was done stays done, and the call can be repeated to its end.
     saver.delete_thread("t")
     assert len(marks(stored(tables))) == 3
@@ -429,14 +415,14 @@ def conflict(*reasons: str, times: int) -> Refusal:
 
 
 def test_writes_in_conflict_with_another_transaction_are_stored_when_that_is_over(
-    saver: Saver, tables: Tables, clock: Clock
+    saver: Saver, tables: Tables, skipped_waits: SkippedWaits
 ) -> None:
     at = config("t", "", "0001")
     refusal = conflict("None", "TransactionConflict", times=3)
     with faulty_saver(tables, refusal) as disturbed:
         disturbed.put_writes(at, [("log", 1), ("__interrupt__", 2)], "task")
     assert refusal.refused == 3
-    assert len(clock.naps) == 3
+    assert len(skipped_waits.seconds) == 3
     saver.put(config("t"), checkpoint("0001"), metadata(), {})
     found = saver.get_tuple(at)
     assert found is not None
@@ -659,15 +645,15 @@ def put_large(calls: Calls, letter: str = "x") -> RunnableConfig:
 
 
 def test_a_download_that_breaks_off_is_repeated_and_then_an_error(
-    tables: Tables, bucket: Bucket, face: Callable[[Saver], Calls], clock: Clock
+    tables: Tables, bucket: Bucket, calls_of: Callable[[Saver], Calls], skipped_waits: SkippedWaits
 ) -> None:
     with object_saver(tables, bucket, broken := BrokenDownloads(times=2)) as disturbed:
-        at = put_large(face(disturbed))
-        assert face(disturbed).get_tuple(at) is not None
-    assert broken.broken == len(clock.naps) == 2
+        at = put_large(calls_of(disturbed))
+        assert calls_of(disturbed).get_tuple(at) is not None
+    assert broken.broken == len(skipped_waits.seconds) == 2
     with object_saver(tables, bucket, broken := BrokenDownloads()) as disturbed:
         with pytest.raises(TransportError) as raised:
-            face(disturbed).get_tuple(at)
+            calls_of(disturbed).get_tuple(at)
         assert raised.value.operation == "GetObject"
     assert broken.broken == 3
 
@@ -811,10 +797,10 @@ def test_a_failed_condition_nobody_asked_for_is_an_error_of_its_own_kind(tables:
 
 
 def test_an_awaited_call_raises_the_same_error_with_the_same_cause(
-    tables: Tables, face: Callable[[Saver], Calls]
+    tables: Tables, calls_of: Callable[[Saver], Calls]
 ) -> None:
     refusal = Refusal("Query", "AccessDeniedException")
     with faulty_saver(tables, refusal) as disturbed, pytest.raises(ServiceError) as raised:
-        list(face(disturbed).list(config("t")))
+        list(calls_of(disturbed).list(config("t")))
     assert raised.value.code == "AccessDeniedException"
     assert isinstance(raised.value.__cause__, ClientError)

@@ -28,19 +28,21 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_thread, prune
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
+from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
+from tests.operations.examples import STORE, record, serialized, write
+from tests.operations.in_memory import InMemoryTables, without_marks
 from tests.support.buckets import new_bucket
 from tests.support.calls import SyncCalls
 from tests.support.effort import amount
 from tests.support.sessions import on, saver_session
 from tests.support.tables import sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
-from tests.test_operations import STORE, Memory, record, serialized, without_marks, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +89,7 @@ typed: st.SearchStrategy[Any] = st.recursive(
 @cache
 def rows() -> Mapping[tuple[Table, Key], Any]:
     """Two checkpoints with values in chunks, the second with a write, as they are stored."""
-    memory = Memory([])
+    memory = InMemoryTables([])
     for parent_id, checkpoint_id in ((None, "0001"), ("0001", "0002")):
         large = serialized(metadata(large="x" * 300))
         made = replace(record(checkpoint_id, parent_id, log=["x" * 300]), metadata=large)
@@ -147,7 +149,7 @@ def assert_every_call_ends(changed: Mapping[tuple[Table, Key], Any]) -> None:
             tracemalloc.stop()
 
 
-class Forgetful(Memory):
+class Forgetful(InMemoryTables):
     """Takes it that what is to be deleted may not be there, as DynamoDB does."""
 
     def _change(self, change: Any) -> None:
@@ -206,7 +208,7 @@ def test_a_thread_goes_with_a_checkpoint_that_does_not_tell_its_time(
 ) -> None:
     for deleted in ({}, {"deleted": {"BOOL": True}}):
         place = (Table.CHECKPOINTS, REF.key)
-        memory = Memory([])
+        memory = InMemoryTables([])
         memory.items = cast(
             "Any", {**rows(), place: {**rows()[place], name: {"N": number}, **deleted}}
         )

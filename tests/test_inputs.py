@@ -21,7 +21,6 @@ from langgraph_checkpoint_dynamodb import (
 from langgraph_checkpoint_dynamodb.format import sizes
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
 from langgraph_checkpoint_dynamodb.items import copier
-from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.values import checkpoint, config, metadata, new_id, put_chain
 
 if TYPE_CHECKING:
@@ -53,14 +52,6 @@ def count_requests(tables: Tables) -> list[str]:
     return sent
 
 
-@pytest.fixture(params=["sync", "async"])
-def face(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
-    """Makes a saver's calls, by its plain methods and by its `a*` methods."""
-    if request.param == "sync":
-        return SyncCalls
-    return lambda saver: AsyncCalls(saver, loop_thread)
-
-
 @dataclass(frozen=True)
 class Watched:
     """A saver's calls, and the names of the requests it has sent."""
@@ -70,19 +61,19 @@ class Watched:
 
 
 @pytest.fixture
-def nowhere(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
+def nowhere(tables: Tables, calls_of: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver whose tables do not exist: whatever it sends fails, and is counted."""
     sent = count_requests(tables)
     with tables.saver(**tables.quick()) as saver:
-        yield Watched(face(saver), sent)
+        yield Watched(calls_of(saver), sent)
 
 
 @pytest.fixture
-def watched(tables: Tables, face: Callable[[Any], Calls]) -> Iterator[Watched]:
+def watched(tables: Tables, calls_of: Callable[[Any], Calls]) -> Iterator[Watched]:
     """A saver on fresh tables, its requests counted from here on."""
     with tables.saver(**tables.quick()) as saver:
         saver.setup()
-        yield Watched(face(saver), count_requests(tables))
+        yield Watched(calls_of(saver), count_requests(tables))
 
 
 # --- what every call does with an argument ---
@@ -616,11 +607,11 @@ class PickleSerde:
 
 @pytest.mark.parametrize("act", [put, put_writes])
 def test_a_type_tag_that_is_no_text_is_refused(
-    tables: Tables, face: Callable[[Any], Calls], act: Callable[[Calls, Any], object]
+    tables: Tables, calls_of: Callable[[Any], Calls], act: Callable[[Calls, Any], object]
 ) -> None:
     sent = count_requests(tables)
     with tables.saver(**tables.quick(), serde=NumberedSerde()) as saver:
-        watched = Watched(face(saver), sent)
+        watched = Watched(calls_of(saver), sent)
         refused(
             watched,
             lambda: act(watched.calls, config("thread", "", new_id())),
@@ -632,11 +623,11 @@ def test_a_type_tag_that_is_no_text_is_refused(
 
 @pytest.mark.parametrize("run_id", [SURROGATE, "", "r" * 2049, 7])
 def test_a_run_id_that_cannot_key_an_index_does_not_keep_a_checkpoint_from_being_stored(
-    tables: Tables, face: Callable[[Any], Calls], run_id: object
+    tables: Tables, calls_of: Callable[[Any], Calls], run_id: object
 ) -> None:
     with tables.saver(serde=PickleSerde()) as saver:
         saver.setup()
-        calls = face(saver)
+        calls = calls_of(saver)
         stored = calls.put(config("thread"), checkpoint(), metadata(run_id=run_id), {})
         found = calls.get_tuple(stored)
     assert found is not None

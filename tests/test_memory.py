@@ -13,8 +13,10 @@ from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.items.carried_writes import CARRIED_BYTES
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Link, Memory
+from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Memory
+from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
+from tests.support.clocks import Clock
 from tests.support.sessions import metered_session
 from tests.support.tables import forget
 from tests.support.values import checkpoint, config, id_of, metadata, new_id
@@ -31,19 +33,12 @@ LENGTH = 12
 CHANNELS = ("log", "files")
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class World:
     """Savers on the same tables, each as one process would have it, and what they send."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.clock = Clock()
+        self.clock = Clock(1_000_000)
         self.session, self.meter = metered_session()
         self.savers: list[Saver] = []
 
@@ -186,12 +181,12 @@ def lose(_: Saver, other: Saver, at: RunnableConfig) -> None:
 def fail(one: Saver, _: Saver, at: RunnableConfig) -> None:
     """Whether the writes were stored nobody knows."""
     one.put_writes(at, [("log", "1x")], "1-x", "path")
-    one._memories.get().begin(_ref(at))
-    one._memories.get().end(_ref(at), None, 1_000_000)
+    one._memories.get().begin_writes(_ref(at))
+    one._memories.get().end_writes(_ref(at), None, 1_000_000)
 
 
 def be_under_way(one: Saver, _: Saver, at: RunnableConfig) -> None:
-    one._memories.get().begin(_ref(at))
+    one._memories.get().begin_writes(_ref(at))
 
 
 def forget_it(one: Saver, _: Saver, __: RunnableConfig) -> None:
@@ -351,41 +346,41 @@ def test_what_was_used_last_stays_within_the_bound() -> None:
     memory = Memory(100_000)
     refs = [CheckpointRef(f"t{number}", "", "0001") for number in range(100)]
     for ref in refs:
-        memory.learn(ref, Link(None, {}, frozenset(), {"log": (write(bytes(2000)),)}), 0)
+        memory.remember_link(ref, Link(None, {}, frozenset(), {"log": (write(bytes(2000)),)}), 0)
         memory.link(refs[0])
     known = [memory.link(ref) is not None for ref in refs]
     assert known[0]
     assert known[-1]
     assert 20 < sum(known) < 40
-    memory.keep_value(REF, Serialized("bytes", Inline(bytes(50_000))), 0)
-    assert memory.value(REF) is None
+    memory.remember_seed_checkpoint(REF, Serialized("bytes", Inline(bytes(50_000))), 0)
+    assert memory.seed_checkpoint(REF) is None
 
 
 def test_writes_are_known_only_if_all_of_them_are() -> None:
     memory = Memory(100_000)
-    memory.begin(REF)
-    memory.end(REF, [write(b"0")], 10)
+    memory.begin_writes(REF)
+    memory.end_writes(REF, [write(b"0")], 10)
     assert memory.writes(REF) is None
-    memory.created(REF, 11)
+    memory.remember_created(REF, 11)
     assert memory.writes(REF) == (write(b"0"),)
-    memory.begin(REF)
+    memory.begin_writes(REF)
     assert memory.writes(REF) is None
-    memory.end(REF, [write(b"1", 1), write(b"special", -1)], 12)
+    memory.end_writes(REF, [write(b"1", 1), write(b"special", -1)], 12)
     assert memory.writes(REF) == (write(b"0"), write(b"1", 1))
-    memory.release(REF)
+    memory.forget_writes(REF)
     assert memory.writes(REF) is None
 
 
 def test_a_doubt_that_comes_up_while_writes_are_read_stays() -> None:
     memory = Memory(100_000)
-    doubts = memory.doubts
-    memory.begin(REF)
-    memory.end(REF, None, 10)
-    memory.loaded(REF, [write(b"0")], doubts, 10)
+    epoch = memory.writes_epoch
+    memory.begin_writes(REF)
+    memory.end_writes(REF, None, 10)
+    memory.remember_writes(REF, [write(b"0")], epoch, 10)
     assert memory.writes(REF) is None
-    memory.created(REF, 10)
+    memory.remember_created(REF, 10)
     assert memory.writes(REF) is None
-    memory.loaded(REF, [write(b"0")], memory.doubts, 10)
+    memory.remember_writes(REF, [write(b"0")], memory.writes_epoch, 10)
     assert memory.writes(REF) == (write(b"0"),)
 
 
@@ -394,24 +389,24 @@ def test_writes_that_came_before_their_checkpoint_and_left_the_memory_are_not_ta
     how: str,
 ) -> None:
     memory = Memory(100_000)
-    memory.begin(REF)
-    memory.end(REF, [write(bytes(50_000 if how == "too large" else 10))], 10)
+    memory.begin_writes(REF)
+    memory.end_writes(REF, [write(bytes(50_000 if how == "too large" else 10))], 10)
     if how == "pushed out":
         for number in range(300):
-            memory.saw_newest(CheckpointRef(f"t{number}", "", "0001"), 10, inline=True)
+            memory.remember_newest(CheckpointRef(f"t{number}", "", "0001"), 10, inline=True)
     elif how == "cleared":
         memory.clear()
     elif how == "forgotten":
-        memory.forget("t")
-    memory.created(REF, 11)
+        memory.forget_thread("t")
+    memory.remember_created(REF, 11)
     assert memory.writes(REF) is None
-    memory.loaded(REF, [write(b"0")], memory.doubts, 12)
+    memory.remember_writes(REF, [write(b"0")], memory.writes_epoch, 12)
     assert memory.writes(REF) == (write(b"0"),)
 
 
 def test_that_a_checkpoint_is_there_is_believed_for_a_while() -> None:
     memory = Memory(100_000)
-    memory.learn(REF, Link(None, {}, frozenset()), 100)
+    memory.remember_link(REF, Link(None, {}, frozenset()), 100)
     assert memory.link(REF, 100 + FRESH_SECONDS) is not None
     assert memory.link(REF, 101 + FRESH_SECONDS) is None
     assert memory.link(REF, 99) is None  # The clock was set back.
@@ -422,10 +417,10 @@ def test_a_thread_is_forgotten_alone() -> None:
     memory = Memory(100_000)
     other = CheckpointRef("other", "", "0001")
     for ref in (REF, other):
-        memory.saw_newest(ref, 0, inline=True)
-        memory.learn(ref, Link(None, {}, frozenset()), 0)
-        memory.loaded(ref, (), memory.doubts, 0)
-    memory.forget("t")
+        memory.remember_newest(ref, 0, inline=True)
+        memory.remember_link(ref, Link(None, {}, frozenset()), 0)
+        memory.remember_writes(ref, (), memory.writes_epoch, 0)
+    memory.forget_thread("t")
     assert memory.newest("t", "") is None
     assert memory.link(REF) is None
     assert memory.writes(REF) is None

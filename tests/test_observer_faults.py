@@ -10,7 +10,7 @@ import pytest
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError
 from langgraph_checkpoint_dynamodb.runners import observed
 from tests.support.calls import SyncCalls
-from tests.support.faults import SDK_ATTEMPTS, Answer, Clock, EachOnce, LostAnswers, Refusal, faulty
+from tests.support.faults import SDK_ATTEMPTS, Answer, EachOnce, LostAnswers, Refusal, faulty
 from tests.support.savers import native
 from tests.support.values import checkpoint, config, metadata, put_chain
 from tests.support.watched import AT, SECRET, THREAD, Calls
@@ -25,12 +25,7 @@ BUSY = "ThrottlingException"
 REASON = {"reason": "TableWriteKeyRangeThroughputExceeded", "resource": "arn:aws:dynamodb:table/t"}
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Waiting is remembered, not done."""
-    stopped = Clock()
-    stopped.stop_waiting(monkeypatch)
-    return stopped
+pytestmark = pytest.mark.usefixtures("skipped_waits")
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects
 from langgraph_checkpoint_dynamodb.requests.operations import Concurrently
 from tests.support.buckets import new_bucket
 from tests.support.calls import AsyncCalls, SyncCalls
-from tests.support.faults import Clock, Refusal, faulty
+from tests.support.faults import Refusal, SkippedWaits, faulty
 from tests.support.sessions import on, patch_sending, restricted_session, saver_session
 from tests.support.strategies import LONGEST_THREAD_ID
 from tests.support.tables import sweep
@@ -629,8 +629,8 @@ def test_a_download_that_breaks_off_is_repeated_twice_and_then_an_error(
     saver: Saver, tables: Tables, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, cuts: int
 ) -> None:
     at = put(saver)
-    clock = Clock()
-    clock.stop_waiting(monkeypatch)
+    waits = SkippedWaits()
+    waits.install(monkeypatch)
     with cutting(bucket, cuts) as (served, url):
         offload: Any = {**bucket.config(), "endpoint_url": url}
         with tables.saver(s3_offload_config=offload) as reader:
@@ -640,7 +640,7 @@ def test_a_download_that_breaks_off_is_repeated_twice_and_then_an_error(
                 with pytest.raises(TransportError, match="GetObject"):
                     reader.get_tuple(at)
         assert served.served == min(cuts + 1, 3)
-    assert len(clock.naps) == served.served - 1
+    assert len(waits.seconds) == served.served - 1
 
 
 # Copying
@@ -989,7 +989,7 @@ def test_the_repeat_of_a_put_changes_nothing_that_others_have_done_since(
 ) -> None:
     if not engine.faithful:
         pytest.skip("takes the repeat of a transaction for a new one")
-    Clock().stop_waiting(monkeypatch)
+    SkippedWaits().install(monkeypatch)
     tables.set_up()
     offload = bucket.config(THRESHOLD)
     with tables.boto_saver(s3_offload_config=offload) as other:

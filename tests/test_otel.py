@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from langgraph_checkpoint_dynamodb.otel import OpenTelemetry
 from tests.support.calls import SyncCalls
+from tests.support.interpreters import run_program
 from tests.support.telemetry import Telemetry
 from tests.support.values import checkpoint, config, metadata, put_chain
 from tests.support.watched import AT, LISTED, SECRET, THREAD, acall, call, fill, recorded_session
@@ -229,7 +228,5 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
         "except ModuleNotFoundError as error:\n"
         "    print(error)\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
-    )
+    done = run_program(program)
     assert "pip install 'opentelemetry-api>=1.30'" in done.stdout

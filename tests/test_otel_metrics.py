@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from langgraph_checkpoint_dynamodb import ServiceError
-from tests.support.faults import Clock, Fault, Refusal, faulty
+from tests.support.faults import Fault, Refusal, faulty
 from tests.support.telemetry import Telemetry
 from tests.support.values import checkpoint, config, metadata
 from tests.support.watched import AT, LISTED, SECRET, THREAD, fill, recorded_session
@@ -29,12 +29,7 @@ def telemetry() -> Telemetry:
     return Telemetry()
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Waiting is remembered, not done."""
-    stopped = Clock()
-    stopped.stop_waiting(monkeypatch)
-    return stopped
+pytestmark = pytest.mark.usefixtures("skipped_waits")
 
 
 def test_metrics_add_up_to_what_was_sent(telemetry: Telemetry, tables: Tables) -> None:

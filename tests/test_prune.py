@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.ops.delete import prune
+from langgraph_checkpoint_dynamodb.ops.prune import prune
+from tests.operations.examples import STORE, checkpoint_item, record, serialized
+from tests.operations.in_memory import InMemoryTables
+from tests.operations.stepping import kinds
 from tests.support.grounds import is_old_or_new
 from tests.support.stopping import Experiment
 from tests.support.values import checkpoint, config, metadata
 from tests.test_crash import portions
-from tests.test_operations import STORE, Memory, kinds, record, serialized, stored
 
 if TYPE_CHECKING:
     from tests.support.calls import Calls
@@ -222,7 +224,7 @@ def test_what_calls_ran_under_takes_no_request_more() -> None:
             for checkpoint_ns in ("", "memo", CALL)
             for checkpoint_id in ("1", "2")
         ]
-        memory = Memory(map(stored, records))
+        memory = InMemoryTables(map(checkpoint_item, records))
         memory.run(prune(STORE, ["t"], kept=1))
         return kinds(memory.asked)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.support.interpreters import run_program
 
 if TYPE_CHECKING:
     from tests.support.engines import Engine
@@ -21,14 +20,7 @@ def test_the_example_runs_as_it_stands(engine: Engine, tables: Tables) -> None:
     (example,) = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
     source = example.replace('"checkpoints"', repr(tables.checkpoints))
     source = source.replace('"writes"', repr(tables.writes))
-    done = subprocess.run(  # noqa: S603 - our own README
-        [sys.executable, "-W", "error", "-c", source],
-        env={**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": engine.url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_program(source, AWS_ENDPOINT_URL_DYNAMODB=engine.url)
     assert done.stderr == ""
     assert done.stdout == "You have written 1 message(s).\n"
 

@@ -10,7 +10,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import ReplyError, ServiceError
 from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, SPECS, Table
-from tests.support.faults import SDK_ATTEMPTS, Answer, Clock, faulty
+from tests.support.faults import SDK_ATTEMPTS, Answer, faulty
 from tests.support.savers import native
 from tests.support.values import checkpoint, config, metadata
 
@@ -26,11 +26,7 @@ HTML = b"<html><body>Please sign in to use this network.</body></html>"
 AT = config("t", "", "0001")
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    stopped = Clock()
-    stopped.stop_waiting(monkeypatch)
-    return stopped
+pytestmark = pytest.mark.usefixtures("skipped_waits")
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from langgraph_checkpoint_dynamodb.policies import (
     SCAN_ACTIONS,
 )
 from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.clocks import Clock
 from tests.support.sessions import on, saver_session
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, id_of, metadata, new_id, put_chain
@@ -48,16 +49,6 @@ TTL = 100_000
 SMALL = {"inline_limit": 300, "chunk_bytes": 200}
 KINDS = ("inline", "chunks", "s3")
 NESTED = "node:1"
-
-
-@dataclass
-class Clock:
-    """A clock that stands still unless it is set."""
-
-    now: float = 1_000_000
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -149,7 +140,7 @@ def _table_name(tables: Tables, table: Table) -> str:
 @pytest.fixture
 def world(tables: Tables, bucket: Bucket) -> Iterator[World]:
     tables.set_up()
-    made = World(tables, bucket, Clock(), [])
+    made = World(tables, bucket, Clock(1_000_000), [])
     yield made
     for saver in made.savers:
         saver.close()

@@ -1,4 +1,4 @@
-"""LangGraph's cache on Amazon DynamoDB: what nodes have answered, kept for every process."""
+"""LangGraph's cache on Amazon DynamoDB: results of nodes, shared by all processes."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ __all__ = ["DynamoDBCache"]
 
 
 def __getattr__(name: str) -> object:
-    # Not in __all__: aiobotocore is an extra, and takes its time to import.
+    # Not in __all__: aiobotocore is an optional extra, and slow to import.
     if name == "AsyncDynamoDBCache":
         from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache
 

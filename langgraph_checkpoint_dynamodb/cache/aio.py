@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.runners.bridge import Bridge
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig, s3_endpoint_url
-from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.context import StoreMemory
 from langgraph_checkpoint_dynamodb.store.settings import store_payloads
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
@@ -35,24 +35,24 @@ T = TypeVar("T")
 
 
 class AsyncDynamoDBCache(OnEventLoops, CacheBase[ValueT]):
-    """Keeps what LangGraph's nodes have answered in an Amazon DynamoDB table, asynchronously.
+    """Caches the results of LangGraph nodes in an Amazon DynamoDB table, natively asynchronous.
 
-    The same table and the same behaviour as `DynamoDBCache`, performed by aiobotocore on the event
-    loop instead of by threads. It serves any number of event loops, and opens and closes as
-    `AsyncDynamoDBSaver` does. The plain methods (`get`, `set`, `clear`) work in every thread that
-    runs no event loop; where one runs, they raise `EventLoopError`.
+    The same table and the same behaviour as `DynamoDBCache`, but on aiobotocore and the event loop
+    instead of boto3 and threads. It serves any number of event loops, and opens and closes as
+    `AsyncDynamoDBSaver` does. The synchronous methods (`get`, `set`, `clear`) work in every thread
+    without a running event loop; otherwise they raise `EventLoopError`.
 
     Args:
         cache_table_name: As in `DynamoDBCache`.
-        session: aiobotocore session to make clients from, on every loop. By default one is made
-            for each client.
+        session: aiobotocore session that creates the clients, on every loop. By default each
+            client has its own.
         region_name: As in `DynamoDBCache`.
         endpoint_url: As in `DynamoDBCache`.
         boto_config: As in `DynamoDBCache`; an `aiobotocore.config.AioConfig` too.
         client_config: As in `DynamoDBCache`.
-        serde: As in `DynamoDBCache`. Used by several threads.
+        serde: As in `DynamoDBCache`. It must be thread-safe.
         consistent_reads: As in `DynamoDBCache`.
-        max_concurrency: Most requests in flight at once on each event loop.
+        max_concurrency: Maximum number of requests in flight on each event loop.
         compression: As in `DynamoDBCache`.
         s3_offload_config: As in `DynamoDBCache`.
         max_value_bytes: As in `DynamoDBCache`.
@@ -60,7 +60,7 @@ class AsyncDynamoDBCache(OnEventLoops, CacheBase[ValueT]):
         on_request: As in `DynamoDBCache`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python
@@ -114,9 +114,9 @@ class AsyncDynamoDBCache(OnEventLoops, CacheBase[ValueT]):
             on_request=on_request,
         )
         self._watcher = Watcher(on_request)
-        self._registered = PerProcess(lambda _: Registered())
+        self._memories = PerProcess(lambda _: StoreMemory())
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
 
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await self._runner.compute(work)

@@ -1,4 +1,4 @@
-"""What every cache shares: its calls, checked and turned into operations. No runner, no I/O."""
+"""What both caches share: they validate calls and turn them into operations. No I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
-from langgraph_checkpoint_dynamodb.store.cached import namespace_digest, require_entry
+from langgraph_checkpoint_dynamodb.store.cache_keys import namespace_digest, require_entry
 from langgraph_checkpoint_dynamodb.store.context import Context
 from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
 
@@ -26,29 +26,32 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.cache.settings import CacheSettings
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.runners.process import PerProcess
-    from langgraph_checkpoint_dynamodb.store.context import Registered
+    from langgraph_checkpoint_dynamodb.store.context import StoreMemory
 
 T = TypeVar("T")
 
 
 class CacheBase(BaseCache[ValueT], OnStoreTable):
-    """Turns calls into operations. A cache adds the runner that performs them."""
+    """Turns calls into operations. Subclasses add the runner that performs them."""
 
     _settings: CacheSettings
-    _registered: PerProcess[Registered]
+    _memories: PerProcess[StoreMemory]
 
     @abstractmethod
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
-        """Do work that would keep the event loop busy in another thread."""
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run CPU-bound work in another thread, so that it does not block the event loop."""
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
-        """The values of those keys that are there, each a namespace and a key.
+        """Return the values of the given keys, without the keys that have no value.
 
-        An entry that cannot be read, since it is damaged or of another serde, counts as absent; a
-        warning names it.
+        An unreadable entry, damaged or of another serde, is treated as absent and logged as a
+        warning.
+
+        Args:
+            keys: Pairs of a namespace and a key.
 
         Raises:
-            InvalidInputError: A namespace or a key is no text.
+            InvalidInputError: A namespace or a key is not a string.
             EventLoopError: An event loop runs in this thread, and the cache is
                 `AsyncDynamoDBCache`.
         """
@@ -59,15 +62,20 @@ class CacheBase(BaseCache[ValueT], OnStoreTable):
         return await self._await(self._get(keys), "get")
 
     def set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
-        """Store values, each with its time to live in seconds; `None` for ever.
+        """Store values.
 
-        It is no transaction: where one write fails, others may have taken effect, and the call can
-        be repeated. From 0 seconds down, the key is absent from now on.
+        This is not a transaction: if one write fails, others may have taken effect. The call can be
+        repeated.
+
+        Args:
+            pairs: By key, the value and its time to live in seconds: `None` if it never expires, 0
+                or less to delete the entry.
 
         Raises:
-            InvalidInputError: A namespace or a key is no text, or a time to live is none.
+            InvalidInputError: A namespace or a key is not a string, or a time to live is not a
+                number of seconds.
             PayloadTooLargeError: A value is over `max_value_bytes`. Nothing was written.
-            EventLoopError: As of `get`.
+            EventLoopError: As in `get`.
         """
         self._run(self._set(dict(pairs)), "set")
 
@@ -75,22 +83,22 @@ class CacheBase(BaseCache[ValueT], OnStoreTable):
         """Asynchronous version of `set`."""
         given = dict(pairs)
         if is_large([value for value, _ in given.values()]):
-            operation = await self._elsewhere(lambda: self._set(given))
+            operation = await self._in_thread(lambda: self._set(given))
         else:
             operation = self._set(given)
         await self._await(operation, "set")
 
     def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
-        """Delete all that is in some namespaces, or in the whole cache; nothing of a store.
+        """Delete all entries of some namespaces, or of the whole cache; never items of a store.
 
-        It can be repeated, and stopped anywhere. What others store meanwhile may stay.
+        The call can be repeated after a failure. Entries that others store meanwhile may remain.
 
         Args:
-            namespaces: The namespaces; not those that begin with them. `None` for all.
+            namespaces: The namespaces, matched exactly, not as prefixes. `None` for all.
 
         Raises:
-            InvalidInputError: A namespace is no tuple of texts.
-            EventLoopError: As of `get`.
+            InvalidInputError: A namespace is not a tuple of strings.
+            EventLoopError: As in `get`.
         """
         self._run(self._clear(namespaces), "clear")
 
@@ -106,7 +114,7 @@ class CacheBase(BaseCache[ValueT], OnStoreTable):
             payloads=settings.payloads,
             stamp=Stamp(token_hex(8), int(moment)),
             moment=moment,
-            registered=self._registered.get(),
+            memory=self._memories.get(),
             table_name=settings.cache_table_name,
             consistent=settings.consistent_reads,
         )
@@ -116,22 +124,22 @@ class CacheBase(BaseCache[ValueT], OnStoreTable):
 
     def _get(self, keys: Sequence[FullKey]) -> Operation[dict[FullKey, Any]]:
         refs = {require_entry(*pair): (tuple(pair[0]), pair[1]) for pair in map(_pair, keys)}
-        return self._found(refs) if refs else done({})
+        return self._get_by_key(refs) if refs else done({})
 
-    def _found(self, refs: dict[Any, FullKey]) -> Operation[dict[FullKey, Any]]:
+    def _get_by_key(self, refs: dict[Any, FullKey]) -> Operation[dict[FullKey, Any]]:
         values = yield from get_all(self._context(), refs)
         return {key: values[ref] for ref, key in refs.items() if ref in values}
 
     def _set(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> Operation[None]:
         context = self._context()
-        puts, gone = [], []
+        puts, deletes = [], []
         for pair, (value, ttl) in pairs.items():
             ref, life = require_entry(*_pair(pair)), require_life(ttl)
             if life is None or life > 0:
                 puts.append(plan_entry(context, ref, value, life))
             else:
-                gone.append(ref)
-        return set_all(context, Changes(puts, gone))
+                deletes.append(ref)
+        return set_all(context, Changes(puts, deletes))
 
     def _clear(self, namespaces: Sequence[Namespace] | None) -> Operation[None]:
         if namespaces is None:

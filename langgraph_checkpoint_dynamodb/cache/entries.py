@@ -1,4 +1,4 @@
-"""Entries of a cache as items of the table."""
+"""Cache entries as items of the table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.items.payload_attributes import (
 from langgraph_checkpoint_dynamodb.items.values import ItemPlan, Serialized
 from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
-from langgraph_checkpoint_dynamodb.store.cached import EntryRef, entry_of
+from langgraph_checkpoint_dynamodb.store.cache_keys import EntryRef, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.context import Context
 
 _MICROSECONDS = 6
-"""Digits of a second that are kept."""
+"""Decimal places of `expires` that are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as it is stored.
+    """A stored entry.
 
     Attributes:
-        ref: Which entry.
+        ref: Digests of its namespace and key.
         value: Its value, serialized.
-        version: Of the call that stored it.
-        expires: When it counts as absent, in seconds since the epoch; `None` for never.
+        version: Token of the call that stored it.
+        expires: When it expires, in seconds since the epoch; `None` for never.
     """
 
     ref: EntryRef
@@ -48,8 +48,8 @@ class Entry:
     version: str
     expires: float | None
 
-    def counts(self, moment: float) -> bool:
-        """Whether it is there for a reader at a moment."""
+    def is_live(self, moment: float) -> bool:
+        """Whether a read at `moment` (seconds since the epoch) returns it."""
         return self.expires is None or moment < self.expires
 
 
@@ -58,8 +58,8 @@ class EntryPut:
     """An entry to be stored.
 
     Attributes:
-        ref: Which entry.
-        planned: What stores it.
+        ref: Digests of its namespace and key.
+        planned: Its item and the parts of its value.
         ttl: When DynamoDB may delete it, in seconds since the epoch; `None` for never.
     """
 
@@ -69,16 +69,16 @@ class EntryPut:
 
 
 def plan_entry(context: Context, ref: EntryRef, value: object, life: float | None) -> EntryPut:
-    """What stores an entry.
+    """Serialize an entry.
 
     Args:
-        context: How to store.
-        ref: Which entry.
+        context: Settings and time of the call.
+        ref: Digests of its namespace and key.
         value: Its value.
-        life: How long it counts, in seconds; `None` for ever.
+        life: Its time to live in seconds; `None` if it never expires.
 
     Raises:
-        PayloadTooLargeError: The value is over the ceiling.
+        PayloadTooLargeError: The value is over `max_value_bytes`.
     """
     tag, data = context.serde.dumps_typed(value)
     expires = None if life is None else round(context.moment + life, _MICROSECONDS)
@@ -100,7 +100,7 @@ def plan_entry(context: Context, ref: EntryRef, value: object, life: float | Non
 
 
 def read_entry(item: StoredItem) -> Entry:
-    """An entry.
+    """Parse the item of an entry.
 
     Raises:
         UnreadableItemError: It is damaged.

@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig, s3_endpoint_url
-from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.context import StoreMemory
 from langgraph_checkpoint_dynamodb.store.settings import store_payloads
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
@@ -34,18 +34,18 @@ T = TypeVar("T")
 
 
 class DynamoDBCache(OnThreads, CacheBase[ValueT]):
-    """Keeps what LangGraph's nodes have answered in an Amazon DynamoDB table, for every process.
+    """Caches the results of LangGraph nodes in an Amazon DynamoDB table, for all processes.
 
-    Behaves as LangGraph's `InMemoryCache` does, call by call: namespaces are exact, an entry counts
-    until its time to live is over, to the microsecond, and values are what the serde makes of them.
-    An entry that cannot be read counts as absent, with a warning. Text with lone surrogates is
-    refused in namespaces and keys.
+    Behaves as LangGraph's `InMemoryCache`, call by call: namespaces match exactly, an entry is
+    valid until its time to live ends, to the microsecond, and values are what the serde returns.
+    An unreadable entry is treated as absent, with a warning in the log. Namespaces and keys with
+    lone surrogates are rejected.
 
     It serves any number of threads and event loops, and opens and closes as `DynamoDBStore` does.
 
     Args:
-        cache_table_name: Name or ARN of the table: that of a store, or one of its own. Whoever
-            names it shares the cache.
+        cache_table_name: Name or ARN of the table: that of a store, or a separate one. All caches
+            on the table share their entries.
         client: As in `DynamoDBStore`.
         session: As in `DynamoDBStore`.
         region_name: As in `DynamoDBStore`.
@@ -53,8 +53,8 @@ class DynamoDBCache(OnThreads, CacheBase[ValueT]):
         boto_config: As in `DynamoDBStore`.
         client_config: As in `DynamoDBStore`.
         serde: Serializer of values; LangGraph's default for caches if `None`.
-        consistent_reads: As in `DynamoDBStore`. Where it is `False`, what was cleared or replaced a
-            moment ago may still be found.
+        consistent_reads: As in `DynamoDBStore`. With `False`, entries that were just cleared or
+            replaced may still be returned.
         max_concurrency: As in `DynamoDBStore`.
         compression: As in `DynamoDBStore`.
         s3_offload_config: As in `DynamoDBStore`; the default of `key_prefix` is
@@ -62,10 +62,10 @@ class DynamoDBCache(OnThreads, CacheBase[ValueT]):
         s3_client: As in `DynamoDBStore`.
         max_value_bytes: As in `DynamoDBStore`.
         clock: As in `DynamoDBStore`.
-        on_request: As in `DynamoDBStore`. Calls are told as `get`, `set` and `clear`.
+        on_request: As in `DynamoDBStore`. The operations are `get`, `set` and `clear`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python
@@ -122,8 +122,8 @@ class DynamoDBCache(OnThreads, CacheBase[ValueT]):
             on_request=on_request,
         )
         self._watcher = Watcher(on_request)
-        self._registered = PerProcess(lambda _: Registered())
+        self._memories = PerProcess(lambda _: StoreMemory())
         self._runner = SyncRunner(self._settings)
 
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await self._runner.submit(lambda *_: work()).result()

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from langgraph_checkpoint_dynamodb.cli.checks_of_machine import installed_version
-from langgraph_checkpoint_dynamodb.cli.comparing import diff
-from langgraph_checkpoint_dynamodb.cli.deleting import delete, prune
-from langgraph_checkpoint_dynamodb.cli.doctor import doctor
-from langgraph_checkpoint_dynamodb.cli.exploring import explore
-from langgraph_checkpoint_dynamodb.cli.failing import EXPECTED, StoppedError, explain
-from langgraph_checkpoint_dynamodb.cli.history import history
-from langgraph_checkpoint_dynamodb.cli.listing import threads
-from langgraph_checkpoint_dynamodb.cli.moving import copy, export, import_
+from langgraph_checkpoint_dynamodb.cli.commands.delete import delete, prune
+from langgraph_checkpoint_dynamodb.cli.commands.diff import diff
+from langgraph_checkpoint_dynamodb.cli.commands.doctor import doctor
+from langgraph_checkpoint_dynamodb.cli.commands.explore import explore
+from langgraph_checkpoint_dynamodb.cli.commands.history import history
+from langgraph_checkpoint_dynamodb.cli.commands.setup import setup
+from langgraph_checkpoint_dynamodb.cli.commands.show import show
+from langgraph_checkpoint_dynamodb.cli.commands.stats import stats
+from langgraph_checkpoint_dynamodb.cli.commands.sweep import sweep
+from langgraph_checkpoint_dynamodb.cli.commands.threads import threads
+from langgraph_checkpoint_dynamodb.cli.commands.transfer import copy, export, import_
+from langgraph_checkpoint_dynamodb.cli.doctor.environment import installed_version
+from langgraph_checkpoint_dynamodb.cli.errors import EXPECTED, StoppedError, explain
 from langgraph_checkpoint_dynamodb.cli.options import Options, with_options
-from langgraph_checkpoint_dynamodb.cli.output import say, tell
-from langgraph_checkpoint_dynamodb.cli.setting_up import setup
-from langgraph_checkpoint_dynamodb.cli.showing import show
-from langgraph_checkpoint_dynamodb.cli.stats import stats
-from langgraph_checkpoint_dynamodb.cli.sweeping import sweep
+from langgraph_checkpoint_dynamodb.cli.terminal.output import say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

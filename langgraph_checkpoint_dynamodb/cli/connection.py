@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from langgraph_checkpoint_dynamodb.cli.failing import StoppedError
+from langgraph_checkpoint_dynamodb.cli.errors import StoppedError
 from langgraph_checkpoint_dynamodb.cli.serde import ShowingSerde, load_serde, moving_serde
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, ServiceError
 from langgraph_checkpoint_dynamodb.format.tables import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from langgraph_checkpoint_dynamodb.cli.options import Options
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
     from langgraph_checkpoint_dynamodb.requests.tables import TableDescription
 
@@ -77,7 +77,7 @@ class Connection:
     long_term: DynamoDBStore | None = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Context:
         """What an operation is given."""
         return self.saver._store()
 

@@ -9,9 +9,13 @@ from langgraph.checkpoint.base import get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.errors import ThreadMismatchError
 from langgraph_checkpoint_dynamodb.moving.comparison import difference
-from langgraph_checkpoint_dynamodb.moving.source import places, read, read_with_paths
+from langgraph_checkpoint_dynamodb.moving.source import (
+    DetailedSource,
+    places,
+    read,
+    read_with_paths,
+)
 from langgraph_checkpoint_dynamodb.moving.steps import Step, take
-from langgraph_checkpoint_dynamodb.savers.base import SaverBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,8 +127,9 @@ def require_stored(target: Source, one: Found) -> Moving[None]:
 def _difference(target: Source, one: Found) -> Moving[str | None]:
     """The first field by which a checkpoint differs where it goes to, `None` if none does."""
     found = yield from read(target, one.place)
-    # Others may find the value of a channel that was stored with another checkpoint.
-    return difference(target.serde, as_stored(one), found, whole=isinstance(target, SaverBase))
+    # Savers of other packages may return channel values stored with another checkpoint.
+    whole = isinstance(target, DetailedSource)
+    return difference(target.serde, as_stored(one), found, whole=whole)
 
 
 def as_stored(one: Found) -> Found:

@@ -37,10 +37,14 @@ from langgraph_checkpoint_dynamodb.items.writes_partition import (
     mark_put,
     part_keys,
 )
-from langgraph_checkpoint_dynamodb.ops.beside import missing_part
+from langgraph_checkpoint_dynamodb.ops.attachments import missing_part_error
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
-from langgraph_checkpoint_dynamodb.ops.lookup import forgetting, require_same, with_item
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches, require_base
+from langgraph_checkpoint_dynamodb.ops.rereading import (
+    invalidating_memory,
+    require_unchanged,
+    with_item_reread,
+)
 from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
 from langgraph_checkpoint_dynamodb.requests.calls import (
     put_atomically,
@@ -55,7 +59,7 @@ from langgraph_checkpoint_dynamodb.requests.operations import send, together
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import Put, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
@@ -63,22 +67,24 @@ _PAGE = 100
 """Checkpoints copied in one go: one transaction, where they are small."""
 
 
-def copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None]:
+def copy_thread(context: Context, source_id: str, target_id: str) -> Operation[None]:
     """Copy every checkpoint of a thread, in all namespaces, with its writes.
 
     Checkpoints that the target has already are replaced, each with its writes at once; what else
     the target has stays.
     """
     if source_id != target_id:
-        yield from forgetting(store, target_id, _copy_thread(store, source_id, target_id))
+        yield from invalidating_memory(
+            context, target_id, _copy_thread(context, source_id, target_id)
+        )
 
 
-def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None]:
+def _copy_thread(context: Context, source_id: str, target_id: str) -> Operation[None]:
     taken = yield from query_all(
         Query(Table.CHECKPOINTS, target_id, consistent=True, attributes=CHECKPOINT_KEYS)
     )
     there = frozenset(read_key(item, Table.CHECKPOINTS).sort for item in taken)
-    bases = _Bases(store, target_id)
+    bases = _Bases(context, target_id)
     ready = _ParentsFirst()
     known: StoredItem | None = None
     query = Query(Table.CHECKPOINTS, source_id, consistent=True, limit=_PAGE)
@@ -86,21 +92,21 @@ def _copy_thread(store: Store, source_id: str, target_id: str) -> Operation[None
         page = yield from send(query)
         known = next(filter(is_thread_item, page.items), known)
         for item in page.items:
-            head = read_checkpoint_head(item, store.now)
+            head = read_checkpoint_head(item, context.now)
             if head.usable:
                 ready.add(head, item)
         if page.next is None:
             break
-        yield from _copy(store, ready.take(), bases, there)
+        yield from _copy(context, ready.take(), bases, there)
         query = replace(query, start=page.next)
-    yield from _copy(store, ready.take_all(), bases, there)
+    yield from _copy(context, ready.take_all(), bases, there)
     if known is not None:
-        yield from _copy_thread_item(store, known, target_id)
+        yield from _copy_thread_item(context, known, target_id)
 
 
-def _copy_thread_item(store: Store, known: StoredItem, target_id: str) -> Operation[None]:
+def _copy_thread_item(context: Context, known: StoredItem, target_id: str) -> Operation[None]:
     """Copy what is known of the thread, unless the target has come to a newer checkpoint."""
-    copied = copied_update(known, target_id, store.stamp)
+    copied = copied_update(known, target_id, context.stamp)
     source_head = head_of(known) or ""
     while True:
         item = yield from send(GetItem(Table.CHECKPOINTS, thread_key(target_id), consistent=True))
@@ -130,14 +136,14 @@ class _Copy:
 
 
 def _copy(
-    store: Store,
+    context: Context,
     group: list[tuple[CheckpointHead, StoredItem]],
     bases: _Bases,
     there: Collection[str],
 ) -> Operation[None]:
     for batch in in_batches(group, lambda pair: outside_bytes(pair[1], pair[0].place)):
         yield from bases.copy([head for head, _ in batch])
-        read = yield from together([_read_copy(store, head, item, bases) for head, item in batch])
+        read = yield from together([_read_copy(context, head, item, bases) for head, item in batch])
         copies = [copy for copy in read if copy is not None]
         new = [copy for copy in copies if copy.checkpoint.key.sort not in there]
         old = [copy for copy in copies if copy.checkpoint.key.sort in there]
@@ -146,17 +152,17 @@ def _copy(
         yield from write_all([write for copy in new for write in copy.writes])
         with_parts = any(copy.parts for copy in new)
         yield from put_atomically([copy.checkpoint for copy in new], once=with_parts)
-        yield from together([_replace(store, copy) for copy in old])
+        yield from together([_replace(context, copy) for copy in old])
 
 
-def _replace(store: Store, copy: _Copy) -> Operation[None]:
+def _replace(context: Context, copy: _Copy) -> Operation[None]:
     """Replace a checkpoint that the target has, together with its writes and those it gains.
 
     At once, as far as one transaction reaches. The mark tells who has read the old one already, and
     then the new writes, to look again. A task's writes are those of the source then, and none of
     another run of it that the target has.
     """
-    marks = [mark_put(copy.target, store.now)] if copy.writes else []
+    marks = [mark_put(copy.target, context.now)] if copy.writes else []
     tasks = {
         task_id for put in copy.writes if (task_id := regular_task_of(put.key.sort)) is not None
     }
@@ -166,7 +172,7 @@ def _replace(store: Store, copy: _Copy) -> Operation[None]:
         there = yield from read_partition(copy.target.writes_partition)
     keys = [read_key(item, Table.WRITES) for item in there]
     gone = [
-        expired_put(copy.target, key.sort, store.now)
+        expired_put(copy.target, key.sort, context.now)
         for key in keys
         if key not in copied and regular_task_of(key.sort) in tasks
     ]
@@ -191,54 +197,56 @@ def _copy_object(leading: Put, copy: ObjectCopy) -> Operation[None]:
 
 
 def _read_copy(
-    store: Store, head: CheckpointHead, item: StoredItem, bases: _Bases
+    context: Context, head: CheckpointHead, item: StoredItem, bases: _Bases
 ) -> Operation[_Copy | None]:
     """What makes the copy of a checkpoint; `None` if it has been deleted meanwhile."""
     target = CheckpointRef(bases.target_id, head.checkpoint_ns, head.checkpoint_id or "")
-    copier = Copier(head.ref, target, store.payloads, store.stamp, head.expired)
+    copier = Copier(head.ref, target, context.payloads, context.stamp, head.expired)
 
-    def read(store: Store, found: StoredItem | None) -> Operation[_Copy | None]:
-        there = None if found is None else read_checkpoint_head(found, store.now)
+    def read(context: Context, found: StoredItem | None) -> Operation[_Copy | None]:
+        there = None if found is None else read_checkpoint_head(found, context.now)
         if found is None or there is None or not there.usable:
             return None
         try:
             yield from bases.require(there)
         except DeletedBaseError:
             return None
-        beside = yield from query_all(Query(Table.WRITES, head.writes_partition, consistent=True))
-        if any(map(is_mark, beside)):
+        attachments = yield from query_all(
+            Query(Table.WRITES, head.writes_partition, consistent=True)
+        )
+        if any(map(is_mark, attachments)):
             record = read_checkpoint(there, found)
             if record is not None:
-                yield from require_same(store, record)
-        own, writes = copier.checkpoint(found), copier.writes(beside)
-        parts = _parts_of(copier, [own, *writes], beside)
+                yield from require_unchanged(context, record)
+        own, writes = copier.checkpoint(found), copier.writes(attachments)
+        parts = _parts_of(copier, [own, *writes], attachments)
         return _Copy(target, own.put, [write.put for write in writes], parts)
 
-    return (yield from with_item(store.consistently(), head.key, item, read))
+    return (yield from with_item_reread(context.with_consistent_reads(), head.key, item, read))
 
 
 def _parts_of(
-    copier: Copier, copied: Sequence[ItemCopy], beside: Sequence[StoredItem]
+    copier: Copier, copied: Sequence[ItemCopy], attachments: Sequence[StoredItem]
 ) -> list[PartCopy]:
     """The parts of copied items.
 
     Raises:
         MissingPartError: Not all of them are there.
     """
-    there = {read_key(found, Table.WRITES) for found in beside}
+    there = {read_key(found, Table.WRITES) for found in attachments}
     needed = [value for one in copied for value in one.needed]
     for value in needed:
         if not there.issuperset(part_keys(copier.source, value)):
-            raise missing_part(value, str(copier.source), Attribute.CHECKPOINT)
-    return [part for one in copied for part in one.parts] + copier.parts(beside, needed)
+            raise missing_part_error(value, str(copier.source), Attribute.CHECKPOINT)
+    return [part for one in copied for part in one.parts] + copier.parts(attachments, needed)
 
 
 class _Bases:
     """The bases of a thread, copied as they are needed, each before what refers to its copy."""
 
-    def __init__(self, store: Store, target_id: str) -> None:
+    def __init__(self, context: Context, target_id: str) -> None:
         self.target_id = target_id
-        self._store = store
+        self._context = context
         self._copied: dict[BaseRef, bool] = {}
 
     def copy(self, heads: Sequence[CheckpointHead]) -> Operation[None]:
@@ -259,21 +267,23 @@ class _Bases:
         if ref not in self._copied:
             yield from self._copy(ref)
         if not self._copied[ref]:
-            yield from require_base(self._store, head.ref, origin, Attribute.CHECKPOINT)
+            yield from require_base(self._context, head.ref, origin, Attribute.CHECKPOINT)
 
     def _copy(self, ref: BaseRef) -> Operation[None]:
-        store = self._store
+        context = self._context
         self._copied[ref] = False
         item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, consistent=True))
-        if item is None or read_base(item, ref, store.now) is None:
+        if item is None or read_base(item, ref, context.now) is None:
             return
-        beside = yield from query_all(Query(Table.WRITES, ref.writes_partition, consistent=True))
-        copied_id = base_id_of(store.stamp.token, ref.checkpoint_id)
+        attachments = yield from query_all(
+            Query(Table.WRITES, ref.writes_partition, consistent=True)
+        )
+        copied_id = base_id_of(context.stamp.token, ref.checkpoint_id)
         target = BaseRef(self.target_id, ref.checkpoint_ns, copied_id)
-        copier = Copier(ref, target, store.payloads, base_stamp(store.stamp), expired=False)
+        copier = Copier(ref, target, context.payloads, base_stamp(context.stamp), expired=False)
         own = copier.base(item)
         try:
-            parts = _parts_of(copier, [own], beside)
+            parts = _parts_of(copier, [own], attachments)
         except MissingPartError:
             return
         yield from _copy_parts(parts)

@@ -1,317 +1,123 @@
-"""Rebuilding DeltaChannels: a checkpoint's ancestors back to where each channel was stored whole.
+"""The history of DeltaChannels: the writes of the ancestors since each channel's stored value.
 
-A DeltaChannel keeps no value in most checkpoints; its changes lie in the pending writes of the
-ancestors. The ancestors are read as one range of the namespace and walked by their parents, so
-that forks are respected; their writes are then read side by side.
+Most checkpoints store no value of a DeltaChannel; its changes are in the pending writes of the
+ancestors. The ancestors are read as one key range of the namespace and walked from parent to
+parent, so that forks are respected. Then their writes are read concurrently.
 
-Where items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt
-from them. Reading the history is what a run does before it stores the next checkpoint, so here they
-are given more life: see `prolong`.
+If items expire, the ancestors and their writes must outlive every checkpoint that is rebuilt from
+them. A run reads the history before it stores the next checkpoint, so their TTL is extended here:
+see `extend_ttl`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.format.tables import Attribute
-from langgraph_checkpoint_dynamodb.items.checkpoints import Outline
 from langgraph_checkpoint_dynamodb.items.codec import (
     current_writes,
-    decode_checkpoint,
     decode_writes,
-    outline_of,
 )
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.ops.beside import is_inline, read_beside
-from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
-from langgraph_checkpoint_dynamodb.ops.lookup import (
-    settled,
-    usable_checkpoint,
-    with_second_look,
+from langgraph_checkpoint_dynamodb.ops.attachments import read_attachments
+from langgraph_checkpoint_dynamodb.ops.history_walk import (
+    StaleMemoryError,
+    Step,
+    Walk,
+    require_found,
+    walk_from_target,
+    walk_further,
+    walk_memory,
 )
-from langgraph_checkpoint_dynamodb.ops.memory import Link
-from langgraph_checkpoint_dynamodb.ops.parts import find_bases, load, load_alone, load_writes
-from langgraph_checkpoint_dynamodb.ops.prolong import is_short, prolong
+from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
+from langgraph_checkpoint_dynamodb.ops.parts import load_writes
+from langgraph_checkpoint_dynamodb.ops.rereading import (
+    get_usable_checkpoint,
+    reread_until_consistent,
+    with_reread,
+)
+from langgraph_checkpoint_dynamodb.ops.ttl_extension import expires_too_early, extend_ttl
 from langgraph_checkpoint_dynamodb.requests.operations import compute, together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 
     from langgraph_checkpoint_dynamodb.format.addressing import Address
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.beside import Beside
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 T = TypeVar("T")
 
-_MOST_AHEAD = 16
-"""Ancestors whose values are elsewhere are fetched one, two, four at a time, up to this many: where
-the walk ends shows in the values alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """An ancestor on the way.
-
-    Attributes:
-        ref: Which checkpoint.
-        child: How the checkpoint below it on the way hangs together with it.
-        link: How it hangs together with its own parent.
-        record: Its record, of one that was read for this.
-        beside: What lies beside it, where that had to be read for its checkpoint.
-        channels: The channels whose writes here count.
-    """
-
-    ref: CheckpointRef
-    child: Link
-    link: Link
-    record: CheckpointRecord | None = None
-    beside: Beside | None = None
-    channels: frozenset[str] = frozenset()
-
-    def gives(self) -> dict[str, tuple[WriteRecord, ...]]:
-        """The writes to those of the channels for which the beside need not be asked.
-
-        A checkpoint carries what its parent gives to it. And what has the same version as before
-        was not written to: LangGraph gives a DeltaChannel a new version whenever it is.
-        """
-        given = {name: some for name, some in self.child.carried.items() if name in self.channels}
-        for name in self.channels - given.keys():
-            version = self.child.versions.get(name)
-            if version is not None and version == self.link.versions.get(name):
-                given[name] = ()
-        return given
-
-
-@dataclass
-class _Walk:
-    """The way from a checkpoint back to where each channel was stored whole.
-
-    Attributes:
-        remaining: Channels whose values have not been met yet.
-        seeds: The values that were met.
-        steps: The ancestors passed, the nearest first.
-        link: The link of the last checkpoint passed; `None` before the first.
-    """
-
-    remaining: set[str]
-    seeds: dict[str, Any] = field(default_factory=dict)
-    steps: list[_Step] = field(default_factory=list)
-    link: Link | None = None
-
-    def pass_by(self, step: _Step) -> frozenset[str]:
-        """Go on to an ancestor; returns the channels whose values it holds."""
-        self.steps.append(replace(step, channels=frozenset(self.remaining)))
-        held = frozenset(self.remaining) & step.link.held
-        self.remaining -= held
-        self.link = step.link
-        return held
-
-
-class _ForgottenError(Exception):
-    """What was remembered does not fit what is stored."""
-
 
 def get_delta_channel_history(
-    store: Store, address: Address, channels: Sequence[str]
+    context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    """Per channel: the writes of the ancestors, oldest first, and the value they build on.
+    """By channel, the writes of the ancestors, oldest first, and the value they build on (seed).
 
     The writes of the addressed checkpoint itself are pending and do not count. The walk ends for
-    each channel at the nearest ancestor that holds its value, whose own writes still count.
+    each channel at the nearest ancestor that stores its value, whose own writes still count.
 
     Raises:
-        UnreadableItemError: The addressed checkpoint, or what it is rebuilt from, is not there. Who
-            asks has just read it: an empty history would be an empty channel.
+        UnreadableItemError: The addressed checkpoint, or one that it is rebuilt from, is missing.
+            An empty history would silently empty the channel.
     """
     if not channels:
         return {}
-    return (yield from settled(store, lambda store: _history(store, address, channels)))
+    return (
+        yield from reread_until_consistent(
+            context, lambda context: _history(context, address, channels)
+        )
+    )
 
 
 def _history(
-    store: Store, address: Address, channels: Sequence[str]
+    context: Context, address: Address, channels: Sequence[str]
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    walk = _Walk(set(channels))
-    # What expires must be prolonged, so it is read.
-    if store.ttl_seconds is None and address.checkpoint is not None:
+    walk = Walk(set(channels))
+    # With a TTL the items must be read, to extend it.
+    if context.ttl_seconds is None and address.checkpoint is not None:
         try:
-            yield from _walk_from_memory(store, address.checkpoint, walk)
-        except _ForgottenError:
-            walk = _Walk(set(channels))
+            yield from walk_memory(context, address.checkpoint, walk)
+        except StaleMemoryError:
+            walk = Walk(set(channels))
     target = None
     if walk.link is None:
-        target = yield from _walk_from_target(store, address, walk)
+        target = yield from walk_from_target(context, address, walk)
     elif walk.remaining and walk.link.parent_id is not None:
         try:
-            yield from _walk_on(store, address, walk)
-        except _ForgottenError:
-            walk = _Walk(set(channels))
-            target = yield from _walk_from_target(store, address, walk)
-    return (yield from _gathered(store, channels, walk, target))
+            yield from walk_further(context, address, walk)
+        except StaleMemoryError:
+            walk = Walk(set(channels))
+            target = yield from walk_from_target(context, address, walk)
+    return (yield from _histories(context, channels, walk, target))
 
 
-def _walk_from_memory(store: Store, ref: CheckpointRef, walk: _Walk) -> Operation[None]:
-    """Walk as far as the ancestors are remembered.
-
-    Raises:
-        _ForgottenError: One that is remembered is not there any more.
-    """
-    memory = store.memory
-    link = memory.link(ref, store.now)
-    walk.link = link
-    passed = {ref.checkpoint_id}
-    sought: list[tuple[CheckpointRef, frozenset[str]]] = []
-    while link is not None and walk.remaining and link.parent_id not in (None, *passed):
-        parent = CheckpointRef.if_possible(ref.thread_id, ref.checkpoint_ns, link.parent_id or "")
-        found = None if parent is None else memory.link(parent)
-        if parent is None or found is None:
-            break
-        passed.add(parent.checkpoint_id)
-        held = walk.pass_by(_Step(parent, link, found))
-        if held:
-            sought.append((parent, held))
-        link = found
-    values = yield from together([_remembered_value(store, parent) for parent, _ in sought])
-    for (parent, held), value in zip(sought, values, strict=True):
-        yield from _take_seeds(store, parent, value, held, walk.seeds)
-
-
-def _remembered_value(store: Store, ref: CheckpointRef) -> Operation[Serialized]:
-    value = store.memory.value(ref)
-    if value is not None:
-        return value
-    record = yield from usable_checkpoint(store, ref)
-    if record is None:
-        raise _ForgottenError
-    value = yield from load_alone(store, ref, record.checkpoint, Attribute.CHECKPOINT)
-    if store.consistent:
-        store.memory.keep_value(ref, value, store.now)
-    return value
-
-
-def _take_seeds(
-    store: Store,
-    ref: CheckpointRef,
-    value: Serialized,
-    held: Collection[str],
-    seeds: dict[str, Any],
-) -> Operation[None]:
-    load_it = partial(decode_checkpoint, store.serde, value, str(ref))
-    checkpoint = yield from compute(load_it, len(value.data))
-    values = checkpoint.get("channel_values", {})
-    if not values.keys() >= set(held):
-        raise _ForgottenError
-    for channel in held:
-        seeds[channel] = values[channel]
-
-
-def _walk_from_target(
-    store: Store, address: Address, walk: _Walk
-) -> Operation[CheckpointRecord | None]:
-    """Walk from the addressed checkpoint; returns it."""
-    chain = Chain(store, address)
-    target = yield from chain.target()
-    if target is None:
-        if address.checkpoint is not None:
-            raise MissingPartError(
-                place=str(address.checkpoint),
-                attribute=Attribute.CHECKPOINT,
-                problem="is not there, though its history is asked for: it was deleted or has "
-                "expired",
-                part=str(address.checkpoint),
-            )
-        return None
-    walk.link = yield from _target_link(store, target)
-    yield from _walk_chain(store, chain, (yield from chain.parent_of(target, walk.remaining)), walk)
-    return target
-
-
-def _target_link(store: Store, target: CheckpointRecord) -> Operation[Link]:
-    """How the addressed checkpoint hangs together with its parent, as far as its item tells."""
-    if is_inline(target.checkpoint):
-        link, _, _ = yield from _load_step(store, target)
-        return link
-    return link_of(target, Outline({}, frozenset()))
-
-
-def _walk_on(store: Store, address: Address, walk: _Walk) -> Operation[None]:
-    """Walk on in the store from the last checkpoint that is remembered.
-
-    Raises:
-        _ForgottenError: Its parent is not where it should be. Who walks from the start tells why.
-    """
-    if walk.link is None or walk.link.parent_id is None:
-        return
-    above = replace(address, checkpoint_id=walk.link.parent_id)
-    if above.leads_nowhere:
-        raise _ForgottenError
-    chain = Chain(store, above)
-    ancestor = yield from chain.target(usable=True)
-    if ancestor is None:
-        raise _ForgottenError
-    yield from _walk_chain(store, chain, ancestor, walk)
-
-
-def _walk_chain(
-    store: Store, chain: Chain, ancestor: CheckpointRecord | None, walk: _Walk
-) -> Operation[None]:
-    """Walk the ancestors as they are stored."""
-    ahead = 1
-    while ancestor is not None and walk.remaining:
-        ancestors = [ancestor]
-        while not is_inline(ancestors[-1].checkpoint) and len(ancestors) < ahead:
-            further = chain.parent_at_hand(ancestors[-1])
-            if further is None:
-                break
-            ancestors.append(further)
-        ahead = min(2 * ahead, _MOST_AHEAD)
-        yield from find_bases(store, [(record.ref, record.checkpoint) for record in ancestors])
-        loaded = yield from together([_load_ahead(store, record) for record in ancestors])
-        for record, found in zip(ancestors, loaded, strict=True):
-            link, value, beside = found or (yield from _load_step(store, record))
-            if walk.link is None:
-                raise AssertionError("a walk begins somewhere")
-            held = walk.pass_by(_Step(record.ref, walk.link, link, record, beside))
-            if held:
-                if store.consistent:
-                    store.memory.keep_value(record.ref, value, store.now)
-                yield from _take_seeds(store, record.ref, value, held, walk.seeds)
-            if not walk.remaining:
-                break
-        ancestor = (
-            (yield from chain.parent_of(ancestors[-1], walk.remaining)) if walk.remaining else None
-        )
-
-
-def _gathered(
-    store: Store, channels: Sequence[str], walk: _Walk, target: CheckpointRecord | None
+def _histories(
+    context: Context, channels: Sequence[str], walk: Walk, target: CheckpointRecord | None
 ) -> Operation[Mapping[str, DeltaChannelHistory]]:
-    """The writes of the steps, and the seeds."""
+    """The histories of the channels, with the writes of the walk's ancestors loaded."""
     steps = walk.steps
-    if target is not None and store.ttl_seconds is not None:
-        # The next checkpoint's first ancestor: nothing of it counts here, all of it is prolonged.
-        steps = [*steps, _Step(target.ref, _UNKNOWN, _UNKNOWN, target)]
-    found = yield from together([_writes_of(store, step) for step in steps])
+    if target is not None and context.ttl_seconds is not None:
+        # The first ancestor of the next checkpoint: its writes do not count here, but its TTL is
+        # extended too.
+        steps = [*steps, Step(target.ref, _UNKNOWN, _UNKNOWN, target)]
+    found = yield from together([_writes_of(context, step) for step in steps])
     writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
     for _, of_ancestor in reversed(found):
         for write in of_ancestor:
             writes[write[1]].append(write)
     used = [
-        (step.record, beside)
-        for step, (beside, _) in zip(steps, found, strict=True)
-        if step.record is not None and beside is not None
+        (step.record, attachments)
+        for step, (attachments, _) in zip(steps, found, strict=True)
+        if step.record is not None and attachments is not None
     ]
-    yield from prolong(store, used)
+    yield from extend_ttl(context, used)
     seeds = walk.seeds
     return {
         channel: (
@@ -326,87 +132,46 @@ def _gathered(
 _UNKNOWN = Link(None, {}, frozenset())
 
 
-_Loaded: TypeAlias = "tuple[Link, Serialized, Beside | None]"
-"""How an ancestor hangs together with its parent, its checkpoint, and what lies beside it, where
-that had to be read."""
+def _writes_of(
+    context: Context, step: Step
+) -> Operation[tuple[Attachments | None, list[PendingWrite]]]:
+    """The writes of an ancestor that count, and its attachments if they were read."""
+    known = step.known_writes()
+    if step.channels <= known.keys() and not _needs_longer_ttl(context, step):
+        writes = [write for some in known.values() for write in some]
+        return step.attachments, (yield from _decoded(context, step.ref, current_writes(writes)))
 
-
-def _load_ahead(store: Store, record: CheckpointRecord) -> Operation[_Loaded | None]:
-    """An ancestor that may not be needed; `None` where it cannot be read."""
-    try:
-        return (yield from _load_step(store, record))
-    except UnreadableItemError:
-        return None
-
-
-def _load_step(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
-    found = yield from with_second_look(store, record, _load_link, usable_checkpoint)
-    return _there(found, record.ref)
-
-
-def _load_link(store: Store, record: CheckpointRecord) -> Operation[_Loaded]:
-    beside = None
-    if is_inline(record.checkpoint):
-        value = yield from load_alone(store, record.ref, record.checkpoint, Attribute.CHECKPOINT)
-    else:
-        beside = yield from read_beside(store, record)
-        loaded, _ = yield from load(store, record, beside, ())
-        value = loaded.checkpoint
-    load_it = partial(decode_checkpoint, store.serde, value, str(record.ref))
-    checkpoint = yield from compute(load_it, len(value.data))
-    link = link_of(record, outline_of(checkpoint, {}))
-    if store.consistent:
-        store.memory.learn(record.ref, link, store.now)
-    return link, value, beside
-
-
-def _writes_of(store: Store, step: _Step) -> Operation[tuple[Beside | None, list[PendingWrite]]]:
-    """The writes of an ancestor that count, and what lies beside it, where that was read."""
-    given = step.gives()
-    if step.channels <= given.keys() and not _needs_prolonging(store, step):
-        writes = [write for some in given.values() for write in some]
-        return step.beside, (yield from _decoded(store, step.ref, current_writes(writes)))
-
-    looked = [] if step.beside is None else [step.beside]
+    already_read = [] if step.attachments is None else [step.attachments]
 
     def read(
-        store: Store, record: CheckpointRecord
-    ) -> Operation[tuple[Beside, list[PendingWrite]]]:
-        beside = looked.pop() if looked else (yield from read_beside(store, record))
+        context: Context, record: CheckpointRecord
+    ) -> Operation[tuple[Attachments, list[PendingWrite]]]:
+        attachments = (
+            already_read.pop() if already_read else (yield from read_attachments(context, record))
+        )
         wanted = [
             write
-            for write in current_writes(beside.writes)
-            if write.channel in step.channels - given.keys()
+            for write in current_writes(attachments.writes)
+            if write.channel in step.channels - known.keys()
         ]
-        loaded = yield from load_writes(store, record.ref, beside, wanted)
-        writes = [*loaded, *(write for some in given.values() for write in some)]
-        return beside, (yield from _decoded(store, record.ref, current_writes(writes)))
+        loaded = yield from load_writes(context, record.ref, attachments, wanted)
+        writes = [*loaded, *(write for some in known.values() for write in some)]
+        return attachments, (yield from _decoded(context, record.ref, current_writes(writes)))
 
-    # An ancestor that has expired still counts for those that are rebuilt from it.
-    record = step.record or (yield from usable_checkpoint(store, step.ref))
+    # An expired ancestor still counts for the checkpoints that are rebuilt from it.
+    record = step.record or (yield from get_usable_checkpoint(context, step.ref))
     found = None
     if record is not None:
-        found = yield from with_second_look(store, record, read, usable_checkpoint)
-    return _there(found, step.ref)
+        found = yield from with_reread(context, record, read, get_usable_checkpoint)
+    return require_found(found, step.ref)
 
 
-def _needs_prolonging(store: Store, step: _Step) -> bool:
-    return step.record is not None and is_short(store, step.record.ttl)
+def _needs_longer_ttl(context: Context, step: Step) -> bool:
+    return step.record is not None and expires_too_early(context, step.record.ttl)
 
 
 def _decoded(
-    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord]
+    context: Context, ref: CheckpointRef, writes: Sequence[WriteRecord]
 ) -> Operation[list[PendingWrite]]:
-    decode = partial(decode_writes, store.serde, ref, writes)
+    decode = partial(decode_writes, context.serde, ref, writes)
     return (yield from compute(decode, data_size(writes)))
-
-
-def _there(found: T | None, ref: CheckpointRef) -> T:
-    if found is None:
-        raise MissingPartError(
-            place=str(ref),
-            attribute=Attribute.CHECKPOINT,
-            problem="was deleted while the history of another was being read",
-            part=str(ref),
-        )
-    return found

@@ -6,34 +6,36 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.addressing import Address
+from langgraph_checkpoint_dynamodb.format.addressing import Address, read_before
 from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
-from langgraph_checkpoint_dynamodb.ops.beside import is_inline
-from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, with_second_look
+from langgraph_checkpoint_dynamodb.ops.attachments import is_inline
 from langgraph_checkpoint_dynamodb.ops.parts import (
-    find_bases,
+    forget_bases_except,
     in_batches,
-    let_go_of_bases,
     load_alone,
+    load_bases,
 )
 from langgraph_checkpoint_dynamodb.ops.read import complete
+from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
 from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
+from langgraph_checkpoint_dynamodb.settings.arguments import require_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Stream
 
@@ -82,18 +84,33 @@ class Wanted:
         return self.limit is not None and self.limit <= 0
 
 
-def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[CheckpointTuple]:
+def read_wanted(
+    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
+) -> Wanted:
+    """Which checkpoints a listing is to return, from its arguments.
+
+    Raises:
+        InvalidInputError: One of them cannot be used; the message names it.
+    """
+    return Wanted(
+        before=read_before(before),
+        metadata=require_optional("filter", metadata, dict),
+        limit=require_optional("limit", limit, int),
+    )
+
+
+def list_thread(context: Context, address: Address, wanted: Wanted) -> Stream[CheckpointTuple]:
     """The wanted checkpoints of a thread, newest first in each namespace.
 
     Without a filter, a limit of n reads n items (one more with `before`, which may be one of them).
     """
     if address.checkpoint_ns is not None and wanted.checkpoint_id is not None:
-        return (yield from _list_one(store, address.ref(wanted.checkpoint_id), wanted))
+        return (yield from _list_one(context, address.ref(wanted.checkpoint_id), wanted))
     exact = address.checkpoint_ns is not None and not wanted.metadata
     query = Query(
         Table.CHECKPOINTS,
         address.thread_id,
-        store.consistent,
+        context.consistent,
         sort=(
             EVERY_KEY
             if address.checkpoint_ns is None
@@ -111,8 +128,8 @@ def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[Checkp
         if exact and left.limit is not None:
             limit = min(left.limit + spare, _LARGEST_PAGE)
         page = yield from send(replace(query, limit=limit))
-        records = _records(store, page.items, address.checkpoint_ns, left)
-        found = yield from _emit(store, records, left)
+        records = _records(context, page.items, address.checkpoint_ns, left)
+        found = yield from _emit(context, records, left)
         emitted += found
         if page.next is None:
             break
@@ -122,14 +139,14 @@ def list_thread(store: Store, address: Address, wanted: Wanted) -> Stream[Checkp
     return emitted
 
 
-def list_all(store: Store, wanted: Wanted) -> Stream[CheckpointTuple]:
+def list_all(context: Context, wanted: Wanted) -> Stream[CheckpointTuple]:
     """The wanted checkpoints of all threads, newest first in each namespace of a thread.
 
     A Scan returns a thread's items together, oldest first. A thread that lies within one page is
     turned round in memory; one that reaches over a page's end is read again as a thread, so that
     memory does not grow with the longest thread.
     """
-    scan = Scan(Table.CHECKPOINTS, store.consistent)
+    scan = Scan(Table.CHECKPOINTS, context.consistent)
     emitted = 0
     listed_thread: str | None = None
     while not wanted.after(emitted).satisfied:
@@ -141,29 +158,29 @@ def list_all(store: Store, wanted: Wanted) -> Stream[CheckpointTuple]:
                 continue
             if page.next is not None and position == len(threads):
                 listed_thread = thread_id
-                emitted += yield from list_thread(store, Address(thread_id, None, None), left)
+                emitted += yield from list_thread(context, Address(thread_id, None, None), left)
             else:
-                emitted += yield from _emit(store, _records(store, items, None, left), left)
+                emitted += yield from _emit(context, _records(context, items, None, left), left)
         if page.next is None:
             break
         scan = replace(scan, start=page.next)
     return emitted
 
 
-def _list_one(store: Store, ref: CheckpointRef, wanted: Wanted) -> Stream[CheckpointTuple]:
+def _list_one(context: Context, ref: CheckpointRef, wanted: Wanted) -> Stream[CheckpointTuple]:
     if wanted.satisfied or not wanted.has_id(ref.checkpoint_id):
         return 0
-    record = yield from get_checkpoint(store, ref)
+    record = yield from get_checkpoint(context, ref)
     if record is None:
         return 0
-    return (yield from _emit(store, [record], wanted))
+    return (yield from _emit(context, [record], wanted))
 
 
 def _records(
-    store: Store, items: Sequence[StoredItem], checkpoint_ns: str | None, wanted: Wanted
+    context: Context, items: Sequence[StoredItem], checkpoint_ns: str | None, wanted: Wanted
 ) -> list[CheckpointRecord]:
     """The checkpoints of a page that are wanted, as far as their keys tell."""
-    heads = ((read_checkpoint_head(item, store.now), item) for item in items)
+    heads = ((read_checkpoint_head(item, context.now), item) for item in items)
     return [
         record
         for head, item in heads
@@ -175,18 +192,16 @@ def _records(
 
 
 def _emit(
-    store: Store, records: Sequence[CheckpointRecord], wanted: Wanted
+    context: Context, records: Sequence[CheckpointRecord], wanted: Wanted
 ) -> Stream[CheckpointTuple]:
     """Hand over the wanted ones; a checkpoint that is deleted meanwhile is left out."""
-    matches = yield from _filtered(store, records, wanted)
+    matches = yield from _filtered(context, records, wanted)
     emitted = 0
     for batch in in_batches(matches, _weight):
         values = [(match.ref, match.checkpoint) for match in batch]
-        let_go_of_bases(store, but_of=values)
-        yield from find_bases(store, values)
-        completed = yield from together(
-            [with_second_look(store, match, complete) for match in batch]
-        )
+        forget_bases_except(context, but_of=values)
+        yield from load_bases(context, values)
+        completed = yield from together([with_reread(context, match, complete) for match in batch])
         tuples = [found for found in completed if found is not None]
         yield Emit(tuples)
         emitted += len(tuples)
@@ -202,40 +217,40 @@ def _weight(record: CheckpointRecord) -> int:
 
 
 def _filtered(
-    store: Store, records: Sequence[CheckpointRecord], wanted: Wanted
+    context: Context, records: Sequence[CheckpointRecord], wanted: Wanted
 ) -> Operation[list[CheckpointRecord]]:
     """The first of the records that have the wanted metadata, up to the limit."""
     if not wanted.metadata:
         return list(records if wanted.limit is None else records[: max(0, wanted.limit)])
-    loaded = yield from _with_metadata(store, records)
+    loaded = yield from _with_metadata(context, records)
     matches: list[CheckpointRecord] = []
     for record in loaded:
         if wanted.after(len(matches)).satisfied:
             break
-        if wanted.has_metadata(decode_metadata(store.serde, record.metadata, str(record.ref))):
+        if wanted.has_metadata(decode_metadata(context.serde, record.metadata, str(record.ref))):
             matches.append(record)
     return matches
 
 
 def _with_metadata(
-    store: Store, records: Sequence[CheckpointRecord]
+    context: Context, records: Sequence[CheckpointRecord]
 ) -> Operation[list[CheckpointRecord]]:
     """The records with their metadata loaded, without those deleted meanwhile."""
     outside = [record for record in records if not is_inline(record.metadata)]
     found = yield from together(
-        [with_second_look(store, record, _load_metadata) for record in outside]
+        [with_reread(context, record, _load_metadata) for record in outside]
     )
     fetched = dict(zip((record.ref for record in outside), found, strict=True))
     loaded = []
     for record in records:
         known = fetched.get(record.ref, record)
         if known is not None:
-            loaded.append((yield from _load_metadata(store, known)))
+            loaded.append((yield from _load_metadata(context, known)))
     return loaded
 
 
-def _load_metadata(store: Store, record: CheckpointRecord) -> Operation[CheckpointRecord]:
-    value = yield from load_alone(store, record.ref, record.metadata, Attribute.METADATA)
+def _load_metadata(context: Context, record: CheckpointRecord) -> Operation[CheckpointRecord]:
+    value = yield from load_alone(context, record.ref, record.metadata, Attribute.METADATA)
     return replace(record, metadata=value)
 
 

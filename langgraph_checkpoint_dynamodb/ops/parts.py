@@ -26,15 +26,15 @@ from langgraph_checkpoint_dynamodb.items.bases import (
 )
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys, part_put
-from langgraph_checkpoint_dynamodb.ops.beside import (
-    beside_query,
+from langgraph_checkpoint_dynamodb.ops.attachments import (
+    attachments_query,
     get_objects,
     is_inline,
-    missing_part,
-    require_readable,
-    sorted_out,
+    missing_part_error,
+    parse_attachments,
+    require_size_within_limit,
 )
-from langgraph_checkpoint_dynamodb.ops.removal import remains
+from langgraph_checkpoint_dynamodb.ops.deletion_plan import plan_deletion
 from langgraph_checkpoint_dynamodb.payloads.differences import Base
 from langgraph_checkpoint_dynamodb.payloads.kinds import (
     Chunks,
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.bases import BaseRecord
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.beside import Beside
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.payloads.kinds import Origin, Payload
     from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
@@ -77,14 +77,17 @@ _BATCH_BYTES = 32_000_000
 
 
 def load(
-    store: Store, record: CheckpointRecord, beside: Beside, writes: Sequence[WriteRecord]
+    context: Context,
+    record: CheckpointRecord,
+    attachments: Attachments,
+    writes: Sequence[WriteRecord],
 ) -> Operation[tuple[CheckpointRecord, list[WriteRecord]]]:
     """A checkpoint and pending writes with their values loaded from wherever they are.
 
     Args:
-        store: How to read.
+        context: Settings, serializer, clock and memory of the call.
         record: The checkpoint.
-        beside: What lies beside it.
+        attachments: Its pending writes, chunks and S3 objects as they were read.
         writes: Those of its pending writes that are wanted, in the order wanted.
 
     Raises:
@@ -97,21 +100,21 @@ def load(
         _Value(record.metadata, place, Attribute.METADATA),
     ]
     values = [*own, *_values(record.ref, writes)]
-    loaded = yield from _load(store, record.ref, values, beside)
+    loaded = yield from _load(context, record.ref, values, attachments)
     whole = replace(record, checkpoint=loaded[0], metadata=loaded[1])
     return whole, _with_values(writes, loaded[2:])
 
 
 def load_writes(
-    store: Store, ref: CheckpointRef, beside: Beside, writes: Sequence[WriteRecord]
+    context: Context, ref: CheckpointRef, attachments: Attachments, writes: Sequence[WriteRecord]
 ) -> Operation[list[WriteRecord]]:
     """Pending writes of a checkpoint as `load` gives them, without the checkpoint."""
-    loaded = yield from _load(store, ref, _values(ref, writes), beside)
+    loaded = yield from _load(context, ref, _values(ref, writes), attachments)
     return _with_values(writes, loaded)
 
 
 def load_alone(
-    store: Store, ref: CheckpointRef, value: Serialized, attribute: str
+    context: Context, ref: CheckpointRef, value: Serialized, attribute: str
 ) -> Operation[Serialized]:
     """One value of a checkpoint, loaded without anything else that lies beside it.
 
@@ -120,62 +123,68 @@ def load_alone(
         UnreadableItemError: A part is damaged.
     """
     payload = value.payload
-    require_readable(store, payload, str(ref), attribute)
+    require_size_within_limit(context, payload, str(ref), attribute)
     found: Sequence[StoredItem] = ()
     if isinstance(payload, Chunks):
         keys = [chunk_sort_key(payload.address, number) for number in (0, payload.count - 1)]
-        found = yield from query_all(replace(beside_query(store, ref), sort=SortRange(*keys)))
-    beside = sorted_out(store, ref, found, {})
-    (loaded,) = yield from _load(store, ref, [_Value(value, str(ref), attribute)], beside)
+        found = yield from query_all(
+            replace(attachments_query(context, ref), sort=SortRange(*keys))
+        )
+    attachments = parse_attachments(context, ref, found, {})
+    (loaded,) = yield from _load(context, ref, [_Value(value, str(ref), attribute)], attachments)
     return loaded
 
 
 def load_each(
-    store: Store, values: Sequence[tuple[CheckpointRef, Serialized]], attribute: str
+    context: Context, values: Sequence[tuple[CheckpointRef, Serialized]], attribute: str
 ) -> Operation[list[Serialized]]:
     """One value of each of several checkpoints; those outside their items side by side."""
     outside = [(ref, value) for ref, value in values if not is_inline(value)]
-    loaded = yield from together([load_alone(store, *value, attribute) for value in outside])
+    loaded = yield from together([load_alone(context, *value, attribute) for value in outside])
     fetched = iter(loaded)
     found = []
     for ref, value in values:
         inline = is_inline(value)
         found.append(
-            (yield from load_alone(store, ref, value, attribute)) if inline else next(fetched)
+            (yield from load_alone(context, ref, value, attribute)) if inline else next(fetched)
         )
     return found
 
 
-def let_go_of_bases(store: Store, but_of: Iterable[tuple[CheckpointRef, Serialized]]) -> None:
+def forget_bases_except(
+    context: Context, but_of: Iterable[tuple[CheckpointRef, Serialized]]
+) -> None:
     """Forget the bases that were found, but for those of these values."""
-    store.bases.keep(dict(_bases_of(but_of)))
+    context.bases.retain(dict(_bases_of(but_of)))
 
 
-def find_bases(store: Store, values: Iterable[tuple[CheckpointRef, Serialized]]) -> Operation[None]:
+def load_bases(
+    context: Context, values: Iterable[tuple[CheckpointRef, Serialized]]
+) -> Operation[None]:
     """Read what values are differences from, each base once.
 
     One that is not there is missed by whoever loads such a value.
     """
     wanted = dict(_bases_of(values))
-    unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in store.bases.found]
-    yield from together([_find_base(store, ref, origin) for ref, origin in unknown])
+    unknown = [(ref, origin) for ref, origin in wanted.items() if ref not in context.bases.loaded]
+    yield from together([_load_base(context, ref, origin) for ref, origin in unknown])
 
 
-def was_deleted_with_base(store: Store, ref: CheckpointRef, value: Serialized) -> bool:
+def was_deleted_with_base(context: Context, ref: CheckpointRef, value: Serialized) -> bool:
     """Whether a value is known to be the difference from a base that went with its thread."""
-    return any(base in store.bases.deleted for base, _ in _bases_of([(ref, value)]))
+    return any(base in context.bases.deleted for base, _ in _bases_of([(ref, value)]))
 
 
-def base_of_value(store: Store, ref: CheckpointRef, value: Serialized) -> Base | None:
+def base_of_value(context: Context, ref: CheckpointRef, value: Serialized) -> Base | None:
     """What a value is the difference from, as far as it was found; `None` for one stored whole."""
-    return next((store.bases.found.get(base) for base, _ in _bases_of([(ref, value)])), None)
+    return next((context.bases.loaded.get(base) for base, _ in _bases_of([(ref, value)])), None)
 
 
-def bases_deleted(store: Store, thread_id: str) -> Operation[None]:
+def bases_deleted(context: Context, thread_id: str) -> Operation[None]:
     """Learn when bases of a thread were last deleted with it."""
     key = bases_deleted_key(thread_id)
     item = yield from send(GetItem(Table.CHECKPOINTS, key, consistent=True))
-    store.bases.marks[thread_id] = read_bases_deleted(item)
+    context.bases.deleted_at[thread_id] = read_bases_deleted(item)
 
 
 def _bases_of(
@@ -188,7 +197,7 @@ def _bases_of(
 
 
 def require_base(
-    store: Store, ref: CheckpointRef, origin: Origin, attribute: str
+    context: Context, ref: CheckpointRef, origin: Origin, attribute: str
 ) -> Operation[Base]:
     """The base that a value is the difference from.
 
@@ -198,10 +207,10 @@ def require_base(
         UnreadableItemError: It is damaged, or another one than the value was made from.
     """
     base_ref = origin.base(ref.thread_id, ref.checkpoint_ns)
-    if base_ref not in store.bases.found:
-        yield from _find_base(store, base_ref, origin)
-    base = store.bases.found[base_ref]
-    if base is None and base_ref in store.bases.deleted:
+    if base_ref not in context.bases.loaded:
+        yield from _load_base(context, base_ref, origin)
+    base = context.bases.loaded[base_ref]
+    if base is None and base_ref in context.bases.deleted:
         raise DeletedBaseError(place=str(ref), attribute=attribute, base=str(base_ref))
     if base is None:
         raise MissingPartError(
@@ -219,25 +228,25 @@ def require_base(
     return base
 
 
-def _find_base(store: Store, ref: BaseRef, origin: Origin) -> Operation[None]:
+def _load_base(context: Context, ref: BaseRef, origin: Origin) -> Operation[None]:
     """Learn of a base, from memory where the thread's bases were not deleted since."""
-    found = store.memory.base(ref)
-    if found is not None and ref.thread_id not in store.bases.marks:
-        yield from bases_deleted(store, ref.thread_id)
-    if found is None or was_deleted(found.created, store.bases.marks[ref.thread_id]):
-        found = yield from _read_base(store, ref)
+    found = context.memory.base(ref)
+    if found is not None and ref.thread_id not in context.bases.deleted_at:
+        yield from bases_deleted(context, ref.thread_id)
+    if found is None or was_deleted(found.created, context.bases.deleted_at[ref.thread_id]):
+        found = yield from _read_base(context, ref)
     if found is None:
         # After the look at the base: a delete marks the thread before it takes the bases.
-        yield from bases_deleted(store, ref.thread_id)
-        if was_deleted(origin.created, store.bases.marks[ref.thread_id]):
-            store.bases.deleted.add(ref)
-    store.bases.found[ref] = found
+        yield from bases_deleted(context, ref.thread_id)
+        if was_deleted(origin.created, context.bases.deleted_at[ref.thread_id]):
+            context.bases.deleted.add(ref)
+    context.bases.loaded[ref] = found
 
 
-def _read_base(store: Store, ref: BaseRef) -> Operation[Base | None]:
-    record = yield from _base_record(store, ref)
-    if record is None and not store.consistent:
-        record = yield from _base_record(store.consistently(), ref)
+def _read_base(context: Context, ref: BaseRef) -> Operation[Base | None]:
+    record = yield from _base_record(context, ref)
+    if record is None and not context.consistent:
+        record = yield from _base_record(context.with_consistent_reads(), ref)
     if record is None:
         return None
     if origin_of(record.payload) is not None:
@@ -246,7 +255,7 @@ def _read_base(store: Store, ref: BaseRef) -> Operation[Base | None]:
         )
     try:
         loaded = yield from load_alone(
-            store, ref, Serialized("", record.payload), Attribute.CHECKPOINT
+            context, ref, Serialized("", record.payload), Attribute.CHECKPOINT
         )
     except MissingPartError:
         return None
@@ -254,9 +263,9 @@ def _read_base(store: Store, ref: BaseRef) -> Operation[Base | None]:
     return Base(ref, loaded.data, digest, record.created, record.ttl, record.payload)
 
 
-def _base_record(store: Store, ref: BaseRef) -> Operation[BaseRecord | None]:
-    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, store.consistent))
-    return None if item is None else read_base(item, ref, store.now)
+def _base_record(context: Context, ref: BaseRef) -> Operation[BaseRecord | None]:
+    item = yield from send(GetItem(Table.CHECKPOINTS, ref.key, context.consistent))
+    return None if item is None else read_base(item, ref, context.now)
 
 
 def store_parts(ref: CheckpointRef, parts: Iterable[Part], stamp: Stamp) -> Operation[None]:
@@ -264,10 +273,10 @@ def store_parts(ref: CheckpointRef, parts: Iterable[Part], stamp: Stamp) -> Oper
     yield from together([_store_part(ref, part, stamp) for part in parts])
 
 
-def discard(store: Store, ref: CheckpointRef, payloads: Iterable[Payload]) -> Operation[None]:
+def discard(context: Context, ref: CheckpointRef, payloads: Iterable[Payload]) -> Operation[None]:
     """Delete the parts of values that no item refers to any more."""
     outside = [payload for payload in payloads if not isinstance(payload, Inline)]
-    found = remains(store.payloads, ref, (), outside)
+    found = plan_deletion(context.payloads, ref, (), outside)
     yield from delete_objects(found.objects)
     keys = [key for payload in outside for key in part_keys(ref, payload)]
     yield from write_all([Delete(Table.WRITES, key) for key in keys])
@@ -304,17 +313,17 @@ def _with_values(writes: Sequence[WriteRecord], values: Sequence[Serialized]) ->
 
 
 def _load(
-    store: Store, ref: CheckpointRef, values: Sequence[_Value], beside: Beside
+    context: Context, ref: CheckpointRef, values: Sequence[_Value], attachments: Attachments
 ) -> Operation[list[Serialized]]:
     wanted = [value.serialized.payload for value in values]
     for value in values:
-        require_readable(store, value.serialized.payload, value.place, value.attribute)
+        require_size_within_limit(context, value.serialized.payload, value.place, value.attribute)
     missing = [
         payload
         for payload in wanted
-        if isinstance(payload, S3Object) and payload not in beside.objects
+        if isinstance(payload, S3Object) and payload not in attachments.objects
     ]
-    objects = {**beside.objects, **(yield from get_objects(store, ref, missing))}
+    objects = {**attachments.objects, **(yield from get_objects(context, ref, missing))}
     loaded = []
     for value in values:
         payload = value.serialized.payload
@@ -324,14 +333,14 @@ def _load(
             case S3Object():
                 stored = objects[payload]
             case Chunks():
-                stored = _joined(payload, beside)
+                stored = _joined(payload, attachments)
         if stored is None:
-            raise missing_part(payload, value.place, value.attribute)
+            raise missing_part_error(payload, value.place, value.attribute)
         base = None
         if (origin := origin_of(payload)) is not None:
-            found = yield from require_base(store, ref, origin, value.attribute)
+            found = yield from require_base(context, ref, origin, value.attribute)
             base = found.data
-        work = partial(_restore, value, stored, store.payloads.max_value_bytes, base)
+        work = partial(_restore, value, stored, context.payloads.max_value_bytes, base)
         data = yield from compute(work, _work_size(payload, stored, base))
         loaded.append(replace(value.serialized, payload=Inline(data)))
     return loaded
@@ -353,10 +362,10 @@ def _work_size(payload: Payload, stored: bytes, base: bytes | None) -> int:
     return 0 if isinstance(payload, Inline) else len(stored)
 
 
-def _joined(payload: Chunks, beside: Beside) -> bytes | None:
+def _joined(payload: Chunks, attachments: Attachments) -> bytes | None:
     chunks = []
     for number in range(payload.count):
-        chunk = beside.chunks.get(chunk_sort_key(payload.address, number))
+        chunk = attachments.chunks.get(chunk_sort_key(payload.address, number))
         if chunk is None:
             return None
         chunks.append(chunk.data)

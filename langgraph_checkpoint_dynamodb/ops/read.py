@@ -16,24 +16,32 @@ from langgraph_checkpoint_dynamodb.items.codec import (
     waits_of,
 )
 from langgraph_checkpoint_dynamodb.items.writes import data_size
-from langgraph_checkpoint_dynamodb.ops.beside import (
-    beside_query,
+from langgraph_checkpoint_dynamodb.ops.attachments import (
+    attachments_query,
     is_inline,
-    read_beside,
-    read_rest_beside,
+    read_attachments,
+    read_remaining_attachments,
 )
 from langgraph_checkpoint_dynamodb.ops.chain import link_of
-from langgraph_checkpoint_dynamodb.ops.lookup import get_checkpoint, settled, visible_checkpoint
-from langgraph_checkpoint_dynamodb.ops.memory import ThreadSeen
+from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.parts import (
     base_of_value,
     bases_deleted,
-    find_bases,
     load,
+    load_bases,
     was_deleted_with_base,
 )
-from langgraph_checkpoint_dynamodb.ops.prolong import prolong
-from langgraph_checkpoint_dynamodb.ops.turns import keeps_threads, saw_newest, with_fork
+from langgraph_checkpoint_dynamodb.ops.rereading import (
+    get_checkpoint,
+    read_visible_checkpoint,
+    reread_until_consistent,
+)
+from langgraph_checkpoint_dynamodb.ops.thread_item import (
+    get_checkpoint_noting_fork,
+    keeps_thread_item,
+    saw_newest,
+)
+from langgraph_checkpoint_dynamodb.ops.ttl_extension import extend_ttl
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
 from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
 from langgraph_checkpoint_dynamodb.requests.items import Query
@@ -48,44 +56,44 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.beside import Beside
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 _SKIP_PAGE = 25
 """Items per page once the newest item has turned out to be no checkpoint of the namespace."""
 
 
-def get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:
+def get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple | None]:
     """The checkpoint addressed, or the newest of its namespace, with its pending writes."""
-    return (yield from settled(store, lambda again: _get_tuple(again, address)))
+    return (yield from reread_until_consistent(context, lambda again: _get_tuple(again, address)))
 
 
-def complete(store: Store, record: CheckpointRecord) -> Operation[CheckpointTuple]:
+def complete(context: Context, record: CheckpointRecord) -> Operation[CheckpointTuple]:
     """The tuple of a checkpoint whose item has been read."""
-    found, _ = yield from complete_with_writes(store, record)
+    found, _ = yield from complete_with_writes(context, record)
     return found
 
 
 def complete_with_writes(
-    store: Store, record: CheckpointRecord
+    context: Context, record: CheckpointRecord
 ) -> Operation[tuple[CheckpointTuple, Sequence[WriteRecord]]]:
     """The same, and its pending writes as they are stored, in the same order."""
-    doubts = store.memory.doubts
-    beside = yield from read_beside(store, record)
-    found = yield from _complete(store, record, beside, doubts)
-    return found, current_writes(beside.writes)
+    epoch = context.memory.writes_epoch
+    attachments = yield from read_attachments(context, record)
+    found = yield from _complete(context, record, attachments, epoch)
+    return found, current_writes(attachments.writes)
 
 
-def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | None]:
+def _get_tuple(context: Context, address: Address) -> Operation[CheckpointTuple | None]:
     while True:
-        doubts = store.memory.doubts
-        looked = yield from _look(store, address)
+        epoch = context.memory.writes_epoch
+        looked = yield from _look(context, address)
         if looked is None:
             return None
-        record, beside = looked
+        record, attachments = looked
         try:
-            found = yield from _complete(store, record, beside, doubts)
+            found = yield from _complete(context, record, attachments, epoch)
         except DeletedBaseError:
             if address.checkpoint is not None:
                 return None
@@ -93,96 +101,102 @@ def _get_tuple(store: Store, address: Address) -> Operation[CheckpointTuple | No
         break
     if address.checkpoint is None:
         inline = is_inline(record.checkpoint) and is_inline(record.metadata)
-        store.memory.saw_newest(record.ref, store.now, inline=inline)
-        if keeps_threads(store, record.ref):
+        context.memory.remember_newest(record.ref, context.now, inline=inline)
+        if keeps_thread_item(context, record.ref):
             step: object = found.metadata.get("step")
             waits = frozenset(waits_of(found.pending_writes or ()))
-            seen = ThreadSeen(record.ref.checkpoint_id, step, waits=waits)
-            saw_newest(store, seen, record.ref.thread_id)
-    _remember_base(store, record)
-    if store.ttl_seconds is not None and holds_snapshot(found.checkpoint):
+            seen = KnownThread(record.ref.checkpoint_id, step, waits=waits)
+            saw_newest(context, seen, record.ref.thread_id)
+    _remember_base(context, record)
+    if context.ttl_seconds is not None and holds_snapshot(found.checkpoint):
         # No history is read of it, which would prolong it: it is where histories begin.
-        yield from prolong(store, [(record, beside)])
+        yield from extend_ttl(context, [(record, attachments)])
     return found
 
 
-def _look(store: Store, address: Address) -> Operation[tuple[CheckpointRecord, Beside] | None]:
+def _look(
+    context: Context, address: Address
+) -> Operation[tuple[CheckpointRecord, Attachments] | None]:
     """The checkpoint addressed and what lies beside it, and its base is looked for as well."""
     ref = address.checkpoint
-    looking = _newest_checkpoint(store, address) if ref is None else _given(store, ref)
+    looking = _newest_checkpoint(context, address) if ref is None else _given(context, ref)
     # Usually it is the one that was the newest before: its writes are asked for together.
-    ref = _guess(store, address) if ref is None else ref
+    ref = _guess(context, address) if ref is None else ref
     if ref is None:
         record, page = (yield from looking), None
     else:
-        asking = both(looking, send(beside_query(store, ref)))
-        if store.memory.progress(ref) is None:
+        asking = both(looking, send(attachments_query(context, ref)))
+        if context.memory.progress(ref) is None:
             record, page = yield from asking
         else:
-            (record, page), _ = yield from both(asking, bases_deleted(store, ref.thread_id))
+            (record, page), _ = yield from both(asking, bases_deleted(context, ref.thread_id))
     if record is None:
         return None
-    finding = find_bases(store, [(record.ref, record.checkpoint)])
+    finding = load_bases(context, [(record.ref, record.checkpoint)])
     if page is not None and record.ref == ref:
-        beside = yield from read_rest_beside(store, record, page)
+        attachments = yield from read_remaining_attachments(context, record, page)
         yield from finding
     elif origin_of(record.checkpoint.payload) is None:
-        beside = yield from read_beside(store, record)
+        attachments = yield from read_attachments(context, record)
     else:
-        beside, _ = yield from both(read_beside(store, record), finding)
-    return record, beside
+        attachments, _ = yield from both(read_attachments(context, record), finding)
+    return record, attachments
 
 
-def _given(store: Store, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
-    looking = get_checkpoint(store, ref)
-    return with_fork(store, ref, looking) if store.fences and keeps_threads(store, ref) else looking
+def _given(context: Context, ref: CheckpointRef) -> Operation[CheckpointRecord | None]:
+    looking = get_checkpoint(context, ref)
+    return (
+        get_checkpoint_noting_fork(context, ref, looking)
+        if context.fences and keeps_thread_item(context, ref)
+        else looking
+    )
 
 
-def _remember_base(store: Store, record: CheckpointRecord) -> None:
+def _remember_base(context: Context, record: CheckpointRecord) -> None:
     origin = origin_of(record.checkpoint.payload)
-    base = base_of_value(store, record.ref, record.checkpoint)
+    base = base_of_value(context, record.ref, record.checkpoint)
     progress = None if origin is None or base is None else Progress(base, origin.spent)
-    store.memory.reached(record.ref, progress, store.now)
+    context.memory.remember_progress(record.ref, progress, context.now)
 
 
-def _guess(store: Store, address: Address) -> CheckpointRef | None:
-    known = store.memory.newest(address.thread_id, address.namespace)
+def _guess(context: Context, address: Address) -> CheckpointRef | None:
+    known = context.memory.newest(address.thread_id, address.namespace)
     return None if known is None else address.ref(known)
 
 
 def _complete(
-    store: Store, record: CheckpointRecord, beside: Beside, doubts: int
+    context: Context, record: CheckpointRecord, attachments: Attachments, epoch: int
 ) -> Operation[CheckpointTuple]:
-    ordered = current_writes(beside.writes)
-    loaded, writes = yield from load(store, record, beside, ordered)
+    ordered = current_writes(attachments.writes)
+    loaded, writes = yield from load(context, record, attachments, ordered)
     size = loaded.size + data_size(writes)
-    found = yield from compute(lambda: decode_tuple(store.serde, loaded, writes), size)
-    _remember(store, record, found, writes, doubts)
+    found = yield from compute(lambda: decode_tuple(context.serde, loaded, writes), size)
+    _remember(context, record, found, writes, epoch)
     return found
 
 
 def _remember(
-    store: Store,
+    context: Context,
     record: CheckpointRecord,
     found: CheckpointTuple,
     writes: Sequence[WriteRecord],
-    doubts: int,
+    epoch: int,
 ) -> None:
-    if not store.consistent:
+    if not context.consistent:
         return  # What is old may be remembered no longer than it is told.
-    memory, outline = store.memory, outline_of(found.checkpoint, found.metadata)
+    memory, outline = context.memory, outline_of(found.checkpoint, found.metadata)
     if outline.has_deltas or memory.knows_writes(record.ref):
-        memory.loaded(record.ref, writes, doubts, store.now)
+        memory.remember_writes(record.ref, writes, epoch, context.now)
     if not outline.has_deltas:
         return
     try:
         link = link_of(record, outline)
     except UnreadableItemError:
         return  # Who needs it reads it again, and says so.
-    memory.learn(record.ref, link, store.now)
+    memory.remember_link(record.ref, link, context.now)
 
 
-def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRecord | None]:
+def _newest_checkpoint(context: Context, address: Address) -> Operation[CheckpointRecord | None]:
     """The checkpoint with the highest id of a namespace, `None` if there is none.
 
     Reads one item unless the newest one is no checkpoint to a reader.
@@ -190,7 +204,7 @@ def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRe
     query = Query(
         Table.CHECKPOINTS,
         address.thread_id,
-        store.consistent,
+        context.consistent,
         sort=namespace_range(address.namespace),
         forward=False,
         limit=1,
@@ -198,11 +212,11 @@ def _newest_checkpoint(store: Store, address: Address) -> Operation[CheckpointRe
     while True:
         page = yield from send(query)
         for item in page.items:
-            record = visible_checkpoint(store, item)
+            record = read_visible_checkpoint(context, item)
             if (
                 record is not None
                 and record.ref.checkpoint_ns == address.namespace
-                and not was_deleted_with_base(store, record.ref, record.checkpoint)
+                and not was_deleted_with_base(context, record.ref, record.checkpoint)
             ):
                 return record
         if page.next is None:

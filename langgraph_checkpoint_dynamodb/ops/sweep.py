@@ -28,9 +28,14 @@ from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_t
 from langgraph_checkpoint_dynamodb.items.writes_owner import read_created, read_owner
 from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_partition, remove
-from langgraph_checkpoint_dynamodb.ops.lineage import thread_of
-from langgraph_checkpoint_dynamodb.ops.lookup import forgetting
-from langgraph_checkpoint_dynamodb.ops.removal import is_write, part_of, remains, remove_all
+from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
+    delete_planned,
+    is_write,
+    part_of,
+    plan_deletion,
+)
+from langgraph_checkpoint_dynamodb.ops.rereading import invalidating_memory
+from langgraph_checkpoint_dynamodb.ops.thread_contents import thread_contents_of
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_RETENTION, MARK_RETENTION
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Query, Scan
@@ -43,8 +48,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.parts import PartAddress
     from langgraph_checkpoint_dynamodb.format.tables import Key
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
-    from langgraph_checkpoint_dynamodb.ops.removal import Remains
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
+    from langgraph_checkpoint_dynamodb.ops.deletion_plan import DeletionPlan
     from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
@@ -90,26 +95,26 @@ class SweepReport:
 
 
 def sweep_orphans(
-    store: Store, older_than: int, resume_from: str | None, max_pages: int | None
+    context: Context, older_than: int, resume_from: str | None, max_pages: int | None
 ) -> Operation[SweepReport]:
     """Delete what nothing leads to any more.
 
     Args:
-        store: How to read.
+        context: Settings, serializer, clock and memory of the call.
         older_than: Only what is at least so old, in seconds.
         resume_from: Where an earlier sweep stopped.
         max_pages: Stop after so many pages; `None` to go on to the end.
     """
     scan: Scan | None = _resumed(resume_from)
     report = SweepReport()
-    before = store.now - older_than
+    before = context.now - older_than
     while scan is not None and (max_pages is None or report.pages < max_pages):
         page = yield from send(scan)
         if scan.table is Table.WRITES:
-            found = yield from _sweep_writes(store, scan, page, before)
+            found = yield from _sweep_writes(context, scan, page, before)
         else:
-            found = yield from _finish_deletes(store, page, before)
-            found = found.plus((yield from _sweep_threads(store, scan, page, before)))
+            found = yield from _finish_deletes(context, page, before)
+            found = found.plus((yield from _sweep_threads(context, scan, page, before)))
             found = found.plus((yield from _sweep_items_of_threads(scan, page, before)))
         report = report.plus(found).plus(SweepReport(pages=1, examined=len(page.items)))
         scan = _next(scan, page)
@@ -149,11 +154,11 @@ def _resumed(token: str | None) -> Scan:
     return replace(_scan(table), start=start)
 
 
-def _sweep_writes(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+def _sweep_writes(context: Context, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
     """Sweep the partitions on a page."""
     reports = yield from together(
         [
-            _sweep_partition(store, items, before, whole=whole)
+            _sweep_partition(context, items, before, whole=whole)
             for _, items, whole in _partitions(scan, page)
         ]
     )
@@ -179,7 +184,7 @@ def _partitions(scan: Scan, page: Page) -> Iterator[tuple[str, list[StoredItem],
 
 
 def _sweep_partition(
-    store: Store, items: Sequence[StoredItem], before: int, *, whole: bool
+    context: Context, items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
         items = yield from read_partition(read_key(items[0], Table.WRITES).partition)
@@ -191,14 +196,18 @@ def _sweep_partition(
         return SweepReport()  # It is finished with the other deletes.
     try:
         needed = set() if item is None else _addresses([item], ref)
-        return (yield from _sweep_beside(store, items, ref, before, needed, alone=item is None))
+        return (
+            yield from _sweep_partition_items(
+                context, items, ref, before, needed, alone=item is None
+            )
+        )
     except UnreadableItemError:
         # Nobody can tell what it refers to, so all of it stays.
         return SweepReport(unknown=len(items))
 
 
-def _sweep_beside(
-    store: Store,
+def _sweep_partition_items(
+    context: Context,
     items: Sequence[StoredItem],
     ref: CheckpointRef,
     before: int,
@@ -209,7 +218,7 @@ def _sweep_beside(
     """Delete the old ones of a partition that nothing needs.
 
     Args:
-        store: How to read.
+        context: Settings, serializer, clock and memory of the call.
         items: All that is in the partition.
         ref: The checkpoint it belongs to.
         before: When the youngest was stored that may be deleted.
@@ -224,7 +233,7 @@ def _sweep_beside(
     needed = needed | _addresses(kept, ref)
     orphans = [*marks, *(item for item in parts if part_of(item) not in needed)]
     old = [item for item in orphans if _is_old(item, before)]
-    found = remains(store.payloads, ref, [*doomed, *old])
+    found = plan_deletion(context.payloads, ref, [*doomed, *old])
     yield from _remove(found, before)
     marked = sum(map(is_mark, old))
     young = [item for item in orphans if not _is_old(item, before)]
@@ -232,19 +241,19 @@ def _sweep_beside(
     unknown = sum(read_created(item) is None for item in spared)
     return SweepReport(
         writes_deleted=len(doomed),
-        chunks_deleted=len(found.chunks) + len(found.others),
-        objects_deleted=len(found.leading),
+        chunks_deleted=len(found.own_chunks) + len(found.other_chunks),
+        objects_deleted=len(found.object_references),
         marks_deleted=marked,
         young=len(spared) - unknown,
-        unknown=unknown + found.kept,
+        unknown=unknown + found.kept_references,
     )
 
 
-def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepReport]:
+def _finish_deletes(context: Context, page: Page, before: int) -> Operation[SweepReport]:
     marked = [item for item in page.items if Attribute.DELETED in item]
     buried = [head for item in marked if (head := _head_if_possible(item)) is not None]
     old = [head for head in buried if head.created is not None and head.created <= before]
-    finished = yield from together([_finish_delete(store, head, before) for head in old])
+    finished = yield from together([_finish_delete(context, head, before) for head in old])
     unknown = sum(head.created is None for head in buried)
     return SweepReport(
         deletes_finished=sum(finished),
@@ -253,14 +262,14 @@ def _finish_deletes(store: Store, page: Page, before: int) -> Operation[SweepRep
     )
 
 
-def _sweep_threads(store: Store, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
+def _sweep_threads(context: Context, scan: Scan, page: Page, before: int) -> Operation[SweepReport]:
     """Delete old bases that nothing needs, and old marks with what they speak of."""
     reports = yield from together(
         [
-            _sweep_thread(store, thread_id, items, before, whole=whole)
+            _sweep_thread(context, thread_id, items, before, whole=whole)
             for thread_id, items, whole in _partitions(scan, page)
             # Bases and the mark come first: who has none on a thread's first page has none at all.
-            if _has_old_base(items, before, store.now)
+            if _has_old_base(items, before, context.now)
         ]
     )
     return _sum(reports)
@@ -276,25 +285,27 @@ def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
 
 
 def _sweep_thread(
-    store: Store, thread_id: str, items: Sequence[StoredItem], before: int, *, whole: bool
+    context: Context, thread_id: str, items: Sequence[StoredItem], before: int, *, whole: bool
 ) -> Operation[SweepReport]:
     if not whole:
         query = Query(Table.CHECKPOINTS, thread_id, consistent=True, attributes=CHECKPOINT_KEYS)
         items = yield from query_all(query)
     try:
-        thread = thread_of(thread_id, items, store.now)
-        left_over = [head for head in thread.heads if thread.is_left_over(head)]
+        thread = thread_contents_of(thread_id, items, context.now)
+        left_over = [head for head in thread.heads if thread.is_leftover(head)]
     except UnreadableItemError:
         return SweepReport(unknown=1)
-    marked = min(before, store.now - MARK_RETENTION)
+    marked = min(before, context.now - MARK_RETENTION)
     if thread.bases_deleted is None or thread.bases_deleted > marked:
         left_over = []  # Their run may still be going on.
     needless = [
         head
-        for head in thread.needless_bases(left_over, store.now)
+        for head in thread.unneeded_bases(left_over, context.now)
         if not head.deleted and head.created is not None and head.created <= before
     ]
-    yield from forgetting(store, thread_id, remove(store, [*left_over[::-1], *needless]))
+    yield from invalidating_memory(
+        context, thread_id, remove(context, [*left_over[::-1], *needless])
+    )
     gone = False
     if thread.bases_deleted is not None:
         mark = bases_deleted_key(thread_id)
@@ -325,7 +336,7 @@ def _head_if_possible(item: StoredItem) -> CheckpointHead | None:
         return None
 
 
-def _finish_delete(store: Store, head: CheckpointHead, before: int) -> Operation[bool]:
+def _finish_delete(context: Context, head: CheckpointHead, before: int) -> Operation[bool]:
     """Delete what an old tombstone leads to, then the tombstone.
 
     Unless somebody is storing the checkpoint again: then the young ones beside it stay, and it
@@ -333,19 +344,19 @@ def _finish_delete(store: Store, head: CheckpointHead, before: int) -> Operation
     """
     items = yield from read_partition(head.writes_partition)
     old = [item for item in items if read_created(item) is None or _is_old(item, before)]
-    yield from _remove(remains(store.payloads, head.owner, old, head.outside), before)
+    yield from _remove(plan_deletion(context.payloads, head.owner, old, head.outside), before)
     if len(old) < len(items):
         return False
     return (yield from send(DeleteIfOld(Table.CHECKPOINTS, head.key, before)))
 
 
-def _remove(found: Remains, before: int) -> Operation[None]:
+def _remove(found: DeletionPlan, before: int) -> Operation[None]:
     """Delete items of the writes table, but for those that others store anew meanwhile."""
 
     def delete_each(keys: Sequence[Key]) -> Operation[None]:
         yield from together([send(DeleteIfOld(Table.WRITES, key, before)) for key in keys])
 
-    yield from remove_all([found], delete_each)
+    yield from delete_planned([found], delete_each)
 
 
 def _addresses(items: Iterable[StoredItem], ref: CheckpointRef) -> set[PartAddress]:

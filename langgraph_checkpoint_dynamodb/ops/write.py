@@ -16,13 +16,13 @@ from langgraph_checkpoint_dynamodb.items.carried_writes import carried_attribute
 from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.items.write_plans import plan_writes, put_single
 from langgraph_checkpoint_dynamodb.items.writes import data_size, places_held
-from langgraph_checkpoint_dynamodb.ops.beside import beside_query, is_inline
-from langgraph_checkpoint_dynamodb.ops.memory import Link
+from langgraph_checkpoint_dynamodb.ops.attachments import attachments_query, is_inline
+from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.ops.parts import discard, store_parts
-from langgraph_checkpoint_dynamodb.ops.turns import (
-    is_news,
-    put_with_thread,
-    put_writes_with_thread,
+from langgraph_checkpoint_dynamodb.ops.thread_item import (
+    changes_thread_item,
+    put_checkpoint_and_thread_item,
+    put_writes_and_thread_item,
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
 from langgraph_checkpoint_dynamodb.requests.calls import (
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.values import ItemPlan
     from langgraph_checkpoint_dynamodb.items.write_plans import TaskPlan
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.ops.store import Store
-    from langgraph_checkpoint_dynamodb.ops.turns import News, Turn
+    from langgraph_checkpoint_dynamodb.ops.context import Context
+    from langgraph_checkpoint_dynamodb.ops.thread_item import RunInfo, TaskStatus
     from langgraph_checkpoint_dynamodb.payloads.differences import Progress
     from langgraph_checkpoint_dynamodb.requests.calls import Outcome
     from langgraph_checkpoint_dynamodb.requests.items import Put, StoredItem
@@ -52,36 +52,36 @@ if TYPE_CHECKING:
 
 
 def put_checkpoint(
-    store: Store, record: CheckpointRecord, turn: Turn | None = None
+    context: Context, record: CheckpointRecord, run: RunInfo | None = None
 ) -> Operation[None]:
     """Store a checkpoint, replacing one of the same id.
 
     Args:
-        store: How to write.
+        context: Settings, serializer, clock and memory of the call.
         record: The checkpoint.
-        turn: What it says of its run, where threads are kept; `None` elsewhere.
+        run: What it says of its run, where threads are kept; `None` elsewhere.
     """
-    carried = _carried(store, record)
+    carried = _carried(context, record)
     record = replace(record, carried=carried_attribute(carried))
-    effort = store.payloads.effort(record.size)
-    before = _progress(store, record)
-    keeps = store.memory.keeps_base
+    effort = context.payloads.effort(record.size)
+    before = _progress(context, record)
+    keeps = context.memory.can_keep_base
     plan = yield from compute(
-        lambda: plan_checkpoint(record, store.payloads, store.stamp, before, keeps), effort
+        lambda: plan_checkpoint(record, context.payloads, context.stamp, before, keeps), effort
     )
     if plan.base is not None and plan.progress is not None:
-        yield from _put_planned(plan.progress.base.ref, plan.base, base_stamp(store.stamp))
+        yield from _put_planned(plan.progress.base.ref, plan.base, base_stamp(context.stamp))
     planned = plan.planned
-    if turn is None:
-        outcome = yield from _put_planned(record.ref, planned, store.stamp)
+    if run is None:
+        outcome = yield from _put_planned(record.ref, planned, context.stamp)
     else:
-        yield from store_parts(record.ref, planned.parts, store.stamp)
-        outcome = yield from put_with_thread(store, record, planned.put, turn)
+        yield from store_parts(record.ref, planned.parts, context.stamp)
+        outcome = yield from put_checkpoint_and_thread_item(context, record, planned.put, run)
     if not (planned.parts or outcome.replaced or outcome.unsure):
-        store.memory.created(record.ref, store.now)
-    _remember(store, record, carried, inline=not planned.parts)
-    store.memory.reached(record.ref, plan.progress, store.now)
-    yield from _discard_replaced(store, record.ref, outcome.replaced)
+        context.memory.remember_created(record.ref, context.now)
+    _remember(context, record, carried, inline=not planned.parts)
+    context.memory.remember_progress(record.ref, plan.progress, context.now)
+    yield from _discard_replaced(context, record.ref, outcome.replaced)
 
 
 def _put_planned(ref: CheckpointRef, planned: ItemPlan, stamp: Stamp) -> Operation[Outcome]:
@@ -92,22 +92,22 @@ def _put_planned(ref: CheckpointRef, planned: ItemPlan, stamp: Stamp) -> Operati
     return (yield from put_one(planned.put))
 
 
-def _progress(store: Store, record: CheckpointRecord) -> Progress | None:
+def _progress(context: Context, record: CheckpointRecord) -> Progress | None:
     """How far the differences had come at the parent, where this process knows."""
     parent = _parent(record)
-    if not store.payloads.incremental or parent is None:
+    if not context.payloads.incremental or parent is None:
         return None
-    return store.memory.progress(parent)
+    return context.memory.progress(parent)
 
 
-def _carried(store: Store, record: CheckpointRecord) -> dict[str, tuple[WriteRecord, ...]]:
+def _carried(context: Context, record: CheckpointRecord) -> dict[str, tuple[WriteRecord, ...]]:
     """What the checkpoint carries of its parent's writes: nothing where not all are known."""
     channels = () if record.outline is None else record.outline.delta_channels
     parent = _parent(record)
     if parent is None:
         return {}
-    writes = store.memory.writes(parent)
-    store.memory.release(parent)
+    writes = context.memory.writes(parent)
+    context.memory.forget_writes(parent)
     return {} if writes is None else select_carried(channels, writes)
 
 
@@ -119,22 +119,25 @@ def _parent(record: CheckpointRecord) -> CheckpointRef | None:
 
 
 def _remember(
-    store: Store,
+    context: Context,
     record: CheckpointRecord,
     carried: Mapping[str, tuple[WriteRecord, ...]],
     *,
     inline: bool,
 ) -> None:
-    memory, ref = store.memory, record.ref
-    memory.stored(ref, store.now, inline=inline)
+    memory, ref = context.memory, record.ref
+    memory.remember_stored(ref, context.now, inline=inline)
     outline = record.outline
     if outline is not None and outline.has_deltas:
         link = Link(record.parent_id, outline.versions, outline.held, carried)
-        memory.learn(ref, link, store.now)
+        memory.remember_link(ref, link, context.now)
 
 
 def put_writes(
-    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord], news: News | None = None
+    context: Context,
+    ref: CheckpointRef,
+    writes: Sequence[WriteRecord],
+    status: TaskStatus | None = None,
 ) -> Operation[None]:
     """Store a task's writes, all or none.
 
@@ -143,52 +146,56 @@ def put_writes(
     finished and has lost the rest of its output.
 
     Args:
-        store: How to write.
+        context: Settings, serializer, clock and memory of the call.
         ref: The checkpoint they belong to.
         writes: The writes.
-        news: What they say of the thread, where that is to be told.
+        status: What they say of the thread, where that is to be told.
     """
     stored = None
-    store.memory.begin(ref)
+    context.memory.begin_writes(ref)
     try:
-        if (yield from _put_writes(store, ref, writes, news)):
+        if (yield from _put_writes(context, ref, writes, status)):
             stored = writes
     finally:
-        store.memory.end(ref, stored, store.now)
+        context.memory.end_writes(ref, stored, context.now)
 
 
 def _put_writes(
-    store: Store, ref: CheckpointRef, writes: Sequence[WriteRecord], news: News | None
+    context: Context, ref: CheckpointRef, writes: Sequence[WriteRecord], status: TaskStatus | None
 ) -> Operation[bool]:
     """Store them; tells whether all of them count."""
-    effort = store.payloads.effort(data_size(writes))
-    plan = yield from compute(lambda: plan_writes(writes, ref, store.payloads, store.stamp), effort)
+    effort = context.payloads.effort(data_size(writes))
+    plan = yield from compute(
+        lambda: plan_writes(writes, ref, context.payloads, context.stamp), effort
+    )
     parts = [part for planned in plan.planned for part in planned.parts]
-    yield from store_parts(ref, parts, store.stamp)
+    yield from store_parts(ref, parts, context.stamp)
     puts = [planned.put for planned in plan.planned]
-    if news is None or not is_news(store, ref, news):
+    if status is None or not changes_thread_item(context, ref, status):
         outcome = yield from put_together(puts, once=bool(parts))
     else:
-        outcome = yield from put_writes_with_thread(store, ref, puts, news, once=bool(parts))
-    yield from _discard_replaced(store, ref, outcome.replaced)
+        outcome = yield from put_writes_and_thread_item(
+            context, ref, puts, status, once=bool(parts)
+        )
+    yield from _discard_replaced(context, ref, outcome.replaced)
     if outcome.lost:
-        yield from _put_place_by_place(store, ref, plan, outcome)
+        yield from _put_place_by_place(context, ref, plan, outcome)
     return not outcome.lost
 
 
 def _put_place_by_place(
-    store: Store, ref: CheckpointRef, plan: TaskPlan, outcome: Outcome
+    context: Context, ref: CheckpointRef, plan: TaskPlan, outcome: Outcome
 ) -> Operation[None]:
     """Store the writes whose places nobody holds, once another call of the task has come first.
 
     Each of them alone, so that of two calls that do so at a time one holds each place.
     """
-    there = yield from _task_items(store, ref, plan, outcome.there)
-    held = _held(there, plan, store.now)
+    there = yield from _task_items(context, ref, plan, outcome.there)
+    held = _held(there, plan, context.now)
     placed = plan.placed
     late = [write for write in placed if write.idx in held]
     rest = {
-        (alone := put_single(write, ref, store.stamp)).key: (alone, write)
+        (alone := put_single(write, ref, context.stamp)).key: (alone, write)
         for write in placed
         if write.idx not in held
     }
@@ -197,21 +204,21 @@ def _put_place_by_place(
     once = once or any(planned.parts for planned in special)
     puts = [*(planned.put for planned in special), *(put for put, _ in rest.values())]
     outcome = yield from put_atomically(puts, once=once)
-    yield from _discard_replaced(store, ref, outcome.replaced)
-    yield from _discard_late(store, ref, late, there)
+    yield from _discard_replaced(context, ref, outcome.replaced)
+    yield from _discard_late(context, ref, late, there)
     lost = [rest[put.key] for put in outcome.lost if not is_inline(rest[put.key][1].value)]
-    yield from together([if_possible(ref, _discard_lost(store, ref, *each)) for each in lost])
+    yield from together([if_possible(ref, _discard_lost(context, ref, *each)) for each in lost])
 
 
 def _task_items(
-    store: Store, ref: CheckpointRef, plan: TaskPlan, there: StoredItem | None
+    context: Context, ref: CheckpointRef, plan: TaskPlan, there: StoredItem | None
 ) -> Operation[list[StoredItem]]:
     """The items of a task; the one in the way of another call alone if it holds all its places."""
-    if there is not None and _held([there], plan, store.now).issuperset(
+    if there is not None and _held([there], plan, context.now).issuperset(
         write.idx for write in plan.regular_writes
     ):
         return [there]
-    query = beside_query(store.consistently(), ref)
+    query = attachments_query(context.with_consistent_reads(), ref)
     return (yield from query_all(replace(query, sort=task_range(plan.regular_writes[0].task_id))))
 
 
@@ -221,7 +228,7 @@ def _held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[in
 
 
 def _discard_replaced(
-    store: Store, ref: CheckpointRef, replaced: Iterable[StoredItem]
+    context: Context, ref: CheckpointRef, replaced: Iterable[StoredItem]
 ) -> Operation[None]:
     """Delete the parts of replaced items.
 
@@ -230,23 +237,23 @@ def _discard_replaced(
     """
     old = [payload for item in replaced for payload in outside_if_readable(item, str(ref))]
     if old:
-        yield from if_possible(ref, discard(store, ref, old))
+        yield from if_possible(ref, discard(context, ref, old))
 
 
 def _discard_late(
-    store: Store, ref: CheckpointRef, late: Iterable[WriteRecord], there: Iterable[StoredItem]
+    context: Context, ref: CheckpointRef, late: Iterable[WriteRecord], there: Iterable[StoredItem]
 ) -> Operation[None]:
     """Delete the parts of writes that were not stored, unless they are those that are there."""
     kept = {value for item in there for value in outside_if_readable(item, str(ref))}
     values = [write.value.payload for write in late if not is_inline(write.value)]
     needless = [value for value in values if value not in kept]
     if needless:
-        yield from if_possible(ref, discard(store, ref, needless))
+        yield from if_possible(ref, discard(context, ref, needless))
 
 
 def _discard_lost(
-    store: Store, ref: CheckpointRef, put: Put, write: WriteRecord
+    context: Context, ref: CheckpointRef, put: Put, write: WriteRecord
 ) -> Operation[None]:
     """The same of a write that lost its place in the very end."""
     there = yield from send(GetItem(put.table, put.key, consistent=True))
-    yield from _discard_late(store, ref, [write], [] if there is None else [there])
+    yield from _discard_late(context, ref, [write], [] if there is None else [there])

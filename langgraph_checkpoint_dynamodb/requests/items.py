@@ -46,6 +46,28 @@ class GetItem(Request["StoredItem | None"]):
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of several items.
+
+    Attributes:
+        items: Those that are there, in no order.
+        left: The keys of those that were not looked at.
+    """
+
+    items: tuple[StoredItem, ...]
+    left: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGet(Request[Found]):
+    """Read up to 100 items of a table by their keys, each of which is named once."""
+
+    table: Table
+    keys: tuple[Key, ...]
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Query(Request[Page]):
     """Read one page of a partition, in the order of its sort keys.
 
@@ -79,6 +101,37 @@ class QueryRunIndex(Request[Page]):
 
 
 @dataclass(frozen=True, slots=True)
+class QueryThreadIndex(Request[Page]):
+    """Read one page of the threads of an owner, newest first. Eventually consistent."""
+
+    index: str
+    owner: str
+    limit: int | None = None
+    start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Request[Page]):
+    """Read one page of a whole table, or of one of `segments` equal parts of it."""
+
+    table: Table
+    consistent: bool
+    start: StartKey | None = None
+    segment: int = 0
+    segments: int = 1
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanThreadIndex(Request[Page]):
+    """Read one page of all threads, in no order. Eventually consistent."""
+
+    index: str
+    limit: int | None = None
+    start: StartKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchVectors(Request["tuple[tuple[Key, float], ...]"]):
     """Find the vectors that are most similar to one, by the vector index; with how similar each is.
 
@@ -96,18 +149,6 @@ class SearchVectors(Request["tuple[tuple[Key, float], ...]"]):
     vector: tuple[float, ...]
     labels: tuple[str, ...]
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scan(Request[Page]):
-    """Read one page of a whole table, or of one of `segments` equal parts of it."""
-
-    table: Table
-    consistent: bool
-    start: StartKey | None = None
-    segment: int = 0
-    segments: int = 1
-    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,75 +238,18 @@ class UpdateItem(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUnchanged(Request[bool]):
-    """Delete an item if an attribute still has a value; replies whether it had."""
+class Prolong(Request[bool]):
+    """Let an item be deleted later; replies whether it was there and would have been earlier.
+
+    Attributes:
+        table: Its table.
+        key: Its key.
+        ttl: When it may be deleted, in seconds since the epoch.
+    """
 
     table: Table
     key: Key
-    attribute: str
-    value: UniversalAttributeValueTypeDef
-
-
-@dataclass(frozen=True, slots=True)
-class QueryThreadIndex(Request[Page]):
-    """Read one page of the threads of an owner, newest first. Eventually consistent."""
-
-    index: str
-    owner: str
-    limit: int | None = None
-    start: StartKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScanThreadIndex(Request[Page]):
-    """Read one page of all threads, in no order. Eventually consistent."""
-
-    index: str
-    limit: int | None = None
-    start: StartKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TransactPut(Request[None]):
-    """Write up to 100 items, all or none, and at most once: a repeat by the SDK changes nothing.
-
-    DynamoDB keeps the SDK's token of a transaction for ten minutes:
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-
-    Raises:
-        TransactionCanceledError: With one reason for each item.
-    """
-
-    puts: tuple[Put | Update, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchWrite(Request["tuple[Put | Delete, ...]"]):
-    """Write and delete up to 25 items in any order; replies with those left undone."""
-
-    changes: tuple[Put | Delete, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found of several items.
-
-    Attributes:
-        items: Those that are there, in no order.
-        left: The keys of those that were not looked at.
-    """
-
-    items: tuple[StoredItem, ...]
-    left: tuple[Key, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BatchGet(Request[Found]):
-    """Read up to 100 items of a table by their keys, each of which is named once."""
-
-    table: Table
-    keys: tuple[Key, ...]
-    consistent: bool
+    ttl: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,15 +278,54 @@ class DeleteIfOld(Request[bool]):
 
 
 @dataclass(frozen=True, slots=True)
-class Prolong(Request[bool]):
-    """Let an item be deleted later; replies whether it was there and would have been earlier.
-
-    Attributes:
-        table: Its table.
-        key: Its key.
-        ttl: When it may be deleted, in seconds since the epoch.
-    """
+class DeleteUnchanged(Request[bool]):
+    """Delete an item if an attribute still has a value; replies whether it had."""
 
     table: Table
     key: Key
-    ttl: int
+    attribute: str
+    value: UniversalAttributeValueTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class TransactPut(Request[None]):
+    """Write up to 100 items, all or none, and at most once: a repeat by the SDK changes nothing.
+
+    DynamoDB keeps the SDK's token of a transaction for ten minutes:
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+
+    Raises:
+        TransactionCanceledError: With one reason for each item.
+    """
+
+    puts: tuple[Put | Update, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWrite(Request["tuple[Put | Delete, ...]"]):
+    """Write and delete up to 25 items in any order; replies with those left undone."""
+
+    changes: tuple[Put | Delete, ...]
+
+
+ItemRead: TypeAlias = (
+    GetItem
+    | BatchGet
+    | Query
+    | QueryRunIndex
+    | QueryThreadIndex
+    | Scan
+    | ScanThreadIndex
+    | SearchVectors
+)
+
+ItemWrite: TypeAlias = (
+    PutItem
+    | UpdateItem
+    | Prolong
+    | DeleteItem
+    | DeleteIfOld
+    | DeleteUnchanged
+    | TransactPut
+    | BatchWrite
+)

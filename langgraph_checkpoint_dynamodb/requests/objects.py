@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from langgraph_checkpoint_dynamodb.requests.operations import Request
 
@@ -46,3 +47,6 @@ class DeleteObjects(Request[None]):
 
     bucket: str
     keys: tuple[str, ...]
+
+
+ObjectRequest: TypeAlias = PutObject | GetObject | CopyObject | DeleteObjects

@@ -84,3 +84,13 @@ class EnableTimeToLive(Request[None]):
     """
 
     table: Table
+
+
+TableRequest: TypeAlias = (
+    DescribeTable
+    | CreateTable
+    | CreateIndex
+    | CreateVectorIndex
+    | DescribeTimeToLive
+    | EnableTimeToLive
+)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request, Stream
     from langgraph_checkpoint_dynamodb.runners.client import Service
-    from langgraph_checkpoint_dynamodb.runners.wire import Call
+    from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
     from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings
 
 R = TypeVar("R")
@@ -295,7 +295,7 @@ class LoopRunner:
                     return await self._send(watched, call)
         return await self._send(request, self._wire.call(request))
 
-    async def _send(self, request: Request[Any], call: Call) -> object:
+    async def _send(self, request: Request[Any], call: SdkCall) -> object:
         client = self._clients.get(call.service) or await self.client(call.service)
         sight = call.sight
         async with self._in_flight:
@@ -348,7 +348,7 @@ class LoopRunner:
         return client
 
 
-async def _ask(client: Any, call: Call) -> Any:
+async def _ask(client: Any, call: SdkCall) -> Any:
     """The response to an SDK call, read to its end."""
     response = await getattr(client, call.method)(**call.arguments)
     if "Body" in response:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.tables import Table
     from langgraph_checkpoint_dynamodb.requests.operations import Request
     from langgraph_checkpoint_dynamodb.runners.client import Service
-    from langgraph_checkpoint_dynamodb.runners.wire import Call
+    from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
     from langgraph_checkpoint_dynamodb.watching.watcher import Watch
 
 _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "SearchVectors"})
@@ -58,7 +58,7 @@ def listen(client: Any, service: Service) -> None:
 
 
 @contextmanager
-def observed(request: Request[Any], watch: Watch, call: Call) -> Iterator[Call]:
+def observed(request: Request[Any], watch: Watch, call: SdkCall) -> Iterator[SdkCall]:
     """An SDK call that is watched, until its request has ended; then that is told."""
     sight = Sight(watch)
     arguments = call.arguments
@@ -167,7 +167,7 @@ def _failure(answer: Mapping[str, Any] | None, error: BaseException | None) -> _
 
 
 def _info(
-    request: Request[Any], watch: Watch, call: Call, sight: Sight, refused: BaseException | None
+    request: Request[Any], watch: Watch, call: SdkCall, sight: Sight, refused: BaseException | None
 ) -> RequestInfo:
     attempts, failures = sight.failures()
     answer = sight.answer
@@ -222,7 +222,7 @@ def _error_code(sight: Sight, refused: BaseException | None) -> str | None:
     return None if refused is None else type(refused).__name__
 
 
-def _table_names(call: Call) -> tuple[str, ...]:
+def _table_names(call: SdkCall) -> tuple[str, ...]:
     if call.table_name:
         return (call.table_name,)
     batch = call.arguments.get("RequestItems", {})
@@ -273,7 +273,7 @@ def _changes(request: Request[Any]) -> Sequence[Put | Update | Delete]:
     return ()
 
 
-def _thread_of(request: Request[Any], call: Call) -> str | None:
+def _thread_of(request: Request[Any], call: SdkCall) -> str | None:
     """The thread that a request's keys name; `None` if they name several or none."""
     threads = {thread_of_partition(table, name) for table, name in _partitions(request)}
     if call.service == "s3":

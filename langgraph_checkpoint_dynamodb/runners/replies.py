@@ -42,6 +42,7 @@ from langgraph_checkpoint_dynamodb.requests.objects import (
     CopyObject,
     DeleteObjects,
     GetObject,
+    ObjectRequest,
     PutObject,
 )
 from langgraph_checkpoint_dynamodb.requests.tables import (
@@ -85,6 +86,8 @@ class Replies:
             WrongReplyError: It is none.
         """
         _require_the_service(request, response)
+        if isinstance(request, ObjectRequest):
+            return _object_reply(request, response)
         match request:
             case GetItem(table, key):
                 return require_key(table, key, response.get("Item"))
@@ -110,8 +113,6 @@ class Replies:
                 return self._leftover(changes, _required(response, "UnprocessedItems"))
             case Prolong() | DeleteIfOld() | DeleteUnchanged():
                 return True
-            case PutObject() | GetObject() | CopyObject() | DeleteObjects():
-                return _object_reply(request, response)
             case DescribeTable(table):
                 return self._described(table, _required(response, "Table"))
             case DescribeTimeToLive():
@@ -163,7 +164,7 @@ def _require_the_service(request: Request[Any], response: Response) -> None:
     problem = response.get(PROBLEM)
     if problem is not None:
         raise WrongReplyError(problem)
-    if isinstance(request, (PutObject, GetObject, CopyObject, DeleteObjects)):
+    if isinstance(request, ObjectRequest):
         return  # Objects and engines for them may name any type.
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     if headers.get("content-type", "").startswith("text/html"):
@@ -231,9 +232,7 @@ def _require_all(items: Sequence[StoredItem], name: str, wanted: Mapping[str, st
             raise WrongReplyError(f"an item's {name} is another one than the one asked for")
 
 
-def _object_reply(
-    request: PutObject | GetObject | CopyObject | DeleteObjects, response: Response
-) -> object:
+def _object_reply(request: ObjectRequest, response: Response) -> object:
     match request:
         case GetObject():
             return _required(response, "Body")

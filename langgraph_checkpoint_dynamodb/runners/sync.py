@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request, Stream
+    from langgraph_checkpoint_dynamodb.runners.sdk_calls.call import SdkCall
     from langgraph_checkpoint_dynamodb.runners.under_way import Call
-    from langgraph_checkpoint_dynamodb.runners.wire import Call as Sent
     from langgraph_checkpoint_dynamodb.settings.client import RunnerSettings
 
 R = TypeVar("R")
@@ -192,24 +192,24 @@ class Performer:
             case Compute(work):
                 return work()
             case Watched(watched, watch):
-                with observed(watched, watch, self._wire.call(watched)) as sent:
-                    return self._send(watched, sent, call)
+                with observed(watched, watch, self._wire.call(watched)) as sdk_call:
+                    return self._send(watched, sdk_call, call)
         return self._send(request, self._wire.call(request), call)
 
-    def _send(self, request: Request[Any], sent: Sent, call: Call) -> object:
-        client = self._clients.get(sent.service)
-        sight = sent.sight
+    def _send(self, request: Request[Any], sdk_call: SdkCall, call: Call) -> object:
+        client = self._clients.get(sdk_call.service)
+        sight = sdk_call.sight
         with self._in_flight:
             call.check()
             try:
                 if sight is None:
-                    response = _ask(client, sent)
+                    response = _ask(client, sdk_call)
                 else:
                     with sight.of(client):
-                        response = sight.response = _ask(client, sent)
+                        response = sight.response = _ask(client, sdk_call)
             except Exception as error:
-                return self._wire.error(request, sent, error, client.meta)
-        return self._wire.reply(request, sent, response)
+                return self._wire.error(request, sdk_call, error, client.meta)
+        return self._wire.reply(request, sdk_call, response)
 
     def _gather(self, operations: Sequence[Operation[Any]], call: Call) -> list[Any]:
         group = Group(operations)
@@ -251,9 +251,9 @@ class Performer:
                 group.failed(position, error)
 
 
-def _ask(client: Any, sent: Sent) -> Any:
+def _ask(client: Any, sdk_call: SdkCall) -> Any:
     """The response to an SDK call, read to its end."""
-    response = getattr(client, sent.method)(**sent.arguments)
+    response = getattr(client, sdk_call.method)(**sdk_call.arguments)
     if "Body" in response:
         response["Body"] = response["Body"].read()
     return response

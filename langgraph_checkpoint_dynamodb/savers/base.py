@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.addressing import read_address, read_before, to_config
+from langgraph_checkpoint_dynamodb.format.addressing import read_address, to_config
 from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
@@ -21,15 +21,17 @@ from langgraph_checkpoint_dynamodb.items.codec import (
     require_checkpoint,
     waits_of,
 )
+from langgraph_checkpoint_dynamodb.ops.context import Context
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
-from langgraph_checkpoint_dynamodb.ops.delete import delete_for_runs, delete_thread, prune
+from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
+from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
-from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_all, list_thread
+from langgraph_checkpoint_dynamodb.ops.listing import list_all, list_thread, read_wanted
+from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.store import Store
 from langgraph_checkpoint_dynamodb.ops.sweep import sweep_orphans
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
-from langgraph_checkpoint_dynamodb.ops.turns import News, Turn, keeps_threads
+from langgraph_checkpoint_dynamodb.ops.thread_item import RunInfo, TaskStatus, keeps_thread_item
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.settings.arguments import (
@@ -62,21 +64,6 @@ _DELETE = ("delete", "delete_all")
 """Names of the strategy that deletes threads: LangGraph's, and that of its agent server."""
 
 
-def read_wanted(
-    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
-) -> Wanted:
-    """Which checkpoints a listing is to return, from its arguments.
-
-    Raises:
-        InvalidInputError: One of them cannot be used; the message names it.
-    """
-    return Wanted(
-        before=read_before(before),
-        metadata=require_optional("filter", metadata, dict),
-        limit=require_optional("limit", limit, int),
-    )
-
-
 class SaverBase(BaseCheckpointSaver[str]):
     """Turns calls into operations. A saver adds the runner that performs them."""
 
@@ -103,12 +90,12 @@ class SaverBase(BaseCheckpointSaver[str]):
         count = int(current.partition(".")[0]) if current is not None else 0
         return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - told apart, not kept secret
 
-    def _store(self) -> Store:
+    def _store(self) -> Context:
         settings = self._settings
         moment = settings.clock()
         now = int(moment)
         ttl = settings.ttl_seconds
-        return Store(
+        return Context(
             # As it is now: LangGraph swaps it on a clone (`with_allowlist`).
             serde=self.serde,
             payloads=settings.payloads,
@@ -158,10 +145,10 @@ class SaverBase(BaseCheckpointSaver[str]):
         ref = record.ref
         store = self._store()
         turn = None
-        if keeps_threads(store, ref):
+        if keeps_thread_item(store, ref):
             # LangGraph leaves all but scalars of the config out of the metadata: a UUID.
             said = {**config["configurable"], **(config.get("metadata") or {}), **merged}
-            turn = Turn(self._owner_of(said), merged.get("source"), merged.get("step"))
+            turn = RunInfo(self._owner_of(said), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
         return put_checkpoint(store, record, turn), stored
 
@@ -185,10 +172,10 @@ class SaverBase(BaseCheckpointSaver[str]):
         records = encode_writes(self.serde, writes, task_id, task_path)
         store = self._store()
         news = None
-        if store.lists_threads and keeps_threads(store, ref):
+        if store.lists_threads and keeps_thread_item(store, ref):
             waits = waits_of([(task_id, channel, value) for channel, value in writes])
             if waits or is_output(writes):
-                news = News(task_id, waits.get(task_id))
+                news = TaskStatus(task_id, waits.get(task_id))
         return put_writes(store, ref, records, news)
 
     def _delete_thread(self, thread_id: str) -> Operation[None]:

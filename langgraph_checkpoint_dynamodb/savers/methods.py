@@ -6,7 +6,7 @@ from abc import abstractmethod
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.moving.methods import MovingMethods
+from langgraph_checkpoint_dynamodb.savers.moving_methods import MovingMethods
 from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS
 
 if TYPE_CHECKING:

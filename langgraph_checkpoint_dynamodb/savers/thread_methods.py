@@ -11,12 +11,12 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
 from langgraph_checkpoint_dynamodb.items.threads import Status
+from langgraph_checkpoint_dynamodb.ops.reindex import reindex_threads
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
     delete_threads,
     get_thread,
     list_threads,
-    reindex_threads,
     update_thread,
 )
 from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods

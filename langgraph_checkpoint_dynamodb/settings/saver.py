@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import IndexSpec, Table, run_index, thread_index
 from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES
-from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
     INDEX_NAME,
     LONGEST_LIFE,
@@ -18,13 +15,9 @@ from langgraph_checkpoint_dynamodb.settings.checks import (
     require_bool,
     require_name,
     require_number,
-    require_observer,
     require_positive,
 )
-
-if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
-    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
+from langgraph_checkpoint_dynamodb.settings.connection import ConnectionSettings
 
 
 @dataclass(frozen=True)
@@ -49,25 +42,18 @@ class ThreadIndex:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything a saver is configured with.
+class Settings(ConnectionSettings):
+    """Everything a saver is configured with, beside `ConnectionSettings`.
 
     Attributes:
         checkpoints_table_name: Name or ARN of the table of checkpoints.
         writes_table_name: Name or ARN of the table of pending writes.
-        client: Where the client comes from.
-        consistent_reads: Whether the reads that a run resumes from are strongly consistent.
-        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
-            has connections.
         run_id_index: Name of the index on `run_id`, `None` where there is none.
         ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
-        payloads: How values are stored.
         memory_bytes: How much is remembered of the threads that are served; 0 for nothing.
         thread_index: How threads are listed; `None` for not at all.
         on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
             go on, `"raise"` ends it.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is told of each request; `None` for nobody.
         observe_threads: Whether it may know which thread a request is about.
 
     Raises:
@@ -76,20 +62,15 @@ class Settings:
 
     checkpoints_table_name: str
     writes_table_name: str
-    client: ClientSettings
-    consistent_reads: bool = True
-    max_concurrency: int | None = None
     run_id_index: str | None = None
     ttl_seconds: int | None = None
-    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
     memory_bytes: int = MEMORY_BYTES
     thread_index: ThreadIndex | None = None
     on_conflict: str = "fork"
-    clock: Callable[[], float] = time.time
-    on_request: OnRequest | None = None
     observe_threads: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_name("checkpoints_table_name", self.checkpoints_table_name, TABLE_NAME)
         require_name("writes_table_name", self.writes_table_name, TABLE_NAME)
         if self.checkpoints_table_name == self.writes_table_name:
@@ -98,13 +79,9 @@ class Settings:
             )
         if self.run_id_index is not None:
             require_name("run_id_index", self.run_id_index, INDEX_NAME)
-        require_bool("consistent_reads", self.consistent_reads)
-        if self.max_concurrency is not None:
-            require_positive("max_concurrency", self.max_concurrency)
         require_number("memory_bytes", self.memory_bytes, at_least=0)
         self._require_threads()
         self._require_fence()
-        require_observer(self.on_request)
         require_bool("observe_threads", self.observe_threads)
         if self.ttl_seconds is not None:
             require_positive("ttl_seconds", self.ttl_seconds)
@@ -148,11 +125,6 @@ class Settings:
             Table.CHECKPOINTS: self.checkpoints_table_name,
             Table.WRITES: self.writes_table_name,
         }
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether a bucket is known."""
-        return self.payloads.s3 is not None
 
 
 def read_thread_index(given: object) -> ThreadIndex | None:

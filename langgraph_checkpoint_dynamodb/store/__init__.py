@@ -13,7 +13,7 @@ __all__ = ["DynamoDBStore", "NamespaceError", "StoreSweepReport", "UnsupportedIn
 
 
 def __getattr__(name: str) -> object:
-    # Not in __all__: aiobotocore is an extra, and takes its time to import.
+    # Not in __all__: aiobotocore is an optional extra, and slow to import.
     if name == "AsyncDynamoDBStore":
         from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
 

@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
-from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.context import StoreMemory
 from langgraph_checkpoint_dynamodb.store.embedding import require_index
 from langgraph_checkpoint_dynamodb.store.settings import (
     EXACT_SEARCH_WARNING,
@@ -41,24 +41,24 @@ T = TypeVar("T")
 
 
 class AsyncDynamoDBStore(OnEventLoops, StoreBase):
-    """Keeps LangGraph's long-term memory in an Amazon DynamoDB table, natively asynchronous.
+    """Stores LangGraph's long-term memory in an Amazon DynamoDB table, natively asynchronous.
 
-    The same table and the same behaviour as `DynamoDBStore`, performed by aiobotocore on the event
-    loop instead of by threads. It serves any number of event loops, and opens and closes as
-    `AsyncDynamoDBSaver` does. The plain methods (`get`, `put` ...) work in every thread that runs
-    no event loop; where one runs, they raise `EventLoopError`.
+    The same table and the same behaviour as `DynamoDBStore`, but on aiobotocore and the event loop
+    instead of boto3 and threads. It serves any number of event loops, and opens and closes as
+    `AsyncDynamoDBSaver` does. The synchronous methods (`get`, `put` ...) work in every thread
+    without a running event loop; otherwise they raise `EventLoopError`.
 
     Args:
-        store_table_name: Name or ARN of the table, which is the store's alone.
-        session: aiobotocore session to make clients from, on every loop. By default one is made
-            for each client.
+        store_table_name: Name or ARN of the table. Only a cache may share it.
+        session: aiobotocore session that creates the clients, on every loop. By default each
+            client has its own.
         region_name: As in `DynamoDBStore`.
         endpoint_url: As in `DynamoDBStore`.
         boto_config: As in `DynamoDBStore`; an `aiobotocore.config.AioConfig` too.
         client_config: As in `DynamoDBStore`.
-        serde: As in `DynamoDBStore`. Used by several threads.
+        serde: As in `DynamoDBStore`. It must be thread-safe.
         consistent_reads: As in `DynamoDBStore`.
-        max_concurrency: Most requests in flight at once on each event loop.
+        max_concurrency: Maximum number of requests in flight on each event loop.
         ttl: As in `DynamoDBStore`.
         compression: As in `DynamoDBStore`.
         s3_offload_config: As in `DynamoDBStore`.
@@ -72,7 +72,7 @@ class AsyncDynamoDBStore(OnEventLoops, StoreBase):
         on_request: As in `DynamoDBStore`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python
@@ -139,9 +139,9 @@ class AsyncDynamoDBStore(OnEventLoops, StoreBase):
         )
         self._watcher = Watcher(on_request)
         self.ttl_config = self._settings.ttl
-        self._registered = PerProcess(lambda _: Registered())
+        self._memories = PerProcess(lambda _: StoreMemory())
         self._runner = AsyncRunner(self._settings)
         self._bridge = Bridge()
 
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await self._runner.compute(work)

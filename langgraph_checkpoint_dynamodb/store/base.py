@@ -1,4 +1,4 @@
-"""What every store shares: its calls, checked and turned into operations. No runner, no I/O."""
+"""What both stores share: they validate calls and turn them into operations. No I/O."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from langgraph.store.base import BaseStore, PutOp
 from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
-from langgraph_checkpoint_dynamodb.store.asked import read_calls
-from langgraph_checkpoint_dynamodb.store.context import Context, Registered
+from langgraph_checkpoint_dynamodb.store.context import Context, StoreMemory
 from langgraph_checkpoint_dynamodb.store.embedding import Embedded, aembed, embed
 from langgraph_checkpoint_dynamodb.store.ops.batch import Calls, perform
+from langgraph_checkpoint_dynamodb.store.parsing import parse_calls
 from langgraph_checkpoint_dynamodb.store.table import OnStoreTable
 
 if TYPE_CHECKING:
@@ -31,37 +31,36 @@ T = TypeVar("T")
 
 
 class StoreBase(BaseStore, OnStoreTable):
-    """Turns calls into operations. A store adds the runner that performs them."""
+    """Turns calls into operations. Subclasses add the runner that performs them."""
 
     supports_ttl = True
 
     serde: SerializerProtocol
     _settings: StoreSettings
-    _registered: PerProcess[Registered]
+    _memories: PerProcess[StoreMemory]
 
     @abstractmethod
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
-        """Do work that would keep the event loop busy in another thread."""
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run CPU-bound work in another thread, so that it does not block the event loop."""
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Perform several calls together; see LangGraph's `BaseStore.batch`.
 
-        Everything is read before anything is stored, and of several puts of one key the last
-        counts, as in `InMemoryStore`. Reads run side by side, and so do writes. It is no
-        transaction: where one write fails, others may have taken effect, and the call can be
-        repeated.
+        All reads come before all writes, and of several puts of one key the last one is stored, as
+        in `InMemoryStore`. Reads run concurrently, and so do writes. This is not a transaction: if
+        one write fails, others may have taken effect. The call can be repeated.
 
-        What is embedded is embedded first, each text once; what the embedder raises is raised.
+        Texts are embedded first, each once; errors of the embedder are raised.
 
         Raises:
-            InvalidInputError: One of the calls cannot be performed; none of them is.
+            InvalidInputError: One of the calls is invalid; none of them is performed.
             TableMismatchError: The table has vectors of other dimensions.
-            UnreadableItemError: An item is there but cannot be read.
+            UnreadableItemError: An item is damaged.
             EventLoopError: An event loop runs in this thread, and the store is
                 `AsyncDynamoDBStore`.
         """
         self._require_usable("batch")
-        context, calls = self._read(list(ops))
+        context, calls = self._parse(list(ops))
         texts = calls.texts
         embedded = Embedded() if context.indexing is None else embed(context.indexing, texts)
         return self._run(perform(context, calls, embedded), "batch")
@@ -70,9 +69,9 @@ class StoreBase(BaseStore, OnStoreTable):
         """Asynchronous version of `batch`."""
         listed = list(ops)
         if is_large(_values_of(listed)):
-            context, calls = await self._elsewhere(lambda: self._read(listed))
+            context, calls = await self._in_thread(lambda: self._parse(listed))
         else:
-            context, calls = self._read(listed)
+            context, calls = self._parse(listed)
         texts = calls.texts
         embedded = Embedded() if context.indexing is None else await aembed(context.indexing, texts)
         return await self._await(perform(context, calls, embedded), "batch")
@@ -85,7 +84,7 @@ class StoreBase(BaseStore, OnStoreTable):
             payloads=settings.payloads,
             stamp=Stamp(token_hex(8), int(moment)),
             moment=moment,
-            registered=self._registered.get(),
+            memory=self._memories.get(),
             table_name=settings.store_table_name,
             consistent=settings.consistent_reads,
             omits_expired=settings.omits_expired,
@@ -97,15 +96,15 @@ class StoreBase(BaseStore, OnStoreTable):
         )
 
     def _set_up(self) -> Operation[None]:
-        # Any put may say when its item expires.
+        # Any put may have a TTL.
         settings = self._settings
         return set_up(settings.table_names, (), expiring=True, vectors=settings.vectors)
 
-    def _read(self, ops: Sequence[Op]) -> tuple[Context, Calls]:
+    def _parse(self, ops: Sequence[Op]) -> tuple[Context, Calls]:
         context = self._context()
-        return context, read_calls(context, ops)
+        return context, parse_calls(context, ops)
 
 
 def _values_of(ops: Iterable[Op]) -> list[Mapping[str, Any]]:
-    """The values that are to be serialized."""
+    """The values that will be serialized."""
     return [op.value for op in ops if isinstance(op, PutOp) and op.value is not None]

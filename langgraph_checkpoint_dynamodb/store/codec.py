@@ -1,9 +1,9 @@
 """Values to bytes and back, through the store's serde.
 
-LangGraph's serde holds no integer beyond 64 bits and turns a lone surrogate into a question mark.
-Both may be in a value that InMemoryStore takes, so such leaves are stored apart: the serde gets a
-list of the value without them and, beside it, where they were and what, as text. The item says so
-(`apart`). A value is a mapping, so neither is ever taken for the other where that was lost.
+LangGraph's serde rejects integers beyond 64 bits and replaces lone surrogates by question marks.
+InMemoryStore accepts both, so such leaves are stored apart: the serde gets a list of the value
+without them and of their paths and texts. The attribute `apart` marks such an item. If it is lost,
+the item is unreadable rather than wrong, since a value is a mapping and never a list.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def dump(
     """Type tag and bytes of a value, and whether some of its leaves are stored apart.
 
     Raises:
-        InvalidInputError: A name in it is one that the serde would change.
+        InvalidInputError: The serde would change a name in it.
     """
     plain = dict(value)
     apart = [[path, _text_of(leaf)] for path, leaf in _leaves_apart(plain, place)]
@@ -42,10 +42,10 @@ def dump(
 def load(
     serde: SerializerProtocol, tag: str, data: bytes, *, apart: bool, place: str
 ) -> dict[str, Any]:
-    """The value of these bytes, fresh.
+    """Deserialize a value.
 
     Raises:
-        UnreadableItemError: They are none.
+        UnreadableItemError: The bytes are damaged, or of another serde.
     """
     try:
         loaded = serde.loads_typed((tag, data))
@@ -68,7 +68,7 @@ def load(
 
 
 def _leaves_apart(value: dict[Any, Any], place: str) -> Iterator[tuple[list[Any], Any]]:
-    """The leaves that the serde would refuse or change, with the way to each."""
+    """The leaves that the serde would reject or change, each with its path."""
     stack: list[tuple[tuple[Any, ...], Any]] = [((), value)]
     while stack:
         path, part = stack.pop()
@@ -111,7 +111,7 @@ def _without(part: Any) -> Any:
 
 
 def _text_of(leaf: int | str) -> str | bytes:
-    """An integer as text, in hex as any number of digits may be; text as bytes."""
+    """An integer as hex text, which has no limit of digits; text as bytes."""
     return hex(leaf) if isinstance(leaf, int) else leaf.encode(errors="surrogatepass")
 
 

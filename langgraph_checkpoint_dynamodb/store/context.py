@@ -1,4 +1,4 @@
-"""What an operation of the store is given besides its arguments."""
+"""What each operation of a store or cache needs besides its arguments."""
 
 from __future__ import annotations
 
@@ -19,90 +19,90 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
-    from langgraph_checkpoint_dynamodb.store.vectors import StoredVectors
+    from langgraph_checkpoint_dynamodb.store.vectors import VectorFormat
 
 REMEMBERED_SECONDS = MARGIN
-"""How long a process relies on a namespace that it has entered in the registry."""
+"""How long a process may skip registering a namespace that it has registered itself."""
 EMPTY_SECONDS = 3 * MARGIN
-"""How long a namespace must not have been entered anew before it may be taken out as empty. By then
-no process relies on it, though its clock be an hour behind and its call take an hour."""
+"""Age of a registration from which an empty namespace may be removed from the registry. By then no
+process relies on it, even if its clock is an hour behind and its call takes an hour."""
 _MOST_REMEMBERED = 50_000
-"""Namespaces that are remembered: some 20 MB of them."""
+"""Namespaces that are remembered, about 20 MB."""
 
 
-class Registered:
-    """What this process knows of the registry, and since when: namespaces it has entered there."""
+class StoreMemory:
+    """What a process remembers of a table: registered namespaces and the vector format."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entered: OrderedDict[Namespace, int] = OrderedDict()
-        self._vectors: tuple[StoredVectors, int] | None = None
+        self._registered: OrderedDict[Namespace, int] = OrderedDict()
+        self._vector_format: tuple[VectorFormat, int] | None = None
 
-    def unknown(self, namespaces: Iterable[Namespace], now: int) -> list[Namespace]:
-        """Those that must be entered, or entered anew, before anything is stored in them."""
+    def unregistered(self, namespaces: Iterable[Namespace], now: int) -> list[Namespace]:
+        """The namespaces that must be registered (again) before an item is stored in them."""
         with self._lock:
-            return [one for one in dict.fromkeys(namespaces) if not self._is_known(one, now)]
+            return [one for one in dict.fromkeys(namespaces) if not self._is_registered(one, now)]
 
-    def entered(self, namespace: Namespace, now: int) -> None:
-        """It was entered by a call that began at that time."""
+    def remember_namespace(self, namespace: Namespace, now: int) -> None:
+        """Remember that a call that began at `now` has registered a namespace."""
         with self._lock:
-            self._entered[namespace] = now
-            self._entered.move_to_end(namespace)
-            while len(self._entered) > _MOST_REMEMBERED:
-                self._entered.popitem(last=False)
+            self._registered[namespace] = now
+            self._registered.move_to_end(namespace)
+            while len(self._registered) > _MOST_REMEMBERED:
+                self._registered.popitem(last=False)
 
-    def vectors(self, now: int) -> StoredVectors | None:
-        """How vectors are stored, if that was read lately."""
+    def vector_format(self, now: int) -> VectorFormat | None:
+        """The table's vector format; `None` if it was not read recently."""
         with self._lock:
-            known = self._vectors
+            known = self._vector_format
         return known[0] if known is not None and _is_recent(known[1], now) else None
 
-    def vectors_are(self, stored: StoredVectors, now: int) -> None:
-        """They are stored so, as a call has read that began at that time."""
+    def remember_vector_format(self, found: VectorFormat, now: int) -> None:
+        """Remember the vector format that a call that began at `now` has read."""
         with self._lock:
-            self._vectors = stored, now
-
-    def _is_known(self, namespace: Namespace, now: int) -> bool:
-        entered = self._entered.get(namespace)
-        return entered is not None and _is_recent(entered, now)
+            self._vector_format = found, now
 
     def clear(self) -> None:
-        """Forget it all."""
+        """Forget everything."""
         with self._lock:
-            self._entered.clear()
-            self._vectors = None
+            self._registered.clear()
+            self._vector_format = None
+
+    def _is_registered(self, namespace: Namespace, now: int) -> bool:
+        registered = self._registered.get(namespace)
+        return registered is not None and _is_recent(registered, now)
 
 
 def _is_recent(then: int, now: int) -> bool:
-    # A clock that was put back tells nothing of how long ago it was.
+    # A time in the future means that the clock was set back: the age is unknown.
     return now - REMEMBERED_SECONDS < then <= now
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How to read and write, for the time of one call.
+    """Settings, time and memory of one call.
 
     Attributes:
-        serde: The store's serde.
-        payloads: How values are stored.
-        stamp: When and by which call items are stored.
+        serde: Serializer of values.
+        payloads: Where values are stored, and how they are compressed.
+        stamp: Time and token of the call.
         moment: The time of the call, in seconds since the epoch, with its fraction.
-        registered: The namespaces that this process has entered in the registry.
+        memory: What this process remembers of the table.
         table_name: Name of the table, for messages.
         consistent: Whether reads are strongly consistent.
-        omits_expired: Whether expired items are absent.
-        filter_paths: Fields that are copied out of values that lie outside their items.
-        spread: Over how many partitions a root label is spread.
-        indexing: How values are embedded; `None` for not at all.
-        vector_index: Name of the vector index, `None` where none is used.
-        exact_search_warning: How many vectors a search compares without a word.
+        omits_expired: Whether reads omit expired items.
+        filter_paths: Fields that are copied into the item if its value is stored outside.
+        spread: Number of partitions of a root label.
+        indexing: How values are embedded; `None` if they are not.
+        vector_index: Name of the vector index; `None` for exact searches only.
+        exact_search_warning: Number of vectors above which an exact search logs a warning.
     """
 
     serde: SerializerProtocol
     payloads: PayloadPolicy
     stamp: Stamp
     moment: float
-    registered: Registered
+    memory: StoreMemory
     table_name: str
     consistent: bool = True
     omits_expired: bool = True

@@ -1,7 +1,7 @@
-"""From texts to vectors: what the store's `index` says, and what of a call is embedded.
+"""From texts to vectors: the store's `index`, and the texts of a call that are embedded.
 
-The store calls the embedder itself, before its operations: they do no I/O. Which texts of a value
-are embedded is LangGraph's to say (`get_text_at_path`), as for `InMemoryStore`.
+The store calls the embedder before its operations, which do no I/O. LangGraph's `get_text_at_path`
+selects the texts of a value, as for `InMemoryStore`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Path: TypeAlias = "str | list[str]"
 """`$` for the whole value, else the tokens of a path."""
 
 MOST_DIMS = 4096
-"""Numbers of a vector, at most: what DynamoDB's vector indexes take."""
+"""Maximum dimensions of a vector: the limit of DynamoDB's vector indexes."""
 _NAMES = ("dims", "embed", "fields")
 _WHOLE = "$"
 _NUMBER_BYTES = 4
@@ -35,12 +35,12 @@ _NUMBER_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """How values are embedded, as LangGraph's `IndexConfig` says it.
+    """How values are embedded: LangGraph's `IndexConfig`, validated.
 
     Attributes:
-        dims: How many numbers a vector has.
-        embeddings: What makes vectors of texts.
-        paths: Which texts of a value are embedded where a put does not say.
+        dims: Number of dimensions of a vector.
+        embeddings: The embedder.
+        paths: Paths of the texts that are embedded, unless a put names others.
     """
 
     dims: int
@@ -50,11 +50,11 @@ class Indexing:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a call has embedded, each text once.
+    """The texts of a call to embed, each once.
 
     Attributes:
         stored: Texts of values.
-        queries: What is searched for.
+        queries: Texts to search for.
     """
 
     stored: tuple[str, ...] = ()
@@ -66,8 +66,8 @@ class Embedded:
     """The vectors of a call's texts.
 
     Attributes:
-        stored: Those of values, packed as they are stored.
-        queries: Those that are searched by.
+        stored: By text, the vectors of values, packed.
+        queries: By text, the vectors to search for.
     """
 
     stored: Mapping[str, bytes] = field(default_factory=dict)
@@ -75,10 +75,10 @@ class Embedded:
 
 
 def require_index(index: object) -> Indexing | None:
-    """How values are embedded, from what the user says; `None` for not at all.
+    """Check the `index` of a store; `None` if values are not embedded.
 
     Raises:
-        InvalidInputError: It cannot be used.
+        InvalidInputError: It is invalid.
     """
     if index is None:
         return None
@@ -104,10 +104,10 @@ def require_index(index: object) -> Indexing | None:
 
 
 def require_paths(name: str, paths: object) -> Sequence[str]:
-    """Paths to texts within values.
+    """Check a list of paths to texts within values.
 
     Raises:
-        InvalidInputError: They are none.
+        InvalidInputError: It is not a list of paths.
     """
     if isinstance(paths, str) or not isinstance(paths, Sequence):
         raise InvalidInputTypeError(name, f"must be a list of paths, got {type(paths).__name__}")
@@ -121,7 +121,7 @@ def texts_of(indexing: Indexing | None, op: PutOp) -> tuple[str, ...]:
     """The texts of a value that is put, one for each vector.
 
     Raises:
-        InvalidInputError: It has none that can be embedded, or paths are none.
+        InvalidInputError: The value has no text that can be embedded, or the paths are invalid.
     """
     if indexing is None or op.index is False:
         return ()
@@ -142,7 +142,7 @@ def texts_of(indexing: Indexing | None, op: PutOp) -> tuple[str, ...]:
 
 
 def embed(indexing: Indexing, texts: Texts) -> Embedded:
-    """The vectors of texts. Waits for the embedder."""
+    """The vectors of texts. Blocks until the embedder returns."""
     model = indexing.embeddings
     queries = [model.embed_query(text) for text in texts.queries]
     stored = model.embed_documents(list(texts.stored)) if texts.stored else []
@@ -158,17 +158,17 @@ async def aembed(indexing: Indexing, texts: Texts) -> Embedded:
 
 
 def pack(vector: Sequence[float]) -> bytes:
-    """A vector as it is stored: 32-bit numbers, the least significant byte first."""
+    """Pack a vector as 32-bit floats, little-endian."""
     return struct.pack(f"<{len(vector)}f", *vector)
 
 
 def unpack(packed: bytes) -> tuple[float, ...]:
-    """A vector of what was stored."""
+    """Unpack a vector."""
     return struct.unpack(f"<{len(packed) // _NUMBER_BYTES}f", packed)
 
 
 def packed_bytes(dims: int) -> int:
-    """Bytes of a vector as it is stored."""
+    """Number of bytes of a packed vector."""
     return dims * _NUMBER_BYTES
 
 
@@ -187,10 +187,10 @@ def _embedded(
 
 
 def _vector(indexing: Indexing, made: Any) -> tuple[float, ...]:
-    """The numbers of a vector, as the embedder has made it.
+    """Check a vector that the embedder has returned.
 
     Raises:
-        InvalidInputError: They are not as many as `dims` says, or no 32-bit numbers.
+        InvalidInputError: It does not have `dims` numbers, or they are not 32-bit floats.
     """
     try:
         vector = tuple(float(number) for number in made)

@@ -1,4 +1,4 @@
-"""What the store raises beside the errors of the package."""
+"""Errors of the store, in addition to those of the package."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 
 
 class NamespaceError(InvalidInputError, InvalidNamespaceError):
-    """A namespace cannot be used. Also LangGraph's `InvalidNamespaceError`."""
+    """A namespace is invalid. Also LangGraph's `InvalidNamespaceError`."""
 
 
 class UnsupportedIndexError(InvalidInputError, NotImplementedError):
-    """The store was asked to use a vector index, which the installed SDK cannot search."""
+    """The installed SDK cannot search the vector index that `vector_index` names."""

@@ -1,7 +1,7 @@
-"""Filters of a search, compared here as LangGraph's InMemoryStore compares them.
+"""Filters of a search, with the semantics of LangGraph's InMemoryStore.
 
-One difference: where an item has nothing that an order could be told of, such as no field of that
-name, `$gt` and its like do not hold. InMemoryStore raises there, for the whole search.
+One difference: if the field of an item is missing or not a number, `$gt`, `$gte`, `$lt` and `$lte`
+do not match. InMemoryStore raises in that case, and the whole search fails.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _OPERATORS = ("$eq", "$ne", *_ORDERS)
 
 
 def require_filter(found: object) -> Mapping[str, Any]:
-    """The filter of a search, empty where there is none.
+    """Check the filter of a search; empty if there is none.
 
     Raises:
-        InvalidInputError: It names an operator that there is not, or an operand that is no number.
+        InvalidInputError: It has an unknown operator, or an operand that is not a number.
     """
     if found is None:
         return {}
@@ -37,7 +37,7 @@ def require_filter(found: object) -> Mapping[str, Any]:
 
 
 def matches(value: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether a value passes a filter."""
+    """Whether a value matches a filter."""
     return all(_holds(value.get(name), condition) for name, condition in wanted.items())
 
 

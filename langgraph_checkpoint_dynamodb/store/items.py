@@ -1,4 +1,4 @@
-"""Items of the store's table: values, and the parts of large ones."""
+"""Items of the store's table: values, and the parts of large values."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ _MILLION = 1_000_000
 _LAST_DAY = 253_402_300_799 * _MILLION
 """The end of the year 9999, in microseconds since the epoch."""
 _MOST_COPIED = 4096
-"""Bytes of declared fields that are copied; where there are more, none is."""
+"""Maximum bytes of copied fields; if they are larger, none is copied."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
-    """An item as it is stored.
+    """A stored item.
 
     Attributes:
-        ref: Which item.
+        ref: Its namespace and key.
         value: Its value, serialized.
-        apart: Whether leaves of the value are stored apart.
+        apart: Whether leaves of the value are stored apart (see `codec`).
         stored: When it was stored, in microseconds since the epoch.
-        version: Of the call that stored it.
+        version: Token of the call that stored it.
         ttl: When it expires, in seconds since the epoch; `None` for never.
-        minutes: How long it lives after it was last used.
-        copied: Its declared fields, where its value lies outside the item.
-        vectors: How many vectors it has.
+        minutes: Its time to live in minutes, from the last use; `None` if it never expires.
+        copied: The copied fields, if its value is stored outside the item.
+        vectors: The number of its vectors.
     """
 
     ref: ItemRef
@@ -89,15 +89,15 @@ class ItemRecord:
         return _EPOCH + timedelta(microseconds=self.stored)
 
     def expired(self, moment: float) -> bool:
-        """Whether its time was over at a moment."""
+        """Whether it has expired at `moment`, in seconds since the epoch."""
         return self.ttl is not None and self.ttl <= moment
 
     def decoded(self, serde: SerializerProtocol, data: bytes) -> dict[str, Any]:
-        """Its value, of the bytes that were stored for it."""
+        """Its value, deserialized from `data`."""
         return load(serde, self.value.type, data, apart=self.apart, place=str(self.ref))
 
     def fields(self, serde: SerializerProtocol) -> dict[str, Any] | None:
-        """Its declared fields by name, those that it has; `None` where they were not copied."""
+        """Its copied fields by name, `None` for a field it lacks; `None` if none were copied."""
         if self.copied is None:
             return None
         found = load(serde, self.copied.type, self.copied.data, apart=False, place=str(self.ref))
@@ -108,21 +108,21 @@ class ItemRecord:
             )
         return {**dict.fromkeys(known[0]), **known[1]}
 
-    def expires_later(self, moment: float) -> int | None:
-        """When it expires if it is used at a moment; `None` where that changes nothing."""
+    def refreshed_ttl(self, moment: float) -> int | None:
+        """When it expires if it is used at `moment`; `None` if that is no later than before."""
         if self.ttl is None or self.minutes is None:
             return None
         ttl = expiry(moment, self.minutes)
         return ttl if ttl > self.ttl else None
 
-    def lives_until(self, ttl: int) -> Update:
-        """What lets this very item expire then, and not one that was stored meanwhile."""
+    def ttl_update(self, ttl: int) -> Update:
+        """The update of its expiry. Its condition fails if the item was replaced or deleted."""
         same = Expected(Attribute.VERSION, ({"S": self.version},), missing=False)
         return Update(Table.STORE, self.ref.primary, typed({Attribute.TTL: ttl}), expected=same)
 
 
 def expiry(moment: float, minutes: float) -> int:
-    """When an item expires that is used at a moment: at a whole second, never too early."""
+    """When an item expires that is used at `moment`: rounded up to a whole second."""
     return math.ceil(moment + minutes * 60)
 
 
@@ -133,17 +133,17 @@ def plan_item(
     minutes: float | None,
     vectors: int = 0,
 ) -> ItemPlan:
-    """What stores an item.
+    """Serialize an item.
 
     Args:
-        context: How to store it.
-        ref: Which item.
+        context: Settings and time of the call.
+        ref: Its namespace and key.
         value: Its value.
-        minutes: How long it lives after it was last used; `None` for ever.
-        vectors: How many vectors it has.
+        minutes: Its time to live in minutes, from the last use; `None` if it never expires.
+        vectors: The number of its vectors.
 
     Raises:
-        PayloadTooLargeError: The value is over the ceiling.
+        PayloadTooLargeError: The value is over `max_value_bytes`.
     """
     tag, data, apart = dump(context.serde, value, str(ref))
     attributes = {
@@ -170,7 +170,7 @@ def plan_item(
 
 
 def _copied(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The declared fields of a value, so that a filter need not read it."""
+    """The attributes that copy the fields of `filter_paths` into the item."""
     if not context.filter_paths:
         return {}
     fields = {name: value[name] for name in context.filter_paths if name in value}
@@ -182,7 +182,7 @@ def _copied(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
-    """The item of a namespace, `None` for something else.
+    """Parse an item; `None` if it is a part, a vector or of the registry.
 
     Raises:
         UnreadableItemError: It is damaged.
@@ -214,9 +214,9 @@ def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
 
 
 def part_put(ref: Holder, part: Part, created: int, ttl: int | None) -> Put:
-    """The request that stores a chunk, or the item that leads to an S3 object.
+    """The request that stores a chunk, or the item that refers to an S3 object.
 
-    An item that leads to an object does not expire: the sweep finds the object by it.
+    An item that refers to an object does not expire: the sweep finds the object by it.
     """
     found = part.payload
     attributes: dict[str, Any] = {
@@ -235,19 +235,19 @@ def part_put(ref: Holder, part: Part, created: int, ttl: int | None) -> Put:
 
 
 def parts_ttl(ttl: int) -> int:
-    """When the chunks of an item expire: well after it, whichever reader has it live on."""
+    """When the chunks and vectors of an item expire: well after it, even if reads refresh it."""
     return ttl + MARGIN
 
 
 def keys_beside(record: ItemRecord) -> list[Key]:
-    """Primary keys of all that an item has beside it and that expires with it."""
+    """Primary keys of the chunks and vectors of an item, which expire with it."""
     found = record.value.payload
     chunks = part_keys(record.ref, found) if isinstance(found, Chunks) else []
     return chunks + vector_keys(record.ref, record.version, record.vectors)
 
 
 def part_keys(ref: Holder, found: Payload) -> list[Key]:
-    """Primary keys of the items that a value has outside its own."""
+    """Primary keys of the part items of a value."""
     match found:
         case Inline():
             return []

@@ -1,33 +1,33 @@
-"""Key text of the store's table. A public format, as that of the savers' tables.
+"""Keys of the store's table. A public format, as that of the savers' tables.
 
-That of a cache in the same table is in `cached.py`: it begins with `.cache`.
+Keys of a cache in the same table are in `cache_keys.py`: they begin with `.cache`.
 
 Partition key `root`, sort key `path`. No label is empty or holds `.` or NUL.
 
 An item of namespace (a, b, c) with key k
-    `root` is the label a, so one user's or one tenant's root is one value of
-    `dynamodb:LeadingKeys`. `path` is `b NUL c NUL NUL k`: a NUL after each label, then one more,
-    then the key as it is. Labels are not empty, so the second NUL in a row begins the key, whatever
-    that holds: no two items meet. What is below (a, b) begins with `b NUL`, which is one range, and
-    what is directly in it with `b NUL NUL`. NUL sorts below every character, so items are in the
-    order of their namespaces, label by label, as Python compares tuples.
+    `root` is the label a, so the root of a user or tenant is one value of `dynamodb:LeadingKeys`.
+    `path` is `b NUL c NUL NUL k`: a NUL after each label, then one more, then the unchanged key.
+    Labels are not empty, so the first two NULs in a row end the namespace, whatever the key holds:
+    no two items have the same primary key. Paths below (a, b) begin with `b NUL`, which is one
+    range, and paths directly in it with `b NUL NUL`. NUL sorts below every character, so items are
+    sorted by namespace, label by label, as Python compares tuples.
 
 With `spread` above 1, a root label has that many partitions: `a.00`, `a.01` ...
-    Which one, the second label decides, or the key where there is none: the items of (a, b) and all
-    that is below stay together. A `.` is in no label, so no other root meets them.
+    The second label selects the partition, or the key if there is none: the items of (a, b) and
+    below it share one partition. No label contains a `.`, so roots never share a partition.
 
 The registry: `root` is `.namespaces.0` to `.namespaces.3`, `path` is `a NUL b NUL c NUL`
-    One item for each namespace. Four partitions take 4,000 namespaces a second; which one, the
-    first two labels decide.
+    One item for each namespace. The first two labels select the partition. Four partitions take
+    4,000 new namespaces a second.
 
 Parts of large values: `root` is `a.<digest of namespace and key>`, `path` as of the savers' parts
-    `chunk/<digest>/<stamp>/<number>` and `object/<digest>/<stamp>`. Every item has a partition of
-    its own for them, outside the ranges that a search reads.
+    `chunk/<digest>/<stamp>/<number>` and `object/<digest>/<stamp>`. Each item has a separate
+    partition for them, outside the ranges that a search reads.
 
 Vectors: `root` is that of their item and `.vectors`, `path` that of their item and 22 characters
-    The version of the item, then the number of the vector, in six digits. So what is below a prefix
-    is one range of them, too, and they are outside the ranges of items. The vectors of an item are
-    those of its version: they are stored before it, and others count for nobody.
+    These are the version of the item and the number of the vector, in six digits. So the vectors
+    below a prefix are one range, too, outside the ranges of items. Vectors are stored before their
+    item, and readers ignore vectors of other versions than the item's.
 
 The record of all vectors: `root` is `.namespaces.vectors`, `path` is `stored`
 """
@@ -52,24 +52,24 @@ from langgraph_checkpoint_dynamodb.store.errors import NamespaceError
 Namespace: TypeAlias = tuple[str, ...]
 
 SHARES = 4
-"""Partitions of the registry."""
+"""Number of partitions of the registry."""
 MOST_SPREAD = 100
-"""Partitions of a root label, at most: a search of the whole label asks each of them."""
+"""Maximum partitions of a root label: a search of the whole label queries each of them."""
 VERSION_LENGTH = 16
-"""Characters of an item's version."""
+"""Number of characters of an item's version."""
 MOST_VECTORS = 1_000_000
-"""Vectors of an item, at most."""
+"""Maximum number of vectors of an item."""
 _NUMBER_LENGTH = 6
 _VECTORS = ".vectors"
-VECTORS_RECORD = Key(".namespaces.vectors", "stored")
-"""The item that tells of the vectors of the table, in reach of whoever may enter namespaces."""
-_END = "\0"
-_AFTER = "\x01"
-"""The character after NUL: the end of the range of what begins with a text that ends with NUL."""
+VECTOR_FORMAT_KEY = Key(".namespaces.vectors", "stored")
+"""Primary key of the vector format. An IAM policy for the registry covers it."""
+_NUL = "\0"
+_AFTER_NUL = "\x01"
+"""The character after NUL, which ends the range of paths with a prefix that ends with NUL."""
 
 
 class Holder(PartOwner, Protocol):
-    """An item of the table whose value may lie outside it: of a store, or of a cache (`cached`)."""
+    """An item of a store, or an entry of a cache, whose value may be stored outside it."""
 
     @property
     def root(self) -> str:
@@ -85,20 +85,20 @@ class Holder(PartOwner, Protocol):
 
     @property
     def parts(self) -> str:
-        """Partition key of the parts of its value, which are of no other item."""
+        """Partition key of the parts of its value; no other item uses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """Which item: namespace and key, checked against DynamoDB's limits.
+    """Namespace and key of an item, checked against DynamoDB's limits.
 
     Attributes:
-        namespace: The namespace, of one label at least.
+        namespace: The namespace, with at least one label.
         key: The key within it.
-        spread: Over how many partitions a root label is spread.
+        spread: Number of partitions of a root label.
 
     Raises:
-        InvalidInputError: They cannot be stored.
+        InvalidInputError: The namespace is empty, the key is not a string, or the two are too long.
     """
 
     namespace: Namespace
@@ -107,7 +107,7 @@ class ItemRef:
 
     def __post_init__(self) -> None:
         if not self.namespace:
-            raise NamespaceError("namespace", "must not be empty; an item belongs to one")
+            raise NamespaceError("namespace", "must not be empty; name at least one label")
         require_text("key", self.key)
         require_key_fits("namespace", namespace_path(self.namespace), SORT_KEY_LIMIT)
         require_key_fits("key", self.path, SORT_KEY_LIMIT)
@@ -121,7 +121,7 @@ class ItemRef:
     @property
     def path(self) -> str:
         """Sort key of the item."""
-        return f"{namespace_path(self.namespace[1:])}{_END}{self.key}"
+        return f"{namespace_path(self.namespace[1:])}{_NUL}{self.key}"
 
     @property
     def primary(self) -> Key:
@@ -144,17 +144,17 @@ class ItemRef:
         return Key(stem.partition, f"{stem.sort}{number:0{_NUMBER_LENGTH}}")
 
     def vector_stem(self, version: str) -> Key:
-        """What the keys of all vectors of one version of it begin with."""
+        """The common prefix of the keys of its vectors of one version."""
         return Key(self.root + _VECTORS, self.path + version)
 
     @property
     def key_names(self) -> tuple[str, ...]:
-        """What its S3 objects are known by. A checkpoint has three names, this has four or more."""
+        """The names in the keys of its S3 objects: four or more. A checkpoint has three."""
         return (self.namespace[0], "", *self.namespace, self.key)
 
     @property
     def chunk_overhead_bytes(self) -> int:
-        """Nothing that the room of a chunk's item has not enough of: a key of 1,024 bytes."""
+        """No extra bytes: a chunk's item has room for a key of 1,024 bytes."""
         return 0
 
     def __str__(self) -> str:
@@ -162,10 +162,10 @@ class ItemRef:
 
 
 def require_namespace(field: str, namespace: object) -> Namespace:
-    """The namespace, if every label can be stored. It may have none.
+    """Check a namespace, which may be empty.
 
     Raises:
-        NamespaceError: A label is empty, no text, or holds `.` or NUL.
+        NamespaceError: A label is empty, not a string, or contains `.` or NUL.
     """
     if isinstance(namespace, str) or not isinstance(namespace, (tuple, list)):
         raise InvalidInputTypeError(
@@ -173,7 +173,7 @@ def require_namespace(field: str, namespace: object) -> Namespace:
         )
     for label in namespace:
         if not isinstance(label, str):
-            raise NamespaceError(field, f"has a label that is no text: {label!r}")
+            raise NamespaceError(field, f"has a label that is not a string: {label!r}")
         problem = _problem_of(label)
         if problem is not None:
             raise NamespaceError(field, f"{tuple(namespace)!r} has a label that {problem}")
@@ -182,18 +182,18 @@ def require_namespace(field: str, namespace: object) -> Namespace:
 
 
 def namespace_path(namespace: Namespace) -> str:
-    """The labels, each with its end: what all that is below them begins with."""
-    return "".join(f"{label}{_END}" for label in namespace)
+    """The labels, each followed by NUL: the prefix of all paths below the namespace."""
+    return "".join(f"{label}{_NUL}" for label in namespace)
 
 
 def split_path(path: str) -> tuple[Namespace, str] | None:
-    """The labels and the key in the path of an item; `None` for the path of something else."""
-    if path.startswith(_END):
+    """The labels and the key in the path of an item; `None` if it is not the path of an item."""
+    if path.startswith(_NUL):
         return (), path[1:]
-    labels, separator, key = path.partition(_END + _END)
+    labels, separator, key = path.partition(_NUL + _NUL)
     if not separator:
         return None
-    return tuple(labels.split(_END)), key
+    return tuple(labels.split(_NUL)), key
 
 
 def root_label(partition: str) -> str:
@@ -202,7 +202,7 @@ def root_label(partition: str) -> str:
 
 
 def holds_items(partition: str, spread: int) -> bool:
-    """Whether a partition is of items, and not of the registry or of parts."""
+    """Whether a partition holds items, rather than parts, vectors or the registry."""
     label, _, share = partition.partition(".")
     if not label:
         return False
@@ -210,32 +210,32 @@ def holds_items(partition: str, spread: int) -> bool:
 
 
 def partitions_below(prefix: Namespace, spread: int) -> tuple[str, ...]:
-    """The partitions of what is below a prefix of one label at least."""
+    """The partitions of the items below a prefix, which has at least one label."""
     if len(prefix) > 1 or spread == 1:
         return (_partition(prefix[0], prefix[1] if len(prefix) > 1 else "", spread),)
-    return tuple(_shared(prefix[0], share) for share in range(spread))
+    return tuple(_spread_partition(prefix[0], share) for share in range(spread))
 
 
 def range_below(prefix: Namespace) -> SortRange:
-    """The paths of items below a prefix of one label at least, in each of its partitions."""
+    """The paths of items below a prefix, which has at least one label, in each partition."""
     path = namespace_path(prefix[1:])
     return _beginning_with(path) if path else SortRange()
 
 
 def range_directly_in(namespace: Namespace) -> SortRange:
     """The paths of a namespace's own items."""
-    return _beginning_with(namespace_path(namespace[1:]) + _END)
+    return _beginning_with(namespace_path(namespace[1:]) + _NUL)
 
 
 class VectorOwner(NamedTuple):
-    """Whose a vector is: an item, and the version of it."""
+    """The item that a vector belongs to, and its version."""
 
     ref: ItemRef
     version: str
 
 
 def is_of_vectors(partition: str) -> bool:
-    """Whether a partition is of vectors."""
+    """Whether a partition holds vectors."""
     return partition.endswith(_VECTORS) and not partition.startswith(".")
 
 
@@ -244,16 +244,16 @@ def vector_stem(key: Key) -> Key:
     return Key(key.partition, key.sort[:-_NUMBER_LENGTH])
 
 
-def vector_place(stem: Key) -> tuple[str, str]:
-    """What vectors are in the order of that are in the order of namespaces and keys."""
+def vector_order(stem: Key) -> tuple[str, str]:
+    """Sort key that orders vectors by the namespaces and keys of their items."""
     return root_label(stem.partition), stem.sort[:-VERSION_LENGTH]
 
 
 def vector_owner(stem: Key, spread: int) -> VectorOwner | None:
-    """Whose vectors have this stem; `None` where it is of none.
+    """The item and version of the vectors with this stem; `None` if it is not a vector's.
 
     Raises:
-        InvalidInputError: It is of an item that cannot be.
+        InvalidInputError: The namespace or key of the item is invalid.
     """
     path, version = stem.sort[:-VERSION_LENGTH], stem.sort[-VERSION_LENGTH:]
     found = split_path(path)
@@ -263,55 +263,55 @@ def vector_owner(stem: Key, spread: int) -> VectorOwner | None:
 
 
 def vector_partitions_below(prefix: Namespace, spread: int) -> tuple[str, ...]:
-    """The partitions of the vectors below a prefix of one label at least."""
+    """The partitions of the vectors below a prefix, which has at least one label."""
     return tuple(partition + _VECTORS for partition in partitions_below(prefix, spread))
 
 
 def require_room_for_vectors(ref: ItemRef) -> None:
-    """Check that the keys of an item's vectors, which are longer than its own, can be stored.
+    """Check that the keys of an item's vectors, which are longer than its own, are not too long.
 
     Raises:
-        InvalidInputError: They cannot.
+        InvalidInputError: They are.
     """
     room = SORT_KEY_LIMIT - VERSION_LENGTH - _NUMBER_LENGTH
     require_key_fits("key of an item with vectors", ref.path, room)
 
 
 def registry_key(namespace: Namespace) -> Key:
-    """Primary key of a namespace's item in the registry."""
+    """Primary key of the registration of a namespace."""
     return Key(_registry_share(namespace), namespace_path(namespace))
 
 
 def registry_partitions(prefix: Namespace) -> tuple[str, ...]:
-    """The partitions of the registry in which the namespaces below a prefix are."""
+    """The partitions of the registry that hold the namespaces below a prefix."""
     if len(prefix) > 1:
         return (_registry_share(prefix),)
     return tuple(f".namespaces.{share}" for share in range(SHARES))
 
 
 def registry_range(prefix: Namespace, after: Namespace | None = None) -> SortRange:
-    """The paths of namespaces below a prefix, beyond all that is below another.
+    """The paths of the namespaces below a prefix, optionally only those after a subtree.
 
     Args:
         prefix: The prefix.
-        after: A namespace below it.
+        after: A namespace below it: the range starts after it and all namespaces below it.
     """
     whole = _beginning_with(namespace_path(prefix)) if prefix else SortRange()
     if after is None:
         return whole
-    return SortRange(namespace_path(after)[:-1] + _AFTER, whole.high)
+    return SortRange(namespace_path(after)[:-1] + _AFTER_NUL, whole.high)
 
 
 def is_registry(partition: str) -> bool:
-    """Whether a partition is one of the registry's."""
-    return partition.startswith(".namespaces.") and partition != VECTORS_RECORD.partition
+    """Whether a partition belongs to the registry."""
+    return partition.startswith(".namespaces.") and partition != VECTOR_FORMAT_KEY.partition
 
 
 def registered_namespace(path: str) -> Namespace | None:
-    """The namespace of a path in the registry, `None` where it is none."""
-    if not path.endswith(_END):
+    """The namespace of a path in the registry; `None` if the path is damaged."""
+    if not path.endswith(_NUL):
         return None
-    labels = tuple(path[:-1].split(_END))
+    labels = tuple(path[:-1].split(_NUL))
     return None if any(_problem_of(label) for label in labels) else labels
 
 
@@ -319,20 +319,20 @@ def _registry_share(namespace: Namespace) -> str:
     return f".namespaces.{int(digest_of(namespace[:2]), 16) % SHARES}"
 
 
-def _partition(root: str, decides: str, spread: int) -> str:
+def _partition(root: str, spread_by: str, spread: int) -> str:
     if spread == 1:
         return root
-    return _shared(root, int(digest_of((decides,)), 16) % spread)
+    return _spread_partition(root, int(digest_of((spread_by,)), 16) % spread)
 
 
-def _shared(root: str, share: int) -> str:
+def _spread_partition(root: str, share: int) -> str:
     return f"{root}.{share:02}"
 
 
 def _beginning_with(path: str) -> SortRange:
-    """The paths that begin with one that ends with NUL."""
-    # The end itself is no path: every path of an item has two NULs in a row, or begins with one.
-    return SortRange(path, path[:-1] + _AFTER)
+    """The paths with a prefix that ends with NUL."""
+    # The end of the range is no path: a path of an item has two NULs in a row, or begins with one.
+    return SortRange(path, path[:-1] + _AFTER_NUL)
 
 
 def _problem_of(label: str) -> str | None:
@@ -340,4 +340,4 @@ def _problem_of(label: str) -> str | None:
         return "is empty"
     if "." in label:
         return "holds a period"
-    return "holds NUL" if _END in label else None
+    return "holds NUL" if _NUL in label else None

@@ -1,4 +1,4 @@
-"""The registry: an item for each namespace, so that namespaces are listed without a scan."""
+"""The registry: one item per namespace, so that listing namespaces needs no scan."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Registration:
     Attributes:
         namespace: The namespace.
         key: Primary key of its item.
-        touched: When it was last entered, in seconds since the epoch.
-        spread: The spread of the store that entered it.
+        touched: When it was last registered, in seconds since the epoch.
+        spread: The spread of the store that registered it.
     """
 
     namespace: Namespace
@@ -36,10 +36,10 @@ class Registration:
     spread: int
 
 
-def registration(namespace: Namespace, now: int, spread: int) -> Update:
-    """What enters a namespace in the registry, or enters it anew.
+def registration_update(namespace: Namespace, now: int, spread: int) -> Update:
+    """The update that registers a namespace, or renews its registration.
 
-    Its condition fails where the namespace was entered by a store of another spread.
+    Its condition fails if a store with another spread has registered the namespace.
     """
     same = Expected(Attribute.SPREAD, ({"N": str(spread)},))
     values = typed({Attribute.TOUCHED: now, Attribute.SPREAD: spread})
@@ -47,7 +47,7 @@ def registration(namespace: Namespace, now: int, spread: int) -> Update:
 
 
 def read_registration(item: StoredItem) -> Registration:
-    """A namespace in the registry.
+    """Parse an item of the registry.
 
     Raises:
         UnreadableItemError: It is damaged.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import botocore
@@ -14,82 +13,64 @@ from langgraph.store.base import TTLConfig
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.tables import Table, VectorIndexSpec
-from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.settings.checks import (
     LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
     require_name,
     require_number,
-    require_observer,
     require_positive,
 )
+from langgraph_checkpoint_dynamodb.settings.connection import ConnectionSettings
 from langgraph_checkpoint_dynamodb.settings.values import INCREMENTAL, payload_policy
 from langgraph_checkpoint_dynamodb.store.errors import UnsupportedIndexError
 from langgraph_checkpoint_dynamodb.store.keys import MOST_SPREAD
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
-    from langgraph_checkpoint_dynamodb.watching.observing import OnRequest
 
 _TTL_NAMES = ("refresh_on_read", "omit_expired", "default_ttl", "sweep_interval_minutes")
 KEY_PREFIX = "langgraph-store/"
-"""What the keys of S3 objects begin with where nothing else is said."""
+"""Default prefix of the keys of S3 objects."""
 EXACT_SEARCH_WARNING = 10_000
-"""Vectors that a search compares without a warning, where nothing else is said."""
+"""Default number of vectors that an exact search compares without a warning."""
 _SEARCHES_VECTORS = (1, 43, 64)
-"""The release of the SDK that has SearchVectors."""
+"""First release of the SDK with SearchVectors."""
 _LONGEST_MINUTES = LONGEST_LIFE // 60
 """Minutes of a thousand years."""
 _SHORTEST_MINUTES = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreSettings:
-    """Everything a store is configured with.
+class StoreSettings(ConnectionSettings):
+    """Everything a store is configured with, beside `ConnectionSettings`.
 
     Attributes:
         store_table_name: Name or ARN of the table.
-        client: Where the client comes from.
-        consistent_reads: Whether reads are strongly consistent.
-        max_concurrency: Most requests in flight at once, from 1; `None` for as many as the client
-            has connections.
-        payloads: How values are stored.
-        ttl: How long items live, as LangGraph's `TTLConfig` says it.
-        filter_paths: Fields of values that are often filtered by.
-        spread: Over how many partitions a root label is spread.
-        indexing: How values are embedded; `None` for not at all.
-        vector_index: Name of the vector index that is searched, and made by `setup()`; `None` for
-            none.
-        exact_search_warning: How many vectors a search compares without a warning.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is told of each request; `None` for nobody.
+        ttl: LangGraph's `TTLConfig`; `None` for its defaults.
+        filter_paths: Fields of values that searches often filter by.
+        spread: Number of partitions of a root label.
+        indexing: How values are embedded; `None` if they are not.
+        vector_index: Name of the vector index that `setup()` creates and searches use; `None` for
+            exact searches only.
+        exact_search_warning: Number of vectors above which an exact search logs a warning.
 
     Raises:
-        InvalidInputError: A value cannot be used; the message names it.
+        InvalidInputError: A value is invalid; the message names it.
     """
 
     store_table_name: str
-    client: ClientSettings
-    consistent_reads: bool = True
-    max_concurrency: int | None = None
-    payloads: PayloadPolicy = field(default_factory=PayloadPolicy)
     ttl: TTLConfig | None = None
     filter_paths: tuple[str, ...] = ()
     spread: int = 1
     indexing: Indexing | None = None
     vector_index: str | None = None
     exact_search_warning: int = EXACT_SEARCH_WARNING
-    clock: Callable[[], float] = time.time
-    on_request: OnRequest | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_name("store_table_name", self.store_table_name, TABLE_NAME)
-        require_bool("consistent_reads", self.consistent_reads)
-        require_observer(self.on_request)
-        if self.max_concurrency is not None:
-            require_positive("max_concurrency", self.max_concurrency)
         require_positive("spread", self.spread)
         if self.spread > MOST_SPREAD:
             raise InvalidInputError("spread", f"must be at most {MOST_SPREAD}, got {self.spread}")
@@ -98,7 +79,7 @@ class StoreSettings:
             _require_vector_index(self.vector_index, self.indexing)
         if self.ttl is not None:
             _require_ttl(self.ttl)
-            # A copy: what its owner changes later changes nothing here.
+            # A copy, so that later changes by the caller have no effect.
             object.__setattr__(self, "ttl", TTLConfig(**self.ttl))
 
     @property
@@ -108,21 +89,16 @@ class StoreSettings:
 
     @property
     def vectors(self) -> VectorIndexSpec | None:
-        """The vector index, `None` where none is used."""
+        """The vector index; `None` if none is used."""
         if self.vector_index is None or self.indexing is None:
             return None
         return VectorIndexSpec(self.vector_index, self.indexing.dims)
 
     @property
-    def uses_s3(self) -> bool:
-        """Whether values may be in S3."""
-        return self.payloads.s3 is not None
-
-    @property
     def omits_expired(self) -> bool:
-        """Whether expired items are absent to readers. They are, unless the user says otherwise.
+        """Whether reads omit expired items; by default they do.
 
-        Where other stores sweep every few minutes, DynamoDB takes days to delete an item.
+        Other stores delete expired items every few minutes, DynamoDB within days.
         """
         return self.ttl is None or self.ttl.get("omit_expired", True)
 
@@ -134,15 +110,15 @@ def store_payloads(
     max_value_bytes: int,
     key_prefix: str = KEY_PREFIX,
 ) -> PayloadPolicy:
-    """How values are stored, from what the user says.
+    """The payload policy of a store or cache, from the user's settings.
 
     Raises:
-        InvalidInputError: A setting cannot be used; the message names it.
+        InvalidInputError: A setting is invalid; the message names it.
     """
     if compression == INCREMENTAL:
         raise InvalidInputError(
             "compression",
-            'must be None, "gzip" or "zstd"; "incremental" is for the states of a run',
+            'must be None, "gzip" or "zstd"; "incremental" is for checkpoints only',
         )
     return payload_policy(
         compression=compression,
@@ -153,10 +129,10 @@ def store_payloads(
 
 
 def require_filter_paths(paths: object) -> tuple[str, ...]:
-    """The names of the fields that are copied, in the order given, each once.
+    """The names of the fields to copy, in the order given, without duplicates.
 
     Raises:
-        InvalidInputError: They are no names.
+        InvalidInputError: They are not names of fields.
     """
     if isinstance(paths, str) or not isinstance(paths, Sequence):
         raise InvalidInputTypeError("filter_paths", f"must be names, got {type(paths).__name__}")
@@ -169,23 +145,23 @@ def require_filter_paths(paths: object) -> tuple[str, ...]:
 def _require_vector_index(name: object, indexing: Indexing | None) -> None:
     require_name("vector_index", name, TABLE_NAME)
     if indexing is None:
-        raise InvalidInputError("vector_index", "needs index, which says what is embedded")
-    # Looking for the call itself would read the SDK's model, which takes its time.
+        raise InvalidInputError("vector_index", "needs index, which defines what is embedded")
+    # Looking for the API call itself would load the SDK's model, which is slow.
     found = tuple(int(part) for part in re.findall(r"\d+", botocore.__version__)[:3])
     if found < _SEARCHES_VECTORS:
         wanted = ".".join(map(str, _SEARCHES_VECTORS))
         raise UnsupportedIndexError(
             "vector_index",
             f"needs boto3 {wanted} or later, and botocore {botocore.__version__} is installed; "
-            "without it vectors are searched all the same, one by one",
+            "upgrade boto3, or leave vector_index out: exact searches need no index",
         )
 
 
 def require_minutes(name: str, minutes: object) -> float:
-    """A time to live, in minutes.
+    """Check a time to live in minutes.
 
     Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: It is not a number of minutes, or out of range.
     """
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)):
         raise InvalidInputTypeError(
@@ -212,5 +188,6 @@ def _require_ttl(ttl: object) -> None:
     if ttl.get("default_ttl") is not None:
         require_minutes("ttl.default_ttl", ttl["default_ttl"])
     if ttl.get("sweep_interval_minutes") is not None:
-        # DynamoDB deletes by itself. Taken all the same: the config may be another store's, too.
+        # Accepted but unused, as DynamoDB deletes expired items itself: the same config may serve
+        # another store.
         require_number("ttl.sweep_interval_minutes", ttl["sweep_interval_minutes"], at_least=0)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def similarities(query: Sequence[float], packed: Sequence[bytes]) -> list[float]:
-    """The cosine similarity of a vector to each of others, from -1 to 1; 0 where one has no length.
+    """The cosine similarity of a vector to each of others, from -1 to 1; 0 if one is a zero vector.
 
     Args:
         query: The vector.
-        packed: The others, of as many numbers, as they are stored.
+        packed: The others, packed, of the same dimensions.
     """
     numpy = _numpy()
     if numpy is not None and packed:
@@ -49,7 +49,7 @@ def _by_numpy(numpy: Any, query: Sequence[float], packed: Sequence[bytes]) -> li
 
 @lru_cache(maxsize=1)
 def _numpy() -> Any | None:
-    """No requirement: a store without vectors has no use for it, and importing it takes time."""
+    """An optional import: a store without vectors does not need it, and importing it is slow."""
     try:
         return import_module("numpy")
     except ModuleNotFoundError:

@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.values import S3OffloadConfig, s3_endpoint_url
 from langgraph_checkpoint_dynamodb.store.base import StoreBase
-from langgraph_checkpoint_dynamodb.store.context import Registered
+from langgraph_checkpoint_dynamodb.store.context import StoreMemory
 from langgraph_checkpoint_dynamodb.store.embedding import require_index
 from langgraph_checkpoint_dynamodb.store.settings import (
     EXACT_SEARCH_WARNING,
@@ -40,62 +40,62 @@ T = TypeVar("T")
 
 
 class DynamoDBStore(OnThreads, StoreBase):
-    """Keeps LangGraph's long-term memory in an Amazon DynamoDB table.
+    """Stores LangGraph's long-term memory in an Amazon DynamoDB table.
 
-    Behaves as LangGraph's `InMemoryStore` does, call by call, with these differences: what is found
-    is in the order of namespaces and keys; `list_namespaces` names those that have items; a filter
-    that orders (`$gt` and its like) passes over items that have nothing to order; values come back
-    as the serde makes them, fresh each time, a tuple as a list; negative limits and offsets are
-    refused, as are namespaces and keys of more than a kilobyte together.
+    Behaves as LangGraph's `InMemoryStore`, call by call, with these differences: results are sorted
+    by namespace and key; `list_namespaces` returns only namespaces that have items; a filter that
+    compares order (`$gt`, `$gte`, `$lt`, `$lte`) skips items whose field is missing or not a
+    number; values are what the serde returns, a new object each time, with tuples as lists;
+    negative limits and offsets are rejected, as are namespaces and keys of more than a kilobyte
+    together.
 
-    One store serves any number of threads and event loops. Making one does no I/O: the client is
-    made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
-    store's own worker threads and never block the event loop while they wait.
+    One store serves any number of threads and event loops. Creating one does no I/O: the client is
+    created by `open`, which `with` calls, or else by the first call. The `a*` methods run on the
+    store's own worker threads and never block the event loop.
 
     Args:
-        store_table_name: Name or ARN of the table, which is the store's alone.
+        store_table_name: Name or ARN of the table. Only a cache may share it.
         client: A ready boto3 DynamoDB client. The store never closes it.
-        session: boto3 session to make a client from.
-        region_name: AWS region of the client to make.
-        endpoint_url: Endpoint of the client to make, for a local engine or a VPC endpoint.
-        boto_config: Botocore settings of the client to make; see `DynamoDBSaver`.
+        session: boto3 session that creates the client.
+        region_name: AWS region of the client.
+        endpoint_url: Endpoint of the client, for a local engine or a VPC endpoint.
+        boto_config: Botocore settings of the client; see `DynamoDBSaver`.
         client_config: Arguments of `boto3.client`; see `DynamoDBSaver`.
         serde: Serializer of values; LangGraph's default if `None`.
-        consistent_reads: Whether reads are strongly consistent. `False` halves their cost; what was
-            stored a moment ago may be missing then.
-        max_concurrency: Most requests in flight at once, and the number of worker threads. By
-            default as many as the client has connections, 32 for a client made here.
+        consistent_reads: Whether reads are strongly consistent. `False` halves their cost, but
+            reads may miss the latest writes.
+        max_concurrency: Maximum number of requests in flight, and number of worker threads. By
+            default the number of connections of the client, 32 for a client created here.
         ttl: LangGraph's `TTLConfig`: `default_ttl` in minutes, `refresh_on_read`, `omit_expired`.
-            Expired items are absent unless `omit_expired` is `False`; DynamoDB deletes them within
-            days. `sweep_interval_minutes` means nothing here.
-        compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit; `None`
-            for not at all. Zstandard needs Python 3.14 or the extra `[zstd]`.
-        s3_offload_config: Where values above a threshold go in S3 (see `S3OffloadConfig`; the
-            default of `key_prefix` is `"langgraph-store/"`). `None` keeps values of any size in the
-            table.
+            Reads omit expired items unless `omit_expired` is `False`; DynamoDB deletes them within
+            days. `sweep_interval_minutes` has no effect.
+        compression: `"gzip"` or `"zstd"` to compress values if that saves a write unit; `None`
+            for no compression. Zstandard needs Python 3.14 or the extra `[zstd]`.
+        s3_offload_config: Bucket and threshold for large values (see `S3OffloadConfig`; the default
+            of `key_prefix` is `"langgraph-store/"`). `None` stores all values in the table.
         s3_client: A ready boto3 client for S3. The store never closes it.
         max_value_bytes: Largest serialized value, before compression.
-        filter_paths: Names of fields of values that searches often filter by. Of a value that lies
-            outside its item, these are kept in the item too, serialized: a search need not read the
-            values that do not pass.
-        spread: Over how many partitions the items of a root label are spread, up to 100, by the
-            second label, or the key where there is none. One partition takes 1,000 write and 3,000
-            read units a second. It never changes for a table.
+        filter_paths: Names of fields that searches often filter by. If a value is stored outside
+            its item, the item holds a copy of these fields, serialized: a search need not read the
+            values that do not match.
+        spread: Number of partitions of the items of a root label, up to 100. The second label
+            selects the partition, or the key if there is none. One partition takes 1,000 write and
+            3,000 read units a second. It cannot be changed for a table.
         index: LangGraph's `IndexConfig`, to search by meaning: `dims` (numbers of a vector),
             `embed` (LangChain's `Embeddings`, a function of a list of texts, plain or asynchronous,
             or `"provider:model"`), and `fields` (paths of the texts that are embedded, by default
-            the whole value). `dims` never change for a table.
-        vector_index: Name of DynamoDB's vector index on the table, which `setup()` makes and
-            searches use. Without it, or where it does not tell enough, searches compare every
-            vector below their prefix. Needs boto3 1.43.64. From the first vector on it cannot be
-            turned on for a table.
-        exact_search_warning: How many vectors a search compares without a warning in the log.
-        clock: Tells the time, in seconds since the epoch.
-        on_request: Is called with a `RequestInfo` once each request has ended; see `DynamoDBSaver`.
-            The calls of LangGraph's store are all told as `batch`.
+            the whole value). `dims` cannot be changed for a table.
+        vector_index: Name of DynamoDB's vector index on the table, which `setup()` creates and
+            searches use. Without it, or if its results do not suffice, searches compare every
+            vector below their prefix. Needs boto3 1.43.64. It cannot be enabled for a table that
+            already has vectors.
+        exact_search_warning: Number of vectors above which an exact search logs a warning.
+        clock: Returns the time in seconds since the epoch.
+        on_request: Is called with a `RequestInfo` after each request; see `DynamoDBSaver`. The
+            operation of all calls of LangGraph's store is `batch`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python
@@ -165,8 +165,8 @@ class DynamoDBStore(OnThreads, StoreBase):
         )
         self._watcher = Watcher(on_request)
         self.ttl_config = self._settings.ttl
-        self._registered = PerProcess(lambda _: Registered())
+        self._memories = PerProcess(lambda _: StoreMemory())
         self._runner = SyncRunner(self._settings)
 
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await self._runner.submit(lambda *_: work()).result()

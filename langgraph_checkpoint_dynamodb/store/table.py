@@ -1,4 +1,4 @@
-"""What a store and a cache share: a table that is set up and swept."""
+"""What stores and caches share: the setup and the sweep of their table."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class OnStoreTable(Connected):
-    """Has a table of its own kind, be it shared with another."""
+    """Uses a table of the store's format, which a store and a cache may share."""
 
     @abstractmethod
     def _context(self) -> Context:
-        """How to read and write, for the time of one call."""
+        """Settings, time and memory of one call."""
 
     @abstractmethod
     def _set_up(self) -> Operation[None]:
-        """Create the table, or verify the one that is there."""
+        """Create the table, or verify the existing one."""
 
     def setup(self) -> None:
-        """Create the table, on-demand, or verify the one that is there. Can be repeated.
+        """Create the table, on-demand, or verify the existing one. Can be repeated.
 
-        So it does with the vector index, where a store uses one. Needs `dynamodb:DescribeTable`,
+        The same holds for the vector index of a store. Needs `dynamodb:DescribeTable`,
         `dynamodb:CreateTable`, `dynamodb:DescribeTimeToLive` and `dynamodb:UpdateTimeToLive`, and
-        `dynamodb:UpdateTable` to add that index to a table that is there. Nothing else calls it.
+        `dynamodb:UpdateTable` to add the index to an existing table. No other method calls it.
 
         Raises:
             TableMismatchError: The table has other keys, its items expire by another attribute, or
-                its vector index is another one.
+                its vector index differs.
             TableError: The table was not active after two minutes.
         """
         self._run(self._set_up(), "setup")
@@ -52,21 +52,21 @@ class OnStoreTable(Connected):
         resume_from: str | None = None,
         max_pages: int | None = None,
     ) -> StoreSweepReport:
-        """Remove what processes that died in the middle of a call left behind.
+        """Delete what processes that died during a call left behind.
 
-        Of a table that a store and a cache share, the store sweeps both; so does the cache, where
-        the store has no `spread`. Namespaces of a store without items are taken out of the
-        registry, too. No reader sees any of that. It scans the table, so run it now and then, not
-        often.
+        If a store and a cache share the table, a sweep of the store covers both. So does a sweep
+        of the cache, unless the store has a `spread`. The sweep also removes empty namespaces of a
+        store from the registry. No reader notices any of this. It scans the table, so run it
+        occasionally.
 
         Args:
-            older_than: Only parts of values that are at least so old, as `timedelta` or seconds;
-                from an hour. It must be longer than any call takes.
-            resume_from: `resume_from` of the last sweep's report, to go on there.
-            max_pages: Pages of the table to read at most.
+            older_than: Minimum age of the parts and vectors to delete, as `timedelta` or seconds;
+                at least an hour. It must be longer than any call takes.
+            resume_from: `resume_from` of the last sweep's report, to continue there.
+            max_pages: Maximum number of pages of the table to read.
 
         Raises:
-            InvalidInputError: An argument cannot be used.
+            InvalidInputError: An argument is invalid.
         """
         return self._run(self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans")
 

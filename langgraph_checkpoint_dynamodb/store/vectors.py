@@ -1,4 +1,4 @@
-"""Vectors as they are stored: items beside those they belong to, and a record of them all."""
+"""Vectors as items of the table, and the record of their format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 )
 from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.embedding import pack, packed_bytes, unpack
-from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS, VECTORS_RECORD
+from langgraph_checkpoint_dynamodb.store.keys import MOST_VECTORS, VECTOR_FORMAT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef
 
 Form: TypeAlias = Literal["packed", "list"]
-"""`packed` takes the least room. A vector index wants a `list`, which takes nearly twice that."""
+"""`packed` is the smallest form. A vector index needs a `list`, which is nearly twice as large."""
 
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVectors:
-    """What is known of all vectors of a table.
+class VectorFormat:
+    """The format of all vectors of a table.
 
     Attributes:
-        dims: How many numbers each has.
-        form: In which form they are stored.
+        dims: Number of dimensions.
+        form: The form in which they are stored.
     """
 
     dims: int
@@ -58,11 +58,11 @@ def vector_puts(
 
     Args:
         ref: The item.
-        version: The version of it that they are of.
+        version: The version of the item that they belong to.
         vectors: The vectors, packed.
-        created: When they are stored, in seconds since the epoch.
+        created: Time of the call, in seconds since the epoch.
         ttl: When they may be deleted, in seconds since the epoch; `None` for never.
-        form: In which form they are stored.
+        form: The form in which to store them.
     """
     attributes = {Attribute.CREATED: created, Attribute.TTL: ttl}
     puts = []
@@ -79,17 +79,17 @@ def vector_keys(ref: ItemRef, version: str, count: int) -> list[Key]:
 
     Args:
         ref: The item.
-        version: The version of it that they are of.
-        count: How many there are.
+        version: The version of the item that they belong to.
+        count: The number of its vectors.
     """
     return [ref.vector(version, number) for number in range(count)]
 
 
 def vectors_of(item: StoredItem, place: str) -> int:
-    """How many vectors an item has.
+    """The number of vectors of an item.
 
     Raises:
-        UnreadableItemError: What it says is no such number.
+        UnreadableItemError: The attribute is damaged.
     """
     count = optional_number(item, Attribute.VECTORS, place) or 0
     if count > MOST_VECTORS:
@@ -100,7 +100,7 @@ def vectors_of(item: StoredItem, place: str) -> int:
 
 
 def vector_keys_if_readable(ref: ItemRef, item: StoredItem) -> list[Key]:
-    """Primary keys of the vectors of an item that is gone, as far as they can be told."""
+    """Primary keys of the vectors of a deleted item; none if it is damaged."""
     try:
         count = vectors_of(item, str(ref))
         return vector_keys(ref, text(item, Attribute.VERSION, str(ref)), count) if count else []
@@ -109,7 +109,7 @@ def vector_keys_if_readable(ref: ItemRef, item: StoredItem) -> list[Key]:
 
 
 def read_vector(item: StoredItem, dims: int, table_name: str) -> bytes:
-    """A vector, packed, of whichever form.
+    """Parse a vector of either form, and pack it.
 
     Raises:
         UnreadableItemError: It is damaged.
@@ -135,15 +135,15 @@ def read_vector(item: StoredItem, dims: int, table_name: str) -> bytes:
     )
 
 
-def record_of_vectors(stored: StoredVectors) -> Update:
-    """What records how vectors are stored. Its condition fails where that was recorded already."""
-    none = Expected(Attribute.DIMS)
-    values = typed({Attribute.DIMS: stored.dims, Attribute.FORM: stored.form})
-    return Update(Table.STORE, VECTORS_RECORD, values, expected=none)
+def vector_format_update(wanted: VectorFormat) -> Update:
+    """The update that stores the vector format. Its condition fails if there is one already."""
+    absent = Expected(Attribute.DIMS)
+    values = typed({Attribute.DIMS: wanted.dims, Attribute.FORM: wanted.form})
+    return Update(Table.STORE, VECTOR_FORMAT_KEY, values, expected=absent)
 
 
-def read_record(item: StoredItem) -> StoredVectors:
-    """What was recorded of how vectors are stored.
+def parse_vector_format(item: StoredItem) -> VectorFormat:
+    """Parse the record of the vector format.
 
     Raises:
         UnreadableItemError: It is damaged, or of a later version.
@@ -159,7 +159,7 @@ def read_record(item: StoredItem) -> StoredVectors:
             attribute=Attribute.FORM,
             problem="names a form that this version does not know; upgrade",
         )
-    return StoredVectors(dims, form)
+    return VectorFormat(dims, form)
 
 
 def _packed(vector: bytes) -> Item:
@@ -167,7 +167,7 @@ def _packed(vector: bytes) -> Item:
 
 
 def _listed(ref: ItemRef, vector: bytes) -> Item:
-    """A vector for the index, with what that filters by. Labels beyond its filters are not told."""
+    """A vector for the index, with the labels it filters by. Deeper labels are left out."""
     root, *labels = ref.namespace
     filters = dict(zip(Attribute.VECTOR_LABELS, labels, strict=False))
     numbers: Item = {Attribute.VECTOR: {"L": as_numbers(unpack(vector))}}

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.moving.steps import Step
 from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute, Request
 from langgraph_checkpoint_dynamodb.requests.relaying import relay, together_as
 from langgraph_checkpoint_dynamodb.watching.observing import CallObserver
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from langgraph_checkpoint_dynamodb.moving.steps import Moving
     from langgraph_checkpoint_dynamodb.watching.observing import CallScope, OnRequest, RequestInfo
 
 R = TypeVar("R")
@@ -53,10 +51,6 @@ class Watcher:
         made: Any = _watched(operation, Watch(self, method))
         watched: GeneratorT = made
         return watched
-
-    def moved(self, moving: Moving[R], method: str) -> Moving[R]:
-        """The same for a call that is made of other calls, which are watched by themselves."""
-        return moving if self.calls is None else _moved(moving, Watch(self, method))
 
     @contextmanager
     def forgiving(self) -> Iterator[None]:
@@ -162,42 +156,6 @@ def _marked(operation: Any, watch: Watch) -> Generator[Any, Any, Any]:
 
     group = partial(together_as, way)
     return way(operation)
-
-
-def _moved(moving: Moving[R], watch: Watch) -> Moving[R]:
-    with watch:
-        try:
-            step = next(moving)
-            while True:
-                step = moving.send((yield _within(step, watch)))
-        except StopIteration as stop:
-            done: R = stop.value
-            return done
-        finally:
-            moving.close()
-
-
-def _within(step: Step[R], watch: Watch) -> Step[R]:
-    """The same step, taken within the call."""
-
-    @contextmanager
-    def part() -> Iterator[None]:
-        with watch.current():
-            try:
-                yield
-            except BaseException as error:
-                watch.stopped_by(error)
-                raise
-
-    def plain() -> R:
-        with part():
-            return step.plain()
-
-    async def awaited() -> R:
-        with part():
-            return await step.awaited()
-
-    return Step(plain, awaited)
 
 
 @dataclass(frozen=True, slots=True)

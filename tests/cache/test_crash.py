@@ -138,7 +138,7 @@ def test_what_a_process_was_storing_that_died_is_cleared_with_the_rest(
     with quick_cache(table, clock=clock) as cache:
         for requests in range(3):
             empty(table)
-            cache._registered.get().clear()
+            cache._memories.get().clear()
             with quick_cache(table, clock=clock) as dying:
                 have_walked(dying, Stopping(requests, backward=False).way)  # type: ignore[arg-type]  # it has a runner as savers do
                 try:

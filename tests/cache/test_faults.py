@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb import (
     UnprocessedItemsError,
 )
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
-from langgraph_checkpoint_dynamodb.store.cached import require_entry
+from langgraph_checkpoint_dynamodb.store.cache_keys import require_entry
 from tests.cache.faces import cache_on_session, empty, quick_cache
 from tests.store.faces import with_payloads
 from tests.store.test_faults import DYNAMODB, LessThanAsked
@@ -22,13 +22,13 @@ from tests.support.faults import (
     SDK_ATTEMPTS,
     STORE_WRITES,
     Answer,
-    Clock,
     ForEver,
     Leftovers,
     LostAnswers,
     OneItemPages,
     Refusal,
     Refusals,
+    SkippedWaits,
 )
 from tests.support.sessions import on, saver_session
 
@@ -46,7 +46,7 @@ LARGE = "x" * 900
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock().stop_waiting(monkeypatch)
+    SkippedWaits().install(monkeypatch)
 
 
 def faulty(table: StoreTable, *faults: Fault, **settings: Any) -> Cache:

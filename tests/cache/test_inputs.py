@@ -10,7 +10,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, PayloadTooLargeError, SaverClosedError
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
-from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached, require_entry
+from langgraph_checkpoint_dynamodb.store.cache_keys import entry_of, is_cached, require_entry
 from tests.cache.faces import quick_cache
 from tests.support.sessions import NOWHERE
 

@@ -69,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         empty(world.table)
         self.reference: InMemoryCache[Any] = InMemoryCache()
         self._caches = [world.make()]
-        world.store._registered.get().clear()
+        world.store._memories.get().clear()
         world.store.put(("a",), "k", {"of": "the store"})
 
     def teardown(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langgraph_checkpoint_dynamodb.store.cached import require_entry
+from langgraph_checkpoint_dynamodb.store.cache_keys import require_entry
 from tests.cache.faces import CacheCalls, quick_cache
 from tests.store.faces import with_payloads
 

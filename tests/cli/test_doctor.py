@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from langgraph_checkpoint_dynamodb.cli.doctor import Role
+from langgraph_checkpoint_dynamodb.cli.commands.doctor import Role
 from langgraph_checkpoint_dynamodb.policies import ROLES, RUN_ACTIONS, SETUP_ACTIONS
 from tests.cli.conftest import INDEXED
 from tests.support.iam import asks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.cli.tree import draw
+from langgraph_checkpoint_dynamodb.cli.terminal.graph import draw
 from tests.cli.graphs import at, forked, waiting
 from tests.support.values import checkpoint, config, metadata, put_chain
 

@@ -2,9 +2,7 @@
 
 import json
 import operator
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -30,6 +28,7 @@ from tests.support.graphs import (
     by_both_faces,
     compare,
 )
+from tests.support.interpreters import run_program
 from tests.support.savers import Saver
 from tests.support.tables import Tables
 
@@ -91,14 +90,7 @@ def read_without_allowlist(endpoint_url: str, checkpoints: str, writes: str) -> 
 def strict_process(tables: Tables, function: str) -> subprocess.CompletedProcess[str]:
     arguments = (tables.engine.url, tables.checkpoints, tables.writes)
     script = f"from tests.graphs.test_serializers import {function} as run; run(*{arguments!r})"
-    return subprocess.run(  # noqa: S603 - this interpreter, a script written here
-        [sys.executable, "-W", "error", "-c", script],
-        env={**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return run_program(script, LANGGRAPH_STRICT_MSGPACK="true")
 
 
 def test_strict_msgpack_gives_back_the_graphs_own_types_without_a_warning(

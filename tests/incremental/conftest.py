@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.incremental.states import INCREMENTAL, Clock
+from tests.incremental.states import INCREMENTAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

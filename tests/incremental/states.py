@@ -1,9 +1,8 @@
-"""States that grow, and clocks that can be set."""
+"""States that grow."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.support.values import checkpoint, config, metadata
@@ -13,20 +12,9 @@ if TYPE_CHECKING:
 
     from tests.support.savers import Saver
 
-NOW = 4_000_000_000
 INCREMENTAL: dict[str, Any] = {"compression": "incremental"}
 PACKED_TO_HALF = 2
 """How many characters of text a byte of it takes, packed."""
-
-
-@dataclass
-class Clock:
-    """A clock that stands until it is set."""
-
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def text(size: int, seed: object = 0) -> str:

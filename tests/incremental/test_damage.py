@@ -21,7 +21,7 @@ from tests.support.values import config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.incremental.states import Clock
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 

@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.payloads.differences import (
     BASE_RETENTION,
     MARK_RETENTION,
 )
-from tests.incremental.states import INCREMENTAL, Clock, grown, listed, put_steps, state_of
+from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of
 from tests.support.stopping import loose_ends, stored
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata
@@ -21,6 +21,7 @@ from tests.support.values import checkpoint, config, metadata
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 

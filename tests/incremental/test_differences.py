@@ -10,17 +10,9 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE, MARK_RETENTION
-from tests.incremental.states import (
-    INCREMENTAL,
-    NOW,
-    Clock,
-    grown,
-    listed,
-    put_steps,
-    state_of,
-    text,
-)
+from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of, text
 from tests.support.calls import AsyncCalls, SyncCalls
+from tests.support.clocks import NOW, Clock
 from tests.support.metered import Metered
 from tests.support.sessions import metered_session
 from tests.support.tables import forget, sweep, with_payloads

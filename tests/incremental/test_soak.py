@@ -14,7 +14,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
-from tests.incremental.states import Clock
+from tests.support.clocks import Clock
 from tests.support.effort import amount, everything
 from tests.support.soaked import (
     Setting,
@@ -61,7 +61,6 @@ class Soak:
         clock: Everybody's.
         reached: By thread, how long a log a run has reported that nothing has taken away since.
         seen: How many checkpoints were compared.
-        turned_away: How many runs ended with an error, beside what takes threads away.
     """
 
     choose: random.Random
@@ -71,13 +70,10 @@ class Soak:
     clock: Clock
     reached: dict[str, int] = field(default_factory=dict)
     seen: int = 0
-    turned_away: int = 0
 
     def step(self) -> None:
         """Let one process or two do something, then see that all is right."""
-        self.clock.now += self.choose.choice(
-            [1, 60, MARGIN + 1, BASE_MAX_AGE // 2, BASE_MAX_AGE + MARGIN]
-        )
+        self.clock.now += self.choose.choice(PAUSES)
         tasks = [self._task() for _ in range(self.choose.choice([1, 1, 2]))]
         asked = [*zip(self.choose.sample(self.workers, len(tasks)), tasks, strict=True)]
         for worker, task in asked:
@@ -108,7 +104,6 @@ class Soak:
         result, error = answer
         if error is not None:
             assert not alone, (task, error)
-            self.turned_away += 1
         elif task.do == "run":
             self.reached[task.thread_id] = max(result, self.reached.get(task.thread_id, 0))
 

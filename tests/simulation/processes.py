@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     """Single requests, one after the other, and at the end the result."""
 
 FORWARD, BACKWARD, TURNS = "forward", "backward", "turns"
-ORDERS = (FORWARD, BACKWARD, TURNS)
 """How the members of a group are run: one after the other, from the last, or taking turns."""
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.bases import was_deleted
-from langgraph_checkpoint_dynamodb.ops import lineage, parts
+from langgraph_checkpoint_dynamodb.ops import parts, thread_contents
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from langgraph_checkpoint_dynamodb.requests.items import PutItem
 from tests.simulation.explore import ENDED, GO, Step, explore, story
@@ -31,31 +31,31 @@ if TYPE_CHECKING:
 
 
 def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> None:
-    original = parts._find_base
+    original = parts._load_base
 
     def find(store: Any, ref: Any, origin: Any) -> Any:
         found = store.memory.base(ref)
         if found is None:
             yield from original(store, ref, origin)
         else:
-            store.bases.found[ref] = found
+            store.bases.loaded[ref] = found
 
-    patch.setattr(parts, "_find_base", find)
+    patch.setattr(parts, "_load_base", find)
 
 
 def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.MonkeyPatch) -> None:
     def find(store: Any, ref: Any, origin: Any) -> Any:
         yield from parts.bases_deleted(store, ref.thread_id)
         found = yield from parts._read_base(store, ref)
-        if found is None and was_deleted(origin.created, store.bases.marks[ref.thread_id]):
+        if found is None and was_deleted(origin.created, store.bases.deleted_at[ref.thread_id]):
             store.bases.deleted.add(ref)
-        store.bases.found[ref] = found
+        store.bases.loaded[ref] = found
 
-    patch.setattr(parts, "_find_base", find)
+    patch.setattr(parts, "_load_base", find)
 
 
 def a_prune_takes_bases_as_soon_as_their_life_ends(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lineage, "is_settled", lambda created, now: created <= now - BASE_MAX_AGE)
+    patch.setattr(thread_contents, "is_settled", lambda created, now: created <= now - BASE_MAX_AGE)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,18 @@ from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.format.write_keys import write_sort_key
 from langgraph_checkpoint_dynamodb.items import write_plans, writes_partition
 from langgraph_checkpoint_dynamodb.items.copier import Copier
-from langgraph_checkpoint_dynamodb.ops import beside as ops_beside
 from langgraph_checkpoint_dynamodb.ops import (
+    attachments,
     chain,
     copy,
     delete,
+    deletion_plan,
+    delta_ancestors,
     history,
-    lineage,
+    prune,
     read,
-    removal,
     sweep,
+    thread_contents,
     write,
 )
 from langgraph_checkpoint_dynamodb.ops.memory import Memory
@@ -56,7 +58,7 @@ def readers_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
         found = writes_partition.read_partition_item(item, ref, now)
         return () if isinstance(found, writes_partition.DeletionMark) else found
 
-    patch.setattr(ops_beside, "read_partition_item", read)
+    patch.setattr(attachments, "read_partition_item", read)
 
 
 def deletes_leave_no_mark(patch: pytest.MonkeyPatch) -> None:
@@ -78,27 +80,27 @@ def items_with_parts_are_put_as_often_as_the_sdk_repeats(patch: pytest.MonkeyPat
 
 
 def a_delete_takes_parts_that_are_about_to_be_referred_to(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(delete, "that_go", lambda items, *_: [*items])
+    patch.setattr(delete, "items_to_delete", lambda items, *_: [*items])
 
 
 def an_object_is_known_by_the_item_that_leads_to_it_alone(patch: pytest.MonkeyPatch) -> None:
     a_delete_takes_parts_that_are_about_to_be_referred_to(patch)
-    patch.setattr(removal, "outside_if_readable", lambda *_: ())
+    patch.setattr(deletion_plan, "outside_if_readable", lambda *_: ())
 
 
 def a_tombstone_that_nobody_needs_stops_a_history(patch: pytest.MonkeyPatch) -> None:
-    at_hand = chain.Chain.parent_at_hand
+    at_hand = chain.Chain.loaded_parent_of
 
     def strict(ancestors: Any, record: Any) -> Any:
-        if record.parent_id in ancestors._gone:
+        if record.parent_id in ancestors._unusable:
             raise UnreadableItemError(place="p", attribute="deleted", problem="is there")
         return at_hand(ancestors, record)
 
-    patch.setattr(chain.Chain, "parent_at_hand", strict)
+    patch.setattr(chain.Chain, "loaded_parent_of", strict)
 
 
 def an_ancestor_that_is_gone_ends_a_history_in_silence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(chain.Chain, "_require_needless", nothing_done)
+    patch.setattr(chain.Chain, "_require_unneeded", nothing_done)
 
 
 def the_history_of_a_checkpoint_that_is_gone_is_empty(patch: pytest.MonkeyPatch) -> None:
@@ -114,18 +116,18 @@ def the_history_of_a_checkpoint_that_is_gone_is_empty(patch: pytest.MonkeyPatch)
 
 
 def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatch) -> None:
-    rebuilt_from = lineage._rebuilt_from
+    rebuilt_from = delta_ancestors._rebuilt_from
 
     def needed(store: Any, thread: Any, wanted: Any) -> Any:
         with_deltas = [ns for ns, ids in wanted.items() if ids and thread.delta_channels.get(ns)]
         found = {ns: set(ids) for ns, ids in wanted.items()}
         for ns in with_deltas:
-            by_id = yield from lineage._read_contents(store, thread, ns)
+            by_id = yield from delta_ancestors._read_contents(store, thread, ns)
             for id_ in wanted[ns]:
                 found[ns] |= rebuilt_from(id_, by_id)
         return found
 
-    patch.setattr(delete, "needed_ancestors", needed)
+    patch.setattr(prune, "needed_ancestors", needed)
 
 
 def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
@@ -155,11 +157,11 @@ def writes_go_before_their_checkpoint(patch: pytest.MonkeyPatch) -> None:
         yield from ()
 
     def then(found: Any, delete_each: Any) -> Any:
-        yield from removal.remove_all(found, delete_each)
+        yield from deletion_plan.delete_planned(found, delete_each)
         yield from in_order(held.pop())
 
     patch.setattr(delete, "write_in_order", hold)
-    patch.setattr(delete, "remove_all", then)
+    patch.setattr(delete, "delete_planned", then)
 
 
 def the_last_regular_write_wins(patch: pytest.MonkeyPatch) -> None:
@@ -183,21 +185,23 @@ def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPat
 
 
 def a_checkpoint_carries_what_its_process_has_written_alone(patch: pytest.MonkeyPatch) -> None:
-    original = Memory.loaded
+    original = Memory.remember_writes
 
-    def loaded(self: Memory, ref: Any, _: Any, doubts: int, now: int) -> None:
-        original(self, ref, (), doubts, now)
+    def loaded(self: Memory, ref: Any, _: Any, epoch: int, now: int) -> None:
+        original(self, ref, (), epoch, now)
 
-    patch.setattr(Memory, "loaded", loaded)
+    patch.setattr(Memory, "remember_writes", loaded)
 
 
 def the_writes_of_the_checkpoint_that_was_the_newest_are_taken_for_those_of_the_newest(
     patch: pytest.MonkeyPatch,
 ) -> None:
     def rest(store: Any, record: Any, page: Any) -> Any:
-        return (yield from ops_beside.read_rest_beside(store, record, page))
+        return (yield from attachments.read_remaining_attachments(store, record, page))
 
-    patch.setattr(read, "read_beside", lambda store, record: rest(store, record, Page([], None)))
+    patch.setattr(
+        read, "read_attachments", lambda store, record: rest(store, record, Page([], None))
+    )
 
 
 def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
@@ -205,7 +209,7 @@ def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         sweep,
         "_remove",
-        lambda found, _: removal.remove_all([found], delete._delete_each),
+        lambda found, _: deletion_plan.delete_planned([found], delete._delete_items),
     )
 
 
@@ -231,14 +235,16 @@ def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> 
 
 
 def a_delete_forgets_where_the_values_of_its_tombstone_are(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(removal, "is_young", lambda *_: True)
-    patch.setattr(delete, "_remains", lambda store, head, items: _only_writes(store, head, items))
+    patch.setattr(deletion_plan, "is_young", lambda *_: True)
+    patch.setattr(
+        delete, "_plan_deletion", lambda store, head, items: _only_writes(store, head, items)
+    )
     patch.setattr(sweep, "part_of", lambda _: None)
 
 
 def _only_writes(store: Any, head: Any, items: Any) -> Any:
-    kept = [item for item in items if removal.is_write(item)]
-    return removal.remains(store.payloads, head.owner, kept, ())
+    kept = [item for item in items if deletion_plan.is_write(item)]
+    return deletion_plan.plan_deletion(store.payloads, head.owner, kept, ())
 
 
 def a_delete_does_not_mark_the_bases_it_takes(patch: pytest.MonkeyPatch) -> None:
@@ -246,14 +252,14 @@ def a_delete_does_not_mark_the_bases_it_takes(patch: pytest.MonkeyPatch) -> None
 
 
 def a_prune_takes_bases_that_are_young(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lineage, "is_settled", lambda *_: True)
+    patch.setattr(thread_contents, "is_settled", lambda *_: True)
 
 
 def a_prune_takes_bases_that_are_needed(patch: pytest.MonkeyPatch) -> None:
     def all_of_them(self: Any, *_: Any) -> list[Any]:
         return [*self.bases]
 
-    patch.setattr(lineage.Thread, "needless_bases", all_of_them)
+    patch.setattr(thread_contents.ThreadContents, "unneeded_bases", all_of_them)
 
 
 def a_checkpoint_comes_before_its_base(patch: pytest.MonkeyPatch) -> None:

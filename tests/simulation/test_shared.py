@@ -15,7 +15,8 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, TransportError
 from langgraph_checkpoint_dynamodb.ops import chain
-from langgraph_checkpoint_dynamodb.ops.memory import Memory, _place
+from langgraph_checkpoint_dynamodb.ops.memory import Memory
+from langgraph_checkpoint_dynamodb.ops.memory_entries import entry_key
 from tests.simulation.processes import BACKWARD, FORWARD, Ended
 from tests.simulation.scenarios import (
     ALL,
@@ -285,25 +286,29 @@ def test_nor_do_two_attempts_at_a_task_beside_a_reader() -> None:
 
 
 def writes_under_way_are_passed_over(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Memory, "begin", lambda *_: None)
-    end = Memory.end
+    patch.setattr(Memory, "begin_writes", lambda *_: None)
+    end = Memory.end_writes
 
     def ended(self: Memory, ref: Any, stored: Any, now: int) -> None:
-        self._under_way[_place("writes", ref)] += 1
+        self._writes_under_way[entry_key("writes", ref)] += 1
         end(self, ref, stored, now)
 
-    patch.setattr(Memory, "end", ended)
+    patch.setattr(Memory, "end_writes", ended)
 
 
 def failed_writes_leave_no_doubt(patch: pytest.MonkeyPatch) -> None:
-    end = Memory.end
-    patch.setattr(Memory, "end", lambda self, ref, stored, now: end(self, ref, stored or (), now))
+    end = Memory.end_writes
+    patch.setattr(
+        Memory, "end_writes", lambda self, ref, stored, now: end(self, ref, stored or (), now)
+    )
 
 
 def a_reader_takes_what_it_read_for_all_there_is(patch: pytest.MonkeyPatch) -> None:
-    loaded = Memory.loaded
+    loaded = Memory.remember_writes
     patch.setattr(
-        Memory, "loaded", lambda self, ref, some, _, now: loaded(self, ref, some, self.doubts, now)
+        Memory,
+        "remember_writes",
+        lambda self, ref, some, _, now: loaded(self, ref, some, self.writes_epoch, now),
     )
 
 

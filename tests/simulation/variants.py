@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.settings.saver import Settings, ThreadIndex
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
 
 NOW = 2_000_000_000
 TTL_SECONDS = 30 * 24 * 60 * 60
@@ -46,7 +46,7 @@ class Saver(SaverBase):
         self._token = token
         self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
 
-    def _store(self) -> Store:
+    def _store(self) -> Context:
         made = super()._store()
         return replace(made, stamp=replace(made.stamp, token=self._token))
 

@@ -167,7 +167,7 @@ def ops(*made: Op) -> Callable[[Store, Variant], Operation[Any]]:
 
     def act(store: Store, variant: Variant) -> Operation[Any]:
         mine = [_of(store.token, op, variant) for op in made]
-        context, calls = store._read(mine)
+        context, calls = store._parse(mine)
         indexing = context.indexing
         embedded = Embedded() if indexing is None else embed(indexing, calls.texts)
         return perform(context, calls, embedded)

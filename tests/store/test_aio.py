@@ -86,7 +86,7 @@ def test_a_call_that_is_cancelled_anywhere_leaves_the_old_or_the_new(
         for of in ("await", "request", "reply"):
             while True:
                 begin(table, clock)
-                store._registered.get().clear()
+                store._memories.get().clear()
                 stop = Stop(points[of] + 1, of)
                 others = asyncio.all_tasks()
                 task = asyncio.create_task(awaited(Cancelled(ACTS[act](store), stop)))

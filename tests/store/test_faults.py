@@ -19,13 +19,13 @@ from tests.support.faults import (
     SDK_ATTEMPTS,
     STORE_WRITES,
     Answer,
-    Clock,
     ForEver,
     Leftovers,
     LostAnswers,
     OneItemPages,
     Refusal,
     Refusals,
+    SkippedWaits,
 )
 from tests.support.sessions import on, saver_session
 
@@ -50,7 +50,7 @@ DYNAMODB: dict[str, dict[str, int]] = {
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock().stop_waiting(monkeypatch)
+    SkippedWaits().install(monkeypatch)
 
 
 def faulty(table: StoreTable, *faults: Fault, **settings: Any) -> Store:

@@ -16,12 +16,12 @@ from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.requests.items import Page, Query, Scan
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
-from langgraph_checkpoint_dynamodb.store.asked import read_calls
 from langgraph_checkpoint_dynamodb.store.embedding import Embedded
 from langgraph_checkpoint_dynamodb.store.keys import is_registry
 from langgraph_checkpoint_dynamodb.store.ops import namespaces, search
 from langgraph_checkpoint_dynamodb.store.ops.batch import perform
 from langgraph_checkpoint_dynamodb.store.ops.merged import MOST_ITEMS, Merged
+from langgraph_checkpoint_dynamodb.store.parsing import parse_calls
 from tests.simulation.processes import FORWARD, steps
 from tests.support.effort import amount
 
@@ -85,7 +85,7 @@ class LongTable:
     def __init__(self, store: DynamoDBStore, tally: Tally) -> None:
         self.given = 0
         self._tally = tally
-        (put,) = read_calls(store._context(), [PutOp((*AT, "0"), "k", {"text": "a"})]).puts
+        (put,) = parse_calls(store._context(), [PutOp((*AT, "0"), "k", {"text": "a"})]).puts
         self._item = put.planned.put.item
 
     def reply(self, request: Any) -> Page:
@@ -113,7 +113,7 @@ class LongTable:
 
 
 def perform_one(store: DynamoDBStore, op: Any) -> Operation[Any]:
-    return perform(*store._read([op]), Embedded())
+    return perform(*store._parse([op]), Embedded())
 
 
 LAST = MatchCondition("suffix", (f"{MANY - 1:06}",))

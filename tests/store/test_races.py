@@ -46,7 +46,7 @@ def process(now: float = NOW, **settings: Any) -> DynamoDBStore:
 
 
 def does(store: DynamoDBStore, *ops: Op) -> Steps:
-    context, calls = store._read(ops)
+    context, calls = store._parse(ops)
     indexing = context.indexing
     embedded = Embedded() if indexing is None else embed(indexing, calls.texts)
     return (yield from one_by_one(perform(context, calls, embedded)))
@@ -109,7 +109,7 @@ def entered_long_ago(universe: Universe) -> World:
 def remembering(now: float) -> DynamoDBStore:
     """A process that has entered the namespace as it was entered long ago, and reckons by that."""
     store = process(now)
-    store._registered.get().entered(AT, int(LONG_AGO))
+    store._memories.get().remember_namespace(AT, int(LONG_AGO))
     return store
 
 
@@ -182,7 +182,7 @@ def test_an_item_that_is_stored_before_its_namespace_is_entered_would_be_found()
         assert isinstance(request, UpdateItem)
         requests.append(request)
         steps.close()
-        store._registered.get().entered(AT, int(NOW))
+        store._memories.get().remember_namespace(AT, int(NOW))
         yield from put(store, {"n": 1})
         yield request
 

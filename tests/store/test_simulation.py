@@ -106,11 +106,11 @@ def nothing_done(*_: Any, **__: Any) -> Any:
 
 
 def a_searched_item_is_as_similar_as_it_was(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(nearest, "_is_ranked", lambda *_: False)
+    patch.setattr(nearest, "_has_live_vectors", lambda *_: False)
 
 
 def a_read_that_lacks_a_part_does_not_look_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(parts, "_load", parts._loaded)
+    patch.setattr(parts, "_load", parts._load_once)
 
 
 def a_cache_does_not_look_again(patch: pytest.MonkeyPatch) -> None:
@@ -119,12 +119,12 @@ def a_cache_does_not_look_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def what_is_read_lives_on_whatever_it_is_now(patch: pytest.MonkeyPatch) -> None:
-    lives_until = ItemRecord.lives_until
+    ttl_update = ItemRecord.ttl_update
 
     def anyhow(record: ItemRecord, ttl: int) -> Update:
-        return replace(lives_until(record, ttl), expected=None)
+        return replace(ttl_update(record, ttl), expected=None)
 
-    patch.setattr(ItemRecord, "lives_until", anyhow)
+    patch.setattr(ItemRecord, "ttl_update", anyhow)
 
 
 def an_item_is_put_as_often_as_repeated(patch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def a_delete_does_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_cache_enters_no_namespace(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(cache_ops, "_enter", nothing_done)
+    patch.setattr(cache_ops, "_register", nothing_done)
 
 
 LARGE_PUT, GET = "put(k, large)", "get(k), refreshing"

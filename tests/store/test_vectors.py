@@ -402,7 +402,7 @@ def test_ranked_in_several_passes_the_result_is_the_same(
     made.batch([PutOp(AT, f"{number:02}", {"text": text}) for number, text in enumerate(texts)])
     made.batch([PutOp(AT, f"{number}n", {"n": number}) for number in range(3)])
     expected = made.search(AT, query="aab", limit=100)
-    monkeypatch.setattr(ranking, "_ROOM", 4)
+    monkeypatch.setattr(ranking, "_CAPACITY", 4)
     assert made.search(AT, query="aab", limit=100) == expected
     assert made.search(AT, query="aab", limit=9, offset=12) == expected[12:21]
 

@@ -14,6 +14,7 @@ from botocore.loaders import create_loader
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
 from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
+from tests.support.concurrency import DEADLOCK
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     Act = Callable[[AsyncDynamoDBSaver], Coroutine[Any, Any, Any]]
 
-DEADLOCK = 60
-"""Seconds after which something that waits for another is taken for stuck."""
 TICKS = 20
 NAMES: dict[str, Any] = {"checkpoints_table_name": "checkpoints", "writes_table_name": "writes"}
 BATCH = 25
@@ -149,6 +148,11 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     found = asyncio.run(asyncio.wait_for(main, DEADLOCK))
     gc.collect()  # What was left open says so here: warnings are errors.
     return found
+
+
+def loop_threads() -> set[threading.Thread]:
+    """The threads that run an event loop for a saver's plain methods."""
+    return {t for t in threading.enumerate() if t.name == "dynamodb-saver-loop"}
 
 
 async def awaited(work: Awaitable[Any]) -> Any:

@@ -1,7 +1,6 @@
 """Compression measured on real text. `make compression` prints a table of the page on costs.
 
-The text is Python's own reference (`pydoc_data.topics`) and the licences of the installed packages,
-as the messages of a chat.
+The text is that of `corpus`, as the messages of a chat.
 """
 
 from __future__ import annotations
@@ -10,19 +9,15 @@ import sys
 import time
 import zlib
 from functools import partial
-from importlib.metadata import distributions
-from pydoc_data.topics import topics
 from typing import TYPE_CHECKING
 
-from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_checkpoint_dynamodb.payloads.compression import GZIP_LEVEL, ZSTD_LEVEL
+from tests.support.corpus import chat, repository_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from langchain_core.messages import BaseMessage
+    from collections.abc import Callable, Iterator
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -42,8 +37,8 @@ _SECONDS = 0.5
 
 def states() -> Iterator[bytes]:
     """States of about those sizes, serialized."""
-    texts = [topics[name] for name in sorted(topics)] + licences()
-    pieces = [text[at : at + _MESSAGE] for text in texts for at in range(0, len(text), _MESSAGE)]
+    text = repository_text()
+    pieces = [text[at : at + _MESSAGE] for at in range(0, len(text), _MESSAGE)]
     serde = JsonPlusSerializer()
     for size in SIZES:
         count = 1
@@ -52,23 +47,6 @@ def states() -> Iterator[bytes]:
                 raise SystemExit(f"there are only {len(data)} bytes of text, {size} are asked for")
             count += 1 + count // 20
         yield data
-
-
-def chat(pieces: Sequence[str]) -> list[BaseMessage]:
-    """Messages of a person and a model in turns."""
-    kinds = (HumanMessage, AIMessage)
-    return [kinds[number % 2](text, id=str(number)) for number, text in enumerate(pieces)]
-
-
-def licences() -> list[str]:
-    """The licence texts that installed packages carry."""
-    files = [
-        file
-        for distribution in distributions()
-        for file in distribution.files or []
-        if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
-    ]
-    return [file.read_text(encoding="utf-8") for file in sorted(files, key=str)]
 
 
 def fastest(work: Callable[[], bytes]) -> tuple[bytes, float]:

@@ -59,20 +59,24 @@ def faulty(tables: Tables, *faults: Fault, bucket: Bucket | None = None) -> dict
     return {"session": session, "endpoint_url": tables.engine.url, "boto_config": config}
 
 
-class Clock:
-    """Stands in for the module `time` where something sleeps. Remembers, and does not wait."""
+class SkippedWaits:
+    """Stands in for the module `time` where something sleeps, and does not wait.
+
+    Attributes:
+        seconds: The waits that were skipped, in order.
+    """
 
     def __init__(self) -> None:
-        self.naps: list[float] = []
+        self.seconds: list[float] = []
 
     def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
+        self.seconds.append(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
+        self.seconds.append(seconds)
 
-    def stop_waiting(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the place of every wait, the saver's own and the SDK's between its attempts."""
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Replace every wait: the saver's own, and the SDK's between its attempts."""
         if not native():
             monkeypatch.setattr(sync, "time", self)
             monkeypatch.setattr(botocore.endpoint, "time", self)

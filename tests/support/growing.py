@@ -1,8 +1,8 @@
-"""What threads that grow cost, by way of storing them. `make compression` prints the table.
+"""The cost of threads that grow, by kind of compression. `make compression` prints the tables.
 
 The saver's own plans are made and measured; nothing is stored. Units are those of checkpoints
-alone: their items, their parts and their bases. A read is that of a process that has not seen the
-thread.
+alone: their items, their parts and their bases. Reads are those of a process that has not read the
+thread before.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import cache, partial
-from pydoc_data.topics import topics
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -26,7 +25,8 @@ from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payloads.compression import ZSTD_LEVEL, compress, difference
 from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.settings.values import payload_policy
-from tests.support.compressing import chat, licences
+from tests.support.compressing import fastest
+from tests.support.corpus import chat, repository_text
 from tests.support.values import checkpoint, metadata
 
 if sys.version_info >= (3, 14):
@@ -43,20 +43,20 @@ WAYS = (None, "gzip", "zstd", "incremental")
 PUTS = 3
 """Checkpoints of a turn: LangGraph stores one for the input and one for each step."""
 WRITE_DOLLARS = 0.625e-6
-"""Of a unit on demand in us-east-1, https://aws.amazon.com/dynamodb/pricing/on-demand/."""
+"""The price of a write unit on demand in us-east-1, https://aws.amazon.com/dynamodb/pricing/on-demand/."""
 _PART_BYTES = 200
-"""About what the keys of a part take."""
+"""About the size of the keys of a part."""
 _QUESTION, _ANSWER, _TOOL = 200, 1_000, 2_000
 
 
 @dataclass
 class Growth:
-    """What a thread has cost.
+    """The cost of a thread.
 
     Attributes:
-        write_units: Of all of its checkpoints.
-        read_units: Of reading its newest, strongly consistent.
-        milliseconds: For planning all of them: packing, mostly.
+        write_units: Units to store all of its checkpoints.
+        read_units: Units to read its newest checkpoint, strongly consistent.
+        milliseconds: The time to plan all of its checkpoints, most of which is compression.
     """
 
     write_units: int = 0
@@ -65,19 +65,17 @@ class Growth:
 
     @property
     def dollars(self) -> float:
-        """Of the write units of a thousand such threads."""
+        """The price of the write units of a thousand such threads."""
         return 1000 * self.write_units * WRITE_DOLLARS
 
 
-@cache
-def _texts() -> str:
-    return "".join(topics[name] for name in sorted(topics)) + "".join(licences())
+_corpus = cache(repository_text)
 
 
 @cache
 def text(length: int, seed: int) -> str:
-    """Real text, another for each seed."""
-    whole = _texts()
+    """A piece of the corpus that the seed chooses."""
+    whole = _corpus()
     start = random.Random(seed).randrange(len(whole) - length)  # noqa: S311 - data, not a secret
     return whole[start : start + length]
 
@@ -89,21 +87,25 @@ def chatting(step: int) -> dict[str, Any]:
 
 
 def calling_tools(step: int) -> dict[str, Any]:
-    """A message in each step, of which two in three are what tools have found."""
+    """A message of 2 KB in each step, as the results of tools are."""
     return {"messages": chat([text(_TOOL, number) for number in range(1 + step)])}
 
 
-def a_document(step: int) -> dict[str, Any]:
+def keeping_a_document(step: int) -> dict[str, Any]:
     """A document that stays, and a counter."""
     return {"document": text(200_000, 0), "count": step}
 
 
 KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "chat": chatting,
-    "tools": calling_tools,
-    "200 KB document, counter": a_document,
+    "a message of 2 KB a step": calling_tools,
+    "a document of 200 KB, a counter": keeping_a_document,
 }
-TURNS = {"chat": (30, 100, 300), "tools": (100,), "200 KB document, counter": (100,)}
+TURNS = {
+    "chat": (30, 100, 300),
+    "a message of 2 KB a step": (100,),
+    "a document of 200 KB, a counter": (100,),
+}
 
 
 def grow(kind: str, turns: int, way: str | None) -> Growth:
@@ -118,10 +120,10 @@ def grow(kind: str, turns: int, way: str | None) -> Growth:
         before = None if parent is None else memory.progress(address.ref(parent))
         stamp = Stamp(f"{step:016x}", 0)
         start = time.perf_counter()
-        plan = plan_checkpoint(record, policy, stamp, before, memory.keeps_base)
+        plan = plan_checkpoint(record, policy, stamp, before, memory.can_keep_base)
         growth.milliseconds += 1000 * (time.perf_counter() - start)
         growth.write_units += _units(plan.planned) + (0 if plan.base is None else _units(plan.base))
-        memory.reached(record.ref, plan.progress, 0)
+        memory.remember_progress(record.ref, plan.progress, 0)
         parent = made["id"]
         growth.read_units = _read_units(item_size(plan.planned.put.item)) + sum(
             _read_units(len(part.data) + _PART_BYTES) for part in plan.planned.parts
@@ -142,13 +144,13 @@ def _read_units(size: int) -> int:
 
 
 def digested(base: bytes, data: bytes) -> bytes:
-    """A difference as it would be with a dictionary that is digested once."""
+    """The difference as Zstandard makes it with a dictionary that is digested in advance."""
     known = zstd.ZstdDict(base, is_raw=True).as_digested_dict
     return zstd.compress(data, level=ZSTD_LEVEL, zstd_dict=known)
 
 
 def print_differences() -> None:
-    """What a change in ten places of a text takes, a hundredth of it in all."""
+    """The size of a change in ten places of a text, one percent of it in all."""
     ways = ("whole", "difference", "with a digested dictionary")
     print("| state | " + " | | ".join(ways) + " | |\n|---|" + "---:|---:|" * len(ways))
     for size in (20_000, 200_000, 1_000_000, 4_000_000):
@@ -166,18 +168,9 @@ def print_differences() -> None:
             partial(difference, base, data),
             partial(digested, base, data),
         ):
-            packed, took = _timed(work)
+            packed, took = fastest(work)
             cells.append(f"{len(packed):,} bytes | {took:.2f} ms")
         print(f"| {size / 1000:,.0f} KB | " + " | ".join(cells) + " |")
-
-
-def _timed(work: Callable[[], bytes]) -> tuple[bytes, float]:
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        result = work()
-        best = min(best, time.perf_counter() - start)
-    return result, 1000 * best
 
 
 def main() -> None:

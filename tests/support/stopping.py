@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
 
-    from langgraph_checkpoint_dynamodb.ops.store import Store
+    from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.requests.operations import Operation, Request
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
@@ -191,8 +191,8 @@ def repeatable(saver: SaverT, name: str) -> SaverT:
     tokens = (f"{name}{number}" for number in count())
     kind: Any = type(saver)
 
-    def store(self: Any) -> Store:
-        made: Store = kind._store(self)
+    def store(self: Any) -> Context:
+        made: Context = kind._store(self)
         return replace(made, stamp=replace(made.stamp, token=next(tokens)))
 
     # A method of its class, so that a copy with other settings has it with those.

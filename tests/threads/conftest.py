@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import ThreadIndex
-from tests.incremental.states import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 
 INDEXED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

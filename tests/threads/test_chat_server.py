@@ -18,7 +18,7 @@ from tests.threads.conftest import INDEXED
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.incremental.states import Clock
+    from tests.support.clocks import Clock
     from tests.support.sessions import Meter
     from tests.support.tables import Tables
 

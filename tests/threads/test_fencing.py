@@ -231,7 +231,7 @@ def test_a_run_that_comes_too_late_is_ended(pair: tuple[RealSaver, RealSaver]) -
     make_graph(first).invoke({}, at)
     newest = first.get_tuple(at)
     assert newest is not None
-    with pytest.raises(ThreadConflictError, match="another run has moved it on") as raised:
+    with pytest.raises(ThreadConflictError, match="another run has stored a checkpoint") as raised:
         second.put(read.config, checkpoint("2", value=1), metadata(source="input"), {})
     assert raised.value.thread_id == "t"
     assert raised.value.expected == read.checkpoint["id"]

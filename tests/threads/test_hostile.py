@@ -21,7 +21,7 @@ from tests.threads.test_index import begin, owned, titles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.incremental.states import Clock
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 

@@ -20,14 +20,14 @@ from langgraph_checkpoint_dynamodb import (
     ThreadInfo,
     ThreadNotFoundError,
 )
-from tests.incremental.states import NOW
+from tests.support.clocks import NOW
 from tests.support.savers import new_saver
 from tests.support.tables import forget, sweep
 from tests.support.values import checkpoint, config, metadata
 from tests.threads.conftest import INDEXED
 
 if TYPE_CHECKING:
-    from tests.incremental.states import Clock
+    from tests.support.clocks import Clock
     from tests.support.savers import Saver
     from tests.support.tables import Tables
 

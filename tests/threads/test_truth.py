@@ -10,10 +10,10 @@ import pytest
 from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.threads import read_thread_info
+from langgraph_checkpoint_dynamodb.ops.reindex import reindex_threads
 from langgraph_checkpoint_dynamodb.ops.threads import (
     ThreadsWanted,
     delete_threads,
-    reindex_threads,
     update_thread,
 )
 from langgraph_checkpoint_dynamodb.settings.saver import ThreadIndex

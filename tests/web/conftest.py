@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.web.pages import People, Person, running_browser
+from tests.support.browsers import running_browser
+from tests.web.pages import People, Person
 from tests.web.running import new_user, running_chat
 
 if TYPE_CHECKING:

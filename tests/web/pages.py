@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.web.running import BROKEN, QUESTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
 
     from tests.web.running import Chat
@@ -23,23 +20,6 @@ PATIENCE_MS = 60_000
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1360, "height": 860}
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@contextmanager
-def running_browser() -> Iterator[Any]:
-    """Headless Chromium: the one that `CHROMIUM` names, else the machine's.
-
-    Raises:
-        RuntimeError: There is none.
-    """
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        raise RuntimeError("there is no chromium; install it, or name its path: CHROMIUM=...")
-    with sync_playwright() as playwright:
-        # CI runs as root, where Chromium has no sandbox. The page is our own.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 class Person:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.web.pages import PHONE, People, running_browser
+from tests.support.browsers import running_browser
+from tests.web.pages import PHONE, People
 from tests.web.running import BROKEN, PAID, ROOT, WHAT, WHERE, Talk, running_chat
 
 if TYPE_CHECKING:

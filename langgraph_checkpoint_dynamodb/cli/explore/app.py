@@ -11,13 +11,13 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Static
 
-from langgraph_checkpoint_dynamodb.cli.explore.help import HelpScreen
-from langgraph_checkpoint_dynamodb.cli.explore.history import HistoryPane
-from langgraph_checkpoint_dynamodb.cli.explore.looks import Columns, Palette, one_line
-from langgraph_checkpoint_dynamodb.cli.explore.panes import Pane
-from langgraph_checkpoint_dynamodb.cli.explore.reading import Reader
-from langgraph_checkpoint_dynamodb.cli.explore.state import StatePane
-from langgraph_checkpoint_dynamodb.cli.explore.threads import ThreadsPane
+from langgraph_checkpoint_dynamodb.cli.explore.help_screen import HelpScreen
+from langgraph_checkpoint_dynamodb.cli.explore.history_pane import HistoryPane
+from langgraph_checkpoint_dynamodb.cli.explore.pane import Pane
+from langgraph_checkpoint_dynamodb.cli.explore.reader import Reader
+from langgraph_checkpoint_dynamodb.cli.explore.rendering import Columns, Palette, one_line
+from langgraph_checkpoint_dynamodb.cli.explore.state_pane import StatePane
+from langgraph_checkpoint_dynamodb.cli.explore.threads_pane import ThreadsPane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

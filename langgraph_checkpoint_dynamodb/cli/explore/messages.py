@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.explore.looks import one_line, safe
+from langgraph_checkpoint_dynamodb.cli.explore.rendering import one_line, safe
 from langgraph_checkpoint_dynamodb.cli.explore.values import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from langgraph_checkpoint_dynamodb.cli.explore.looks import Palette
+    from langgraph_checkpoint_dynamodb.cli.explore.rendering import Palette
     from langgraph_checkpoint_dynamodb.cli.explore.values import Bounds
 
 _MOST_ARGUMENT = 60

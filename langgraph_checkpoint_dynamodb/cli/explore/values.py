@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.pretty import pretty_repr
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.explore.loading import Unloaded
-from langgraph_checkpoint_dynamodb.cli.explore.looks import one_line, safe
+from langgraph_checkpoint_dynamodb.cli.explore.lenient_serde import Unloaded
+from langgraph_checkpoint_dynamodb.cli.explore.rendering import one_line, safe
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.cli.explore.looks import Palette
+    from langgraph_checkpoint_dynamodb.cli.explore.rendering import Palette
 
 _TEXTS = r"(?P<text>\B(b|r|rb|br)?'([^'\\\n]|\\.)*'|\"([^\"\\\n]|\\.)*\")"
 _NUMBERS = r"(?<![\w.])-?\d+(\.\d+)?([eE][-+]?\d+)?(?![\w.])"

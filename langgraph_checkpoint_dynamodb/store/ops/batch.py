@@ -1,7 +1,7 @@
-"""Several calls at once, in the order that LangGraph's InMemoryStore performs them.
+"""Batches of calls, with the semantics of LangGraph's InMemoryStore.
 
-Everything is read before anything is stored, whatever the order in which it was asked for; of
-several puts of one key the last counts.
+All reads come before all writes, whatever the order of the calls; of several puts of one key the
+last one is stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.store.ops.get import get_all
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import Listing, list_namespaces
 from langgraph_checkpoint_dynamodb.store.ops.nearest import search_nearest
 from langgraph_checkpoint_dynamodb.store.ops.put import ItemPut, change_all
-from langgraph_checkpoint_dynamodb.store.ops.search import Wanted, search
+from langgraph_checkpoint_dynamodb.store.ops.search import Criteria, search
 
 if TYPE_CHECKING:
     from langgraph.store.base import Result, SearchItem
@@ -28,45 +28,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls that are performed together, each at its position.
+    """The calls of a batch.
 
     Attributes:
-        count: How many there are.
-        gets: Which item, by position; `None` for one that there cannot be.
-        used: Those of these items whose lives begin anew.
-        searches: What is searched for, by position.
-        listings: Which namespaces are listed, by position.
-        puts: What is stored.
-        deletes: What is deleted; no item is in both.
+        count: Number of calls.
+        gets: By position, the item to read; `None` for one that cannot exist.
+        refreshed: The items among them whose TTL the batch refreshes.
+        searches: By position, the searches.
+        listings: By position, the listings of namespaces.
+        puts: Items to store.
+        deletes: Items to delete; no item is in both lists.
     """
 
     count: int
     gets: dict[int, ItemRef | None] = field(default_factory=dict)
-    used: list[ItemRef] = field(default_factory=list)
-    searches: dict[int, Wanted] = field(default_factory=dict)
+    refreshed: list[ItemRef] = field(default_factory=list)
+    searches: dict[int, Criteria] = field(default_factory=dict)
     listings: dict[int, Listing] = field(default_factory=dict)
     puts: list[ItemPut] = field(default_factory=list)
     deletes: list[ItemRef] = field(default_factory=list)
 
     @property
     def texts(self) -> Texts:
-        """What of them is embedded."""
+        """The texts to embed."""
         stored = dict.fromkeys(text for put in self.puts for text in put.texts)
         queries = dict.fromkeys(one.query for one in self.searches.values() if one.query)
         return Texts(tuple(stored), tuple(queries))
 
 
 def perform(context: Context, calls: Calls, embedded: Embedded) -> Operation[list[Result]]:
-    """The result of each call.
+    """Perform the calls, and return the result of each.
 
     Args:
-        context: How to read and write.
+        context: Settings, time and memory of the call.
         calls: The calls.
         embedded: The vectors of their texts.
     """
     refs = [ref for ref in calls.gets.values() if ref is not None]
-    reads: list[Operation[Any]] = [get_all(context, refs, calls.used)] if refs else []
-    reads += [_search(context, wanted, embedded) for wanted in calls.searches.values()]
+    reads: list[Operation[Any]] = [get_all(context, refs, calls.refreshed)] if refs else []
+    reads += [_search(context, criteria, embedded) for criteria in calls.searches.values()]
     reads += [list_namespaces(context, listing) for listing in calls.listings.values()]
     found = yield from together(reads)
     results: list[Result] = [None] * calls.count
@@ -80,7 +80,9 @@ def perform(context: Context, calls: Calls, embedded: Embedded) -> Operation[lis
     return results
 
 
-def _search(context: Context, wanted: Wanted, embedded: Embedded) -> Operation[list[SearchItem]]:
-    if wanted.query is None or context.indexing is None:
-        return search(context, wanted)
-    return search_nearest(context, context.indexing, wanted, embedded.queries[wanted.query])
+def _search(
+    context: Context, criteria: Criteria, embedded: Embedded
+) -> Operation[list[SearchItem]]:
+    if criteria.query is None or context.indexing is None:
+        return search(context, criteria)
+    return search_nearest(context, context.indexing, criteria, embedded.queries[criteria.query])

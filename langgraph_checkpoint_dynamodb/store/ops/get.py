@@ -1,4 +1,4 @@
-"""Reading items by their keys, and letting those live on that are read."""
+"""Reading items by their keys, and refreshing their TTLs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 BATCH_KEYS = 100
-"""Most keys in a BatchGetItem."""
+"""Maximum number of keys in a BatchGetItem."""
 
 
 class Decoded(NamedTuple):
@@ -46,20 +46,20 @@ class Decoded(NamedTuple):
 
 
 def get_all(
-    context: Context, refs: Sequence[ItemRef], used: Sequence[ItemRef]
+    context: Context, refs: Sequence[ItemRef], refreshed: Sequence[ItemRef]
 ) -> Operation[dict[ItemRef, Item]]:
-    """The items of these keys that are there.
+    """The items that exist, by reference.
 
     Args:
-        context: How to read.
-        refs: Which items; each is read once.
-        used: Those of them whose lives begin anew.
+        context: Settings and time of the call.
+        refs: The items; each is read once.
+        refreshed: The items among them whose TTL is refreshed.
     """
     found = yield from read_records(context, list(dict.fromkeys(refs)))
-    records = [one for one in found if counts(context, one)]
+    records = [one for one in found if is_visible(context, one)]
     decoded = yield from decode_all(context, records)
-    wanted = set(used)
-    yield from live_on(context, [one.record for one in decoded if one.record.ref in wanted])
+    wanted = set(refreshed)
+    yield from refresh_ttls(context, [one.record for one in decoded if one.record.ref in wanted])
     return {
         record.ref: Item(
             value=value,
@@ -72,39 +72,39 @@ def get_all(
     }
 
 
-def counts(context: Context, record: ItemRecord) -> bool:
-    """Whether an item is there for a reader."""
+def is_visible(context: Context, record: ItemRecord) -> bool:
+    """Whether reads return an item: it has not expired, or expired items are not omitted."""
     return not (context.omits_expired and record.expired(context.moment))
 
 
 def decode_all(context: Context, records: Sequence[ItemRecord]) -> Operation[list[Decoded]]:
-    """Items with their values, wherever those are; without those that are gone meanwhile."""
+    """Items with their values, without those that were deleted meanwhile."""
     loaded = yield from load_all(context, records)
-    # One may have been replaced meanwhile by one that has expired since.
-    there = [one for one in loaded if counts(context, one.record)]
+    # An item may have been replaced meanwhile, and the new one has expired already.
+    there = [one for one in loaded if is_visible(context, one.record)]
     return (yield from compute(partial(_decoded, context, there), sum(len(d) for _, d in there)))
 
 
-def live_on(context: Context, records: Sequence[ItemRecord]) -> Operation[None]:
-    """Let items live on that were read."""
-    yield from together([_live_on(context, record) for record in records])
+def refresh_ttls(context: Context, records: Sequence[ItemRecord]) -> Operation[None]:
+    """Refresh the TTLs of items that were read."""
+    yield from together([_refresh_ttl(context, record) for record in records])
 
 
-def _live_on(context: Context, record: ItemRecord) -> Operation[None]:
-    ttl = record.expires_later(context.moment)
+def _refresh_ttl(context: Context, record: ItemRecord) -> Operation[None]:
+    ttl = record.refreshed_ttl(context.moment)
     if ttl is None:
         return
     try:
-        yield from _beside_live_on(record, ttl)
-        yield from send(UpdateItem(record.lives_until(ttl)))
+        yield from _prolong_beside(record, ttl)
+        yield from send(UpdateItem(record.ttl_update(ttl)))
     except ConditionFailedError:
-        return  # It was replaced or deleted meanwhile, and has a life of its own.
+        return  # It was replaced or deleted meanwhile: this TTL is not the new item's.
     except DynamoDBSaverError as error:
-        _log.warning("%s was read, and expires as if it had not been: %s", record.ref, error)
+        _log.warning("the TTL of %s was not refreshed by a read: %s", record.ref, error)
 
 
 def read_all(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem]]:
-    """The items of these keys that are there, in no order. No key is named twice."""
+    """The items of these keys that exist, in no order. Keys must be unique."""
     if len(keys) == 1:
         item = yield from send(GetItem(Table.STORE, keys[0], context.consistent))
         return [] if item is None else [item]
@@ -113,7 +113,7 @@ def read_all(context: Context, keys: Sequence[Key]) -> Operation[list[StoredItem
 
 
 def read_records(context: Context, refs: Sequence[ItemRef]) -> Operation[list[ItemRecord]]:
-    """Those of some items that are there, in no order, expired ones too. Each is named once."""
+    """The items that exist, expired or not, in no order. References must be unique."""
     items = yield from read_all(context, [ref.primary for ref in refs])
     records = [read_item(item, context.spread) for item in items]
     return [record for record in records if record is not None]
@@ -139,8 +139,8 @@ def _decoded(context: Context, loaded: Sequence[Loaded]) -> list[Decoded]:
     return [Decoded(record, record.decoded(context.serde, data)) for record, data in loaded]
 
 
-def _beside_live_on(record: ItemRecord, ttl: int) -> Operation[None]:
-    """Let the chunks and vectors of an item live longer than it will, before it does."""
+def _prolong_beside(record: ItemRecord, ttl: int) -> Operation[None]:
+    """Prolong the chunks and vectors of an item, which must outlive it, before the item itself."""
     later = parts_ttl(ttl)
     keys = keys_beside(record)
     yield from together([send(Prolong(Table.STORE, key, later)) for key in keys])

@@ -1,4 +1,4 @@
-"""Several ranges of keys, read side by side and page by page as one, in the order of their keys."""
+"""Several queries, read concurrently page by page, and merged by sort key."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
 MOST_ITEMS = 4000
-"""Items that a range is asked for at once. A page of 1 MB may hold 11,000 small ones, which take
-75 MB as Python's objects (`tests/store/test_costs.py`)."""
+"""Maximum limit of a page. A page of 1 MB may hold 11,000 small items, which take 75 MB as Python
+objects (`tests/store/test_costs.py`)."""
 
 
 @dataclass(slots=True)
 class _Range:
-    """One of the ranges.
+    """The state of one query.
 
     Attributes:
-        query: What reads its next page; `None` after the last.
-        read: The items that were read and not yet given away, in order.
+        query: Reads its next page; `None` after the last.
+        read: Items that were read and not yet returned, in order.
     """
 
     query: Query | None
@@ -35,37 +35,39 @@ class _Range:
 
 
 class Merged:
-    """Reads the ranges of some queries of the store's table, in the order of their sort keys.
+    """The items of several queries of the store's table, sorted by sort key.
 
     Args:
-        queries: The queries; their sort keys never meet.
+        queries: The queries; no two return the same sort key.
     """
 
     def __init__(self, queries: Iterable[Query]) -> None:
         self._ranges = [_Range(query) for query in queries]
 
     def next(self, limit: int) -> Operation[list[StoredItem] | None]:
-        """The next items, as far as they are known to be next; `None` after the last.
+        """Read a page of each query, and return the items that are next; `None` after the last.
+
+        The list may be empty although there are more items.
 
         Args:
-            limit: Most items to ask each range for; never more than `MOST_ITEMS`.
+            limit: Limit of each query; at most `MOST_ITEMS` are read.
         """
         empty = [one for one in self._ranges if not one.read and one.query is not None]
         yield from together([_fill(one, limit) for one in empty])
         if not any(one.read for one in self._ranges):
             return None if all(one.query is None for one in self._ranges) else []
-        return self._given()
+        return self._take_next()
 
-    def _given(self) -> list[StoredItem]:
-        """What lies before the end of every range that goes on."""
+    def _take_next(self) -> list[StoredItem]:
+        """The items up to the smallest last key among the queries that have more pages."""
         if len(self._ranges) == 1:
             (alone,) = self._ranges
-            given, alone.read = alone.read, []
-            return given
-        going_on = [one for one in self._ranges if one.query is not None]
-        if any(not one.read for one in going_on):
+            taken, alone.read = alone.read, []
+            return taken
+        unfinished = [one for one in self._ranges if one.query is not None]
+        if any(not one.read for one in unfinished):
             return []
-        ends = [_path(one.read[-1]) for one in going_on]
+        ends = [_path(one.read[-1]) for one in unfinished]
         end = min(ends, default=None)
         pieces = []
         for one in self._ranges:

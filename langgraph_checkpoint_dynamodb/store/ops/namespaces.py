@@ -1,4 +1,4 @@
-"""Listing namespaces: from the registry, those that have items."""
+"""Listing namespaces: those of the registry that have items."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ if TYPE_CHECKING:
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 _ANY = "*"
-_MOST_TAKEN_OUT = 25
-"""Empty namespaces that one listing takes out of the registry, at most."""
+_MOST_UNREGISTERED = 25
+"""Maximum number of empty namespaces that one listing removes from the registry."""
 _MOST_AT_ONCE = 64
-"""Namespaces of the same name that are looked into side by side, after the first few."""
-_LIFE = (Attribute.ROOT, Attribute.PATH, Attribute.TTL)
+"""Maximum number of namespaces with the same truncated name that are checked concurrently."""
+_ATTRIBUTES = (Attribute.ROOT, Attribute.PATH, Attribute.TTL)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which namespaces are wanted.
+    """The arguments of a listing.
 
     Attributes:
-        conditions: What they must match, all of it.
-        max_depth: How many of their labels are given; `None` for all.
-        limit: Most of them to give.
-        offset: How many of them to pass over first.
+        conditions: Conditions that namespaces must match, all of them.
+        max_depth: Number of labels to return; `None` for all.
+        limit: Maximum number of names to return.
+        offset: Number of names to skip.
     """
 
     conditions: tuple[MatchCondition, ...]
@@ -61,7 +61,7 @@ class Listing:
 
     @property
     def prefix(self) -> Namespace:
-        """The longest text that all of them begin with, by what is asked."""
+        """The longest prefix without wildcards that all matching namespaces have."""
         prefixes = [one.path for one in self.conditions if one.match_type == "prefix"]
         return max((_plain(path) for path in prefixes), key=len, default=())
 
@@ -72,12 +72,12 @@ class Listing:
 
 @dataclass(slots=True)
 class _Listed:
-    """What a listing has found.
+    """The namespaces that a listing has found so far.
 
     Attributes:
-        needed: How many names are needed.
-        names: Those that have items, in order.
-        empty: Entries of the registry that have none.
+        needed: Number of names needed.
+        names: Names of namespaces with items, in order.
+        empty: Registrations of namespaces without items.
     """
 
     needed: int
@@ -86,32 +86,32 @@ class _Listed:
 
     @property
     def missing(self) -> int:
-        """How many are still to be found."""
+        """Number of names that are still to be found."""
         return self.needed - len(self.names)
 
 
-def list_namespaces(context: Context, wanted: Listing) -> Operation[list[Namespace]]:
-    """The namespaces that have items and match, in the order of their labels.
+def list_namespaces(context: Context, listing: Listing) -> Operation[list[Namespace]]:
+    """The matching namespaces that have items, sorted by their labels.
 
     Raises:
-        TableMismatchError: The table is of a store with another spread.
+        TableMismatchError: A store with another spread uses the table.
     """
-    listed = _Listed(wanted.offset + wanted.limit if wanted.limit else 0)
-    pages = _registry(context, wanted.prefix)
+    listed = _Listed(listing.offset + listing.limit if listing.limit else 0)
+    pages = _registry(context, listing.prefix)
     asked = listed.needed
     while listed.missing > 0:
         items = yield from pages.next(asked)
         asked *= 2
         if items is None:
             break
-        entries = [one for one in _entries(context, items) if wanted.matches(one.namespace)]
-        yield from _list_page(context, wanted, entries, listed)
-    yield from take_out(context, listed.empty)
-    return listed.names[wanted.offset :][: wanted.limit]
+        entries = [one for one in _entries(context, items) if listing.matches(one.namespace)]
+        yield from _list_page(context, listing, entries, listed)
+    yield from unregister_empty(context, listed.empty)
+    return listed.names[listing.offset :][: listing.limit]
 
 
 def next_root(context: Context, after: str | None) -> Operation[str | None]:
-    """The first root label in the registry after another one; `None` after the last."""
+    """The next root label in the registry; `None` after the last."""
     pages = _registry(context, (), None if after is None else (after,))
     while (items := (yield from pages.next(1))) is not None:
         for entry in _entries(context, items):
@@ -136,19 +136,19 @@ def _entries(context: Context, items: Iterable[StoredItem]) -> Iterator[Registra
 
 
 def _list_page(
-    context: Context, wanted: Listing, entries: Sequence[Registration], listed: _Listed
+    context: Context, listing: Listing, entries: Sequence[Registration], listed: _Listed
 ) -> Operation[None]:
-    """Add those of a page that have items. Namespaces of the same name follow one another."""
+    """Add the namespaces of a page that have items. Those with the same name are adjacent."""
     groups = [
         (name, list(group))
-        for name, group in groupby(entries, lambda one: one.namespace[: wanted.max_depth])
+        for name, group in groupby(entries, lambda one: one.namespace[: listing.max_depth])
         if name not in listed.names[-1:]
     ]
     while groups and listed.missing > 0:
         some, groups = groups[: listed.missing], groups[listed.missing :]
         decided = yield from together([_has_items(context, group) for _, group in some])
         for (name, _), (there, empty) in zip(some, decided, strict=True):
-            listed.empty += empty[: _MOST_TAKEN_OUT - len(listed.empty)]
+            listed.empty += empty[: _MOST_UNREGISTERED - len(listed.empty)]
             if there:
                 listed.names.append(name)
 
@@ -156,7 +156,7 @@ def _list_page(
 def _has_items(
     context: Context, group: Sequence[Registration]
 ) -> Operation[tuple[bool, list[Registration]]]:
-    """Whether one of some namespaces has items, and which of them were seen to have none."""
+    """Whether one of the namespaces has items, and those that were found empty."""
     empty: list[Registration] = []
     size = 1
     while len(empty) < len(group):
@@ -173,7 +173,7 @@ def _has_item(context: Context, namespace: Namespace) -> Operation[bool]:
     pages = _own_items(namespace, context.spread, consistent=context.consistent)
     asked = 1
     while (items := (yield from pages.next(asked))) is not None:
-        if any(_counts(context, item) for item in items):
+        if any(_is_visible(context, item) for item in items):
             return True
         asked *= 4
     return False
@@ -182,50 +182,53 @@ def _has_item(context: Context, namespace: Namespace) -> Operation[bool]:
 def _own_items(namespace: Namespace, spread: int, *, consistent: bool) -> Merged:
     range_ = range_directly_in(namespace)
     return Merged(
-        Query(Table.STORE, partition, consistent, range_, attributes=_LIFE)
+        Query(Table.STORE, partition, consistent, range_, attributes=_ATTRIBUTES)
         for partition in partitions_below(namespace, spread)
     )
 
 
-def _counts(context: Context, item: StoredItem) -> bool:
+def _is_visible(context: Context, item: StoredItem) -> bool:
     if not context.omits_expired:
         return True
     ttl = number_or_none(item, Attribute.TTL)
     return ttl is None or ttl > context.moment
 
 
-def take_out(
-    context: Context, entries: Sequence[Registration], most: int = _MOST_TAKEN_OUT
+def unregister_empty(
+    context: Context, entries: Sequence[Registration], most: int = _MOST_UNREGISTERED
 ) -> Operation[int]:
-    """Take namespaces out of the registry that are empty; tells how many.
+    """Remove empty namespaces from the registry, and return their number.
 
-    Only those that no process can be about to store something in without entering them anew.
+    Only old registrations are removed: every process would register such a namespace again before
+    storing an item in it.
     """
     stale = [one for one in entries if one.touched <= context.now - EMPTY_SECONDS]
-    taken_out = yield from together([_take_out(one) for one in stale[:most]])
-    return sum(taken_out)
+    unregistered = yield from together([_unregister_if_empty(one) for one in stale[:most]])
+    return sum(unregistered)
 
 
-def _take_out(entry: Registration) -> Operation[bool]:
-    # Expired items count here: they may yet live on for a reader that does not leave them out.
+def _unregister_if_empty(entry: Registration) -> Operation[bool]:
+    # Expired items count here: a reader that does not omit them may refresh their TTL.
     pages = _own_items(entry.namespace, entry.spread, consistent=True)
     try:
         while (items := (yield from pages.next(1))) is not None:
             if items:
                 return False
-        # Whoever stores something in it now has entered it anew, which this does not undo.
+        # Does nothing if a process that is storing an item in it has renewed the registration.
         touched = {"N": str(entry.touched)}
         return (
             yield from send(DeleteUnchanged(Table.STORE, entry.key, Attribute.TOUCHED, touched))
         )
     except DynamoDBSaverError as error:
-        # One that may only read lists as well: it looks again the next time.
-        _log.info("the empty namespace %r stays in the registry: %s", entry.namespace, error)
+        # A reader without write access may list, too. The namespace is checked again next time.
+        _log.info(
+            "empty namespace %r was not removed from the registry: %s", entry.namespace, error
+        )
         return False
 
 
 def _plain(path: Sequence[str]) -> Namespace:
-    """The labels before the first that may be any."""
+    """The labels before the first wildcard."""
     labels = list(path)
     return tuple(labels[: labels.index(_ANY)] if _ANY in labels else labels)
 

@@ -1,12 +1,12 @@
-"""Searching items by meaning: those whose vectors are the most similar to that of a query.
+"""Vector search: the items whose vectors are the most similar to that of a query.
 
-The result is that of LangGraph's InMemoryStore. An item is as similar as its most similar vector.
-Items without vectors follow, in order, where there are too few with vectors.
+The result is that of LangGraph's InMemoryStore. The score of an item is that of its most similar
+vector. If there are too few items with vectors, items without vectors follow, sorted by key.
 
-Vectors are ranked by their keys, and then items are read as far down the ranking as it takes. A
-vector counts if its item is there and of the version that the vector is of, so what a process has
-left behind that died, or has not deleted yet, is passed over. An item that is stored anew while its
-value is read is ranked anew: no value is given with the similarity of another.
+Vectors are ranked first, and then items are read in the order of the ranking until there are
+enough. A vector is valid if its item exists and has the version in the vector's key: vectors that
+were left behind or not deleted yet are ignored. An item that is replaced while the search runs is
+scored again, so that no value is returned with the score of another.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import vector_owner
 from langgraph_checkpoint_dynamodb.store.ops.get import (
-    counts,
     decode_all,
-    live_on,
+    is_visible,
     read_all,
     read_records,
+    refresh_ttls,
 )
 from langgraph_checkpoint_dynamodb.store.ops.ranking import (
     rank_all,
@@ -36,9 +36,9 @@ from langgraph_checkpoint_dynamodb.store.ops.ranking import (
 )
 from langgraph_checkpoint_dynamodb.store.ops.search import (
     Collected,
-    Wanted,
+    Criteria,
     collect,
-    not_excluded,
+    prefilter,
     search_item,
     weight,
 )
@@ -58,42 +58,42 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.ops.get import Decoded
     from langgraph_checkpoint_dynamodb.store.ops.ranking import Ranking
 
-_FEWEST = 10
-"""Items that are read at first where a filter may drop some."""
+_MIN_BATCH = 10
+"""Minimum number of items to read first if there is a filter."""
 _RANKED_BYTES = 20
-"""What an item counts to be ranked: sorting some thousands is left to another thread."""
-_MOST = 400
-"""Items that are read at once, at most."""
-_FASTER = 4
+"""Assumed bytes per item when sorting, so that thousands are sorted in another thread."""
+_MAX_BATCH = 400
+"""Maximum number of items to read at once."""
+_GROWTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Similar:
-    """What a search is for that goes by meaning.
+class VectorSearch:
+    """A vector search.
 
     Attributes:
-        wanted: What it is for, beside that.
-        query: The vector that items are to be similar to.
-        dims: How many numbers it has.
+        criteria: Prefix, filter, limit and offset.
+        query: The vector to compare with.
+        dims: Number of its dimensions.
     """
 
-    wanted: Wanted
+    criteria: Criteria
     query: Sequence[float]
     dims: int
 
     @property
     def needed(self) -> int:
-        """How many items with vectors are needed."""
-        return self.wanted.offset + self.wanted.limit
+        """Number of items with vectors that are needed."""
+        return self.criteria.offset + self.criteria.limit
 
 
 class Scored(NamedTuple):
-    """An item, and how similar it is.
+    """An item and its score.
 
     Attributes:
-        score: From -1 to 1.
-        record: The item that is so similar.
-        value: The item with its value, where that was read already, as it was then.
+        score: Cosine similarity, from -1 to 1.
+        record: The item that has this score.
+        value: The item with its value, if the filter has read it already.
     """
 
     score: float
@@ -101,19 +101,19 @@ class Scored(NamedTuple):
     value: Decoded | None = None
 
     @property
-    def place(self) -> tuple[Any, ...]:
-        """What they are ordered by: the most similar first, equals by namespace and key."""
+    def order(self) -> tuple[Any, ...]:
+        """Sort key: the most similar first, equal scores by namespace and key."""
         return (-self.score, self.record.ref.namespace, self.record.ref.key)
 
 
 @dataclass(slots=True)
-class _Found:
+class _Best:
     """The most similar items so far.
 
     Attributes:
-        needed: How many are needed.
+        needed: The number of items needed.
         ranked: The items, the most similar first.
-        seen: Stems of the vectors of those that were looked at, whether they count or not.
+        seen: Stems of the vectors of all items that were read.
     """
 
     needed: int
@@ -121,41 +121,41 @@ class _Found:
     seen: set[Key] = field(default_factory=set)
 
     @property
-    def is_enough(self) -> bool:
-        """Whether there are as many as are needed."""
+    def is_full(self) -> bool:
+        """Whether there are as many items as needed."""
         return len(self.ranked) >= self.needed
 
     def beats(self, score: float) -> bool:
-        """Whether items of this score, or less, are not needed any more."""
-        return self.is_enough and self.ranked[-1].score >= score
+        """Whether items with this score or a lower one are no longer needed."""
+        return self.is_full and self.ranked[-1].score >= score
 
     def add(self, scored: Sequence[Scored]) -> None:
-        """Take in some more. What an item is now counts in place of what it was."""
+        """Add items, each in place of an earlier version of it."""
         if not scored:
             return
         found = {one.record.ref: one for one in (*self.ranked, *scored)}
-        self.ranked = sorted(found.values(), key=lambda one: one.place)[: self.needed]
+        self.ranked = sorted(found.values(), key=lambda one: one.order)[: self.needed]
 
 
 def search_nearest(
-    context: Context, indexing: Indexing, wanted: Wanted, query: Sequence[float]
+    context: Context, indexing: Indexing, criteria: Criteria, query: Sequence[float]
 ) -> Operation[list[SearchItem]]:
-    """Items below a prefix that pass a filter, the most similar first, then those without vectors.
+    """Items below a prefix that match a filter, the most similar first, then those without vectors.
 
     Raises:
         TableMismatchError: A vector of the table has other dimensions.
-        MissingPartError: A vector is not there, and its item is.
+        MissingPartError: A vector of an item is missing.
     """
-    similar = Similar(wanted, query, indexing.dims)
-    if not wanted.limit:
+    search = VectorSearch(criteria, query, indexing.dims)
+    if not criteria.limit:
         return []
-    found = yield from _most_similar(context, similar)
-    unscored = yield from _without_vectors(context, similar, found)
-    scored = found.ranked[wanted.offset :][: wanted.limit]
-    rest = unscored[: wanted.limit - len(scored)]
-    results = sorted((yield from _given(context, similar, found, scored, rest)), key=_order)
-    if wanted.used:
-        yield from live_on(context, [one.record for one, _ in results])
+    best = yield from _most_similar(context, search)
+    unscored = yield from _without_vectors(context, search, best)
+    scored = best.ranked[criteria.offset :][: criteria.limit]
+    rest = unscored[: criteria.limit - len(scored)]
+    results = sorted((yield from _with_values(context, search, best, scored, rest)), key=_order)
+    if criteria.refresh_ttl:
+        yield from refresh_ttls(context, [one.record for one, _ in results])
     return [search_item(one, score) for one, score in results]
 
 
@@ -164,68 +164,70 @@ def _order(given: tuple[Decoded, float | None]) -> tuple[Any, ...]:
     return (score is None, -(score or 0), record.ref.namespace, record.ref.key)
 
 
-def _most_similar(context: Context, similar: Similar) -> Operation[_Found]:
-    found = _Found(similar.needed)
-    prefix = similar.wanted.prefix
-    if context.vector_index is not None and prefix and any(similar.query):
-        ranking = yield from rank_by_index(context, context.vector_index, prefix, similar.query)
+def _most_similar(context: Context, search: VectorSearch) -> Operation[_Best]:
+    best = _Best(search.needed)
+    prefix = search.criteria.prefix
+    if context.vector_index is not None and prefix and any(search.query):
+        ranking = yield from rank_by_index(context, context.vector_index, prefix, search.query)
         if ranking is not None:
-            yield from _look_at(context, similar, ranking, found)
-            if found.is_enough or not ranking.is_cut:
-                return found
-            found = _Found(similar.needed)
+            yield from _read_ranked(context, search, ranking, best)
+            if best.is_full or not ranking.is_cut:
+                return best
+            best = _Best(search.needed)
     while True:
-        ranking = yield from rank_all(context, similar.dims, prefix, similar.query, found.seen)
-        yield from _look_at(context, similar, ranking, found)
-        if found.is_enough or not ranking.is_cut:
-            return found
+        ranking = yield from rank_all(context, search.dims, prefix, search.query, best.seen)
+        yield from _read_ranked(context, search, ranking, best)
+        if best.is_full or not ranking.is_cut:
+            return best
 
 
-def _look_at(
-    context: Context, similar: Similar, ranking: Ranking, found: _Found
+def _read_ranked(
+    context: Context, search: VectorSearch, ranking: Ranking, best: _Best
 ) -> Operation[None]:
-    """Read items, the most similar first, until there are enough that count."""
+    """Read items, the most similar first, until there are enough."""
     candidates = yield from compute(ranking.best, len(ranking) * _RANKED_BYTES)
-    size = min(similar.needed, _MOST)
-    if similar.wanted.condition:
-        size = max(size, _FEWEST)
-    while candidates and not found.beats(candidates[0].score):
+    size = min(search.needed, _MAX_BATCH)
+    if search.criteria.condition:
+        size = max(size, _MIN_BATCH)
+    while candidates and not best.beats(candidates[0].score):
         some, candidates = candidates[:size], candidates[size:]
-        size = min(_FASTER * size, _MOST)
+        size = min(_GROWTH * size, _MAX_BATCH)
         owners = {one.stem: vector_owner(one.stem, context.spread) for one in some}
         refs = list(dict.fromkeys(one.ref for one in owners.values() if one is not None))
         records = {one.ref: one for one in (yield from read_records(context, refs))}
         scored = []
-        anew = []
+        changed = []
         for score, stem, vectors in some:
             owner = owners[stem]
             record = None if owner is None else records.get(owner.ref)
-            if stem in found.seen or record is None or not counts(context, record):
+            if stem in best.seen or record is None or not is_visible(context, record):
                 continue
-            if stem == _stem(record) and vectors in (None, record.vectors):
+            if stem == _vector_stem(record) and vectors in (None, record.vectors):
                 scored.append(Scored(score, record))
             else:
-                anew.append(record)
-        found.seen.update(one.stem for one in some)
-        scored += yield from _score(context, similar, anew, found)
-        found.add((yield from _passing(context, similar, scored)))
+                changed.append(record)
+        best.seen.update(one.stem for one in some)
+        scored += yield from _score(context, search, changed, best)
+        best.add((yield from _passing(context, search, scored)))
 
 
 def _score(
-    context: Context, similar: Similar, records: Sequence[ItemRecord], found: _Found
+    context: Context, search: VectorSearch, records: Sequence[ItemRecord], best: _Best
 ) -> Operation[list[Scored]]:
-    """Items that were stored anew since vectors were ranked, by the vectors they have now."""
-    fresh = {_stem(record): record for record in records if record.vectors}
-    found.seen.update(fresh)
-    scored = yield from together([_score_one(context, similar, one) for one in fresh.values()])
+    """Score items that were stored after the ranking, by reading their vectors."""
+    fresh = {_vector_stem(record): record for record in records if record.vectors}
+    best.seen.update(fresh)
+    scored = yield from together([_score_one(context, search, one) for one in fresh.values()])
     return [one for one in scored if one is not None]
 
 
-def _stem(record: ItemRecord) -> Key:
+def _vector_stem(record: ItemRecord) -> Key:
     return record.ref.vector_stem(record.version)
 
 
-def _score_one(context: Context, similar: Similar, record: ItemRecord) -> Operation[Scored | None]:
+def _score_one(
+    context: Context, search: VectorSearch, record: ItemRecord
+) -> Operation[Scored | None]:
     while True:
         keys = vector_keys(record.ref, record.version, record.vectors)
         items = yield from read_all(context.consistently(), keys)
@@ -244,20 +246,20 @@ def _score_one(context: Context, similar: Similar, record: ItemRecord) -> Operat
                 part=record.version,
             )
         record = again
-    packed = [read_vector(one, similar.dims, context.table_name) for one in items]
-    work = partial(similarities, similar.query, packed)
+    packed = [read_vector(one, search.dims, context.table_name) for one in items]
+    work = partial(similarities, search.query, packed)
     scores = yield from compute(work, sum(map(len, packed)))
     return Scored(max(scores), record)
 
 
 def _passing(
-    context: Context, similar: Similar, scored: Sequence[Scored]
+    context: Context, search: VectorSearch, scored: Sequence[Scored]
 ) -> Operation[list[Scored]]:
-    """Those that pass the filter."""
-    condition = similar.wanted.condition
+    """The items that match the filter."""
+    condition = search.criteria.condition
     if not condition:
         return list(scored)
-    rest = yield from not_excluded(context, [one.record for one in scored], condition)
+    rest = yield from prefilter(context, [one.record for one in scored], condition)
     passing: list[Decoded] = []
     for batch in in_batches(rest, weight):
         decoded = yield from decode_all(context, batch)
@@ -266,62 +268,64 @@ def _passing(
     return [ranked[one.record.ref]._replace(value=one) for one in passing]
 
 
-def _without_vectors(context: Context, similar: Similar, found: _Found) -> Operation[list[Decoded]]:
-    """Items without vectors, as many as are missing; none is passed over for the offset.
+def _without_vectors(
+    context: Context, search: VectorSearch, best: _Best
+) -> Operation[list[Decoded]]:
+    """Items without vectors, as many as are missing; the offset does not apply to them.
 
-    What has vectors that were not ranked was stored since, or the index lags behind: it is added
-    to what was found.
+    Items with vectors that were not ranked were stored after the ranking, or the index lags behind:
+    they are added to `best`.
     """
-    wanted = similar.wanted
-    missing = wanted.limit - len(found.ranked[wanted.offset :])
+    criteria = search.criteria
+    missing = criteria.limit - len(best.ranked[criteria.offset :])
     if missing <= 0:
         return []
     unseen: list[ItemRecord] = []
-    # Somebody may store one of them anew meanwhile: it is given as it was, and once.
-    ranked = {one.record.ref for one in found.ranked}
+    # If one of them is replaced meanwhile, it must not be returned twice.
+    ranked = {one.record.ref for one in best.ranked}
 
     def has_none(record: ItemRecord) -> bool:
-        if record.ref in ranked or _stem(record) in found.seen:
+        if record.ref in ranked or _vector_stem(record) in best.seen:
             return False
-        if not _is_ranked(context, record):
+        if not _has_live_vectors(context, record):
             return True
         unseen.append(record)
         return False
 
     collected = Collected(missing, 0)
-    yield from collect(context, wanted, collected, has_none)
-    scored = yield from _score(context, similar, unseen, found)
-    found.add((yield from _passing(context, similar, scored)))
+    yield from collect(context, criteria, collected, has_none)
+    scored = yield from _score(context, search, unseen, best)
+    best.add((yield from _passing(context, search, scored)))
     return collected.found
 
 
-def _given(
+def _with_values(
     context: Context,
-    similar: Similar,
-    found: _Found,
+    search: VectorSearch,
+    best: _Best,
     scored: Sequence[Scored],
     unscored: Sequence[Decoded] = (),
 ) -> Operation[list[tuple[Decoded, float | None]]]:
-    """Items with their values, and how similar these are; without those that are gone meanwhile."""
+    """Items with their values and scores, without those that were deleted meanwhile."""
     read = [one.value for one in scored if one.value is not None]
     rest = [one.record for one in scored if one.value is None]
     decoded = [*read, *(yield from decode_all(context, rest)), *unscored]
     known = {(one.record.ref, one.record.version): one.score for one in scored}
     given: list[tuple[Decoded, float | None]] = []
-    anew: list[ItemRecord] = []
+    changed: list[ItemRecord] = []
     for one in decoded:
         score = known.get((one.record.ref, one.record.version))
-        if score is None and _is_ranked(context, one.record):
-            anew.append(one.record)
+        if score is None and _has_live_vectors(context, one.record):
+            changed.append(one.record)
         else:
             given.append((one, score))
-    if anew:
-        again = yield from _score(context, similar, anew, found)
-        passing = yield from _passing(context, similar, again)
-        given += yield from _given(context, similar, found, passing)
+    if changed:
+        again = yield from _score(context, search, changed, best)
+        passing = yield from _passing(context, search, again)
+        given += yield from _with_values(context, search, best, passing)
     return given
 
 
-def _is_ranked(context: Context, record: ItemRecord) -> bool:
-    """Whether an item is found by its vectors. Those of an expired one may be gone."""
+def _has_live_vectors(context: Context, record: ItemRecord) -> bool:
+    """Whether an item can be scored. Vectors of an expired item may have been deleted."""
     return record.vectors > 0 and not record.expired(context.moment)

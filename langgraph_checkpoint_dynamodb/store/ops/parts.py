@@ -1,4 +1,4 @@
-"""Values that lie outside their items: stored before the item, loaded after it, deleted last."""
+"""Values outside their items: stored before the item, loaded after it, deleted after it."""
 
 from __future__ import annotations
 
@@ -55,47 +55,47 @@ if TYPE_CHECKING:
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 _PAGE_BYTES = 1_000_000
-"""What a page of a Query holds at least, if there is as much: 1 MB, as the smaller of the two."""
+"""Bytes of a full page of a Query: 1 MB, in case that means a million bytes."""
 
 
 class Loaded(NamedTuple):
-    """An item, and the bytes of its value as they were before they were stored."""
+    """An item, and the serialized bytes of its value."""
 
     record: ItemRecord
     data: bytes
 
 
 def is_outside(record: ItemRecord) -> bool:
-    """Whether an item's value lies outside the item."""
+    """Whether an item's value is stored outside the item."""
     return not isinstance(record.value.payload, Inline)
 
 
 def load_all(context: Context, records: Sequence[ItemRecord]) -> Operation[list[Loaded]]:
-    """Items with the bytes of their values, in order; those outside their items side by side.
+    """Items with the bytes of their values, in order, without those that were deleted meanwhile.
 
-    Without those that somebody has deleted meanwhile.
+    Values outside their items are read concurrently.
     """
     outside = [record for record in records if is_outside(record)]
     fetched = iter((yield from together([_load(context, record) for record in outside])))
     found = []
     for record in records:
-        loaded = next(fetched) if is_outside(record) else (yield from _loaded(context, record))
+        loaded = next(fetched) if is_outside(record) else (yield from _load_once(context, record))
         if loaded is not None:
             found.append(loaded)
     return found
 
 
 def _load(context: Context, record: ItemRecord) -> Operation[Loaded | None]:
-    """An item and its value; `None` where somebody has deleted it meanwhile.
+    """An item and its value; `None` if the item was deleted meanwhile.
 
     Raises:
-        MissingPartError: A part of the value is not there, and the item still leads to it.
+        MissingPartError: A part of the value is missing, and the item still refers to it.
         UnreadableItemError: A part is damaged.
     """
     try:
-        return (yield from _loaded(context, record))
+        return (yield from _load_once(context, record))
     except MissingPartError:
-        # Somebody may have replaced the item and deleted its parts since it was read.
+        # Another process may have replaced the item and deleted its parts since it was read.
         item = yield from send(GetItem(Table.STORE, record.ref.primary, consistent=True))
         again = None if item is None else read_item(item, context.spread)
         if again is None:
@@ -108,76 +108,76 @@ def _load(context: Context, record: ItemRecord) -> Operation[Loaded | None]:
 def store_parts(
     ref: Holder, parts: Iterable[Part], created: int, ttl: int | None
 ) -> Operation[None]:
-    """Store the parts of a value, side by side."""
+    """Store the parts of a value concurrently."""
     yield from together([_store_part(ref, part, created, ttl) for part in parts])
 
 
-def discard_of(context: Context, ref: Holder, item: StoredItem | None) -> Operation[None]:
-    """Delete the parts and vectors of an item that is gone or was replaced.
+def delete_parts_of(context: Context, ref: Holder, item: StoredItem | None) -> Operation[None]:
+    """Delete the parts and vectors of an item that was deleted or replaced.
 
-    The call has done its work by then, so a failure is only logged; the sweep finds what stays.
+    The call has already succeeded, so a failure is only logged; the sweep deletes what remains.
     """
     if item is None:
         return
     outside = outside_if_readable(item, str(ref))
     vectors = vector_keys_if_readable(ref, item) if isinstance(ref, ItemRef) else []
     if outside or vectors:
-        yield from if_possible(ref, _discard(context, ref, outside, vectors))
+        yield from if_possible(ref, _delete_parts(context, ref, outside, vectors))
 
 
-def _discard(
+def _delete_parts(
     context: Context,
     ref: Holder,
     outside: Sequence[Chunks | S3Object],
     vectors: Sequence[Key],
 ) -> Operation[None]:
-    # An object before the item that leads to it, so that none is ever out of reach.
+    # An object before the item that refers to it, so that the sweep can find every object.
     objects = [one for one in outside if isinstance(one, S3Object)]
     ours = [one for one in objects if context.payloads.owns(ref, one.address, one.bucket, one.key)]
-    for stays in objects:
-        if stays not in ours:
+    for foreign in objects:
+        if foreign not in ours:
             _log.warning(
                 "object %r of bucket %r is kept: %s leads to it, and it is not one of that item in "
                 "a bucket of s3_offload_config; if the bucket is yours, name it there "
                 "(former_bucket_names) and sweep",
-                stays.key,
-                stays.bucket,
+                foreign.key,
+                foreign.bucket,
                 ref,
             )
     yield from delete_objects((one.bucket, one.key) for one in ours)
-    gone: list[Payload] = [one for one in outside if isinstance(one, Chunks) or one in ours]
-    keys = [key for one in gone for key in part_keys(ref, one)]
+    deleted: list[Payload] = [one for one in outside if isinstance(one, Chunks) or one in ours]
+    keys = [key for one in deleted for key in part_keys(ref, one)]
     yield from write_all([Delete(Table.STORE, key) for key in (*keys, *vectors)])
 
 
 def _store_part(ref: Holder, part: Part, created: int, ttl: int | None) -> Operation[None]:
-    # For an object, the item that leads to it comes first: no object is ever out of reach.
+    # The item that refers to an object comes first, so that the sweep can find every object.
     yield from put_one(part_put(ref, part, created, ttl))
     if isinstance(part.payload, S3Object):
         yield from send(PutObject(part.payload.bucket, part.payload.key, part.data))
 
 
 def load_value(context: Context, ref: Holder, found: Payload) -> Operation[bytes]:
-    """The bytes of an item's value as they were before they were stored.
+    """The serialized bytes of an item's value.
 
     Args:
-        context: How to read.
+        context: Settings of the call.
         ref: The item.
-        found: Where its value is.
+        found: Where its value is stored.
 
     Raises:
-        MissingPartError: A part of the value is not there.
+        MissingPartError: A part of the value is missing.
         UnreadableItemError: A part is damaged.
     """
     if isinstance(found, Inline) and found.packed is None:
         return found.data
-    stored = yield from _bytes_of(context, ref, found)
+    stored = yield from _read_stored(context, ref, found)
     ceiling = context.payloads.readable_bytes
     size = len(stored) if found.packed is None else max(len(stored), found.packed.size)
     return (yield from compute(partial(_restored, ref, found, stored, ceiling), size))
 
 
-def _loaded(context: Context, record: ItemRecord) -> Operation[Loaded]:
+def _load_once(context: Context, record: ItemRecord) -> Operation[Loaded]:
     data = yield from load_value(context, record.ref, record.value.payload)
     return Loaded(record, data)
 
@@ -191,8 +191,8 @@ def _restored(ref: Holder, found: Payload, stored: bytes, ceiling: int) -> bytes
         ) from error
 
 
-def _bytes_of(context: Context, ref: Holder, found: Payload) -> Operation[bytes]:
-    """The bytes that were stored for a value."""
+def _read_stored(context: Context, ref: Holder, found: Payload) -> Operation[bytes]:
+    """The bytes of a value as they are stored, maybe compressed."""
     if isinstance(found, Inline):
         return found.data
     ceiling = context.payloads.readable_bytes
@@ -205,9 +205,9 @@ def _bytes_of(context: Context, ref: Holder, found: Payload) -> Operation[bytes]
         )
     stored: bytes | None
     if isinstance(found, Chunks):
-        stored = yield from _joined(context, ref, found)
+        stored = yield from _read_chunks(context, ref, found)
     else:
-        stored = yield from _object(context, ref, found)
+        stored = yield from _read_object(context, ref, found)
     if stored is None:
         where = "in chunk items" if isinstance(found, Chunks) else f"in S3 object {found.key!r}"
         raise MissingPartError(
@@ -219,7 +219,7 @@ def _bytes_of(context: Context, ref: Holder, found: Payload) -> Operation[bytes]
     return stored
 
 
-def _joined(context: Context, ref: Holder, found: Chunks) -> Operation[bytes | None]:
+def _read_chunks(context: Context, ref: Holder, found: Chunks) -> Operation[bytes | None]:
     step = max(1, _PAGE_BYTES * found.count // max(1, found.size))
     ranges = [
         Query(
@@ -240,6 +240,6 @@ def _joined(context: Context, ref: Holder, found: Chunks) -> Operation[bytes | N
     return b"".join(binary(item, Attribute.CHUNK, f"a chunk of {ref}") for item in items)
 
 
-def _object(context: Context, ref: Holder, found: S3Object) -> Operation[bytes | None]:
+def _read_object(context: Context, ref: Holder, found: S3Object) -> Operation[bytes | None]:
     require_owned(context.payloads, ref, found, "item")
     return (yield from read_object(found.bucket, found.key))

@@ -1,11 +1,11 @@
 """Storing and deleting items.
 
-A namespace is entered in the registry before anything is stored in it: an item that a reader finds
-by its namespace is also found by listing namespaces, wherever a process stops. An empty namespace
-in the registry is seen by nobody: whoever lists looks whether it has items.
+A namespace is registered before an item is stored in it: if the process stops at any point, the
+namespaces of all items can be listed. No reader sees an empty namespace of the registry, because
+listings check whether namespaces have items.
 
-What lies outside an item is stored before the item that refers to it, and deleted after it. So are
-its vectors, which are of one version of it: they count from the moment that the item is stored.
+Parts and vectors are stored before the item that refers to them, and deleted after it. Vectors
+belong to one version of an item: they become valid when the item is stored.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from langgraph_checkpoint_dynamodb.requests.calls import put_atomically, put_one
 from langgraph_checkpoint_dynamodb.requests.items import DeleteItem, GetItem, UpdateItem
 from langgraph_checkpoint_dynamodb.requests.operations import both, send, together
 from langgraph_checkpoint_dynamodb.store.items import parts_ttl
-from langgraph_checkpoint_dynamodb.store.ops.agreeing import agree
-from langgraph_checkpoint_dynamodb.store.ops.parts import discard_of, store_parts
-from langgraph_checkpoint_dynamodb.store.registry import registration
+from langgraph_checkpoint_dynamodb.store.ops.parts import delete_parts_of, store_parts
+from langgraph_checkpoint_dynamodb.store.ops.vector_format import agree_on_form
+from langgraph_checkpoint_dynamodb.store.registry import registration_update
 from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class ItemPut:
     """An item to be stored.
 
     Attributes:
-        ref: Which item.
-        planned: What stores it.
+        ref: Its namespace and key.
+        planned: Its item and the parts of its value.
         ttl: When it expires, in seconds since the epoch; `None` for never.
-        texts: What of it is embedded, a text for each of its vectors.
+        texts: The texts to embed, one for each of its vectors.
     """
 
     ref: ItemRef
@@ -51,8 +51,8 @@ class ItemPut:
     texts: tuple[str, ...] = ()
 
     @property
-    def is_alone(self) -> bool:
-        """Whether it is nothing but an item."""
+    def is_small(self) -> bool:
+        """Whether it has neither parts nor vectors."""
         return not (self.planned.parts or self.texts)
 
 
@@ -62,26 +62,26 @@ def change_all(
     deletes: Sequence[ItemRef],
     vectors: Mapping[str, bytes],
 ) -> Operation[None]:
-    """Store and delete items, side by side. No two may be the same item.
+    """Store and delete items concurrently. Every item must occur once.
 
-    What is small is stored in batches. A batch does not tell what it has replaced: where that had
-    parts or vectors, they are left to the sweep.
+    Small items are stored in batches. A batch does not return the items it replaces, so their parts
+    and vectors are left to the sweep.
 
     Args:
-        context: How to store them.
-        puts: What is stored.
-        deletes: What is deleted.
-        vectors: The vector of each text that is embedded.
+        context: Settings, time and memory of the call.
+        puts: Items to store.
+        deletes: Items to delete.
+        vectors: By text, its vector, packed.
 
     Raises:
-        TableMismatchError: The table is of a store with another spread, or has other vectors.
+        TableMismatchError: A store with another spread uses the table, or it has other vectors.
     """
     form: Form = "packed"
     if context.indexing is not None and any(put.texts for put in puts):
-        form = yield from agree(context, context.indexing)
-    yield from enter(context, [put.ref.namespace for put in puts])
-    small = [put for put in puts if put.is_alone]
-    large = [put for put in puts if not put.is_alone]
+        form = yield from agree_on_form(context, context.indexing)
+    yield from register(context, [put.ref.namespace for put in puts])
+    small = [put for put in puts if put.is_small]
+    large = [put for put in puts if not put.is_small]
     changes = [
         _put_large(context, put, [vectors[text] for text in put.texts], form) for put in large
     ]
@@ -93,22 +93,22 @@ def change_all(
     yield from together(changes)
 
 
-def enter(context: Context, namespaces: Sequence[Namespace]) -> Operation[None]:
-    """Enter namespaces in the registry, those that this process has not entered lately."""
-    unknown = context.registered.unknown(namespaces, context.now)
-    yield from together([_enter(context, namespace) for namespace in unknown])
+def register(context: Context, namespaces: Sequence[Namespace]) -> Operation[None]:
+    """Add namespaces to the registry, unless this process has done so recently."""
+    unknown = context.memory.unregistered(namespaces, context.now)
+    yield from together([_register(context, namespace) for namespace in unknown])
 
 
-def _enter(context: Context, namespace: Namespace) -> Operation[None]:
+def _register(context: Context, namespace: Namespace) -> Operation[None]:
     try:
-        yield from send(UpdateItem(registration(namespace, context.now, context.spread)))
+        yield from send(UpdateItem(registration_update(namespace, context.now, context.spread)))
     except ConditionFailedError as error:
         raise other_spread(context, namespace) from error
-    context.registered.entered(namespace, context.now)
+    context.memory.remember_namespace(namespace, context.now)
 
 
 def other_spread(context: Context, namespace: Namespace) -> TableMismatchError:
-    """The error that says that a table is of a store with another spread."""
+    """The error for a table that a store with another spread uses."""
     return TableMismatchError(
         context.table_name,
         f"namespace {namespace!r} was stored with another spread than {context.spread}; the spread "
@@ -119,16 +119,17 @@ def other_spread(context: Context, namespace: Namespace) -> TableMismatchError:
 def _put_small(context: Context, put: ItemPut) -> Operation[None]:
     outcome = yield from put_one(put.planned.put)
     for replaced in outcome.replaced:
-        yield from discard_of(context, put.ref, replaced)
+        yield from delete_parts_of(context, put.ref, replaced)
 
 
 def _put_large(
     context: Context, put: ItemPut, vectors: Sequence[bytes], form: Form
 ) -> Operation[None]:
-    """Store an item with parts or vectors, at most once: a repeat by the SDK never brings it back.
+    """Store an item with parts or vectors, at most once even if the SDK retries the request.
 
-    Somebody might have replaced it meanwhile, and have deleted them. Such a request does not tell
-    what it has replaced, so that is read before, side by side with them.
+    A retry could bring the item back after another process has replaced it and deleted its parts.
+    Such a request does not return the item it replaces, so that is read before, while the parts and
+    vectors are stored.
     """
     ttl = None if put.ttl is None else parts_ttl(put.ttl)
     version = context.stamp.token
@@ -137,9 +138,9 @@ def _put_large(
     reading = send(GetItem(Table.STORE, put.ref.primary, consistent=True))
     _, before = yield from both(storing, reading)
     yield from put_atomically([put.planned.put], once=True)
-    yield from discard_of(context, put.ref, before)
+    yield from delete_parts_of(context, put.ref, before)
 
 
 def _delete(context: Context, ref: ItemRef) -> Operation[None]:
-    gone = yield from send(DeleteItem(Table.STORE, ref.primary))
-    yield from discard_of(context, ref, gone)
+    deleted = yield from send(DeleteItem(Table.STORE, ref.primary))
+    yield from delete_parts_of(context, ref, deleted)

@@ -1,4 +1,4 @@
-"""Ranking vectors by how similar they are to another: all of them, or by the vector index."""
+"""Ranking vectors by their similarity to a query: exactly, or by the vector index."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from langgraph_checkpoint_dynamodb.requests.operations import compute, send
 from langgraph_checkpoint_dynamodb.store.embedding import packed_bytes
 from langgraph_checkpoint_dynamodb.store.keys import (
     range_below,
+    vector_order,
     vector_owner,
     vector_partitions_below,
-    vector_place,
     vector_stem,
 )
-from langgraph_checkpoint_dynamodb.store.ops.agreeing import stored_vectors
 from langgraph_checkpoint_dynamodb.store.ops.merged import MOST_ITEMS, Merged
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import next_root
+from langgraph_checkpoint_dynamodb.store.ops.vector_format import read_vector_format
 from langgraph_checkpoint_dynamodb.store.similarity import similarities
 from langgraph_checkpoint_dynamodb.store.vectors import read_vector
 
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
-TOP = 100
-"""Vectors that the index gives, at most; it has no second page."""
-_ROOM = 10_000
-"""Items that are ranked at once. Twice as many are in memory meanwhile, by their keys."""
-_UNUSABLE = ("AccessDeniedException", "ValidationException", "UnknownOperationException")
-"""Codes that mean that the index cannot be searched, and not that it may be in a moment."""
-_RANKED = (Attribute.ROOT, Attribute.PATH, Attribute.PACKED, Attribute.VECTOR)
+TOP_K = 100
+"""Maximum number of vectors that the index returns; it has no second page."""
+_CAPACITY = 10_000
+"""Maximum number of items in a ranking. Up to twice as many keys are in memory meanwhile."""
+_FALLBACK_CODES = ("AccessDeniedException", "ValidationException", "UnknownOperationException")
+"""Error codes that mean that the index cannot be searched, rather than not just now."""
+_ATTRIBUTES = (Attribute.ROOT, Attribute.PATH, Attribute.PACKED, Attribute.VECTOR)
 
 
 class Candidate(NamedTuple):
     """An item whose vectors were ranked.
 
     Attributes:
-        score: How similar the most similar of them is.
-        stem: What their keys begin with: which item it is, and which version of it.
-        vectors: How many of its vectors were ranked; `None` where that is not known.
+        score: The score of its most similar vector.
+        stem: The common prefix of their keys, which holds the item and its version.
+        vectors: The number of its vectors that were ranked; `None` if unknown.
     """
 
     score: float
@@ -62,24 +62,26 @@ class Candidate(NamedTuple):
     vectors: int | None
 
     @property
-    def place(self) -> tuple[float, tuple[str, str]]:
-        """What they are ordered by: the most similar first, equals by namespace and key."""
-        return (-self.score, vector_place(self.stem))
+    def order(self) -> tuple[float, tuple[str, str]]:
+        """Sort key: the most similar first, equal scores by namespace and key."""
+        return (-self.score, vector_order(self.stem))
 
 
 class Ranking:
     """The most similar items, each by its most similar vector.
 
     Args:
-        room: How many items it gives where there are more, which `is_cut` then says.
+        capacity: Maximum number of items; `is_cut` tells whether there were more.
         counted: Whether every vector of an item is added.
-        without: Stems of vectors that are left out.
+        excluded: Stems of vectors to ignore.
     """
 
-    def __init__(self, room: int, *, counted: bool = True, without: Collection[Key] = ()) -> None:
-        self._room = room
+    def __init__(
+        self, capacity: int, *, counted: bool = True, excluded: Collection[Key] = ()
+    ) -> None:
+        self._capacity = capacity
         self._counted = counted
-        self._without = without
+        self._excluded = excluded
         self._best: dict[Key, Candidate] = {}
         self.is_cut = False
 
@@ -87,9 +89,9 @@ class Ranking:
         return len(self._best)
 
     def add(self, key: Key, score: float) -> None:
-        """Rank a vector."""
+        """Add a vector."""
         stem = vector_stem(key)
-        if stem in self._without:
+        if stem in self._excluded:
             return
         best = self._best.get(stem)
         if best is None:
@@ -97,15 +99,15 @@ class Ranking:
         else:
             count = None if best.vectors is None else best.vectors + 1
             self._best[stem] = Candidate(max(score, best.score), stem, count)
-        if len(self._best) > 2 * self._room:
+        if len(self._best) > 2 * self._capacity:
             self.is_cut = True
             self._best = {one.stem: one for one in self.best()}
 
     def best(self) -> list[Candidate]:
-        """The items, the most similar first, equals by namespace and key."""
-        # Beyond the room there are some that came after better ones were let go of.
-        ordered = sorted(self._best.values(), key=lambda one: one.place)
-        return ordered[: self._room if self.is_cut else None]
+        """The items, the most similar first, equal scores by namespace and key."""
+        # Beyond the capacity, better items may have been dropped than those that are left.
+        ordered = sorted(self._best.values(), key=lambda one: one.order)
+        return ordered[: self._capacity if self.is_cut else None]
 
 
 def rank_all(
@@ -113,21 +115,21 @@ def rank_all(
     dims: int,
     prefix: Namespace,
     query: Sequence[float],
-    without: Collection[Key],
+    excluded: Collection[Key],
 ) -> Operation[Ranking]:
     """Rank every vector below a prefix.
 
     Args:
-        context: How to read.
-        dims: How many numbers a vector has.
+        context: Settings of the call.
+        dims: Number of dimensions of a vector.
         prefix: The prefix; empty for all vectors.
-        query: What they are compared with.
-        without: Stems of vectors that are left out.
+        query: The vector to compare with.
+        excluded: Stems of vectors to ignore.
 
     Raises:
         TableMismatchError: A vector has another number of dimensions.
     """
-    ranking = Ranking(_ROOM, without=without)
+    ranking = Ranking(_CAPACITY, excluded=excluded)
     compared = 0
     if prefix:
         compared = yield from _rank_below(context, dims, prefix, query, ranking)
@@ -150,16 +152,16 @@ def rank_all(
 def rank_by_index(
     context: Context, index: str, prefix: Namespace, query: Sequence[float]
 ) -> Operation[Ranking | None]:
-    """Rank the vectors below a prefix by the vector index; `None` where it cannot be searched.
+    """Rank the vectors below a prefix by the vector index; `None` if it cannot be searched.
 
     Args:
-        context: How to read.
-        index: Its name.
-        prefix: The prefix, of one label at least.
-        query: What they are compared with.
+        context: Settings and memory of the call.
+        index: Name of the index.
+        prefix: The prefix, with at least one label.
+        query: The vector to compare with.
     """
     try:
-        stored = yield from stored_vectors(context)
+        stored = yield from read_vector_format(context)
         if stored is not None and stored.form != "list":
             _log.warning(
                 "vectors of table %r were stored without vector_index: they are searched without "
@@ -167,28 +169,34 @@ def rank_by_index(
                 context.table_name,
             )
             return None
-        found = yield from send(SearchVectors(index, tuple(query), prefix, TOP))
+        found = yield from send(SearchVectors(index, tuple(query), prefix, TOP_K))
     except (ServiceError, TableMismatchError, TableNotFoundError) as error:
-        # Without the index, or without the table: the latter is told by the search that follows.
-        if isinstance(error, ServiceError) and error.code not in _UNUSABLE:
+        # If the table is missing, and not only the index, the exact search raises.
+        if isinstance(error, ServiceError) and error.code not in _FALLBACK_CODES:
             raise
         _log.warning("vectors are searched without index %r: %s", index, error)
         return None
-    ranking = Ranking(TOP, counted=False)
+    ranking = Ranking(TOP_K, counted=False)
     for key, score in found:
         owner = vector_owner(vector_stem(key), context.spread)
         if owner is not None and owner.ref.namespace[: len(prefix)] == prefix:
             ranking.add(key, score)
-    ranking.is_cut = len(found) >= TOP
+    ranking.is_cut = len(found) >= TOP_K
     return ranking
 
 
 def _rank_below(
     context: Context, dims: int, prefix: Namespace, query: Sequence[float], ranking: Ranking
 ) -> Operation[int]:
-    """Rank the vectors below a prefix of one label at least; tells how many there are."""
+    """Rank the vectors below a prefix, which has at least one label; return their number."""
     pages = Merged(
-        Query(Table.STORE, partition, context.consistent, range_below(prefix), attributes=_RANKED)
+        Query(
+            Table.STORE,
+            partition,
+            context.consistent,
+            range_below(prefix),
+            attributes=_ATTRIBUTES,
+        )
         for partition in vector_partitions_below(prefix, context.spread)
     )
     compared = 0

@@ -1,4 +1,4 @@
-"""Searching items by namespace and by what is in them."""
+"""Searching items by namespace and filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb.requests.operations import compute
 from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import partitions_below, range_below
-from langgraph_checkpoint_dynamodb.store.ops.get import counts, decode_all, live_on
+from langgraph_checkpoint_dynamodb.store.ops.get import decode_all, is_visible, refresh_ttls
 from langgraph_checkpoint_dynamodb.store.ops.merged import Merged
 from langgraph_checkpoint_dynamodb.store.ops.namespaces import next_root
 from langgraph_checkpoint_dynamodb.store.ops.parts import is_outside
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
     from langgraph_checkpoint_dynamodb.store.ops.get import Decoded
 
-_FEWEST = 32
-"""Items that are asked for at first where a filter may drop some."""
-_FASTER = 4
-"""By how many times more are asked for each time: a filter that drops most is not paid for with a
-round trip for every few items."""
+_MIN_PAGE = 32
+"""Minimum limit of the first page if there is a filter."""
+_GROWTH = 4
+"""Factor by which the limit grows from page to page: a filter that drops most items must not cost a
+round trip for every few of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a search is for.
+class Criteria:
+    """The arguments of a search.
 
     Attributes:
-        prefix: What the namespaces begin with; empty for all.
+        prefix: Prefix of the namespaces; empty for all.
         condition: The filter.
-        limit: Most items to give.
-        offset: How many of them to pass over first.
-        used: Whether the lives of those that are given begin anew.
-        query: What they are to be similar to; `None` where they need not be similar to anything.
+        limit: Maximum number of items to return.
+        offset: Number of matching items to skip.
+        refresh_ttl: Whether the search refreshes the TTL of the items it returns.
+        query: Text of a vector search; `None` for any other search.
     """
 
     prefix: Namespace
     condition: Mapping[str, Any]
     limit: int
     offset: int
-    used: bool
+    refresh_ttl: bool
     query: str | None = None
 
 
 @dataclass(slots=True)
 class Collected:
-    """What a search has found so far.
+    """The items that a search has found so far.
 
     Attributes:
-        missing: How many items may still be given.
-        to_skip: How many are to be passed over first.
-        found: The items that are given.
+        missing: Number of items that may still be returned.
+        to_skip: Number of items to skip before them.
+        found: The items to return.
     """
 
     missing: int
@@ -74,17 +74,17 @@ class Collected:
     found: list[Decoded] = field(default_factory=list)
 
     def needed(self) -> int:
-        """How many items are still to be found."""
+        """Number of items that are still to be found."""
         return self.missing + self.to_skip if self.missing else 0
 
     def skip(self, records: Sequence[ItemRecord]) -> list[ItemRecord]:
-        """Those of the next ones that are to be given."""
+        """Count the next items, and return those that are not skipped."""
         skipped = min(self.to_skip, len(records))
         self.to_skip -= skipped
         return list(records[skipped : skipped + self.missing])
 
     def add(self, found: Sequence[Decoded]) -> None:
-        """The next ones are these."""
+        """Add the next items, after those to skip, up to the limit."""
         skipped = min(self.to_skip, len(found))
         self.to_skip -= skipped
         given = found[skipped : skipped + self.missing]
@@ -92,20 +92,20 @@ class Collected:
         self.found += given
 
 
-def search(context: Context, wanted: Wanted) -> Operation[list[SearchItem]]:
-    """Items below a prefix that pass a filter, in the order of namespaces and keys.
+def search(context: Context, criteria: Criteria) -> Operation[list[SearchItem]]:
+    """Items below a prefix that match a filter, sorted by namespace and key.
 
-    Pages are read until there are enough of them; what does not pass is let go of at once.
+    Pages are read until there are enough items; items that do not match are dropped at once.
     """
-    collected = Collected(wanted.limit, wanted.offset)
-    yield from collect(context, wanted, collected)
-    if wanted.used:
-        yield from live_on(context, [one.record for one in collected.found])
+    collected = Collected(criteria.limit, criteria.offset)
+    yield from collect(context, criteria, collected)
+    if criteria.refresh_ttl:
+        yield from refresh_ttls(context, [one.record for one in collected.found])
     return [search_item(one) for one in collected.found]
 
 
 def search_item(found: Decoded, score: float | None = None) -> SearchItem:
-    """An item as a search gives it, with how similar it is."""
+    """LangGraph's type of an item and its score."""
     record, value = found
     return SearchItem(
         namespace=record.ref.namespace,
@@ -119,35 +119,35 @@ def search_item(found: Decoded, score: float | None = None) -> SearchItem:
 
 def collect(
     context: Context,
-    wanted: Wanted,
+    criteria: Criteria,
     collected: Collected,
-    among: Callable[[ItemRecord], bool] | None = None,
+    is_candidate: Callable[[ItemRecord], bool] | None = None,
 ) -> Operation[None]:
-    """Collect items below a prefix that pass a filter, in order, until there are enough.
+    """Collect items below a prefix that match a filter, in order, until there are enough.
 
     Args:
-        context: How to read.
-        wanted: The prefix and the filter.
-        collected: What takes them, and tells how many are enough.
-        among: Which items count at all; `None` for all of them.
+        context: Settings and time of the call.
+        criteria: The prefix and the filter.
+        collected: Takes the items, and knows how many are missing.
+        is_candidate: Selects the items to consider; `None` for all of them.
     """
-    if wanted.prefix:
-        yield from _collect_below(context, wanted, wanted.prefix, collected, among)
+    if criteria.prefix:
+        yield from _collect_below(context, criteria, criteria.prefix, collected, is_candidate)
         return
     root: str | None = None
     while collected.missing:
         root = yield from next_root(context, root)
         if root is None:
             break
-        yield from _collect_below(context, wanted, (root,), collected, among)
+        yield from _collect_below(context, criteria, (root,), collected, is_candidate)
 
 
 def _collect_below(
     context: Context,
-    wanted: Wanted,
+    criteria: Criteria,
     prefix: Namespace,
     collected: Collected,
-    among: Callable[[ItemRecord], bool] | None,
+    is_candidate: Callable[[ItemRecord], bool] | None,
 ) -> Operation[None]:
     range_ = range_below(prefix)
     pages = Merged(
@@ -156,39 +156,41 @@ def _collect_below(
     )
     asked: int | None = None
     while needed := collected.needed():
-        asked = _FASTER * asked if asked else needed
-        if wanted.condition:
-            asked = max(_FEWEST, asked)
+        asked = _GROWTH * asked if asked else needed
+        if criteria.condition:
+            asked = max(_MIN_PAGE, asked)
         items = yield from pages.next(asked)
         if items is None:
             return
-        records = [one for one in _records(context, items) if among is None or among(one)]
-        if not wanted.condition:
+        records = [
+            one for one in _records(context, items) if is_candidate is None or is_candidate(one)
+        ]
+        if not criteria.condition:
             collected.add((yield from decode_all(context, collected.skip(records))))
             continue
-        rest = yield from not_excluded(context, records, wanted.condition)
+        rest = yield from prefilter(context, records, criteria.condition)
         for batch in in_batches(rest, weight):
             decoded = yield from decode_all(context, batch)
-            collected.add([one for one in decoded if matches(one.value, wanted.condition)])
+            collected.add([one for one in decoded if matches(one.value, criteria.condition)])
             if not collected.missing:
                 return
 
 
 def weight(record: ItemRecord) -> int:
-    """Bytes that an item's value takes in memory."""
+    """Bytes of an item's value in memory."""
     found = record.value.payload
     return stored_bytes(found) if found.packed is None else found.packed.size
 
 
 def _records(context: Context, items: Sequence[StoredItem]) -> list[ItemRecord]:
     records = (read_item(item, context.spread) for item in items)
-    return [one for one in records if one is not None and counts(context, one)]
+    return [one for one in records if one is not None and is_visible(context, one)]
 
 
-def not_excluded(
+def prefilter(
     context: Context, records: Sequence[ItemRecord], condition: Mapping[str, Any]
 ) -> Operation[list[ItemRecord]]:
-    """Those whose copied fields do not say already that they do not pass."""
+    """The items that may match a filter, judging by their copied fields."""
     if not any(map(is_outside, records)):
         return list(records)
     size = sum(stored_bytes(one.copied.payload) for one in records if one.copied is not None)

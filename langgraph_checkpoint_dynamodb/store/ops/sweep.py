@@ -1,14 +1,14 @@
-"""Removing what processes left behind that died in the middle of a call, and empty namespaces.
+"""The sweep: deletes what processes left behind that died during a call, and empty namespaces.
 
-Parts of values are stored before the item that refers to them, so they are left over if that item
-never came; and a request that does not tell what it has replaced leaves the parts of that. No
-reader ever sees them. What is young is left alone: a call may be under way.
+Parts and vectors are stored before the item that refers to them, so they are orphans if that item
+was never stored. Requests that do not return the item they replace also leave its parts and vectors
+behind. No reader ever sees orphans. Young ones are kept: their call may still be running.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_re
 from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
 from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
-from langgraph_checkpoint_dynamodb.store.cached import entry_of, is_cached
+from langgraph_checkpoint_dynamodb.store.cache_keys import entry_of, is_cached
 from langgraph_checkpoint_dynamodb.store.keys import (
     ItemRef,
     VectorOwner,
@@ -32,8 +32,8 @@ from langgraph_checkpoint_dynamodb.store.keys import (
     vector_stem,
 )
 from langgraph_checkpoint_dynamodb.store.ops.get import read_all
-from langgraph_checkpoint_dynamodb.store.ops.namespaces import take_out
-from langgraph_checkpoint_dynamodb.store.registry import read_registration
+from langgraph_checkpoint_dynamodb.store.ops.namespaces import unregister_empty
+from langgraph_checkpoint_dynamodb.store.registry import Registration, read_registration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,9 +43,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
-    from langgraph_checkpoint_dynamodb.store.registry import Registration
 
-_SWEPT = (
+_ATTRIBUTES = (
     Attribute.ROOT,
     Attribute.PATH,
     Attribute.ITEM_ROOT,
@@ -60,19 +59,19 @@ _SWEPT = (
 
 @dataclass(frozen=True, slots=True)
 class StoreSweepReport:
-    """What a sweep of the store's table has done.
+    """The result of a sweep of the store's table.
 
     Attributes:
         pages: Pages of the table that were read.
-        examined: Items on them.
-        chunks_deleted: Pieces of values that nothing refers to.
-        objects_deleted: S3 objects that nothing refers to.
-        vectors_deleted: Vectors of items that are gone or were replaced.
-        namespaces_deleted: Entries of the registry whose namespaces have no items.
-        young: Parts and vectors that were left alone because of their age.
-        unknown: Items that were left alone because they do not say whose they are or how old, or
-            lead to an object that is not known to be ours.
-        resume_from: Where to go on, to be passed to the next sweep; `None` where all is done.
+        examined: Items on these pages.
+        chunks_deleted: Deleted chunks of values that no item refers to.
+        objects_deleted: Deleted S3 objects that no item refers to.
+        vectors_deleted: Deleted vectors of items that were deleted or replaced.
+        namespaces_deleted: Namespaces without items that were removed from the registry.
+        young: Parts and vectors that were kept because they are not old enough.
+        unknown: Items that were kept because their owner or age is unreadable, or because they
+            refer to an object that is not known to belong to the store.
+        resume_from: Token to continue with in the next sweep; `None` at the end of the table.
     """
 
     pages: int = 0
@@ -95,14 +94,14 @@ class StoreSweepReport:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a value, as the scan finds it.
+    """A part of a value, as the scan returns it.
 
     Attributes:
-        key: Primary key of its item.
-        address: Which value it is a part of.
-        ref: Which item that value belongs to, of a store or of a cache.
+        key: Primary key of the part.
+        address: Address of the value it belongs to.
+        ref: The item or cache entry of that value.
         created: When it was stored, in seconds since the epoch.
-        target: Bucket and key of the S3 object that it leads to, if it does.
+        target: Bucket and key of the S3 object it refers to; `None` for a chunk.
     """
 
     key: Key
@@ -114,11 +113,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Vector:
-    """A vector, as the scan finds it.
+    """A vector, as the scan returns it.
 
     Attributes:
-        key: Primary key of its item.
-        owner: Which item it is of, and which version of that.
+        key: Primary key of the vector.
+        owner: The item it belongs to, and its version.
         created: When it was stored, in seconds since the epoch.
     """
 
@@ -127,18 +126,37 @@ class _Vector:
     created: int
 
 
+@dataclass(slots=True)
+class _Candidates:
+    """What a sweep of a page may delete.
+
+    Attributes:
+        parts: Parts of values that are old enough.
+        vectors: Vectors that are old enough.
+        registrations: Registered namespaces.
+        young: Number of parts and vectors that are not old enough.
+        unknown: Number of items whose owner or age is unreadable.
+    """
+
+    parts: list[_Part] = field(default_factory=list)
+    vectors: list[_Vector] = field(default_factory=list)
+    registrations: list[Registration] = field(default_factory=list)
+    young: int = 0
+    unknown: int = 0
+
+
 def sweep_orphans(
     context: Context, older_than: int, resume_from: str | None, max_pages: int | None
 ) -> Operation[StoreSweepReport]:
-    """Delete what nothing leads to any more.
+    """Delete orphans and empty namespaces.
 
     Args:
-        context: How to read.
-        older_than: Only parts that are at least so old, in seconds.
-        resume_from: Where to begin; `None` for the beginning.
-        max_pages: Pages to read at most; `None` for all.
+        context: Settings and time of the call.
+        older_than: Minimum age of the orphans to delete, in seconds.
+        resume_from: Token of an earlier sweep; `None` for the beginning of the table.
+        max_pages: Maximum number of pages to read; `None` for all.
     """
-    scan = Scan(Table.STORE, consistent=True, start=_start(resume_from), attributes=_SWEPT)
+    scan = Scan(Table.STORE, consistent=True, start=_start(resume_from), attributes=_ATTRIBUTES)
     report = StoreSweepReport()
     while True:
         page = yield from send(scan)
@@ -152,54 +170,56 @@ def sweep_orphans(
 
 def _sweep_page(context: Context, page: Page, older_than: int) -> Operation[StoreSweepReport]:
     before = context.now - older_than
-    parts: list[_Part] = []
-    vectors: list[_Vector] = []
-    entries: list[Registration] = []
-    young = unknown = 0
-    for item in page.items:
-        key = read_key(item, Table.STORE)
-        if is_registry(key.partition):
-            entry = _entry(item)
-            if entry is None:
-                unknown += 1
-            else:
-                entries.append(entry)
-            continue
-        address = part_address_of(key.sort)
-        found: _Part | _Vector | None
-        if is_of_vectors(key.partition):
-            found = _vector(context, item, key)
-        elif address is not None and "." in key.partition:
-            found = _part(context, item, key, address)
-        else:
-            continue
-        if found is None:
-            unknown += 1
-        elif found.created > before:
-            young += 1
-        elif isinstance(found, _Vector):
-            vectors.append(found)
-        else:
-            parts.append(found)
+    found = _candidates(context, page.items, before)
     swept = yield from together(
-        [_sweep_item(context, list(some), before) for some in _by_item(parts)]
+        [_sweep_item(context, list(some), before) for some in _by_item(found.parts)]
     )
-    taken_out = yield from take_out(context, entries, len(entries))
+    unregistered = yield from unregister_empty(
+        context, found.registrations, len(found.registrations)
+    )
     report = StoreSweepReport(
         pages=1,
         examined=len(page.items),
-        vectors_deleted=(yield from _sweep_vectors(context, vectors, before)),
-        namespaces_deleted=taken_out,
-        young=young,
-        unknown=unknown,
+        vectors_deleted=(yield from _sweep_vectors(context, found.vectors, before)),
+        namespaces_deleted=unregistered,
+        young=found.young,
+        unknown=found.unknown,
     )
     for one in swept:
         report = report.plus(one)
     return report
 
 
-def _entry(item: StoredItem) -> Registration | None:
-    """The namespace in an item of the registry, `None` where it is damaged."""
+def _candidates(context: Context, items: Sequence[StoredItem], before: int) -> _Candidates:
+    """The parts and vectors among some items that were stored before a time, and registrations."""
+    found = _Candidates()
+    for item in items:
+        key = read_key(item, Table.STORE)
+        address = part_address_of(key.sort)
+        if is_registry(key.partition):
+            candidate: _Part | _Vector | Registration | None = _registration(item)
+        elif is_of_vectors(key.partition):
+            candidate = _vector(context, item, key)
+        elif address is not None and "." in key.partition:
+            candidate = _part(context, item, key, address)
+        else:
+            continue
+        match candidate:
+            case None:
+                found.unknown += 1
+            case Registration():
+                found.registrations.append(candidate)
+            case _Part() | _Vector() if candidate.created > before:
+                found.young += 1
+            case _Vector():
+                found.vectors.append(candidate)
+            case _Part():
+                found.parts.append(candidate)
+    return found
+
+
+def _registration(item: StoredItem) -> Registration | None:
+    """Parse an item of the registry; `None` if it is damaged."""
     try:
         return read_registration(item)
     except UnreadableItemError:
@@ -214,7 +234,7 @@ def _by_item(parts: Sequence[_Part]) -> Iterator[Iterator[_Part]]:
 def _sweep_item(
     context: Context, parts: Sequence[_Part], before: int
 ) -> Operation[StoreSweepReport]:
-    """Delete those of the parts of one item that it does not refer to."""
+    """Delete the parts of one item that it does not refer to."""
     ref = parts[0].ref
     item = yield from send(GetItem(Table.STORE, ref.primary, consistent=True))
     needed = set() if item is None else {one.address for one in outside_if_readable(item, str(ref))}
@@ -228,14 +248,16 @@ def _sweep_item(
 
 
 def _sweep_vectors(context: Context, vectors: Sequence[_Vector], before: int) -> Operation[int]:
-    """Delete those vectors whose items are gone, or are of another version; tells how many."""
+    """Delete the vectors whose item is missing or has another version, and return their number."""
     refs = list(dict.fromkeys(one.owner.ref for one in vectors))
     keys = [ref.primary for ref in refs]
     items = (yield from read_all(context.consistently(), keys)) if keys else []
-    there = {(read_key(one, Table.STORE), one.get(Attribute.VERSION, {}).get("S")) for one in items}
-    needless = [one for one in vectors if (one.owner.ref.primary, one.owner.version) not in there]
+    current = {
+        (read_key(one, Table.STORE), one.get(Attribute.VERSION, {}).get("S")) for one in items
+    }
+    orphans = [one for one in vectors if (one.owner.ref.primary, one.owner.version) not in current]
     deleted = yield from together(
-        [send(DeleteIfOld(Table.STORE, one.key, before)) for one in needless]
+        [send(DeleteIfOld(Table.STORE, one.key, before)) for one in orphans]
     )
     return sum(deleted)
 
@@ -254,7 +276,7 @@ def _delete(context: Context, part: _Part, before: int) -> Operation[StoreSweepR
 
 
 def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) -> _Part | None:
-    """The part in an item, `None` where it does not say whose it is, or says it wrongly."""
+    """Parse a part; `None` if its owner or age is unreadable, or its owner has no such part."""
     created = number_or_none(item, Attribute.CREATED)
     try:
         root = text(item, Attribute.ITEM_ROOT, "a part")
@@ -274,7 +296,7 @@ def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) ->
 
 
 def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
-    """The vector in an item, `None` where it does not say whose it is, or how old."""
+    """Parse a vector; `None` if its owner or age is unreadable."""
     created = number_or_none(item, Attribute.CREATED)
     try:
         owner = vector_owner(vector_stem(key), context.spread)
@@ -283,14 +305,14 @@ def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
     if (
         owner is None
         or created is None
-        or owner.ref.vector(owner.version, 0).partition != (key.partition)
+        or owner.ref.vector_stem(owner.version).partition != key.partition
     ):
         return None
     return _Vector(key, owner, created)
 
 
 def _holder(root: str, path: str, spread: int) -> Holder | None:
-    """The item of a primary key, `None` for the key of something else."""
+    """The item or cache entry of a primary key; `None` if the key is neither's."""
     if is_cached(root):
         return entry_of(root, path)
     found = split_path(path)
@@ -312,5 +334,5 @@ def _start(resume_from: str | None) -> StartKey | None:
         return {name: {"S": str(start[name]["S"])} for name in start}
     except (ValueError, TypeError, LookupError) as error:
         raise InvalidInputError(
-            "resume_from", "must be that of the report of an earlier sweep of this table"
+            "resume_from", "must be resume_from of the report of an earlier sweep of this table"
         ) from error

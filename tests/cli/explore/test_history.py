@@ -11,7 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
 from langgraph_checkpoint_dynamodb.cli.explore.lanes import Lanes
-from langgraph_checkpoint_dynamodb.cli.explore.steps import step_of
+from langgraph_checkpoint_dynamodb.cli.explore.step import step_of
 from tests.cli.explore.large import long_history
 from tests.cli.explore.screens import NARROW, WIDE, opened, run
 from tests.support.values import checkpoint, config, metadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from examples.pictures.story import NOW, Clock
-from langgraph_checkpoint_dynamodb.cli.explore.panes import Lines
+from langgraph_checkpoint_dynamodb.cli.explore.pane import Lines
 from tests.cli.explore.conftest import INDEX
 from tests.cli.explore.large import many_threads, owned
 from tests.cli.explore.screens import NARROW, WIDE, opened, run

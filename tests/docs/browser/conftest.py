@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.docs.pages import ROOT
+from tests.support.browsers import running_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,26 +15,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SITE = ROOT / ".site"
-# As root it has no sandbox; and it asks nothing of anybody's servers.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium: that of `CHROMIUM`, else the machine's, else Playwright's own."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield launched
-        launched.close()
+    """Headless Chromium."""
+    with running_browser() as started:
+        yield started
 
 
 @pytest.fixture

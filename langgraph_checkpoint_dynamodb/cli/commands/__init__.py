@@ -1,0 +1,1 @@
+"""The commands, a module each: its options, what it does and what it prints."""

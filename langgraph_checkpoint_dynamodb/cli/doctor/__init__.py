@@ -1,0 +1,1 @@
+"""Checks of `doctor`: environment, tables, permissions."""

@@ -1,0 +1,1 @@
+"""Terminal output and input: results on standard output, progress and prompts on standard error."""

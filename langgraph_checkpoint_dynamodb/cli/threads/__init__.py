@@ -1,0 +1,1 @@
+"""Finding threads and checkpoints, and running an operation for each of many threads."""

@@ -1,0 +1,1 @@
+"""The call of the AWS SDK that performs each request."""
