@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.ops.sweep import SweepReport
 from langgraph_checkpoint_dynamodb.saver import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

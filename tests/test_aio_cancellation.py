@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_checkpoint_dynamodb import (
-        DynamoDBSaver,
-    )
+    from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
     from tests.support.aio import Act
     from tests.support.buckets import Bucket

@@ -22,11 +22,11 @@ from langgraph_checkpoint_dynamodb import (
     UnreadableItemError,
 )
 from langgraph_checkpoint_dynamodb.format.addressing import Address
-from langgraph_checkpoint_dynamodb.format.bounds import LATEST
+from langgraph_checkpoint_dynamodb.format.bounds import MAX_EPOCH_SECONDS
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside
-from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys
 from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
@@ -308,7 +308,7 @@ def test_a_sweep_leaves_a_write_alone_that_does_not_tell_its_age(
     change(tables, tables.writes, item, {"created": {"N": number}})
     (changed,) = tables.write_items()
     report = sweep(cast("Any", calls.saver))
-    told = 0 <= float(changed["created"]["N"]) <= LATEST
+    told = 0 <= float(changed["created"]["N"]) <= MAX_EPOCH_SECONDS
     assert (report.writes_deleted, report.unknown) == ((1, 0) if told else (0, 1))
 
 

@@ -20,7 +20,7 @@ from langgraph_checkpoint_dynamodb import (
 )
 from langgraph_checkpoint_dynamodb.format import sizes
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
-from langgraph_checkpoint_dynamodb.items import copies
+from langgraph_checkpoint_dynamodb.items import copier
 from tests.support.values import checkpoint, config, metadata, new_id, put_chain
 
 if TYPE_CHECKING:
@@ -767,7 +767,7 @@ def test_the_copy_of_a_full_item_to_a_longer_thread_id_is_whole(
         store(name := "exactly", LARGE + ITEM_LIMIT - full)
     else:
         # A limit that this item just meets: some engines hold no item of the real one.
-        monkeypatch.setattr(copies, "ITEM_LIMIT", full)
+        monkeypatch.setattr(copier, "ITEM_LIMIT", full)
     source = "thread" if place == "value" else name
     original = watched.calls.get_tuple(config(source))
     assert original is not None
@@ -789,7 +789,7 @@ def test_the_copy_of_names_that_leave_no_room_is_refused_by_name(
     watched.calls.put_writes(stored, [("a", bytes(1000))], "task", "p" * LARGE)
     (write,) = tables.write_items()
     limit = item_size(cast("Any", write)) - 1000
-    for module in (copies, sizes):
+    for module in (copier, sizes):
         monkeypatch.setattr(module, "ITEM_LIMIT", limit)
     with pytest.raises(ItemTooLargeError, match="'longer'") as caught:
         watched.calls.copy_thread("short", "longer")

@@ -10,12 +10,12 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.items.carried import CARRIED_BYTES
+from langgraph_checkpoint_dynamodb.items.carried_writes import CARRIED_BYTES
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.memory import FRESH_SECONDS, Memory
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from tests.support.clocks import Clock
 from tests.support.sessions import metered_session
 from tests.support.tables import forget

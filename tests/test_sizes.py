@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple
 
 from langgraph_checkpoint_dynamodb import PayloadTooLargeError
-from langgraph_checkpoint_dynamodb.format.keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT, item_size
+from langgraph_checkpoint_dynamodb.format.write_keys import split_writes_partition
 from langgraph_checkpoint_dynamodb.requests.calls import TRANSACTION_BYTES
 from tests.support.calls import AsyncCalls, SyncCalls, elsewhere
 from tests.support.effort import amount

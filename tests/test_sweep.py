@@ -25,10 +25,10 @@ from langgraph_checkpoint_dynamodb import (
     ServiceError,
     SweepReport,
 )
-from langgraph_checkpoint_dynamodb.format.keys import MARK_SORT_KEY, writes_partition
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import MARK_SORT_KEY, writes_partition
 from langgraph_checkpoint_dynamodb.policies import S3_DELETE_ACTIONS, SWEEP_ACTIONS
 from tests.support.buckets import new_bucket
 from tests.support.calls import elsewhere

@@ -10,7 +10,7 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import ServiceError
 from langgraph_checkpoint_dynamodb.format import keys
-from langgraph_checkpoint_dynamodb.format.texts import digest_of
+from langgraph_checkpoint_dynamodb.format.key_text import digest_of
 from tests.support.effort import amount
 from tests.support.sessions import held_session, on
 from tests.support.tenants import (

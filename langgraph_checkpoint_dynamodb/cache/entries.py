@@ -8,25 +8,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import seconds
+from langgraph_checkpoint_dynamodb.format.bounds import parse_seconds
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    make_item,
-    payload,
-    read_key,
-    room_of,
-    stored_as,
-    text,
+from langgraph_checkpoint_dynamodb.items.attributes import make_item, read_key, text
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
+    payload_attributes,
+    payload_room,
+    read_payload,
 )
-from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import Destination, place_values
+from langgraph_checkpoint_dynamodb.items.values import ItemPlan, Serialized
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 from langgraph_checkpoint_dynamodb.store.cache_keys import EntryRef, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
 
@@ -66,7 +64,7 @@ class EntryPut:
     """
 
     ref: EntryRef
-    planned: Planned
+    planned: ItemPlan
     ttl: int | None
 
 
@@ -93,12 +91,12 @@ def plan_entry(context: Context, ref: EntryRef, value: object, life: float | Non
     }
 
     def build(payloads: Mapping[str, Payload]) -> Item:
-        return make_item(Table.STORE, ref.primary, {**attributes, **stored_as(payloads)})
+        return make_item(Table.STORE, ref.primary, {**attributes, **payload_attributes(payloads)})
 
-    destination = Destination(str(ref), ref, context.stamp.token, build, room_of)
+    destination = Destination(str(ref), ref, context.stamp.token, build, payload_room)
     placed = place_values(context.payloads, {Attribute.VALUE: bytes(data)}, destination)
     put = Put(Table.STORE, ref.primary, placed.item)
-    return EntryPut(ref, Planned(put, placed.parts, placed.payloads), ttl)
+    return EntryPut(ref, ItemPlan(put, placed.parts, placed.payloads), ttl)
 
 
 def read_entry(item: StoredItem) -> Entry:
@@ -118,7 +116,9 @@ def read_entry(item: StoredItem) -> Entry:
     place = str(ref)
     return Entry(
         ref=ref,
-        value=Serialized(text(item, Attribute.TYPE, place), payload(item, Attribute.VALUE, place)),
+        value=Serialized(
+            text(item, Attribute.TYPE, place), read_payload(item, Attribute.VALUE, place)
+        ),
         version=text(item, Attribute.VERSION, place),
         expires=_expires(item, place),
     )
@@ -128,7 +128,7 @@ def _expires(item: StoredItem, place: str) -> float | None:
     match item.get(Attribute.EXPIRES):
         case None:
             return None
-        case {"N": str(found)} if seconds(found) is not None:
+        case {"N": str(found)} if parse_seconds(found) is not None:
             return float(found)
     raise UnreadableItemError(
         place=place, attribute=Attribute.EXPIRES, problem="is no time in seconds (N)"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langgraph_checkpoint_dynamodb.cache.entries import Entry, EntryPut, read_entry
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key, typed
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none, read_key, typed
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.calls import put_one, query_all, write_all
 from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
@@ -235,7 +235,7 @@ def _clear_partition(context: Context, partition: str) -> Operation[None]:
 
 
 def _unregister_if_old(context: Context, item: StoredItem) -> Operation[None]:
-    touched = number_if_told(item, Attribute.TOUCHED)
+    touched = number_or_none(item, Attribute.TOUCHED)
     if touched is None or touched > context.now - EMPTY_SECONDS:
         return
     key = read_key(item, Table.STORE)

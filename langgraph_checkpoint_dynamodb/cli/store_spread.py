@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.keys import registry_partitions
@@ -29,5 +29,5 @@ def _registered_spread() -> Operation[int]:
         for partition in registry_partitions(())
     ]
     pages = yield from together([send(query) for query in queries])
-    spreads = [number_if_told(item, Attribute.SPREAD) for page in pages for item in page.items]
+    spreads = [number_or_none(item, Attribute.SPREAD) for page in pages for item in page.items]
     return next((spread for spread in spreads if spread), 1)

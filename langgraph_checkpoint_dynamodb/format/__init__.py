@@ -1,1 +1,1 @@
-"""The stored format: key text, what tables look like, bounds, sizes and lives. A public format."""
+"""The stored format, which is public: keys, tables, attribute names, bounds, sizes and expiry."""

@@ -1,9 +1,9 @@
-"""How long items count, and what marks the items of one call.
+"""Expiry of items, and the stamp that all items of one call share.
 
-Two times, both in seconds since the epoch. `expires`, of checkpoints alone, is when a checkpoint
-stops counting as one. `ttl`, of every item, is when DynamoDB may delete it and nothing may be
-rebuilt from it any more. The second is later: a checkpoint that still counts may need writes,
-chunks and ancestors that are older than itself.
+An item has up to two times, both in seconds since the epoch. `expires`, of checkpoints alone, is
+when readers stop seeing the checkpoint. `ttl`, of every item, is when DynamoDB may delete it and no
+checkpoint may be rebuilt from it. The second is later by `MARGIN`, because a visible checkpoint may
+need writes, chunks and ancestors that are older than itself.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MARGIN = 3600
-"""Seconds between the two. A run takes no longer, from reading a DeltaChannel's history, which
-prolongs it, to storing its last checkpoint; no call takes longer, with all its repeats; and no
-clock is further behind another."""
+"""Seconds between the two. It is assumed that no call takes longer, retries included; that no clock
+is further behind another; and that no run takes longer from reading a DeltaChannel's history, which
+prolongs it, to storing its last checkpoint."""
 
 
 def is_young(created: int | None, now: int) -> bool:
-    """Whether the call that has stored an item may still be under way."""
+    """Whether the call that stored an item may still be running."""
     return created is not None and created > now - MARGIN
 
 
 def is_live(expires_at: int | None, now: int) -> bool:
-    """Whether an item still counts. DynamoDB deletes expired items some time later, within days."""
+    """Whether an item has not expired. DynamoDB deletes expired items within days."""
     return expires_at is None or now < expires_at
 
 
@@ -31,9 +31,9 @@ class Stamp:
     """When and by which call items are stored.
 
     Attributes:
-        token: Of this call alone.
+        token: Unique to the call.
         created: Seconds since the epoch.
-        expires_at: When a checkpoint stored now stops counting; `None` for never.
+        expires_at: When readers stop seeing a checkpoint stored now; `None` for never.
         fraction: Milliseconds on top of `created`.
     """
 

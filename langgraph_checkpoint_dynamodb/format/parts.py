@@ -1,4 +1,4 @@
-"""Keys of the parts of large values, in the writes table and in S3. `keys` says why they are so."""
+"""Keys of the parts of large values, in the writes table and in S3. `keys` explains them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote
 
-from langgraph_checkpoint_dynamodb.format.texts import SEPARATOR, digest_of
+from langgraph_checkpoint_dynamodb.format.key_text import SEPARATOR, digest_of
 
 _CONTENT_DIGEST_BYTES = 32
 
 _THREAD_IN_OBJECT_KEY = 255
 
 
-class Owner(Protocol):
-    """Whose values lie outside their items: a checkpoint, a base, or an item of a store."""
+class PartOwner(Protocol):
+    """What parts belong to: a checkpoint, a base, or an item of a store or a cache."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """What it is, in texts that together are of nothing else; the first is shown in keys."""
+    def key_names(self) -> tuple[str, ...]:
+        """Texts that together identify it. The first is readable in the keys of S3 objects."""
 
     @property
-    def shown_bytes(self) -> int:
-        """Bytes that each of its chunks shows of it, beside the keys and names of fixed length."""
+    def chunk_overhead_bytes(self) -> int:
+        """Bytes of unbounded length that each of its chunk items holds to name it."""
 
 
 class PartAddress(NamedTuple):
@@ -30,7 +30,7 @@ class PartAddress(NamedTuple):
 
     Attributes:
         digest: Digest of the stored bytes (`content_digest`).
-        stamp: Of the one call and value that stored them.
+        stamp: Unique to the call and the value that stored them.
     """
 
     digest: str
@@ -46,17 +46,17 @@ def content_digest(data: bytes) -> str:
 
 
 def chunk_sort_key(address: PartAddress, number: int) -> str:
-    """Sort key of a piece of a value. The keys of a value's pieces are in the order of pieces."""
+    """Sort key of a chunk of a value. Chunks of a value sort by their number."""
     return f"chunk/{address}/{number:06}"
 
 
 def object_sort_key(address: PartAddress) -> str:
-    """Sort key of the item that says where a value's S3 object is."""
+    """Sort key of the pointer to a value's S3 object."""
     return f"object/{address}"
 
 
 def part_address_of(sort_key: str) -> PartAddress | None:
-    """Which value a part belongs to, `None` for the key of something else."""
+    """The address of the value that a part belongs to, `None` for any other sort key."""
     match sort_key.split("/"):
         case ["chunk", digest, stamp, number] if number.isdecimal() and SEPARATOR not in sort_key:
             return PartAddress(digest, stamp)
@@ -66,45 +66,45 @@ def part_address_of(sort_key: str) -> PartAddress | None:
 
 
 def chunk_number_of(sort_key: str) -> int:
-    """Which piece of its value a chunk is, from its sort key."""
+    """The number of a chunk, from its sort key."""
     return int(sort_key.rpartition("/")[2])
 
 
-def object_key(prefix: str, owner: Owner, address: PartAddress) -> str:
+def object_key(prefix: str, owner: PartOwner, address: PartAddress) -> str:
     """Key of a value's S3 object."""
-    names = owner.names
-    shown = quote(names[0], safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
-    return f"{prefix}{shown}/{digest_of(names)}/{address.digest}-{address.stamp}"
+    names = owner.key_names
+    thread = quote(names[0], safe="").replace(".", "%2E")[:_THREAD_IN_OBJECT_KEY]
+    return f"{prefix}{thread}/{digest_of(names)}/{address.digest}-{address.stamp}"
 
 
 def thread_of_object(key: str) -> str | None:
-    """The thread that an S3 object is of; `None` if its key does not hold it whole."""
+    """The thread of an S3 object; `None` if its key holds only the beginning of the id."""
     *_, thread, _, _ = ("", "", *key.split("/"))
     return unquote(thread) if len(thread) < _THREAD_IN_OBJECT_KEY else None
 
 
-def is_object_key(key: str, owner: Owner, address: PartAddress) -> bool:
-    """Whether a key is one that `object_key` makes for a value, below any prefix."""
+def is_object_key(key: str, owner: PartOwner, address: PartAddress) -> bool:
+    """Whether `object_key` makes this key for a value, with any prefix."""
     ours = object_key("", owner, address)
     return key == ours or key.endswith(f"/{ours}")
 
 
 def copied_address(address: PartAddress, token: str) -> PartAddress:
-    """Where the copy of a value's parts goes that is made by the call of that token."""
+    """The address of a copy of a value's parts, given the token of the call that copies."""
     return PartAddress(address.digest, digest_of((address.stamp, token)))
 
 
 def copied_object_key(
-    key: str, source: Owner, target: Owner, address: PartAddress, token: str
+    key: str, source: PartOwner, target: PartOwner, address: PartAddress, token: str
 ) -> str | None:
-    """Key of the copy of an S3 object, below the same prefix; `None` for a key of something else.
+    """Key of the copy of an S3 object, with the same prefix; `None` if it is not the source's.
 
     Args:
         key: The object's key.
-        source: What it belongs to.
-        target: What the copy belongs to.
-        address: Where the value's parts are, beside the source.
-        token: Of the call that copies.
+        source: The owner of the object.
+        target: The owner of the copy.
+        address: The address of the value's parts in the source.
+        token: Token of the call that copies.
     """
     if not is_object_key(key, source, address):
         return None

@@ -14,7 +14,7 @@ class SortRange:
 
     @property
     def empty(self) -> bool:
-        """Whether no key can lie in it. DynamoDB refuses such a range, it does not find nothing."""
+        """Whether no key can be in it. DynamoDB refuses a Query with such a range."""
         return self.low is not None and self.high is not None and self.high < self.low
 
 
@@ -22,6 +22,6 @@ EVERY_KEY = SortRange()
 
 
 def beginning_with(prefix: str) -> SortRange:
-    """Sort keys that begin with a text, which is not empty and ends with ASCII."""
-    # The next character in place of its last one, so nothing that begins with it lies above this.
+    """Sort keys with a prefix, which must not be empty and must end with an ASCII character."""
+    # The upper end is the prefix with its last character incremented.
     return SortRange(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))

@@ -1,8 +1,8 @@
-"""How much room a value takes, what fits into an item, and what writing it costs.
+"""Sizes of items and values, the size limit, and write units.
 
-Sizes are counted as DynamoDB counts them
+Sizes are counted as DynamoDB does
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html):
-every attribute is its name in UTF-8 plus its value; text counts in UTF-8, binary as it is.
+an attribute takes its name in UTF-8 plus its value; text counts in UTF-8, binary as it is.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ def item_size(item: Item) -> int:
     """Size of an item in bytes, as DynamoDB counts it.
 
     Args:
-        item: Typed attribute values, of any type: items of other writers are measured too.
+        item: Typed attribute values. All types are accepted, for items of other writers.
     """
     return sum(_text_size(name) + value_size(value) for name, value in item.items())
 
 
 def write_units(size: int) -> int:
-    """Write capacity units of an item: one for each kilobyte begun."""
+    """Write capacity units of an item: one per started kilobyte."""
     return max(1, -(-size // 1024))
 
 
-def require_fits(item: Item, place: str, limit: int = ITEM_LIMIT) -> int:
-    """Size of the item in bytes.
+def require_item_fits(item: Item, place: str, limit: int = ITEM_LIMIT) -> int:
+    """Check that an item is within the limit, and return its size in bytes.
 
     Raises:
         ItemTooLargeError: It is over the limit.
@@ -58,7 +58,7 @@ def _text_size(text: str) -> int:
 
 
 def _number_size(number: str) -> int:
-    # About a byte for two digits and one for the rest; rounded up for a sign or a point.
+    # About one byte per two digits plus one; rounded up for a sign or a point.
     return len(number) // 2 + 2
 
 

@@ -1,4 +1,4 @@
-"""What the tables look like: roles, keys, indexes, and all attribute names."""
+"""Schemas of the tables: roles, keys, indexes, and all attribute names."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Attribute:
     METADATA_TYPE = "metadata_type"
     RUN_ID = "run_id"
     CARRIED = "carried"
-    """What the parent's writes give to DeltaChannels."""
+    """Copies of the parent's writes to DeltaChannels."""
     DELETED = "deleted"
-    """Of a tombstone, and of the mark of a delete."""
+    """Set on a tombstone, and on the mark of a delete."""
 
     WRITES_PARTITION = "thread_id_checkpoint_id_checkpoint_ns"
     TASK_ID_IDX = "task_id_idx"
@@ -41,25 +41,25 @@ class Attribute:
     """Of a thread: sort key of the thread index."""
     BEGUN = "begun"
     HEAD = "head"
-    """Of a thread: the root checkpoint it has come to."""
+    """Of a thread: its newest root checkpoint."""
     WAITS = "waits"
-    """Of a thread: by task, how many interrupts wait there, or that it failed."""
+    """Of a thread: by task, the number of waiting interrupts, or 0 if it failed."""
     REVISION = "revision"
 
     ROOT = "root"
-    """Of the store's table: the root label, or what stands for it."""
+    """Of the store's table: the root label, or a text in its place."""
     PATH = "path"
     """Of the store's table: the other labels and the key."""
     STORED = "stored"
     """Of an item of the store: when, in microseconds since the epoch."""
     VERSION = "version"
-    """Of an item of the store: the call that stored it."""
+    """Of an item of the store: token of the call that stored it."""
     MINUTES = "minutes"
-    """Of an item of the store: how long it lives after it was last used."""
+    """Of an item of the store: minutes until it expires after its last use."""
     APART = "apart"
-    """Of an item of the store: that parts of its value lie beside the rest, in the same bytes."""
+    """Of an item of the store: parts of its value are serialized apart, in the same bytes."""
     COPIED = "copied"
-    """Of an item of the store: the declared fields of a value that lies outside the item."""
+    """Of an item of the store: the declared fields of a value that is stored outside the item."""
     COPIED_TYPE = "copied_type"
     ITEM_ROOT = "item_root"
     """Of a part: `root` of the item that it belongs to."""
@@ -67,7 +67,7 @@ class Attribute:
     TOUCHED = "touched"
     """Of a namespace: when it was last entered in the registry."""
     SPREAD = "spread"
-    """Of a namespace: over how many partitions a root label is spread."""
+    """Of a namespace: the number of partitions that a root label is spread over."""
     VECTORS = "vectors"
     """Of an item of the store: how many vectors it has."""
     PACKED = "packed"
@@ -81,7 +81,7 @@ class Attribute:
     DIMS = "dims"
     """Of the record of all vectors: how many numbers each has."""
     FORM = "form"
-    """Of the record of all vectors: in which form they are stored."""
+    """Of the record of all vectors: the form they are stored in."""
 
     CREATED = "created"
     EXPIRES = "expires"
@@ -89,21 +89,21 @@ class Attribute:
 
     @staticmethod
     def payload(name: str) -> str:
-        """The attribute that says where the bytes of attribute `name` are and how they are packed.
+        """The attribute with the description of attribute `name`: where its bytes are, how packed.
 
-        Absent where the attribute itself holds them as they are.
+        Absent if the attribute itself holds the bytes, not packed.
         """
         return f"{name}_payload"
 
 
 class Table(Enum):
-    """The tables, by role. The settings of a saver or a store give them their names."""
+    """The tables, by role. Their names are in the settings of a saver or a store."""
 
     CHECKPOINTS = "checkpoints"
     WRITES = "writes"
     STORE = "store"
     FOREIGN = "foreign"
-    """That of another package, which threads are moved from. Nothing is written to it."""
+    """A table of another package, which threads are imported from. It is only read."""
 
 
 SAVER_TABLES = (Table.CHECKPOINTS, Table.WRITES)
@@ -119,7 +119,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """What a table must look like. Both keys are strings.
+    """The schema of a table. Both keys are strings.
 
     Attributes:
         partition_key: Name of the partition (hash) key attribute.
@@ -134,7 +134,7 @@ SPECS = {
     Table.CHECKPOINTS: TableSpec(Attribute.THREAD_ID, Attribute.CHECKPOINT_ID),
     Table.WRITES: TableSpec(Attribute.WRITES_PARTITION, Attribute.TASK_ID_IDX),
     Table.STORE: TableSpec(Attribute.ROOT, Attribute.PATH),
-    # All those of other packages look like this.
+    # All supported packages have these keys.
     Table.FOREIGN: TableSpec("PK", "SK"),
 }
 
@@ -144,12 +144,12 @@ RUN_ID_INDEX_KEY = Attribute.RUN_ID
 
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """An index on the checkpoints table, what it must look like. Its keys are strings.
+    """The schema of an index on the checkpoints table. Its keys are strings.
 
     Attributes:
         name: Its name.
-        keys: Its partition key, and its sort key where it has one.
-        whole: Whether it holds whole items; else their keys alone.
+        keys: Its partition key, and its sort key if it has one.
+        whole: Whether it projects all attributes; else only keys.
     """
 
     name: str
@@ -171,8 +171,8 @@ class VectorIndexSpec:
 
 
 VECTOR_FILTERS = (Attribute.VECTOR_ROOT, *Attribute.VECTOR_LABELS)
-"""What the vector index on the store's table is searched by, all text: its partition key, then what
-it filters by. It holds keys alone."""
+"""Attributes that the vector index on the store's table is searched by, all text: its partition
+key, then its filters. It projects only keys."""
 
 
 def run_index(name: str) -> IndexSpec:
@@ -187,4 +187,4 @@ def thread_index(name: str) -> IndexSpec:
 
 THREAD_INDEX_KEYS = (Attribute.OWNER, Attribute.UPDATED)
 """Partition key and sort key of the optional sparse index on the checkpoints table, both text. It
-holds the items of threads, whole."""
+projects all attributes of thread items."""

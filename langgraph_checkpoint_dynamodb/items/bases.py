@@ -1,4 +1,4 @@
-"""Bases, which checkpoints are stored as differences from, and the mark of their delete."""
+"""Bases, which checkpoints are stored as differences from, and the mark of deleted bases."""
 
 from __future__ import annotations
 
@@ -10,31 +10,24 @@ from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
 from langgraph_checkpoint_dynamodb.format.parts import content_digest
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    make_item,
-    optional_number,
-    payload,
-    room_of,
-    stored_as,
+from langgraph_checkpoint_dynamodb.items.attributes import make_item, optional_number
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
+    payload_attributes,
+    payload_room,
+    read_payload,
 )
-from langgraph_checkpoint_dynamodb.items.values import Planned
+from langgraph_checkpoint_dynamodb.items.values import ItemPlan
 from langgraph_checkpoint_dynamodb.payloads.compression import compress, difference
 from langgraph_checkpoint_dynamodb.payloads.differences import (
     Base,
     Progress,
     base_stamp,
     can_be_base,
-    is_dear,
+    is_new_base_due,
     may_refer,
 )
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Destination,
-    Inline,
-    Origin,
-    Packed,
-    place_values,
-    stored_bytes,
-)
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, Origin, Packed, stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
@@ -42,7 +35,8 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 
@@ -51,8 +45,8 @@ class BaseRecord:
     """A base as it is stored.
 
     Attributes:
-        ref: Which base.
-        payload: Where its bytes are.
+        ref: Its reference.
+        payload: Its payload.
         created: When it was stored, in seconds since the epoch.
         ttl: When it may be deleted; `None` for never.
     """
@@ -65,16 +59,16 @@ class BaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointPlan:
-    """What stores a checkpoint.
+    """The items that store a checkpoint.
 
     Attributes:
-        planned: What stores its own item.
-        base: What stores a new base that it is the difference from, to be stored before it.
-        progress: How far the differences have come with it; `None` for one that is whole.
+        planned: The checkpoint's own item.
+        base: The new base that it is a difference from, to be stored before it; `None` for none.
+        progress: Its base and the cost of differences so far; `None` if it is stored whole.
     """
 
-    planned: Planned
-    base: Planned | None = None
+    planned: ItemPlan
+    base: ItemPlan | None = None
     progress: Progress | None = None
 
 
@@ -85,15 +79,15 @@ def plan_checkpoint(
     before: Progress | None,
     keeps_base: Callable[[int], bool],
 ) -> CheckpointPlan:
-    """What stores a checkpoint, whole or as a difference, replacing one of the same id.
+    """Plan the items of a checkpoint, whole or as a difference. It replaces one of the same id.
 
     Args:
         record: The checkpoint.
         policy: How values are stored.
         stamp: When and by which call.
-        before: How far the differences have come at its parent; `None` where that is whole, or this
-            process does not know.
-        keeps_base: Whether a base of so many bytes would be remembered.
+        before: The parent's base and the cost of differences so far; `None` if the parent is whole
+            or this process has not seen it.
+        keeps_base: Whether this process would remember a base of so many bytes.
 
     Raises:
         PayloadTooLargeError: A value is over the policy's ceiling.
@@ -105,24 +99,25 @@ def plan_checkpoint(
     large = record.size > policy.whole_bytes
     if large and before is not None and may_refer(before.base, stamp):
         plan = _plan_difference(record, policy, stamp, before)
-        if plan.progress is not None and not is_dear(plan.progress, len(data)):
+        if plan.progress is not None and not is_new_base_due(plan.progress, len(data)):
             return plan
     whole = record.plan(policy, stamp)
     if not (_is_worth_a_base(policy, whole, data) and keeps_base(len(data))):
         return CheckpointPlan(whole)
     ref = BaseRef(record.ref.thread_id, record.ref.checkpoint_ns, base_id_of(stamp.token))
-    own = base_stamp(stamp)
-    planned = plan_base(ref, data, policy, own)
-    (stored,) = planned.payloads
-    base = Base(ref, data, content_digest(data), own.created, own.ttl, stored)
+    stamp_of_base = base_stamp(stamp)
+    planned = plan_base(ref, data, policy, stamp_of_base)
+    (payload,) = planned.payloads
+    digest = content_digest(data)
+    base = Base(ref, data, digest, stamp_of_base.created, stamp_of_base.ttl, payload)
     plan = _plan_difference(record, policy, stamp, Progress(base, 0))
     return replace(plan, base=planned)
 
 
-def _is_worth_a_base(policy: PayloadPolicy, whole: Planned, data: bytes) -> bool:
-    """Whether a checkpoint is large, though compressed, and compression makes it smaller.
+def _is_worth_a_base(policy: PayloadPolicy, whole: ItemPlan, data: bytes) -> bool:
+    """Whether a checkpoint is large even when compressed, and is compressible.
 
-    What does not shrink is encrypted, as a rule, and has nothing in common with the next one.
+    Incompressible data is usually encrypted, and has nothing in common with the next state.
     """
     stored = whole.payloads[0]
     size = item_size(whole.put.item) + sum(len(part.data) for part in whole.parts)
@@ -144,11 +139,17 @@ def _plan_difference(
     return CheckpointPlan(record.plan(policy, stamp, stored), progress=Progress(base, spent))
 
 
-def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) -> Planned:
-    """What stores the bytes of a state as a base, stamped as one (`base_stamp`).
+def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) -> ItemPlan:
+    """Plan the item that stores the bytes of a state as a base.
+
+    Args:
+        ref: The base.
+        data: The bytes of the state.
+        policy: How values are stored.
+        stamp: The stamp of a base (`base_stamp`).
 
     Raises:
-        PayloadTooLargeError: They are over the policy's ceiling.
+        PayloadTooLargeError: The bytes are over the policy's ceiling.
     """
     attributes = {
         Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
@@ -157,15 +158,15 @@ def plan_base(ref: BaseRef, data: bytes, policy: PayloadPolicy, stamp: Stamp) ->
     }
 
     def build(payloads: Mapping[str, Payload]) -> Item:
-        return make_item(Table.CHECKPOINTS, ref.key, {**attributes, **stored_as(payloads)})
+        return make_item(Table.CHECKPOINTS, ref.key, {**attributes, **payload_attributes(payloads)})
 
-    destination = Destination(str(ref), ref, stamp.token, build, room_of)
+    destination = Destination(str(ref), ref, stamp.token, build, payload_room)
     placed = place_values(policy, {Attribute.CHECKPOINT: data}, destination)
-    return Planned(Put(Table.CHECKPOINTS, ref.key, placed.item), placed.parts, placed.payloads)
+    return ItemPlan(Put(Table.CHECKPOINTS, ref.key, placed.item), placed.parts, placed.payloads)
 
 
 def read_base(item: StoredItem, ref: BaseRef, now: int) -> BaseRecord | None:
-    """The base in an item, `None` where it has been deleted or has expired.
+    """The base in an item, `None` if it has been deleted or has expired.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
@@ -175,7 +176,7 @@ def read_base(item: StoredItem, ref: BaseRef, now: int) -> BaseRecord | None:
     if Attribute.DELETED in item or not is_live(ttl, now):
         return None
     created = optional_number(item, Attribute.CREATED, place)
-    return BaseRecord(ref, payload(item, Attribute.CHECKPOINT, place), created or 0, ttl)
+    return BaseRecord(ref, read_payload(item, Attribute.CHECKPOINT, place), created or 0, ttl)
 
 
 def bases_deleted_key(thread_id: str) -> Key:
@@ -184,10 +185,10 @@ def bases_deleted_key(thread_id: str) -> Key:
 
 
 def bases_deleted_put(thread_id: str, now: int) -> Put:
-    """The request that marks a thread whose bases are about to be deleted with it.
+    """The request that marks a thread before its bases are deleted with it.
 
-    A run that is under way may go on to store differences from them. Such a checkpoint counts as
-    absent, as if it had come before the delete. The mark stays until a sweep has removed them.
+    A running call may still store differences from these bases. Such a checkpoint counts as absent,
+    as if it had been stored before the delete. The mark stays until a sweep has removed them.
     """
     key = bases_deleted_key(thread_id)
     return Put(Table.CHECKPOINTS, key, make_item(Table.CHECKPOINTS, key, {Attribute.CREATED: now}))
@@ -205,10 +206,10 @@ def read_bases_deleted(item: StoredItem | None) -> int | None:
 
 
 def was_deleted(created: int, bases_deleted: int | None) -> bool:
-    """Whether a base that is not there was deleted with its thread, and not lost.
+    """Whether a missing base was deleted with its thread, and not lost.
 
     Args:
-        created: When it was stored.
+        created: When the base was stored.
         bases_deleted: When bases of its thread were last deleted with it.
     """
     return bases_deleted is not None and created <= bases_deleted + MARGIN

@@ -5,48 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
     BaseRef,
     CheckpointRef,
     checkpoint_id_of,
-    is_beside_namespaces,
+    is_auxiliary_key,
     owner_of,
-    writes_partition,
 )
 from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
+from langgraph_checkpoint_dynamodb.format.write_keys import writes_partition
 from langgraph_checkpoint_dynamodb.items.attributes import (
-    described,
-    described_at,
     make_item,
-    number_if_told,
+    number_or_none,
     optional_number,
     optional_text,
-    outside_if_readable,
-    payload,
     read_key,
-    room_of,
-    stored_as,
     text,
 )
-from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import Destination, origin_of, place_values
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
+    description_attributes,
+    outside_if_readable,
+    payload_attributes,
+    payload_room,
+    read_described,
+    read_payload,
+)
+from langgraph_checkpoint_dynamodb.items.values import ItemPlan, Serialized
+from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
-    from langgraph_checkpoint_dynamodb.payloads.policy import (
+    from langgraph_checkpoint_dynamodb.payloads.kinds import (
         Chunks,
         Inline,
         Origin,
         Payload,
-        PayloadPolicy,
         S3Object,
     )
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
 
 _DESCRIPTIONS = (Attribute.payload(Attribute.CHECKPOINT), Attribute.payload(Attribute.METADATA))
@@ -75,18 +78,18 @@ CHECKPOINT_METADATA = (
     Attribute.METADATA,
     Attribute.METADATA_TYPE,
 )
-"""Attributes that `read_metadata` needs on top."""
+"""Attributes that `read_checkpoint_head` and `read_metadata` need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What is known of the channels of a checkpoint.
+    """The channels of a checkpoint.
 
     Attributes:
-        versions: Their versions.
-        held: Those whose values it holds.
-        delta_channels: Those that are DeltaChannels and were not stored whole.
-        snapshot: Whether one of them was.
+        versions: Versions of the channels.
+        held: Channels whose values are in the checkpoint.
+        delta_channels: DeltaChannels whose values are not in the checkpoint.
+        snapshot: Whether a DeltaChannel's value is in the checkpoint.
     """
 
     versions: Mapping[str, Any]
@@ -96,7 +99,7 @@ class Outline:
 
     @property
     def has_deltas(self) -> bool:
-        """Whether its graph has DeltaChannels."""
+        """Whether the graph has DeltaChannels."""
         return self.snapshot or bool(self.delta_channels)
 
 
@@ -109,11 +112,10 @@ class CheckpointRecord:
         parent_id: Id of the checkpoint it was made from, in the same namespace.
         checkpoint: The serialized checkpoint, channel values included.
         metadata: The serialized metadata.
-        run_id: Copy of the metadata's run id, where it has one that can key the run index.
+        run_id: Copy of the metadata's run id, if it can be a key of the run index.
         ttl: When it may be deleted; `None` for never. Set by the stamp when it is stored.
-        carried: What it carries of its parent's writes: the attribute as it was read, or is to be
-            stored.
-        outline: What its values say about its channels, of one that is to be stored.
+        carried: The attribute with its parent's carried writes, as it was read or is to be stored.
+        outline: Its channels, if it is yet to be stored.
     """
 
     ref: CheckpointRef
@@ -127,13 +129,13 @@ class CheckpointRecord:
 
     @property
     def size(self) -> int:
-        """Bytes of its values, which must have been loaded."""
+        """Total bytes of its values, which must have been loaded."""
         return len(self.checkpoint.data) + len(self.metadata.data)
 
     def plan(
         self, policy: PayloadPolicy, stamp: Stamp, difference: Inline | None = None
-    ) -> Planned:
-        """What stores it, replacing a checkpoint of the same id.
+    ) -> ItemPlan:
+        """Plan the item that stores it, replacing a checkpoint of the same id.
 
         Args:
             policy: How values are stored.
@@ -142,7 +144,7 @@ class CheckpointRecord:
 
         Raises:
             PayloadTooLargeError: A value is over the policy's ceiling.
-            ItemTooLargeError: It is over DynamoDB's limit even without its values.
+            ItemTooLargeError: The item is over DynamoDB's limit even without its values.
         """
         metadata_type = self.metadata.type if self.metadata.type != self.checkpoint.type else None
         attributes = {
@@ -162,32 +164,31 @@ class CheckpointRecord:
         key = self.ref.key
 
         def build(payloads: Mapping[str, Payload]) -> Item:
-            return make_item(Table.CHECKPOINTS, key, {**attributes, **stored_as(payloads)})
+            return make_item(Table.CHECKPOINTS, key, {**attributes, **payload_attributes(payloads)})
 
-        destination = Destination(str(self.ref), self.ref, stamp.token, build, room_of)
+        destination = Destination(str(self.ref), self.ref, stamp.token, build, payload_room)
         packed = None if difference is None else {Attribute.CHECKPOINT: difference}
         placed = place_values(policy, values, destination, packed)
         put = Put(Table.CHECKPOINTS, key, placed.item)
-        return Planned(put, placed.parts, placed.payloads)
+        return ItemPlan(put, placed.parts, placed.payloads)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointHead:
-    """What the keys of a checkpoint's item say, without its payload.
+    """The head of a checkpoint's item: its keys, times and descriptions, without its values.
 
     Attributes:
         key: Primary key of the item.
         checkpoint_ns: Its namespace.
-        checkpoint_id: Its id; `None` where an older writer kept it under a key that is not its
-            namespace's.
+        checkpoint_id: Its id; `None` if an older writer stored it under a key of another namespace.
         parent_id: Id of its parent.
-        run_id: Run it was made by, where the item says so outside its metadata.
-        deleted: Whether it is the tombstone of a delete that is under way or was cut short.
-        created: When it became a tombstone, or a base was stored, in seconds since the epoch.
+        run_id: Id of its run, if the item has it outside its metadata.
+        deleted: Whether it is the tombstone of a delete that is running or was interrupted.
+        created: When the tombstone or the base was stored, in seconds since the epoch.
         ttl: When it may be deleted, in seconds since the epoch; `None` for never.
-        expired: Whether it had stopped counting as a checkpoint when it was read.
-        gone: Whether nothing could be rebuilt from it any more either.
-        descriptions: The attributes that say where its values are, if they are not in the item.
+        expired: Whether it no longer counted as a checkpoint when it was read.
+        gone: Whether it also no longer served to rebuild other checkpoints.
+        descriptions: The attributes that describe where its values are.
     """
 
     key: Key
@@ -204,12 +205,12 @@ class CheckpointHead:
 
     @property
     def visible(self) -> bool:
-        """Whether it is a checkpoint to a reader."""
+        """Whether readers see the checkpoint."""
         return self.usable and not self.expired
 
     @property
     def usable(self) -> bool:
-        """Whether a checkpoint can be rebuilt from it: it may have expired a while ago."""
+        """Whether checkpoints can be rebuilt from it. It may have expired shortly before."""
         return self.checkpoint_id is not None and not self.deleted and not self.gone
 
     @property
@@ -222,68 +223,68 @@ class CheckpointHead:
 
     @property
     def ref(self) -> CheckpointRef:
-        """Which checkpoint it is. Where an older writer kept it out of place, its key is its id."""
+        """The checkpoint. If an older writer stored it out of place, its sort key is its id."""
         return CheckpointRef(
             self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort
         )
 
     @property
     def owner(self) -> CheckpointRef | None:
-        """The same, or the base; `None` where nothing of ours can have such a key."""
+        """The checkpoint or the base; `None` if the key can be neither."""
         return owner_of(self.key.partition, self.checkpoint_ns, self.checkpoint_id or self.key.sort)
 
     @property
     def base(self) -> BaseRef | None:
-        """Which base it is, `None` where it is none."""
+        """The base, `None` if it is not one."""
         owner = self.owner
         return owner if isinstance(owner, BaseRef) else None
 
     @property
     def beside_namespaces(self) -> bool:
         """Whether it is no checkpoint's item, but a base's or the mark of deleted bases."""
-        return is_beside_namespaces(self.key.sort)
+        return is_auxiliary_key(self.key.sort)
 
     @property
     def origin(self) -> Origin | None:
-        """What the checkpoint is stored as the difference from, `None` where it is whole.
+        """The origin of the checkpoint's difference, `None` if it is stored whole.
 
         Raises:
-            UnreadableItemError: Nobody can tell.
+            UnreadableItemError: The description is damaged.
         """
         name = Attribute.payload(Attribute.CHECKPOINT)
         if name not in self.descriptions:
             return None
-        return origin_of(described_at(self.descriptions, Attribute.CHECKPOINT, self.place))
+        return origin_of(read_described(self.descriptions, Attribute.CHECKPOINT, self.place))
 
     @property
     def based_on(self) -> BaseRef | None:
-        """Which base that is.
+        """The base that the checkpoint is a difference from, `None` if it is stored whole.
 
         Raises:
-            UnreadableItemError: Nobody can tell.
+            UnreadableItemError: The description is damaged.
         """
         origin = self.origin
         return None if origin is None else origin.base(self.key.partition, self.checkpoint_ns)
 
     @property
     def writes_partition(self) -> str:
-        """Partition key of its writes, also for items that are no checkpoint to a reader."""
+        """Partition key of its writes, also for items that readers do not see."""
         checkpoint_id = self.checkpoint_id or self.key.sort
         return writes_partition(self.key.partition, checkpoint_id, self.checkpoint_ns)
 
     @property
     def outside(self) -> tuple[Chunks | S3Object, ...]:
-        """Where those of its values are that are stored outside the item, as far as it can be told.
+        """The payloads outside the item; none if a description is damaged.
 
         For deletes, which a damaged description must not stop.
         """
         return outside_if_readable(self.descriptions, self.place)
 
     def tombstone(self, now: int) -> Put:
-        """The request that makes every reader take the checkpoint for absent.
+        """The request that replaces the checkpoint with a tombstone, which readers treat as absent.
 
-        It still leads to the writes and to the parts of its values, and is found by its run, so a
-        delete that was cut short can be repeated to its end.
+        The tombstone keeps the run id and the descriptions of values, so an interrupted delete can
+        be repeated and finds the writes and the parts.
         """
         attributes = {
             Attribute.CHECKPOINT_NS: self.checkpoint_ns,
@@ -292,19 +293,21 @@ class CheckpointHead:
             Attribute.CREATED: now,
             Attribute.TTL: self.ttl,
         }
-        buried = make_item(Table.CHECKPOINTS, self.key, attributes)
-        return Put(Table.CHECKPOINTS, self.key, {**buried, **described(self.descriptions)})
+        item = make_item(Table.CHECKPOINTS, self.key, attributes)
+        return Put(
+            Table.CHECKPOINTS, self.key, {**item, **description_attributes(self.descriptions)}
+        )
 
 
 def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
-    """Keys, namespace and parent of a checkpoint's item.
+    """Read the head of a checkpoint's item.
 
     Args:
         item: The item.
         now: The time, in seconds since the epoch.
 
     Raises:
-        UnreadableItemError: One of them is damaged.
+        UnreadableItemError: An attribute is damaged.
     """
     key = read_key(item, Table.CHECKPOINTS)
     place = f"item {key.sort!r} of thread {key.partition!r} in the checkpoints table"
@@ -328,12 +331,12 @@ def read_checkpoint_head(item: StoredItem, now: int) -> CheckpointHead:
 
 
 def read_head_to_delete(item: StoredItem) -> CheckpointHead:
-    """What must be known of a checkpoint's item to delete it: its key and its namespace.
+    """Read the head of a checkpoint's item that is to be deleted: its key and its namespace.
 
-    The rest is taken where it can be read. A row that tells no time is deleted like any other.
+    Other attributes are read if they can be. Damaged ones do not stop the delete.
 
     Raises:
-        UnreadableItemError: The namespace is damaged, so nobody can tell where its writes are.
+        UnreadableItemError: The namespace is damaged, so the place of the writes is unknown.
     """
     names = (*_KEY_NAMES, Attribute.CHECKPOINT_NS, *_DESCRIPTIONS)
     head = read_checkpoint_head({name: item[name] for name in names if name in item}, 0)
@@ -342,18 +345,16 @@ def read_head_to_delete(item: StoredItem) -> CheckpointHead:
         head,
         run_id=run_id if fits_index_key(run_id) else None,
         deleted=Attribute.DELETED in item,
-        created=number_if_told(item, Attribute.CREATED),
-        ttl=number_if_told(item, Attribute.TTL),
+        created=number_or_none(item, Attribute.CREATED),
+        ttl=number_or_none(item, Attribute.TTL),
     )
 
 
 def read_checkpoint(head: CheckpointHead, item: StoredItem) -> CheckpointRecord | None:
-    """The checkpoint in an item, or `None` if nobody may use it.
-
-    Whether it is visible, or merely usable, the head tells.
+    """The checkpoint in an item, `None` if it is not usable (`CheckpointHead.usable`).
 
     Args:
-        head: What its keys say.
+        head: The head of the item.
         item: The item.
 
     Raises:
@@ -366,7 +367,7 @@ def read_checkpoint(head: CheckpointHead, item: StoredItem) -> CheckpointRecord 
         parent_id=head.parent_id,
         checkpoint=Serialized(
             text(item, Attribute.TYPE, head.place),
-            payload(item, Attribute.CHECKPOINT, head.place),
+            read_payload(item, Attribute.CHECKPOINT, head.place),
         ),
         metadata=read_metadata(item, head),
         run_id=head.run_id,
@@ -376,11 +377,11 @@ def read_checkpoint(head: CheckpointHead, item: StoredItem) -> CheckpointRecord 
 
 
 def read_metadata(item: StoredItem, head: CheckpointHead) -> Serialized:
-    """The serialized metadata of a checkpoint's item, whose keys have been read.
+    """The serialized metadata of a checkpoint's item.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
     """
     place = head.place
     type_name = Attribute.METADATA_TYPE if Attribute.METADATA_TYPE in item else Attribute.TYPE
-    return Serialized(text(item, type_name, place), payload(item, Attribute.METADATA, place))
+    return Serialized(text(item, type_name, place), read_payload(item, Attribute.METADATA, place))

@@ -1,7 +1,7 @@
 """LangGraph's values to records and back, through the saver's serde.
 
-The serde is passed in at every call, never kept: LangGraph clones a saver with `copy.copy` and
-gives the clone another one (`BaseCheckpointSaver.with_allowlist`).
+Every call passes the serde, and none is kept: LangGraph clones a saver with `copy.copy` and gives
+the clone another serde (`BaseCheckpointSaver.with_allowlist`).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.addressing import Address, to_config
-from langgraph_checkpoint_dynamodb.format.keys import require_task_id
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key, require_text
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key, require_text
+from langgraph_checkpoint_dynamodb.format.write_keys import require_task_id
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, Outline
-from langgraph_checkpoint_dynamodb.items.javascript import (
+from langgraph_checkpoint_dynamodb.items.langgraph_js import (
     JSON_TYPE,
-    is_given_answer,
+    drop_undefined,
+    is_answer_without_task,
     revive_checkpoint,
     revive_write,
-    without_undefined,
 )
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, standing
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.items.writes import WriteRecord, without_duplicates
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -48,13 +48,13 @@ def encode_checkpoint(
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
 ) -> CheckpointRecord:
-    """A checkpoint ready to be stored.
+    """The record of a checkpoint.
 
     Args:
-        serde: What to serialize it with.
-        address: Where it goes. The checkpoint id is its parent's.
+        serde: The serializer.
+        address: Its thread and namespace, and the id of its parent.
         checkpoint: The checkpoint.
-        metadata: All of its metadata, the config's among them (`get_checkpoint_metadata`).
+        metadata: Its metadata, including the config's (`get_checkpoint_metadata`).
     """
     run_id = metadata.get("run_id")
     return CheckpointRecord(
@@ -68,9 +68,9 @@ def encode_checkpoint(
 
 
 def outline_of(checkpoint: Checkpoint, metadata: CheckpointMetadata) -> Outline:
-    """What a checkpoint says about its channels, whatever is done with it later.
+    """The channels of a checkpoint, in a copy that later changes to it do not affect.
 
-    LangGraph counts in the metadata the steps of each DeltaChannel since it was stored whole.
+    In the metadata, LangGraph counts the steps of each DeltaChannel since it was stored whole.
     """
     counters: object = metadata.get("counters_since_delta_snapshot")
     versions: object = checkpoint.get("channel_versions")
@@ -90,9 +90,9 @@ def outline_of(checkpoint: Checkpoint, metadata: CheckpointMetadata) -> Outline:
 def encode_writes(
     serde: SerializerProtocol, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
 ) -> list[WriteRecord]:
-    """A task's writes ready to be stored, one record for each place.
+    """The records of a task's writes, one for each place.
 
-    A call may name a special channel more than once; the last value is the one that counts.
+    A call may write to a special channel more than once; the last value counts.
     """
     require_text("task_path", task_path)
     records = {}
@@ -107,10 +107,10 @@ def encode_writes(
 def decode_tuple(
     serde: SerializerProtocol, record: CheckpointRecord, writes: Iterable[WriteRecord]
 ) -> CheckpointTuple:
-    """The tuple LangGraph reads. Every value in it is fresh: LangGraph changes them in place.
+    """The tuple that LangGraph reads, with values loaded anew: LangGraph changes them in place.
 
     Args:
-        serde: What to load the values with.
+        serde: The serializer.
         record: The checkpoint.
         writes: Its pending writes in the order of `current_writes`.
     """
@@ -129,7 +129,7 @@ def decode_tuple(
 
 
 def decode_checkpoint(serde: SerializerProtocol, checkpoint: Serialized, place: str) -> Checkpoint:
-    """A loaded checkpoint; `place` says which one, for messages."""
+    """Load a checkpoint; `place` says which one, for messages."""
     loaded = load_value(serde, checkpoint, place, Attribute.CHECKPOINT)
     found = require_mapping(loaded, place, Attribute.CHECKPOINT)
     if checkpoint.type == JSON_TYPE:
@@ -140,7 +140,7 @@ def decode_checkpoint(serde: SerializerProtocol, checkpoint: Serialized, place: 
 def decode_metadata(
     serde: SerializerProtocol, metadata: Serialized, place: str
 ) -> CheckpointMetadata:
-    """Loaded metadata of a checkpoint; `place` says which one, for messages."""
+    """Load the metadata of a checkpoint; `place` says which one, for messages."""
     loaded = load_value(serde, metadata, place, Attribute.METADATA)
     return cast("CheckpointMetadata", require_mapping(loaded, place, Attribute.METADATA))
 
@@ -153,27 +153,27 @@ def decode_writes(
 
 
 def current_writes(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
-    """The writes that count, as a superstep applies them: task path, task, index as a number.
+    """The writes that count, in the order a superstep applies them: task path, task, place.
 
-    A special channel that an older writer kept at another place of the task has been written again
-    once it is at its own.
+    An older writer may have stored a special channel at a regular place of the task. That write is
+    superseded once the channel is at its own place.
     """
-    found = standing(writes)
-    placed = {(write.task_id, write.channel) for write in found if write.idx < 0}
-    counting = [write for write in found if write.idx < 0 or _counts(write, placed)]
-    return sorted(counting, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
+    found = without_duplicates(writes)
+    special = {(write.task_id, write.channel) for write in found if write.idx < 0}
+    current = [write for write in found if write.idx < 0 or _is_current(write, special)]
+    return sorted(current, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
 
 
-def _counts(write: WriteRecord, placed: Collection[tuple[str, str]]) -> bool:
-    if (write.task_id, write.channel) in placed:
+def _is_current(write: WriteRecord, special: Collection[tuple[str, str]]) -> bool:
+    if (write.task_id, write.channel) in special:
         return False
-    return write.value.type != JSON_TYPE or not is_given_answer(write.task_id, write.channel)
+    return write.value.type != JSON_TYPE or not is_answer_without_task(write.task_id, write.channel)
 
 
 def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
-    """By task, how many of its interrupts wait for an answer, or `FAILED`.
+    """By task, the number of interrupts that wait for an answer, or `FAILED`.
 
-    A task that has stored its output has been answered, or was run again.
+    A task that has stored its output waits no more: it was answered, or run again.
     """
     waits: dict[str, int] = {}
     finished = set()
@@ -188,13 +188,13 @@ def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
 
 
 def is_output(writes: Iterable[tuple[str, Any]]) -> bool:
-    """Whether these writes of a task are its output: it has finished."""
+    """Whether writes of a task include its output, so that the task has finished."""
     return any(channel not in WRITES_IDX_MAP for channel, _ in writes)
 
 
 def _dump(serde: SerializerProtocol, value: object) -> Serialized:
     tag, data = serde.dumps_typed(value)
-    # bytes() copies what the caller could still change, and keeps bytes as they are.
+    # A serde may return a bytearray, which could still change. bytes() copies only that.
     return Serialized(require_text("serde type", tag), Inline(bytes(data)))
 
 
@@ -204,13 +204,13 @@ def _decode_write(serde: SerializerProtocol, ref: CheckpointRef, write: WriteRec
 
 
 def load_value(serde: SerializerProtocol, value: Serialized, place: str, attribute: str) -> Any:
-    """A loaded value; `place` and `attribute` say which one, for messages.
+    """Load a value; `place` and `attribute` say which one, for messages.
 
     Raises:
         UnreadableItemError: The serde cannot load it.
     """
     try:
-        data = without_undefined(value.data) if value.type == JSON_TYPE else value.data
+        data = drop_undefined(value.data) if value.type == JSON_TYPE else value.data
         return serde.loads_typed((value.type, data))
     except Exception as error:
         raise UnreadableItemError(
@@ -222,10 +222,10 @@ def load_value(serde: SerializerProtocol, value: Serialized, place: str, attribu
 
 
 def require_mapping(loaded: object, place: str, attribute: str) -> dict[str, Any]:
-    """A loaded value that must be a mapping.
+    """Check that a loaded value is a mapping, and return it.
 
     Raises:
-        UnreadableItemError: It is none.
+        UnreadableItemError: It is not.
     """
     if not isinstance(loaded, dict):
         raise UnreadableItemError(
@@ -235,9 +235,9 @@ def require_mapping(loaded: object, place: str, attribute: str) -> dict[str, Any
 
 
 def holds_snapshot(checkpoint: Checkpoint) -> bool:
-    """Whether later checkpoints may be rebuilt from this one: it holds a DeltaChannel's value.
+    """Whether a checkpoint holds a DeltaChannel's value, which later ones are rebuilt from.
 
-    LangGraph marks such a value by a type of its own, which it keeps to itself.
+    LangGraph wraps such a value in a private type.
     """
     values = checkpoint.get("channel_values", {}).values()
     return any(type(value).__name__ == "_DeltaSnapshot" for value in values)
@@ -247,7 +247,7 @@ def require_checkpoint(checkpoint: object) -> None:
     """Check what the saver itself needs of a checkpoint: a mapping with a text `id`.
 
     Raises:
-        InvalidInputError: It has none.
+        InvalidInputError: It is not.
     """
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("id"), str):
         raise InvalidInputError("checkpoint", "must be a mapping with a string 'id'")

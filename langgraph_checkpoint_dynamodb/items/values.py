@@ -1,40 +1,45 @@
-"""Values within records, and what must be stored for one record."""
+"""Serialized values of records, and the plan that stores a record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
-    from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import Put
 
 
 @dataclass(frozen=True, slots=True)
 class Serialized:
-    """A value as the serde gives it: its type tag and its bytes, wherever they are."""
+    """A value as the serde returns it: its type tag, and the payload with its bytes."""
 
     type: str
     payload: Payload
 
     @property
     def data(self) -> bytes:
-        """The bytes of a value that has been loaded."""
+        """The bytes of a value that has been loaded.
+
+        Raises:
+            AssertionError: It has not been loaded.
+        """
         if not isinstance(self.payload, Inline) or self.payload.packed is not None:
             raise AssertionError("the value has not been loaded")
         return self.payload.data
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """What is to be stored for one record: its item, and first the parts outside it.
+class ItemPlan:
+    """What is stored for one record: first the parts outside its item, then the item.
 
     Attributes:
         put: The request that stores the item.
-        parts: What is stored outside it.
-        payloads: Where its values are.
+        parts: The parts that are stored outside it.
+        payloads: The payloads of its values.
     """
 
     put: Put

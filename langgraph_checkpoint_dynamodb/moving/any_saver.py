@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.addressing import require_thread_ids
 from langgraph_checkpoint_dynamodb.moving.source import require_saver
 from langgraph_checkpoint_dynamodb.moving.steps import arun_steps, run_steps
 from langgraph_checkpoint_dynamodb.moving.stream import store_lines, write_threads
+from langgraph_checkpoint_dynamodb.settings.arguments import require_thread_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

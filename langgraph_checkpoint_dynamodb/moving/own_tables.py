@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS
@@ -40,7 +40,7 @@ def thread_page(context: Context, start: StartKey | None) -> Operation[ThreadIdP
         )
     )
     keys = (read_key(item, Table.CHECKPOINTS) for item in page.items)
-    threads = [key.partition for key in keys if not is_beside_namespaces(key.sort)]
+    threads = [key.partition for key in keys if not is_auxiliary_key(key.sort)]
     return ThreadIdPage(tuple(dict.fromkeys(threads)), page.next, len(page.items))
 
 

@@ -16,14 +16,14 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import require_owned
-from langgraph_checkpoint_dynamodb.items.beside import (
+from langgraph_checkpoint_dynamodb.items.payload_attributes import require_owned
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
     ChunkRecord,
     DeletionMark,
-    read_beside_checkpoint,
+    read_partition_item,
 )
 from langgraph_checkpoint_dynamodb.ops.rereading import require_unchanged
-from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import query_all, read_object
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import both, together
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.values import Serialized
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.context import Context
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Page, StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 
@@ -155,7 +155,7 @@ def parse_attachments(
     chunks: dict[str, ChunkRecord] = {}
     has_deletion_mark = False
     for item in items:
-        match read_beside_checkpoint(item, ref, context.now):
+        match read_partition_item(item, ref, context.now):
             case ChunkRecord() as chunk:
                 chunks[chunk.key.sort] = chunk
             case DeletionMark():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, namespace_range
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.carried import read_carried
+from langgraph_checkpoint_dynamodb.items.carried_writes import read_carried
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link

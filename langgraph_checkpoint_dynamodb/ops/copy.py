@@ -16,34 +16,26 @@ from langgraph_checkpoint_dynamodb.errors import (
     DeletedBaseError,
     MissingPartError,
 )
-from langgraph_checkpoint_dynamodb.format.keys import (
-    BaseRef,
-    CheckpointRef,
-    base_id_of,
-    regular_task_of,
-    thread_key,
-)
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef, CheckpointRef, base_id_of, thread_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside_bytes, read_key
+from langgraph_checkpoint_dynamodb.format.write_keys import regular_task_of
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import read_base
-from langgraph_checkpoint_dynamodb.items.beside import (
-    gone_put,
-    is_mark,
-    mark_put,
-    part_keys,
-)
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
     read_checkpoint,
     read_checkpoint_head,
 )
-from langgraph_checkpoint_dynamodb.items.copies import Copied, CopiedPart, Copier, ObjectCopy
-from langgraph_checkpoint_dynamodb.items.threads import (
-    copied_update,
-    head_of,
-    is_thread_item,
-    still_at,
+from langgraph_checkpoint_dynamodb.items.copier import Copier, ItemCopy, ObjectCopy, PartCopy
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_bytes
+from langgraph_checkpoint_dynamodb.items.thread_updates import copied_update, head_is
+from langgraph_checkpoint_dynamodb.items.threads import head_of, is_thread_item
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
+    expired_put,
+    is_mark,
+    mark_put,
+    part_keys,
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import missing_part_error
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
@@ -122,7 +114,7 @@ def _copy_thread_item(context: Context, thread_item: StoredItem, target_id: str)
         if head is not None and head > source_head:
             return
         with suppress(ConditionFailedError):  # A run has changed it meanwhile.
-            yield from update_one(replace(copied, expected=still_at(head)))
+            yield from update_one(replace(copied, expected=head_is(head)))
             return
 
 
@@ -140,7 +132,7 @@ class _CopyPlan:
     target: CheckpointRef
     checkpoint: Put
     writes: list[Put]
-    parts: list[CopiedPart]
+    parts: list[PartCopy]
 
 
 def _copy_checkpoints(
@@ -180,7 +172,7 @@ def _replace_checkpoint(context: Context, copy: _CopyPlan) -> Operation[None]:
         existing = yield from read_partition(copy.target.writes_partition)
     keys = [read_key(item, Table.WRITES) for item in existing]
     gone = [
-        gone_put(copy.target, key.sort, context.now)
+        expired_put(copy.target, key.sort, context.now)
         for key in keys
         if key not in copied and regular_task_of(key.sort) in tasks
     ]
@@ -188,7 +180,7 @@ def _replace_checkpoint(context: Context, copy: _CopyPlan) -> Operation[None]:
     yield from put_atomically(puts, once=bool(copy.parts))
 
 
-def _copy_parts(parts: Sequence[CopiedPart]) -> Operation[None]:
+def _copy_parts(parts: Sequence[PartCopy]) -> Operation[None]:
     """Copy parts; the item that refers to an S3 object before the object."""
     yield from write_all([part.put for part in parts])
     yield from together([_copy_object(part.put, part.s3) for part in parts if part.s3 is not None])
@@ -234,8 +226,8 @@ def _read_copy(
 
 
 def _parts_of(
-    copier: Copier, copied: Sequence[Copied], attachments: Sequence[StoredItem]
-) -> list[CopiedPart]:
+    copier: Copier, copied: Sequence[ItemCopy], attachments: Sequence[StoredItem]
+) -> list[PartCopy]:
     """The parts of copied items.
 
     Raises:

@@ -26,20 +26,15 @@ from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key, bases_deleted_put
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_KEYS,
     CheckpointHead,
     read_head_to_delete,
 )
 from langgraph_checkpoint_dynamodb.items.codec import waits_of
-from langgraph_checkpoint_dynamodb.items.threads import (
-    delete_if_unchanged,
-    head_of,
-    is_thread_item,
-    set_back_update,
-    updated_of,
-)
+from langgraph_checkpoint_dynamodb.items.thread_updates import delete_if_unchanged, set_back_update
+from langgraph_checkpoint_dynamodb.items.threads import head_of, is_thread_item, updated_of
+from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
     delete_planned,
     is_write,
@@ -47,10 +42,8 @@ from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
     plan_deletion,
 )
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
-from langgraph_checkpoint_dynamodb.ops.rereading import (
-    invalidating_memory,
-)
-from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST, is_settled
+from langgraph_checkpoint_dynamodb.ops.rereading import invalidating_memory
+from langgraph_checkpoint_dynamodb.payloads.differences import MARK_RETENTION, is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import (
     put_one,
     query_all,
@@ -136,7 +129,7 @@ def _delete_bases(
         yield from put_one(bases_deleted_put(thread_id, context.now))
     yield from remove(context, bases)
     if len(bases) < len(others):
-        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, context.now - MARK_REST))
+        yield from send(DeleteIfOld(Table.CHECKPOINTS, mark, context.now - MARK_RETENTION))
 
 
 def delete_checkpoints(

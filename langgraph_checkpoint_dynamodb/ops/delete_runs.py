@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
+from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.format.texts import fits_index_key
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CHECKPOINT_METADATA,

@@ -20,10 +20,11 @@ from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.life import is_young
 from langgraph_checkpoint_dynamodb.format.parts import is_object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, read_stored_object
-from langgraph_checkpoint_dynamodb.items.owner import read_created
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.items.writes_owner import read_created
+from langgraph_checkpoint_dynamodb.items.writes_partition import is_mark, read_stored_object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.format.parts import PartAddress
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.items.beside import StoredObject
-    from langgraph_checkpoint_dynamodb.payloads.policy import Chunks, PayloadPolicy
+    from langgraph_checkpoint_dynamodb.items.writes_partition import StoredObject
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks
+    from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 

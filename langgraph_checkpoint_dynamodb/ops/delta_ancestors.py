@@ -12,9 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    namespace_range,
-)
+from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import (
     CheckpointRecord,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.addressing import Address, read_before, require_optional
+from langgraph_checkpoint_dynamodb.format.addressing import Address, read_before
 from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
@@ -22,9 +22,10 @@ from langgraph_checkpoint_dynamodb.ops.parts import (
 )
 from langgraph_checkpoint_dynamodb.ops.read import load_tuple
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
+from langgraph_checkpoint_dynamodb.settings.arguments import require_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

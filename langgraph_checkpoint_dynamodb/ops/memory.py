@@ -32,7 +32,7 @@ from langgraph_checkpoint_dynamodb.ops.memory_entries import (
     size_of,
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -322,7 +322,7 @@ class Memory:
         for write in writes:
             at = (write.task_id, write.idx)
             if write.idx >= 0 and at not in known:
-                known[at] = replace(write, held=None)
+                known[at] = replace(write, source=None)
                 added += size_of([write])
         merged = KnownWrites(known, complete, before.size + added)
         if complete:

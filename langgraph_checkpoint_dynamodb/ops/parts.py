@@ -24,8 +24,8 @@ from langgraph_checkpoint_dynamodb.items.bases import (
     read_bases_deleted,
     was_deleted,
 )
-from langgraph_checkpoint_dynamodb.items.beside import part_keys, part_put
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys, part_put
 from langgraph_checkpoint_dynamodb.ops.attachments import (
     attachments_query,
     get_objects,
@@ -36,14 +36,14 @@ from langgraph_checkpoint_dynamodb.ops.attachments import (
 )
 from langgraph_checkpoint_dynamodb.ops.deletion_plan import plan_deletion
 from langgraph_checkpoint_dynamodb.payloads.differences import Base
-from langgraph_checkpoint_dynamodb.payloads.policy import (
+from langgraph_checkpoint_dynamodb.payloads.kinds import (
     Chunks,
     DamagedPayloadError,
     Inline,
     S3Object,
     origin_of,
-    restore,
 )
+from langgraph_checkpoint_dynamodb.payloads.restoring import restore
 from langgraph_checkpoint_dynamodb.requests.calls import (
     delete_objects,
     put_one,
@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.attachments import Attachments
     from langgraph_checkpoint_dynamodb.ops.context import Context
-    from langgraph_checkpoint_dynamodb.payloads.policy import Origin, Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Origin, Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
 

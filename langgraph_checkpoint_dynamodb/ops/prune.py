@@ -17,9 +17,7 @@ from langgraph_checkpoint_dynamodb.requests.operations import Operation, togethe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langgraph_checkpoint_dynamodb.items.checkpoints import (
-        CheckpointHead,
-    )
+    from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointHead
     from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.ops.thread_contents import ThreadContents
 

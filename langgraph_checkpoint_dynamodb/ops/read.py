@@ -43,7 +43,7 @@ from langgraph_checkpoint_dynamodb.ops.thread_item import (
 )
 from langgraph_checkpoint_dynamodb.ops.ttl_extension import extend_ttl
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
-from langgraph_checkpoint_dynamodb.payloads.policy import origin_of
+from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import both, compute, send
 

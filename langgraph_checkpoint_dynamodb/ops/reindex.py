@@ -8,18 +8,16 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from langgraph_checkpoint_dynamodb.errors import (
-    ConditionFailedError,
-)
+from langgraph_checkpoint_dynamodb.errors import ConditionFailedError
 from langgraph_checkpoint_dynamodb.format.addressing import Address
 from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import waits_of
+from langgraph_checkpoint_dynamodb.items.thread_updates import found_update
 from langgraph_checkpoint_dynamodb.items.threads import (
     ThreadInfo,
-    found_update,
     head_of,
     is_thread_item,
     status_of,
@@ -27,9 +25,7 @@ from langgraph_checkpoint_dynamodb.items.threads import (
 )
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.requests.calls import update_one
-from langgraph_checkpoint_dynamodb.requests.items import (
-    Scan,
-)
+from langgraph_checkpoint_dynamodb.requests.items import Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
 
 if TYPE_CHECKING:

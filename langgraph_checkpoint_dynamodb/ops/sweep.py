@@ -18,14 +18,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside, read_key
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import bases_deleted_key
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_head_to_delete
-from langgraph_checkpoint_dynamodb.items.owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item, moment_text, updated_of
+from langgraph_checkpoint_dynamodb.items.writes_owner import read_created, read_owner
+from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, is_mark
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread_item, read_partition, remove
 from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
     delete_planned,
@@ -35,7 +36,7 @@ from langgraph_checkpoint_dynamodb.ops.deletion_plan import (
 )
 from langgraph_checkpoint_dynamodb.ops.rereading import invalidating_memory
 from langgraph_checkpoint_dynamodb.ops.thread_contents import thread_contents_of
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_REST, MARK_REST
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_RETENTION, MARK_RETENTION
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
@@ -276,9 +277,9 @@ def _sweep_threads(context: Context, scan: Scan, page: Page, before: int) -> Ope
 
 def _has_old_base(items: Iterable[StoredItem], before: int, now: int) -> bool:
     return any(
-        is_beside_namespaces(read_key(item, Table.CHECKPOINTS).sort)
+        is_auxiliary_key(read_key(item, Table.CHECKPOINTS).sort)
         and Attribute.DELETED not in item
-        and _is_old(item, min(before, now - BASE_REST))
+        and _is_old(item, min(before, now - BASE_RETENTION))
         for item in items
     )
 
@@ -294,7 +295,7 @@ def _sweep_thread(
         left_over = [head for head in thread.heads if thread.is_leftover(head)]
     except UnreadableItemError:
         return SweepReport(unknown=1)
-    marked = min(before, context.now - MARK_REST)
+    marked = min(before, context.now - MARK_RETENTION)
     if thread.bases_deleted is None or thread.bases_deleted > marked:
         left_over = []  # Their run may still be running.
     needless = [

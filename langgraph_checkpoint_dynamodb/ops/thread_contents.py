@@ -8,11 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import (
-    ROOT_NAMESPACE,
-    BaseRef,
-    is_call,
-)
+from langgraph_checkpoint_dynamodb.format.keys import ROOT_NAMESPACE, BaseRef, is_subgraph_call
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.bases import (
@@ -27,9 +23,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
-from langgraph_checkpoint_dynamodb.ops.parts import (
-    load_each,
-)
+from langgraph_checkpoint_dynamodb.ops.parts import load_each
 from langgraph_checkpoint_dynamodb.payloads.differences import is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query
@@ -126,7 +120,7 @@ class ThreadContents:
             head.checkpoint_id for head in self.heads if head.checkpoint_ns == ROOT_NAMESPACE
         }
         found = set()
-        for checkpoint_ns in filter(is_call, newest):
+        for checkpoint_ns in filter(is_subgraph_call, newest):
             head = self.visible[checkpoint_ns][newest[checkpoint_ns]]
             root = self.roots.get(head.key)
             if root is None or root in kept_roots:

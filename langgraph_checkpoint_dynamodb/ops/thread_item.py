@@ -26,7 +26,8 @@ from langgraph_checkpoint_dynamodb.format.keys import (
 from langgraph_checkpoint_dynamodb.format.sizes import ITEM_LIMIT
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, read_checkpoint_head
-from langgraph_checkpoint_dynamodb.items.threads import head_of, turn_update, waits_update
+from langgraph_checkpoint_dynamodb.items.thread_updates import turn_update, waits_update
+from langgraph_checkpoint_dynamodb.items.threads import head_of
 from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint
 from langgraph_checkpoint_dynamodb.requests.calls import (

@@ -11,13 +11,13 @@ from langgraph_checkpoint_dynamodb.errors import (
     InvalidInputError,
     ThreadNotFoundError,
 )
+from langgraph_checkpoint_dynamodb.format.key_text import SORT_KEY_LIMIT, fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY, thread_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, THREAD_INDEX_KEYS, Table
-from langgraph_checkpoint_dynamodb.format.texts import SORT_KEY_LIMIT, fits_index_key
+from langgraph_checkpoint_dynamodb.items.thread_updates import description_update
 from langgraph_checkpoint_dynamodb.items.threads import (
     Description,
     ThreadInfo,
-    description_update,
     is_thread_item,
     read_thread_info,
     revision_of,

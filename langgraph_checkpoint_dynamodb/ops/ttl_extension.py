@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.beside import part_keys
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys
 from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, load_bases
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Prolong
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
@@ -85,7 +85,7 @@ def _extend(
     parts += [key for payload in objects for key in part_keys(record.ref, payload)]
     yield from _extend_each(parts, new_ttl)
     yield from _refresh_objects(context, record.ref, objects)
-    sorts = dict.fromkeys(write.held.sort for write in writes if write.held is not None)
+    sorts = dict.fromkeys(write.source.sort for write in writes if write.source is not None)
     items = [Key(record.ref.writes_partition, sort) for sort in sorts]
     yield from _extend_each(items, new_ttl)
     if expires_too_early(context, record.ttl):

@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef, task_range
-from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
+from langgraph_checkpoint_dynamodb.format.write_keys import task_range
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
-from langgraph_checkpoint_dynamodb.items.carried import carried_attribute, carry
-from langgraph_checkpoint_dynamodb.items.writes import (
-    data_size,
-    places_held,
-    plan_writes,
-    put_alone,
-)
+from langgraph_checkpoint_dynamodb.items.carried_writes import carried_attribute, select_carried
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.items.write_plans import plan_writes, put_single
+from langgraph_checkpoint_dynamodb.items.writes import data_size, places_held
 from langgraph_checkpoint_dynamodb.ops.attachments import attachments_query, is_inline
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
 from langgraph_checkpoint_dynamodb.ops.parts import delete_parts, store_parts
@@ -43,8 +40,9 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
-    from langgraph_checkpoint_dynamodb.items.values import Planned
-    from langgraph_checkpoint_dynamodb.items.writes import TaskPlan, WriteRecord
+    from langgraph_checkpoint_dynamodb.items.values import ItemPlan
+    from langgraph_checkpoint_dynamodb.items.write_plans import TaskPlan
+    from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
     from langgraph_checkpoint_dynamodb.ops.context import Context
     from langgraph_checkpoint_dynamodb.ops.thread_item import RunInfo, TaskStatus
     from langgraph_checkpoint_dynamodb.payloads.differences import Progress
@@ -86,7 +84,7 @@ def put_checkpoint(
     yield from _discard_replaced(context, record.ref, outcome.replaced)
 
 
-def _put_planned(ref: CheckpointRef, planned: Planned, stamp: Stamp) -> Operation[Outcome]:
+def _put_planned(ref: CheckpointRef, planned: ItemPlan, stamp: Stamp) -> Operation[Outcome]:
     """Store parts, then the item that refers to them."""
     yield from store_parts(ref, planned.parts, stamp)
     if planned.parts:
@@ -110,7 +108,7 @@ def _carried(context: Context, record: CheckpointRecord) -> dict[str, tuple[Writ
         return {}
     writes = context.memory.writes(parent)
     context.memory.forget_writes(parent)
-    return {} if writes is None else carry(channels, writes)
+    return {} if writes is None else select_carried(channels, writes)
 
 
 def _parent(record: CheckpointRecord) -> CheckpointRef | None:
@@ -197,7 +195,7 @@ def _put_one_by_one(
     placed = plan.placed
     unstored = [write for write in placed if write.idx in held]
     rest = {
-        (alone := put_alone(write, ref, context.stamp)).key: (alone, write)
+        (alone := put_single(write, ref, context.stamp)).key: (alone, write)
         for write in placed
         if write.idx not in held
     }
@@ -217,15 +215,15 @@ def _task_items(
 ) -> Operation[list[StoredItem]]:
     """The items of a task; only the conflicting item if it contains all indices of the call."""
     if there is not None and _indices_held([there], plan, context.now).issuperset(
-        write.idx for write in plan.others
+        write.idx for write in plan.regular_writes
     ):
         return [there]
     query = attachments_query(context.with_consistent_reads(), ref)
-    return (yield from query_all(replace(query, sort=task_range(plan.others[0].task_id))))
+    return (yield from query_all(replace(query, sort=task_range(plan.regular_writes[0].task_id))))
 
 
 def _indices_held(there: Iterable[StoredItem], plan: TaskPlan, now: int) -> frozenset[int]:
-    task_id = plan.others[0].task_id
+    task_id = plan.regular_writes[0].task_id
     return frozenset().union(*(places_held(item, task_id, now) for item in there))
 
 

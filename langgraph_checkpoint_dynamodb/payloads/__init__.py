@@ -1,1 +1,1 @@
-"""Where the bytes of a value go, and how they come back: in its item or outside, packed or not."""
+"""Where the bytes of a value are stored (in its item, in chunks, in S3) and how they are packed."""

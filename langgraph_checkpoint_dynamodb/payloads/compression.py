@@ -1,7 +1,7 @@
-"""Packing bytes: gzip from the standard library, Zstandard where there is one.
+"""Compression: gzip from the standard library, and Zstandard where it is installed.
 
 Zstandard is `compression.zstd` from Python 3.14 on, and the package `backports.zstd` (the extra
-`[zstd]`) before. It is imported where it is used, so that reading anything else never needs it.
+`[zstd]`) before. It is imported on first use, so that reading anything else never needs it.
 
 The levels are the tools' own defaults. `make compression` measures them: a higher one saves little
 on text and costs a multiple of the time.
@@ -21,18 +21,18 @@ Codec: TypeAlias = Literal["gzip", "zstd"]
 CODECS: tuple[Codec, ...] = get_args(Codec)
 GZIP_LEVEL = 6
 ZSTD_LEVEL = 3
-LEAST_BASE = 8
-"""Bytes that a difference can be made from, at least."""
-_LEAST_WINDOW = 10
-_WINDOW = 27
-"""Bounds of the window of a difference, as a power of two: the least there is, and the most that
-every decoder takes. It spans a base and a value of 64 MiB each."""
-_GZIP_FRAME = 31
-"""zlib's name for a gzip header and trailer around the largest window."""
+MIN_BASE_BYTES = 8
+"""Smallest base. Zstandard takes no shorter dictionary."""
+_MIN_WINDOW_LOG = 10
+_MAX_WINDOW_LOG = 27
+"""Bounds of a difference's window, as powers of two: Zstandard's minimum, and the most that every
+decoder accepts. 2**27 spans a base and a value of 64 MiB each."""
+_GZIP_WBITS = 31
+"""The `wbits` of zlib for the largest window with a gzip header and trailer."""
 
 
 class DecompressionError(Exception):
-    """Bytes are not what was packed. The message says why, without any of them."""
+    """Bytes are not what was packed. The message says why, and holds none of the bytes."""
 
 
 class MissingCodecError(Exception):
@@ -50,10 +50,10 @@ def require_codec(codec: Codec) -> None:
 
 
 def compress(codec: Codec, data: bytes) -> bytes:
-    """Pack bytes. The same bytes always give the same result with the same library."""
+    """Compress bytes. With the same library, the same bytes always give the same result."""
     if codec == "gzip":
         # No file name and no time in the header, unlike gzip.compress before Python 3.11.
-        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_FRAME)
+        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_WBITS)
         return packer.compress(data) + packer.flush()
     zstd = _zstd()
     parameter = zstd.CompressionParameter
@@ -64,10 +64,10 @@ def compress(codec: Codec, data: bytes) -> bytes:
 
 
 def difference(base: bytes, data: bytes) -> bytes:
-    """Pack bytes as their difference from others, with Zstandard.
+    """Compress bytes as their difference from a base, with Zstandard.
 
-    The base is a prefix, not a digested dictionary, and long matches are looked for. Only so does a
-    change of 1 % in 4 MB take 21 KB and not 1.6 MB, in 8 ms and not 68 (`make compression`).
+    The base is a prefix, not a digested dictionary, and long-distance matching is on. With both, a
+    change of 1 % in 4 MB takes 21 KB and 8 ms, without them 1.6 MB and 68 ms (`make compression`).
     """
     zstd = _zstd()
     parameter = zstd.CompressionParameter
@@ -76,7 +76,7 @@ def difference(base: bytes, data: bytes) -> bytes:
         parameter.checksum_flag: 1,
         parameter.enable_long_distance_matching: 1,
         parameter.window_log: min(
-            max((len(base) + len(data) - 1).bit_length(), _LEAST_WINDOW), _WINDOW
+            max((len(base) + len(data) - 1).bit_length(), _MIN_WINDOW_LOG), _MAX_WINDOW_LOG
         ),
     }
     prefix = zstd.ZstdDict(base, is_raw=True).as_prefix
@@ -85,31 +85,31 @@ def difference(base: bytes, data: bytes) -> bytes:
 
 
 def decompress(codec: str, data: bytes, size: int, base: bytes | None = None) -> bytes:
-    """Unpack bytes that are known to unpack to `size` bytes, and never to more.
+    """Unpack bytes to exactly `size` bytes, and never to more.
 
     Args:
-        codec: What they were packed with.
-        data: The bytes.
-        size: How many they were before.
-        base: What they are the difference from, if they are one.
+        codec: The codec they were packed with.
+        data: The packed bytes.
+        size: How many bytes there were before packing.
+        base: The bytes of the base, if `data` is a difference.
 
     Raises:
-        DecompressionError: They do not, or the codec is unknown.
+        DecompressionError: They do not unpack to that, or the codec is unknown.
         MissingCodecError: The codec is not installed.
     """
     if codec not in CODECS:
         raise DecompressionError(f"is packed with {codec!r}; known are {', '.join(CODECS)}")
-    if base is not None and (codec != "zstd" or len(base) < LEAST_BASE):
-        raise DecompressionError("is the difference from what no difference can be made from")
+    if base is not None and (codec != "zstd" or len(base) < MIN_BASE_BYTES):
+        raise DecompressionError("is a difference from a base that no difference can be made from")
     if codec == "gzip":
-        unpacker: Any = zlib.decompressobj(_GZIP_FRAME)
+        unpacker: Any = zlib.decompressobj(_GZIP_WBITS)
         broken: type[Exception] = zlib.error
     else:
         zstd = _zstd()
         known = [] if base is None else [zstd.ZstdDict(base, is_raw=True).as_prefix]
         unpacker, broken = zstd.ZstdDecompressor(*known), zstd.ZstdError
     try:
-        # One byte more than there may be: the end of the frame is seen, a bomb is not unpacked.
+        # One byte over the limit: enough to reach the end of the frame, too little for a bomb.
         unpacked: bytes = unpacker.decompress(data, size + 1)
     except broken:
         raise DecompressionError(f"is no valid {codec} data") from None

@@ -1,7 +1,7 @@
-"""The description of a value: what its item says of where its bytes are, and how they are packed.
+"""Descriptions of values: the map in an item that says where a value is and how it is packed.
 
-What is written here is a public format: descriptions written today are read by every later version,
-and one that a version does not know is refused.
+Descriptions are a public format: those written today are read by every later version, and a version
+refuses one that it does not know.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.format.bounds import (
-    LATEST,
-    MOST_BYTES,
-    MOST_CHUNKS,
-    MOST_UNPACKED,
-    most_chunks,
-    whole,
+    MAX_CHUNKS,
+    MAX_EPOCH_SECONDS,
+    MAX_STORED_BYTES,
+    MAX_UNPACKED_BYTES,
+    max_chunks,
+    parse_whole_number,
 )
 from langgraph_checkpoint_dynamodb.format.keys import is_base_id
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress
-from langgraph_checkpoint_dynamodb.payloads.policy import (
+from langgraph_checkpoint_dynamodb.payloads.kinds import (
     Chunks,
     DamagedPayloadError,
     Inline,
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
 
 
 _DIFFERENCE = "difference"
-"""Kind of the description of a difference. Releases that do not know it refuse the item."""
-_READ_BEFORE_THE_KIND: dict[str, str | int] = {"digest": "", "stamp": "", "size": 0}
-"""What these releases read first, and a difference in the item itself has no use for: without them
-they would speak of damage, and not of an upgrade."""
-_TOGETHER = "writes"
-"""Kind of the descriptions of several values of one item. Releases that do not know it refuse the
-item, so none of them takes parts for leftovers that these descriptions lead to."""
+"""The `kind` of a difference. Releases that do not know it refuse the item."""
+_FIELDS_OLD_RELEASES_REQUIRE: dict[str, str | int] = {"digest": "", "stamp": "", "size": 0}
+"""Fields that those releases read before the kind. An inline difference does not need them, but
+without them the old releases would report damage instead of asking for an upgrade."""
+_GROUP = "writes"
+"""The `kind` of the descriptions of several values in one item. Releases that do not know it refuse
+the item, so they never sweep the parts that these descriptions lead to."""
 
 
 def describe(payload: Payload) -> dict[str, str | int] | None:
-    """The description that the item carries; `None` for bytes in the item as they are."""
+    """The description for the item; `None` for unpacked bytes in the item itself."""
     description: dict[str, str | int]
     match payload:
         case Inline(packed=None):
@@ -64,7 +64,7 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
         origin = payload.packed.origin
         if origin is not None:
             description |= {"kind": _DIFFERENCE, "place": description["kind"]}
-            description = {**_READ_BEFORE_THE_KIND, **description}
+            description = {**_FIELDS_OLD_RELEASES_REQUIRE, **description}
             description |= {
                 "base_id": origin.base_id,
                 "base_digest": origin.digest,
@@ -74,31 +74,31 @@ def describe(payload: Payload) -> dict[str, str | int] | None:
     return description
 
 
-def describe_together(payloads: Mapping[str, Payload]) -> dict[str, Any] | None:
-    """The descriptions of several values of one item, by name; `None` where none needs one."""
+def describe_group(payloads: Mapping[str, Payload]) -> dict[str, Any] | None:
+    """The descriptions of several values of one item, by name; `None` if no value needs one."""
     described = {name: describe(payload) for name, payload in payloads.items()}
-    found = {name: one for name, one in described.items() if one is not None}
-    return {"kind": _TOGETHER, **found} if found else None
+    needed = {name: found for name, found in described.items() if found is not None}
+    return {"kind": _GROUP, **needed} if needed else None
 
 
-def are_together(description: Mapping[str, Any]) -> bool:
-    """Whether a typed description is one of `describe_together`."""
+def is_group(description: Mapping[str, Any]) -> bool:
+    """Whether a typed description was made by `describe_group`."""
     match description:
         case {"M": {"kind": {"S": kind}}}:
-            return bool(kind == _TOGETHER)
+            return bool(kind == _GROUP)
     return False
 
 
 def read_description(
     description: Mapping[str, AttributeValueTypeDef], data: bytes | None
 ) -> Payload:
-    """The payload that a description tells of.
+    """The payload that a description stands for.
 
-    It is taken within the bounds of what is ever stored, so whoever goes by it ends.
+    Sizes and counts are bounded, so a forged description cannot cause endless reads.
 
     Args:
-        description: What the item says, field by field, with the types DynamoDB gives them.
-        data: The bytes in the item, where it has any.
+        description: The fields of the description, as typed attribute values.
+        data: The bytes in the item, if it has any.
 
     Raises:
         DamagedPayloadError: It is not one that `describe` makes.
@@ -106,7 +106,7 @@ def read_description(
     field = _Fields(description)
     packed = None
     if "codec" in description or "raw_size" in description:
-        packed = Packed(field.text("codec"), field.number("raw_size", MOST_UNPACKED))
+        packed = Packed(field.text("codec"), field.number("raw_size", MAX_UNPACKED_BYTES))
     kind = field.text("kind")
     if kind == _DIFFERENCE and packed is not None:
         packed = replace(packed, origin=_read_origin(field))
@@ -116,10 +116,10 @@ def read_description(
             raise DamagedPayloadError("says the bytes are in the item, and there are none")
         return Inline(data, packed)
     address = PartAddress(field.text("digest"), field.text("stamp"))
-    size = field.number("size", MOST_BYTES)
+    size = field.number("size", MAX_STORED_BYTES)
     if kind == "chunks":
-        count = field.number("count", MOST_CHUNKS)
-        if not 1 <= count <= most_chunks(size):
+        count = field.number("count", MAX_CHUNKS)
+        if not 1 <= count <= max_chunks(size):
             raise DamagedPayloadError(f"says that {size} bytes are in {count} chunks")
         return Chunks(address, size, count, packed)
     if kind == "s3":
@@ -130,16 +130,18 @@ def read_description(
 def _read_origin(field: _Fields) -> Origin:
     base_id = field.text("base_id")
     if not is_base_id(base_id):
-        raise DamagedPayloadError("names no base that there can be")
+        raise DamagedPayloadError("names a base id that is not 16 hex characters")
     return Origin(
         base_id,
         field.text("base_digest"),
-        field.number("base_created", LATEST),
-        field.number("base_spent", MOST_BYTES),
+        field.number("base_created", MAX_EPOCH_SECONDS),
+        field.number("base_spent", MAX_STORED_BYTES),
     )
 
 
 class _Fields:
+    """The fields of a description, checked as they are read."""
+
     def __init__(self, description: Mapping[str, AttributeValueTypeDef]) -> None:
         self._description = description
 
@@ -151,6 +153,6 @@ class _Fields:
 
     def number(self, name: str, most: int) -> int:
         match self._description.get(name):
-            case {"N": str(value)} if (number := whole(value, most)) is not None:
+            case {"N": str(value)} if (number := parse_whole_number(value, most)) is not None:
                 return number
         raise DamagedPayloadError(f"lacks the number {name!r}, whole and from 0 to {most}")

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError, ServiceError
-from langgraph_checkpoint_dynamodb.format.keys import thread_of_partition
 from langgraph_checkpoint_dynamodb.format.parts import thread_of_object
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
+from langgraph_checkpoint_dynamodb.format.write_keys import thread_of_partition
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchGet,
     BatchWrite,

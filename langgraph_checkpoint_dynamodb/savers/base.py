@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metadata
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.addressing import (
-    read_address,
-    require_optional,
-    require_strings,
-    require_sweep,
-    require_thread_ids,
-    to_config,
-)
-from langgraph_checkpoint_dynamodb.format.keys import owner_text
+from langgraph_checkpoint_dynamodb.format.addressing import read_address, to_config
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.life import Stamp
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
+from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
 from langgraph_checkpoint_dynamodb.items.codec import (
     encode_checkpoint,
     encode_writes,
@@ -43,6 +36,12 @@ from langgraph_checkpoint_dynamodb.ops.thread_item import RunInfo, TaskStatus, k
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
+from langgraph_checkpoint_dynamodb.settings.arguments import (
+    require_optional,
+    require_strings,
+    require_sweep,
+    require_thread_ids,
+)
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ class SaverBase(BaseCheckpointSaver[str]):
     def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
         """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
         index = self._settings.thread_index
-        return None if index is None else owner_text(metadata.get(index.owner))
+        return None if index is None else thread_owner_text(metadata.get(index.owner))
 
     def _put_writes(
         self,

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.savers.moving_methods import MovingMethods
+from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import (

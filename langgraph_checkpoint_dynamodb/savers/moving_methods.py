@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.connected import Connected
-from langgraph_checkpoint_dynamodb.format.addressing import require_strings
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.moving.any_saver import checked_export, checked_import
 from langgraph_checkpoint_dynamodb.moving.own_tables import (
     read_with_paths,
@@ -19,6 +18,7 @@ from langgraph_checkpoint_dynamodb.moving.steps import arun_steps, run_steps
 from langgraph_checkpoint_dynamodb.moving.transfer import MoveReport, import_thread
 from langgraph_checkpoint_dynamodb.moving.watched import watched
 from langgraph_checkpoint_dynamodb.savers.base import SaverBase
+from langgraph_checkpoint_dynamodb.settings.arguments import require_strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, get_args
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
-from langgraph_checkpoint_dynamodb.format.addressing import require_optional, require_seconds
-from langgraph_checkpoint_dynamodb.format.keys import owner_text
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
+from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
 from langgraph_checkpoint_dynamodb.items.threads import Status
 from langgraph_checkpoint_dynamodb.ops.reindex import reindex_threads
 from langgraph_checkpoint_dynamodb.ops.threads import (
@@ -21,6 +20,7 @@ from langgraph_checkpoint_dynamodb.ops.threads import (
     update_thread,
 )
 from langgraph_checkpoint_dynamodb.savers.methods import SaverMethods
+from langgraph_checkpoint_dynamodb.settings.arguments import require_optional, require_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,7 +268,7 @@ class ThreadMethods(SaverMethods):
 def _owner(owner: object) -> str | None:
     if owner is None:
         return None
-    text = owner_text(owner)
+    text = thread_owner_text(owner)
     if text is None:
         raise InvalidInputError(
             "owner", "must be a text of 1 to 2,048 bytes, an integer or a UUID, which stand for it"

@@ -19,8 +19,8 @@ import re
 from dataclasses import dataclass
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.key_text import digest_of, require_text
 from langgraph_checkpoint_dynamodb.format.tables import Key
-from langgraph_checkpoint_dynamodb.format.texts import digest_of, require_text
 
 REGISTRY = ".cache"
 """Partition key of the registry."""
@@ -58,12 +58,12 @@ class EntryRef:
         return f"{self.root}.{self.path}"
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def key_names(self) -> tuple[str, ...]:
         """The names in the keys of its S3 objects. The first is no root label, as a store's is."""
         return (REGISTRY, "", self.namespace, self.path)
 
     @property
-    def shown_bytes(self) -> int:
+    def chunk_overhead_bytes(self) -> int:
         """No extra bytes: all keys are of fixed length."""
         return 0
 

@@ -10,29 +10,25 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key, object_sort_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
     make_item,
     optional_number,
-    payload,
     read_key,
-    room_of,
-    stored_as,
     text,
     typed,
 )
-from langgraph_checkpoint_dynamodb.items.values import Planned, Serialized
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Chunks,
-    Destination,
-    Inline,
-    Part,
-    S3Object,
-    place_values,
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
+    payload_attributes,
+    payload_room,
+    read_payload,
 )
+from langgraph_checkpoint_dynamodb.items.values import ItemPlan, Serialized
+from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Inline, S3Object
+from langgraph_checkpoint_dynamodb.payloads.placement import Destination, Part, place_values
 from langgraph_checkpoint_dynamodb.requests.items import Expected, Put, Update
 from langgraph_checkpoint_dynamodb.store.codec import dump, load
 from langgraph_checkpoint_dynamodb.store.keys import (
@@ -48,7 +44,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.requests.items import Item, StoredItem
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import Holder
@@ -136,7 +132,7 @@ def plan_item(
     value: Mapping[str, Any],
     minutes: float | None,
     vectors: int = 0,
-) -> Planned:
+) -> ItemPlan:
     """Serialize an item.
 
     Args:
@@ -164,11 +160,13 @@ def plan_item(
     def build(payloads: Mapping[str, Payload]) -> Item:
         inline = isinstance(payloads[Attribute.VALUE], Inline)
         beside = {} if inline else copied()
-        return make_item(Table.STORE, ref.primary, {**attributes, **stored_as(payloads), **beside})
+        return make_item(
+            Table.STORE, ref.primary, {**attributes, **payload_attributes(payloads), **beside}
+        )
 
-    destination = Destination(str(ref), ref, context.stamp.token, build, room_of)
+    destination = Destination(str(ref), ref, context.stamp.token, build, payload_room)
     placed = place_values(context.payloads, {Attribute.VALUE: data}, destination)
-    return Planned(Put(Table.STORE, ref.primary, placed.item), placed.parts, placed.payloads)
+    return ItemPlan(Put(Table.STORE, ref.primary, placed.item), placed.parts, placed.payloads)
 
 
 def _copied(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,10 +197,12 @@ def read_item(item: StoredItem, spread: int) -> ItemRecord | None:
     copied = None
     if Attribute.COPIED in item:
         tag = text(item, Attribute.COPIED_TYPE, place)
-        copied = Serialized(tag, payload(item, Attribute.COPIED, place))
+        copied = Serialized(tag, read_payload(item, Attribute.COPIED, place))
     return ItemRecord(
         ref=ref,
-        value=Serialized(text(item, Attribute.TYPE, place), payload(item, Attribute.VALUE, place)),
+        value=Serialized(
+            text(item, Attribute.TYPE, place), read_payload(item, Attribute.VALUE, place)
+        ),
         apart=Attribute.APART in item,
         stored=_micros(item, place),
         version=text(item, Attribute.VERSION, place),
@@ -258,7 +258,7 @@ def part_keys(ref: Holder, found: Payload) -> list[Key]:
 
 def _micros(item: StoredItem, place: str) -> int:
     match item.get(Attribute.STORED):
-        case {"N": str(found)} if (micros := whole(found, _LAST_DAY)) is not None:
+        case {"N": str(found)} if (micros := parse_whole_number(found, _LAST_DAY)) is not None:
             return micros
     raise UnreadableItemError(
         place=place, attribute=Attribute.STORED, problem="is no time in microseconds (N)"

@@ -38,15 +38,15 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.parts import Owner
-from langgraph_checkpoint_dynamodb.format.ranges import SortRange
-from langgraph_checkpoint_dynamodb.format.tables import Key
-from langgraph_checkpoint_dynamodb.format.texts import (
+from langgraph_checkpoint_dynamodb.format.key_text import (
     SORT_KEY_LIMIT,
     digest_of,
-    require_fits,
+    require_key_fits,
     require_text,
 )
+from langgraph_checkpoint_dynamodb.format.parts import PartOwner
+from langgraph_checkpoint_dynamodb.format.ranges import SortRange
+from langgraph_checkpoint_dynamodb.format.tables import Key
 from langgraph_checkpoint_dynamodb.store.errors import NamespaceError
 
 Namespace: TypeAlias = tuple[str, ...]
@@ -68,7 +68,7 @@ _AFTER_NUL = "\x01"
 """The character after NUL, which ends the range of paths with a prefix that ends with NUL."""
 
 
-class Holder(Owner, Protocol):
+class Holder(PartOwner, Protocol):
     """An item of a store, or an entry of a cache, whose value may be stored outside it."""
 
     @property
@@ -109,8 +109,8 @@ class ItemRef:
         if not self.namespace:
             raise NamespaceError("namespace", "must not be empty; name at least one label")
         require_text("key", self.key)
-        require_fits("namespace", namespace_path(self.namespace), SORT_KEY_LIMIT)
-        require_fits("key", self.path, SORT_KEY_LIMIT)
+        require_key_fits("namespace", namespace_path(self.namespace), SORT_KEY_LIMIT)
+        require_key_fits("key", self.path, SORT_KEY_LIMIT)
 
     @property
     def root(self) -> str:
@@ -148,12 +148,12 @@ class ItemRef:
         return Key(self.root + _VECTORS, self.path + version)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def key_names(self) -> tuple[str, ...]:
         """The names in the keys of its S3 objects: four or more. A checkpoint has three."""
         return (self.namespace[0], "", *self.namespace, self.key)
 
     @property
-    def shown_bytes(self) -> int:
+    def chunk_overhead_bytes(self) -> int:
         """No extra bytes: a chunk's item has room for a key of 1,024 bytes."""
         return 0
 
@@ -274,7 +274,7 @@ def require_room_for_vectors(ref: ItemRef) -> None:
         InvalidInputError: They are.
     """
     room = SORT_KEY_LIMIT - VERSION_LENGTH - _NUMBER_LENGTH
-    require_fits("key of an item with vectors", ref.path, room)
+    require_key_fits("key of an item with vectors", ref.path, room)
 
 
 def registry_key(namespace: Namespace) -> Key:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.connected import Connected
-from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS, require_sweep
+from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS, require_sweep
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport, sweep_orphans
 
 if TYPE_CHECKING:

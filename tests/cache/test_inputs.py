@@ -77,7 +77,7 @@ def test_keys_and_refs_are_each_of_one_entry() -> None:
     refs = [require_entry(space, key) for space in spaces for key in texts]
     assert len({ref.primary for ref in refs}) == len(refs)
     assert len({ref.parts for ref in refs}) == len(refs)
-    assert len({ref.names for ref in refs}) == len(refs)
+    assert len({ref.key_names for ref in refs}) == len(refs)
     for ref in refs:
         assert entry_of(*ref.primary) == ref
         assert is_cached(ref.root)

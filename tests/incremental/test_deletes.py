@@ -8,7 +8,11 @@ import pytest
 
 from langgraph_checkpoint_dynamodb import DeletedBaseError, MissingPartError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE, BASE_REST, MARK_REST
+from langgraph_checkpoint_dynamodb.payloads.differences import (
+    BASE_MAX_AGE,
+    BASE_RETENTION,
+    MARK_RETENTION,
+)
 from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of
 from tests.support.stopping import loose_ends, stored
 from tests.support.tables import with_payloads
@@ -49,7 +53,7 @@ def test_a_thread_whose_bases_are_old_leaves_no_mark(
     tables: Tables, incremental: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 3)
-    clock.now += BASE_REST
+    clock.now += BASE_RETENTION
     incremental.delete_thread("t")
     assert tables.checkpoint_items() == []
 
@@ -73,7 +77,7 @@ def test_a_mark_goes_with_the_next_delete_once_it_is_old_or_with_a_sweep(
     ):
         put_steps(incremental, 2)
         incremental.delete_thread("t")
-        clock.now += MARK_REST - 1
+        clock.now += MARK_RETENTION - 1
         remove()
         assert marked(tables)
         clock.now += 1
@@ -147,7 +151,7 @@ def test_a_sweep_removes_what_such_a_run_has_left_and_then_the_mark(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     delete_under_a_run(incremental, reader)
-    clock.now += MARK_REST - 1
+    clock.now += MARK_RETENTION - 1
     assert reader.sweep_orphans(older_than=MARGIN).deletes_finished == 0
     assert len(tables.heads()) == 2
     clock.now += 1
@@ -198,7 +202,7 @@ def test_a_prune_keeps_bases_until_nothing_can_refer_to_them(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 3)
-    clock.now += BASE_LIFE + 1
+    clock.now += BASE_MAX_AGE + 1
     put_steps(incremental, 2, first=3, parent="0002")
     first, second = sorted(tables.bases(), key=lambda one: one["created"]["N"])
     incremental.prune(["t"])
@@ -214,7 +218,7 @@ def test_a_prune_keeps_an_old_base_that_is_needed(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 3)
-    clock.now += 10 * BASE_REST
+    clock.now += 10 * BASE_RETENTION
     incremental.prune(["t"])
     incremental.sweep_orphans(older_than=MARGIN)
     assert len(bases(tables)) == 1
@@ -225,7 +229,7 @@ def test_deleting_runs_deletes_the_bases_that_they_alone_needed(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 2, run_id="first")
-    clock.now += BASE_REST + 1
+    clock.now += BASE_RETENTION + 1
     put_steps(incremental, 2, first=2, parent="0001", run_id="second")
     incremental.delete_for_runs(["first"])
     assert len(bases(tables)) == 1
@@ -240,7 +244,7 @@ def test_a_sweep_deletes_bases_whose_checkpoint_never_came(
         key = {name: one[name] for name in ("thread_id", "checkpoint_id")}
         tables.client.delete_item(TableName=tables.checkpoints, Key=key)
     put_steps(incremental, 1, "u")
-    clock.now += BASE_REST - 1
+    clock.now += BASE_RETENTION - 1
     assert incremental.sweep_orphans(older_than=MARGIN).bases_deleted == 0
     clock.now += 1
     assert incremental.sweep_orphans(older_than=MARGIN).bases_deleted == 1
@@ -252,7 +256,7 @@ def test_a_sweep_of_many_threads_and_pages_finds_each_base_once(
 ) -> None:
     for number in range(4):
         put_steps(incremental, 5, f"t{number}", size=300_000)
-    clock.now += BASE_REST + 1
+    clock.now += BASE_RETENTION + 1
     for number in range(4):
         put_steps(incremental, 1, f"t{number}", first=5, parent="0004", size=300_000)
     for number in range(4):
@@ -270,7 +274,7 @@ def test_a_copy_has_bases_of_its_own(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 3)
-    clock.now += BASE_LIFE + 1
+    clock.now += BASE_MAX_AGE + 1
     put_steps(incremental, 2, first=3, parent="0002")
     wanted = listed(reader, config("t"))
     reader.copy_thread("t", "a longer thread id than that")
@@ -288,7 +292,7 @@ def test_a_clock_beyond_the_margin_makes_an_error_and_never_a_wrong_state(
 ) -> None:
     put_steps(incremental, 2)
     start = clock.now
-    clock.now = start + 3 * BASE_REST
+    clock.now = start + 3 * BASE_RETENTION
     # Deletes every checkpoint but one that a run under way, whose clock is behind, goes on from.
     reader.delete_for_runs(["run"])
     clock.now = start
@@ -304,7 +308,7 @@ def test_a_base_is_there_as_long_as_whatever_may_refer_to_it(tables: Tables, clo
     tables.set_up()
     with tables.saver(**INCREMENTAL, ttl_seconds=TTL, clock=clock) as saver:
         put_steps(saver, 1)
-        clock.now += BASE_LIFE
+        clock.now += BASE_MAX_AGE
         put_steps(saver, 1, first=1, parent="0000")
         (base,) = tables.bases()
         newest = max(tables.heads(), key=lambda one: one["checkpoint_id"]["S"])
@@ -353,7 +357,7 @@ def test_what_never_expires_does_not_refer_to_a_base_that_does(
 
 def test_prolonging_an_ancestor_prolongs_its_base(tables: Tables, clock: Clock) -> None:
     tables.set_up()
-    ttl = 40 * BASE_REST
+    ttl = 40 * BASE_RETENTION
     with with_payloads(
         tables.saver(**INCREMENTAL, ttl_seconds=ttl, clock=clock), whole_bytes=0
     ) as saver:

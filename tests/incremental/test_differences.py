@@ -9,7 +9,7 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE, MARK_REST
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE, MARK_RETENTION
 from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of, text
 from tests.support.calls import AsyncCalls, SyncCalls
 from tests.support.clocks import NOW, Clock
@@ -103,7 +103,7 @@ def test_bases_and_differences_go_where_values_go(
         reader.delete_thread("t")
         assert state_of(saver, config("u")) == grown(20_000, STEPS - 1)
         reader.delete_thread("u")
-    clock.now += MARK_REST
+    clock.now += MARK_RETENTION
     with tables.saver(clock=clock, s3_offload_config=bucket.known()) as sweeper:
         sweep(sweeper)
     assert (tables.checkpoint_items(), tables.items_beside(), bucket.keys()) == ([], [], [])
@@ -224,7 +224,7 @@ def test_a_base_is_not_referred_to_past_its_age(
     tables: Tables, incremental: Saver, reader: Saver, clock: Clock
 ) -> None:
     put_steps(incremental, 2)
-    clock.now += BASE_LIFE
+    clock.now += BASE_MAX_AGE
     put_steps(incremental, 1, first=2, parent="0001")
     assert len(tables.bases()) == 1
     clock.now += 1

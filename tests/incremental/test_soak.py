@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from tests.support.clocks import Clock
 from tests.support.effort import amount, everything
 from tests.support.soaked import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 START = 4_000_000_000
 THREADS = ("a", "b", "c")
 STEPS = 16
-PAUSES = (1, 60, MARGIN + 1, BASE_LIFE // 2, BASE_LIFE + MARGIN)
+PAUSES = (1, 60, MARGIN + 1, BASE_MAX_AGE // 2, BASE_MAX_AGE + MARGIN)
 """Seconds between two steps."""
 REQUESTS = 60
 """A process that dies does so within so many of its requests."""

@@ -17,12 +17,14 @@ from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, content_digest, object_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.beside import part_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.write_plans import plan_write
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
+from langgraph_checkpoint_dynamodb.items.writes_partition import part_put
 from langgraph_checkpoint_dynamodb.ops.context import Context
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline, PayloadPolicy, S3Policy
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
+from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     Delete,
@@ -73,7 +75,7 @@ def checkpoint_item(one: CheckpointRecord, store: Context = STORE) -> Put:
 
 def write_item(one: WriteRecord, ref: CheckpointRef, store: Context = STORE) -> Put:
     """The item of a write on a checkpoint."""
-    return one.plan(ref, store.payloads, store.stamp).put
+    return plan_write(one, ref, store.payloads, store.stamp).put
 
 
 def write(

@@ -9,13 +9,13 @@ import pytest
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
-from langgraph_checkpoint_dynamodb.items.beside import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, CheckpointRecord
 from langgraph_checkpoint_dynamodb.items.values import Serialized
+from langgraph_checkpoint_dynamodb.items.writes_partition import WRITE_REFERENCES, mark_put
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.items import BatchWrite, Delete, Put, Query
 from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects
 from langgraph_checkpoint_dynamodb.requests.operations import Concurrently

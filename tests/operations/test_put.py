@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.items import BatchWrite, Put, PutItem, TransactPut
 from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects, PutObject
 from tests.operations.examples import (

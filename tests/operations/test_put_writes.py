@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
 from langgraph_checkpoint_dynamodb.ops.write import put_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Put, PutItem, TransactPut
 from tests.operations.examples import (
     BYTES,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, done
 from tests.simulation.processes import FORWARD, Script, steps
@@ -236,7 +236,7 @@ _GONE = NOW - TTL_SECONDS - 2 * MARGIN
 """When was stored what DynamoDB may delete."""
 JUST = NOW - 100
 """When the bases were stored that runs go on from."""
-LAST = JUST + BASE_LIFE
+LAST = JUST + BASE_MAX_AGE
 """The last second in which a checkpoint may be a difference from them."""
 
 

@@ -15,7 +15,7 @@ import pytest
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.bases import was_deleted
 from langgraph_checkpoint_dynamodb.ops import parts, thread_contents
-from langgraph_checkpoint_dynamodb.payloads.differences import BASE_LIFE
+from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from langgraph_checkpoint_dynamodb.requests.items import PutItem
 from tests.simulation.explore import ENDED, GO, Step, explore, story
 from tests.simulation.pairs import meeting
@@ -55,7 +55,7 @@ def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.Monkey
 
 
 def a_prune_takes_bases_as_soon_as_their_life_ends(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(thread_contents, "is_settled", lambda created, now: created <= now - BASE_LIFE)
+    patch.setattr(thread_contents, "is_settled", lambda created, now: created <= now - BASE_MAX_AGE)
 
 
 @dataclass(frozen=True)

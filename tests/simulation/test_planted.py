@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.keys import BaseRef, write_sort_key
+from langgraph_checkpoint_dynamodb.format.keys import BaseRef
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
-from langgraph_checkpoint_dynamodb.items import beside, writes
-from langgraph_checkpoint_dynamodb.items.copies import Copier
+from langgraph_checkpoint_dynamodb.format.write_keys import write_sort_key
+from langgraph_checkpoint_dynamodb.items import write_plans, writes_partition
+from langgraph_checkpoint_dynamodb.items.copier import Copier
 from langgraph_checkpoint_dynamodb.ops import (
     attachments,
     chain,
@@ -54,10 +55,10 @@ def nothing_done(*_: Any, **__: Any) -> Any:
 
 def readers_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
     def read(item: Any, ref: Any, now: int) -> Any:
-        found = beside.read_beside_checkpoint(item, ref, now)
-        return () if isinstance(found, beside.DeletionMark) else found
+        found = writes_partition.read_partition_item(item, ref, now)
+        return () if isinstance(found, writes_partition.DeletionMark) else found
 
-    patch.setattr(attachments, "read_beside_checkpoint", read)
+    patch.setattr(attachments, "read_partition_item", read)
 
 
 def deletes_leave_no_mark(patch: pytest.MonkeyPatch) -> None:
@@ -69,7 +70,7 @@ def copies_pass_over_marks(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_mark_comes_first_on_the_page(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(beside, "MARK_SORT_KEY", "!deleted")
+    patch.setattr(writes_partition, "MARK_SORT_KEY", "!deleted")
 
 
 def items_with_parts_are_put_as_often_as_the_sdk_repeats(patch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ def writes_go_before_their_checkpoint(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_last_regular_write_wins(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(writes, "_first_wins", lambda put, _: put)
+    patch.setattr(write_plans, "_first_wins", lambda put, _: put)
 
 
 def a_call_that_comes_too_late_does_not_look_which_places_are_held(
@@ -174,13 +175,13 @@ def a_call_that_comes_too_late_does_not_look_which_places_are_held(
 
 
 def the_writes_of_a_call_have_the_key_of_its_first_place(patch: pytest.MonkeyPatch) -> None:
-    original = writes._plan_together
+    original = write_plans._plan_group
 
     def plan(some: Any, ref: Any, policy: Any, stamp: Any, _: str) -> Any:
         key = write_sort_key(some[0].task_id, some[0].idx)
         return original(some, ref, policy, stamp, key)
 
-    patch.setattr(writes, "_plan_together", plan)
+    patch.setattr(write_plans, "_plan_group", plan)
 
 
 def a_checkpoint_carries_what_its_process_has_written_alone(patch: pytest.MonkeyPatch) -> None:

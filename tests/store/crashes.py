@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.items.attributes import outside
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
 from langgraph_checkpoint_dynamodb.requests.items import BatchWrite
 from langgraph_checkpoint_dynamodb.requests.operations import Backoff, Compute
 from langgraph_checkpoint_dynamodb.requests.relaying import relay

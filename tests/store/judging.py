@@ -24,7 +24,7 @@ from langgraph.store.base import Item, ListNamespacesOp, SearchOp
 
 from langgraph_checkpoint_dynamodb.cache.entries import read_entry
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.store.cache_keys import is_cached
 from langgraph_checkpoint_dynamodb.store.items import part_keys, read_item
 from langgraph_checkpoint_dynamodb.store.vectors import vector_keys

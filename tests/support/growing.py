@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.codec import encode_checkpoint
 from langgraph_checkpoint_dynamodb.ops.memory import MEMORY_BYTES, Memory
 from langgraph_checkpoint_dynamodb.payloads.compression import ZSTD_LEVEL, compress, difference
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.settings.values import payload_policy
 from tests.support.compressing import fastest
 from tests.support.corpus import chat, repository_text
@@ -37,7 +37,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langgraph_checkpoint_dynamodb.items.values import Planned
+    from langgraph_checkpoint_dynamodb.items.values import ItemPlan
 
 WAYS = (None, "gzip", "zstd", "incremental")
 PUTS = 3
@@ -133,7 +133,7 @@ def grow(kind: str, turns: int, way: str | None) -> Growth:
     return growth
 
 
-def _units(planned: Planned) -> int:
+def _units(planned: ItemPlan) -> int:
     parts = sum(write_units(len(part.data) + _PART_BYTES) for part in planned.parts)
     # An item that leads to parts is a transaction, at twice the units.
     return write_units(item_size(planned.put.item)) * (2 if planned.parts else 1) + parts

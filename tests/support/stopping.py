@@ -15,11 +15,16 @@ from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import optional_number, outside, read_key
-from langgraph_checkpoint_dynamodb.items.beside import is_mark, part_keys, read_stored_object
+from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint_head
-from langgraph_checkpoint_dynamodb.payloads.differences import MARK_REST
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside
+from langgraph_checkpoint_dynamodb.items.writes_partition import (
+    is_mark,
+    part_keys,
+    read_stored_object,
+)
+from langgraph_checkpoint_dynamodb.payloads.differences import MARK_RETENTION
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     DeleteIfOld,
@@ -489,7 +494,7 @@ class Experiment:
         """Have what is left over removed, all of it, and the marks of deletes."""
         with self.reader() as sweeper:
             # When bases may go as well.
-            sweep(sweeper, MARGIN - MARK_REST)
+            sweep(sweeper, MARGIN - MARK_RETENTION)
         self._now = self._stored()
         left = loose_ends(self._now)
         assert not left, left

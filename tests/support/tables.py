@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
-from langgraph_checkpoint_dynamodb.items.beside import is_mark
+from langgraph_checkpoint_dynamodb.items.writes_partition import is_mark
 from langgraph_checkpoint_dynamodb.policies import (
     PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
@@ -158,7 +158,7 @@ def later(saver: SaverT, older_than: int = 0) -> SaverT:
 
 
 def _is_base(item: dict[str, AttributeValueTypeDef]) -> bool:
-    return is_beside_namespaces(item["checkpoint_id"]["S"])
+    return is_auxiliary_key(item["checkpoint_id"]["S"])
 
 
 def new_tables(engine: Engine, client: DynamoDBClient | None = None) -> Tables:

@@ -12,9 +12,9 @@ from langgraph_checkpoint_dynamodb.cli.options import Options
 from langgraph_checkpoint_dynamodb.cli.terminal.output import counted, print_line
 from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
 from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import no_checkpoints_error
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query
@@ -56,4 +56,4 @@ def _count_checkpoints(connection: Connection, thread_id: str) -> int:
     )
     items = connection.run(query_all(query))
     keys = (read_key(item, Table.CHECKPOINTS) for item in items)
-    return sum(not is_beside_namespaces(key.sort) for key in keys)
+    return sum(not is_auxiliary_key(key.sort) for key in keys)

@@ -22,8 +22,8 @@ from langgraph_checkpoint_dynamodb.cli.terminal.output import (
     print_table,
 )
 from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
+from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.format.texts import require_thread_id
 from langgraph_checkpoint_dynamodb.requests.operations import together
 
 if TYPE_CHECKING:

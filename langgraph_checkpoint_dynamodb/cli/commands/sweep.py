@@ -21,7 +21,7 @@ from langgraph_checkpoint_dynamodb.cli.parameters import DryRun, Json, StoreTabl
 from langgraph_checkpoint_dynamodb.cli.store_spread import use_registered_spread
 from langgraph_checkpoint_dynamodb.cli.terminal.output import print_json, print_line, print_table
 from langgraph_checkpoint_dynamodb.cli.terminal.progress import progress_bar
-from langgraph_checkpoint_dynamodb.format.addressing import SWEEP_AGE_SECONDS
+from langgraph_checkpoint_dynamodb.settings.arguments import SWEEP_AGE_SECONDS
 from langgraph_checkpoint_dynamodb.store.ops.sweep import StoreSweepReport
 
 if TYPE_CHECKING:

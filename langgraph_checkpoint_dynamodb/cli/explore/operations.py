@@ -11,7 +11,7 @@ from langgraph_checkpoint_dynamodb.cli.explore.step import parent_ids
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
-    is_beside_namespaces,
+    is_auxiliary_key,
     namespace_range,
 )
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
@@ -95,7 +95,7 @@ def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> 
     found: list[Call] = []
     while len(found) < most:
         page = yield from send(replace(query, sort=SortRange(None, high)))
-        if not page.items or is_beside_namespaces(read_key(page.items[0], Table.CHECKPOINTS).sort):
+        if not page.items or is_auxiliary_key(read_key(page.items[0], Table.CHECKPOINTS).sort):
             return Calls(tuple(found), None)
         head = read_checkpoint_head(page.items[0], store.now)
         high = namespace_range(head.checkpoint_ns).low

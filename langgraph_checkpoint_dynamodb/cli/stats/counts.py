@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import outside_if_readable, read_key
-from langgraph_checkpoint_dynamodb.payloads.policy import S3Object
+from langgraph_checkpoint_dynamodb.items.attributes import read_key
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
+from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
@@ -50,7 +51,7 @@ class Counts:
         self.write_units += write_units(size)
         if table is Table.CHECKPOINTS:
             sort = read_key(item, table).sort
-            self.values += not is_beside_namespaces(sort) and Attribute.DELETED not in item
+            self.values += not is_auxiliary_key(sort) and Attribute.DELETED not in item
         if table is Table.STORE:
             self.values += Attribute.VERSION in item
         for value in outside_if_readable(item, "an item"):

@@ -12,8 +12,8 @@ from langgraph_checkpoint_dynamodb.cli.stats.scan import scan_tables
 from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_head_to_delete
-from langgraph_checkpoint_dynamodb.items.owner import read_owner
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
+from langgraph_checkpoint_dynamodb.items.writes_owner import read_owner
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import send, together

@@ -8,8 +8,6 @@ package's own tables.
 
 from langgraph_checkpoint_dynamodb.moving.foreign.amazon_dynamodb import AmazonDynamodbTable
 from langgraph_checkpoint_dynamodb.moving.foreign.checkpoint_aws import CheckpointAwsTable
-from langgraph_checkpoint_dynamodb.moving.foreign.dynamodb_checkpoint import (
-    DynamodbCheckpointTable,
-)
+from langgraph_checkpoint_dynamodb.moving.foreign.dynamodb_checkpoint import DynamodbCheckpointTable
 
 __all__ = ["AmazonDynamodbTable", "CheckpointAwsTable", "DynamodbCheckpointTable"]

@@ -19,7 +19,7 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
 from langgraph_checkpoint_dynamodb.items.codec import load_value, require_mapping
 from langgraph_checkpoint_dynamodb.items.values import Serialized
 from langgraph_checkpoint_dynamodb.moving.source import TupleWithPaths
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from langgraph_checkpoint_dynamodb.format.keys import is_beside_namespaces
+from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Table
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
@@ -171,7 +171,7 @@ def _delete_item(tables: TableNames, request: DeleteItem) -> DeleteItemInputType
 def _delete_if_old(tables: TableNames, request: DeleteIfOld) -> DeleteItemInputTypeDef:
     names = {"#c": Attribute.CREATED}
     condition = "attribute_not_exists(#c) OR #c <= :b"
-    if request.table is Table.CHECKPOINTS and not is_beside_namespaces(request.key.sort):
+    if request.table is Table.CHECKPOINTS and not is_auxiliary_key(request.key.sort):
         names["#d"] = Attribute.DELETED
         condition = "attribute_exists(#d) AND #c <= :b"
     return {

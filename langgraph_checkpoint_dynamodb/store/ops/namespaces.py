@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none
 from langgraph_checkpoint_dynamodb.requests.items import DeleteUnchanged, Query
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
 from langgraph_checkpoint_dynamodb.store.context import EMPTY_SECONDS
@@ -190,7 +190,7 @@ def _own_items(namespace: Namespace, spread: int, *, consistent: bool) -> Merged
 def _is_visible(context: Context, item: StoredItem) -> bool:
     if not context.omits_expired:
         return True
-    ttl = number_if_told(item, Attribute.TTL)
+    ttl = number_or_none(item, Attribute.TTL)
     return ttl is None or ttl > context.moment
 
 

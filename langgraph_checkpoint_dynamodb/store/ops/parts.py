@@ -13,18 +13,18 @@ from langgraph_checkpoint_dynamodb.errors import (
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    binary,
+from langgraph_checkpoint_dynamodb.items.attributes import binary
+from langgraph_checkpoint_dynamodb.items.payload_attributes import (
     outside_if_readable,
     require_owned,
 )
-from langgraph_checkpoint_dynamodb.payloads.policy import (
+from langgraph_checkpoint_dynamodb.payloads.kinds import (
     Chunks,
     DamagedPayloadError,
     Inline,
     S3Object,
-    restore,
 )
+from langgraph_checkpoint_dynamodb.payloads.restoring import restore
 from langgraph_checkpoint_dynamodb.requests.calls import (
     delete_objects,
     if_possible,
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from langgraph_checkpoint_dynamodb.format.tables import Key
-    from langgraph_checkpoint_dynamodb.payloads.policy import Part, Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context

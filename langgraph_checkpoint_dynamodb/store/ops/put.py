@@ -27,7 +27,7 @@ from langgraph_checkpoint_dynamodb.store.vectors import vector_puts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.items.values import Planned
+    from langgraph_checkpoint_dynamodb.items.values import ItemPlan
     from langgraph_checkpoint_dynamodb.requests.operations import Operation
     from langgraph_checkpoint_dynamodb.store.context import Context
     from langgraph_checkpoint_dynamodb.store.keys import ItemRef, Namespace
@@ -46,7 +46,7 @@ class ItemPut:
     """
 
     ref: ItemRef
-    planned: Planned
+    planned: ItemPlan
     ttl: int | None = None
     texts: tuple[str, ...] = ()
 

@@ -10,7 +10,7 @@ from langgraph.store.base import SearchItem
 
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.ops.parts import in_batches
-from langgraph_checkpoint_dynamodb.payloads.policy import stored_bytes
+from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import compute
 from langgraph_checkpoint_dynamodb.store.filters import matches

@@ -15,12 +15,8 @@ from typing import TYPE_CHECKING
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
-from langgraph_checkpoint_dynamodb.items.attributes import (
-    number_if_told,
-    outside_if_readable,
-    read_key,
-    text,
-)
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none, read_key, text
+from langgraph_checkpoint_dynamodb.items.payload_attributes import outside_if_readable
 from langgraph_checkpoint_dynamodb.requests.calls import delete_objects
 from langgraph_checkpoint_dynamodb.requests.items import DeleteIfOld, GetItem, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
@@ -281,7 +277,7 @@ def _delete(context: Context, part: _Part, before: int) -> Operation[StoreSweepR
 
 def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) -> _Part | None:
     """Parse a part; `None` if its owner or age is unreadable, or its owner has no such part."""
-    created = number_if_told(item, Attribute.CREATED)
+    created = number_or_none(item, Attribute.CREATED)
     try:
         root = text(item, Attribute.ITEM_ROOT, "a part")
         path = text(item, Attribute.ITEM_PATH, "a part")
@@ -301,7 +297,7 @@ def _part(context: Context, item: StoredItem, key: Key, address: PartAddress) ->
 
 def _vector(context: Context, item: StoredItem, key: Key) -> _Vector | None:
     """Parse a vector; `None` if its owner or age is unreadable."""
-    created = number_if_told(item, Attribute.CREATED)
+    created = number_or_none(item, Attribute.CREATED)
     try:
         owner = vector_owner(vector_stem(key), context.spread)
     except InvalidInputError:

@@ -1,7 +1,7 @@
-"""Items of the writes table: what lies beside a checkpoint, in one partition.
+"""Items of a checkpoint's partition in the writes table.
 
-Its pending writes (`writes`), the chunks of its values and theirs, and the items that lead to S3
-objects.
+These are its pending writes (`writes`), the chunks of its values and of theirs, pointers to S3
+objects, and the mark of a delete.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.keys import MARK_SORT_KEY, CheckpointRef
 from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
 from langgraph_checkpoint_dynamodb.format.parts import (
     chunk_sort_key,
@@ -17,6 +16,7 @@ from langgraph_checkpoint_dynamodb.format.parts import (
     part_address_of,
 )
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
+from langgraph_checkpoint_dynamodb.format.write_keys import MARK_SORT_KEY
 from langgraph_checkpoint_dynamodb.items.attributes import (
     binary,
     make_item,
@@ -24,18 +24,16 @@ from langgraph_checkpoint_dynamodb.items.attributes import (
     read_key,
     text,
 )
-from langgraph_checkpoint_dynamodb.items.owner import of_checkpoint
 from langgraph_checkpoint_dynamodb.items.writes import read_writes
-from langgraph_checkpoint_dynamodb.payloads.policy import (
-    Inline,
-    Part,
-    S3Object,
-)
+from langgraph_checkpoint_dynamodb.items.writes_owner import owner_attributes
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline, S3Object
 from langgraph_checkpoint_dynamodb.requests.items import Put
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
     from langgraph_checkpoint_dynamodb.items.writes import WriteRecord
-    from langgraph_checkpoint_dynamodb.payloads.policy import Payload
+    from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
+    from langgraph_checkpoint_dynamodb.payloads.placement import Part
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 WRITE_REFERENCES = (
@@ -49,12 +47,12 @@ WRITE_REFERENCES = (
     Attribute.CHECKPOINT_NS,
     Attribute.payload(Attribute.VALUE),
 )
-"""Attributes that tell whose an item of the writes table is, how old, and what it refers to."""
+"""Attributes that tell the owner of an item of the writes table, its age, and what it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
-    """A piece of a value."""
+    """A chunk of a value."""
 
     key: Key
     data: bytes
@@ -63,7 +61,7 @@ class ChunkRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An item that says where a value's S3 object is.
+    """A pointer item, which says where a value's S3 object is.
 
     Attributes:
         key: Primary key of the item.
@@ -78,25 +76,24 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class DeletionMark:
-    """Says that what lay beside a checkpoint was deleted or replaced not long ago."""
+    """The writes of the checkpoint were deleted or replaced less than `MARGIN` ago."""
 
 
 def mark_put(ref: CheckpointRef, now: int) -> Put:
-    """The request that marks a partition whose writes are about to be deleted or replaced.
+    """The request that marks a partition before its writes are deleted or replaced.
 
-    No reader takes longer than `MARGIN` from the checkpoint to its writes, so the mark lasts as
-    long.
+    A reader takes at most `MARGIN` from the checkpoint to its writes, so the mark lives that long.
     """
     key = Key(ref.writes_partition, MARK_SORT_KEY)
-    attributes = of_checkpoint(ref, Stamp("", now, expires_at=now))
+    attributes = owner_attributes(ref, Stamp("", now, expires_at=now))
     marked = make_item(Table.WRITES, key, {**attributes, Attribute.DELETED: True})
     return Put(Table.WRITES, key, marked)
 
 
-def gone_put(ref: CheckpointRef, sort_key: str, now: int) -> Put:
-    """The request that leaves nothing of an item that counts: it has expired."""
+def expired_put(ref: CheckpointRef, sort_key: str, now: int) -> Put:
+    """The request that replaces an item with an empty, expired one."""
     key = Key(ref.writes_partition, sort_key)
-    attributes = {**of_checkpoint(ref, Stamp("", now)), Attribute.TTL: now}
+    attributes = {**owner_attributes(ref, Stamp("", now)), Attribute.TTL: now}
     return Put(Table.WRITES, key, make_item(Table.WRITES, key, attributes))
 
 
@@ -106,7 +103,7 @@ def is_mark(item: StoredItem) -> bool:
 
 
 def part_put(ref: CheckpointRef, part: Part, stamp: Stamp) -> Put:
-    """The request that stores a chunk, or the item that leads to an S3 object."""
+    """The request that stores a chunk, or the pointer to an S3 object."""
     payload = part.payload
     attributes: dict[str, Any]
     if isinstance(payload, S3Object):
@@ -117,12 +114,12 @@ def part_put(ref: CheckpointRef, part: Part, stamp: Stamp) -> Put:
         attributes = {Attribute.CHUNK: part.data}
     key = Key(ref.writes_partition, sort)
     return Put(
-        Table.WRITES, key, make_item(Table.WRITES, key, attributes | of_checkpoint(ref, stamp))
+        Table.WRITES, key, make_item(Table.WRITES, key, attributes | owner_attributes(ref, stamp))
     )
 
 
 def part_keys(ref: CheckpointRef, payload: Payload) -> list[Key]:
-    """Primary keys of the items that a value has outside its own."""
+    """Primary keys of the items that hold a value's parts."""
     match payload:
         case Inline():
             return []
@@ -134,10 +131,10 @@ def part_keys(ref: CheckpointRef, payload: Payload) -> list[Key]:
     ]
 
 
-def read_beside_checkpoint(
+def read_partition_item(
     item: StoredItem, ref: CheckpointRef, now: int
 ) -> tuple[WriteRecord, ...] | ChunkRecord | DeletionMark:
-    """The writes, the chunk or the mark in an item of a checkpoint's writes partition.
+    """Read an item of a checkpoint's writes partition.
 
     Args:
         item: The item.
@@ -145,13 +142,14 @@ def read_beside_checkpoint(
         now: The time, in seconds since the epoch.
 
     Returns:
-        No writes for one that has expired, or that is none of them.
+        The writes, the chunk or the mark in it. An empty tuple if it has expired or is of another
+        kind.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.
     """
     key = read_key(item, Table.WRITES)
-    place = f"item {key.sort!r} beside {ref}"
+    place = f"item {key.sort!r} of {ref}"
     ttl = optional_number(item, Attribute.TTL, place)
     if not is_live(ttl, now):
         return ()
@@ -163,7 +161,7 @@ def read_beside_checkpoint(
 
 
 def read_stored_object(item: StoredItem) -> StoredObject | None:
-    """The S3 object that an item of the writes table leads to, `None` where it leads to none.
+    """The S3 object that an item of the writes table points to, `None` if it points to none.
 
     Raises:
         UnreadableItemError: An attribute is missing or of the wrong type.

@@ -1,7 +1,7 @@
-"""What a checkpoint's item carries of its parent's writes: those to its DeltaChannels.
+"""Carried writes: copies of the parent's writes to DeltaChannels in a checkpoint's own item.
 
-A DeltaChannel is rebuilt from the writes of the ancestors. With these in the items of the
-checkpoints, the ancestors are read as one range and nothing beside them.
+A DeltaChannel is rebuilt from the writes of all ancestors. With these copies, one Query of the
+checkpoints table reads them all.
 """
 
 from __future__ import annotations
@@ -9,43 +9,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.bounds import whole
+from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.items.values import Serialized
-from langgraph_checkpoint_dynamodb.items.writes import MOST_PLACES, WriteRecord
-from langgraph_checkpoint_dynamodb.payloads.policy import Inline
+from langgraph_checkpoint_dynamodb.items.writes import MAX_PLACES, WriteRecord, data_size
+from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 CARRIED_BYTES = 8 * 1024
-"""Most bytes of the writes to one channel that are carried. Larger ones are read where they are: it
-takes the same read units, and storing them twice would cost more than the request that it saves."""
+"""Most bytes of writes that are carried for one channel. More are read from the writes table: that
+takes the same read units, and storing them twice would cost more than the request it saves."""
 
 
-def carry(
+def select_carried(
     channels: Iterable[str], writes: Iterable[WriteRecord]
 ) -> dict[str, tuple[WriteRecord, ...]]:
-    """What is carried, by channel; channels with too much are left out.
+    """The writes to carry, by channel. Channels with more than `CARRIED_BYTES` are left out.
 
     Args:
         channels: The DeltaChannels.
         writes: All regular writes of the parent, their values loaded.
     """
     ordered = sorted(writes, key=lambda write: (write.task_path, write.task_id, write.idx))
-    found = {
+    by_channel = {
         channel: tuple(write for write in ordered if write.channel == channel)
         for channel in channels
     }
     return {
-        channel: some
-        for channel, some in found.items()
-        if sum(len(write.value.data) for write in some) <= CARRIED_BYTES
+        channel: found for channel, found in by_channel.items() if data_size(found) <= CARRIED_BYTES
     }
 
 
 def carried_attribute(carried: Mapping[str, tuple[WriteRecord, ...]]) -> list[Any] | None:
-    """The attribute that holds it; `None` where nothing is carried."""
+    """The attribute that holds carried writes; `None` if there are none."""
     return [
         [
             channel,
@@ -59,10 +57,10 @@ def carried_attribute(carried: Mapping[str, tuple[WriteRecord, ...]]) -> list[An
 
 
 def read_carried(attribute: object, place: str) -> dict[str, tuple[WriteRecord, ...]]:
-    """What an item carries, from its attribute.
+    """The carried writes in an item's attribute, by channel.
 
     Args:
-        attribute: The attribute as it comes back; `None` where there is none.
+        attribute: The typed attribute as it was read; `None` if the item has none.
         place: Which checkpoint, for messages.
 
     Raises:
@@ -72,7 +70,7 @@ def read_carried(attribute: object, place: str) -> dict[str, tuple[WriteRecord, 
         case None:
             return {}
         case {"L": list(channels)}:
-            pairs = [_read_channel(one, place) for one in channels]
+            pairs = [_read_channel(channel, place) for channel in channels]
             if len({channel for channel, _ in pairs}) == len(pairs):
                 return dict(pairs)
     raise _damaged(place)
@@ -81,7 +79,7 @@ def read_carried(attribute: object, place: str) -> dict[str, tuple[WriteRecord, 
 def _read_channel(attribute: object, place: str) -> tuple[str, tuple[WriteRecord, ...]]:
     match attribute:
         case {"L": [{"S": str(channel)}, {"L": list(writes)}]}:
-            return channel, tuple(_read_write(one, channel, place) for one in writes)
+            return channel, tuple(_read_write(write, channel, place) for write in writes)
     raise _damaged(place)
 
 
@@ -95,7 +93,7 @@ def _read_write(attribute: object, channel: str, place: str) -> WriteRecord:
                 {"S": str(kind)},
                 {"B": bytes(data)},
             ]
-        } if (idx := whole(number, MOST_PLACES)) is not None:
+        } if (idx := parse_whole_number(number, MAX_PLACES)) is not None:
             return WriteRecord(task_id, idx, channel, Serialized(kind, Inline(data)), task_path)
     raise _damaged(place)
 

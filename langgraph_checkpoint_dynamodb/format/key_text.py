@@ -1,4 +1,4 @@
-"""Texts that DynamoDB can key: what they may hold, how long they may be, and their digests.
+"""Text in keys: what DynamoDB accepts, byte limits, and digests.
 
 Byte limits are DynamoDB's: 2,048 for a partition key, 1,024 for a sort key
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
@@ -13,15 +13,15 @@ from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInput
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
 
 SEPARATOR = ":::"
-"""Stands between the parts of a key."""
+"""Separates the parts of a key."""
 
 PARTITION_KEY_LIMIT = 2048
 SORT_KEY_LIMIT = 1024
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 
 
 def require_text(field: str, value: object) -> str:
-    """The value, if it is text that DynamoDB can store.
+    """Check that a value is text that DynamoDB can store, and return it.
 
     Raises:
         InvalidInputTypeError: It is not a string.
@@ -37,35 +37,35 @@ def require_text(field: str, value: object) -> str:
 
 
 def require_thread_id(value: object, field: str = Attribute.THREAD_ID) -> str:
-    """The thread id, if it can be a partition key.
+    """Check that a value can be a thread id, and return its text.
 
-    An integer or a UUID stands for its text, as it does where LangGraph runs a graph. A bool, a
-    float or bytes do not: their text is seldom what was meant.
+    An integer or a UUID is converted to text, as LangGraph does. A bool, a float or bytes are
+    refused: their text is seldom what was meant.
 
     Raises:
         InvalidInputError: It is missing, empty, of another type or longer than 2,048 bytes.
     """
     if value is None:
         raise InvalidInputError(field, 'is missing; pass {"configurable": {"thread_id": "..."}}')
-    thread_id = require_text(field, text_of(field, value))
+    thread_id = require_text(field, id_text(field, value))
     if not thread_id:
         raise InvalidInputError(field, "must not be empty; DynamoDB cannot key it")
-    require_fits(field, thread_id, PARTITION_KEY_LIMIT)
+    require_key_fits(field, thread_id, PARTITION_KEY_LIMIT)
     return thread_id
 
 
-def text_of(field: str, value: object) -> object:
-    """The text of an integer or a UUID; anything else as it is."""
+def id_text(field: str, value: object) -> object:
+    """An integer or a UUID as text; anything else unchanged."""
     if not isinstance(value, (int, UUID)) or isinstance(value, bool):
         return value
     try:
         return str(value)
-    except ValueError:  # Python writes no integer of more than some thousand digits.
+    except ValueError:  # Python converts no integer of more than a few thousand digits.
         raise InvalidInputError(field, "has too many digits; use a shorter one") from None
 
 
 def fits_index_key(run_id: object) -> bool:
-    """Whether a run id can be the key of the run index: a non-empty text of 2,048 bytes."""
+    """Whether a value can be an index's partition key: text of 1 to 2,048 bytes."""
     try:
         size = len(require_text("run_id", run_id).encode())
     except InvalidInputError:
@@ -74,8 +74,8 @@ def fits_index_key(run_id: object) -> bool:
 
 
 def digest_of(parts: tuple[str, ...]) -> str:
-    """One digest of several texts, none of which can run into the next."""
-    digest = blake2b(digest_size=_DIGEST_BYTES)
+    """One digest of several texts. It covers their lengths: "ab", "c" is not "a", "bc"."""
+    digest = blake2b(digest_size=DIGEST_BYTES)
     for part in parts:
         encoded = part.encode()
         digest.update(len(encoded).to_bytes(8, "big"))
@@ -84,15 +84,15 @@ def digest_of(parts: tuple[str, ...]) -> str:
 
 
 def utf8_len(text: str) -> int:
-    """Bytes of a text in UTF-8, lone surrogates among it."""
+    """Bytes of a text in UTF-8. Lone surrogates count too."""
     return len(text.encode(errors="surrogatepass"))
 
 
-def require_fits(field: str, key: str, limit: int) -> None:
+def require_key_fits(field: str, key: str, limit: int) -> None:
     """Check that a key is within DynamoDB's limit.
 
     Raises:
-        InvalidInputError: It is not.
+        InvalidInputError: It is longer.
     """
     size = utf8_len(key)
     if size > limit:

@@ -1,12 +1,13 @@
-"""Whose an item of the writes table is, and how old."""
+"""Which checkpoint an item of the writes table belongs to, and when it was stored."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.keys import owner_of, split_writes_partition
+from langgraph_checkpoint_dynamodb.format.keys import owner_of
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.items.attributes import number_if_told, read_key
+from langgraph_checkpoint_dynamodb.format.write_keys import split_writes_partition
+from langgraph_checkpoint_dynamodb.items.attributes import number_or_none, read_key
 
 if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 
-def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:
-    """Attributes that every item beside a checkpoint has.
+def owner_attributes(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:
+    """Attributes that every item of a checkpoint in the writes table has.
 
-    A hashed partition key does not tell whose it is, so the item does: the sweep asks.
+    A hashed partition key does not tell the checkpoint, so the item names it for the sweep.
     """
     attributes: dict[str, str | int | None] = {
         Attribute.CREATED: stamp.created,
@@ -26,17 +27,17 @@ def of_checkpoint(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | Non
     if split_writes_partition(ref.writes_partition) is None:
         attributes |= {
             Attribute.THREAD_ID: ref.thread_id,
-            Attribute.CHECKPOINT_ID: ref.name,
+            Attribute.CHECKPOINT_ID: ref.key_name,
             Attribute.CHECKPOINT_NS: ref.checkpoint_ns,
         }
     return attributes
 
 
 def read_owner(item: StoredItem) -> CheckpointRef | None:
-    """The checkpoint, or the base, that an item of the writes table belongs to.
+    """The checkpoint or base that an item of the writes table belongs to.
 
-    `None` where neither its partition key nor its attributes tell, as of older writers, or where
-    they name a checkpoint that keeps its writes elsewhere.
+    `None` if neither its partition key nor its attributes say, as in items of older writers, or if
+    they name a checkpoint with another writes partition.
     """
     partition = read_key(item, Table.WRITES).partition
     owner = split_writes_partition(partition)
@@ -49,13 +50,14 @@ def read_owner(item: StoredItem) -> CheckpointRef | None:
                 return None
     thread_id, name, checkpoint_ns = owner
     ref = owner_of(thread_id, checkpoint_ns, name)
-    # A row says what its writer likes: it may speak for its own partition alone.
+    # Attributes may be forged: an item can only name the owner of its own partition.
     return ref if ref is not None and ref.writes_partition == partition else None
 
 
 def read_created(item: StoredItem) -> int | None:
-    """When an item was stored, in seconds since the epoch; `None` where it does not say.
+    """When an item was stored, in seconds since the epoch; `None` if it does not say.
 
-    What is no time says nothing: such an item is left alone as those of older writers are.
+    An invalid time counts as missing. The sweep leaves such items alone, like those of older
+    writers.
     """
-    return number_if_told(item, Attribute.CREATED)
+    return number_or_none(item, Attribute.CREATED)

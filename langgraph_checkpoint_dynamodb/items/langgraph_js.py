@@ -1,8 +1,9 @@
-"""What LangGraph.js stores as JSON, made into what LangGraph reads.
+"""Converts JSON values of LangGraph.js to the classes that LangGraph for Python expects.
 
-LangGraph.js knows by the channel what a value is: it stores interrupts and Sends as plain objects,
-where LangGraph stores its own classes and passes over everything else. And it marks a field that is
-`undefined`, which Python's messages refuse. Measured with `@langchain/langgraph` 0.2.74 and 1.7.3.
+LangGraph.js stores interrupts and Sends as plain objects and tells them apart by their channel;
+LangGraph for Python ignores anything but its own classes there. LangGraph.js also marks fields that
+are `undefined`, which Python's message classes refuse. Observed with `@langchain/langgraph` 0.2.74
+and 1.7.3.
 """
 
 from __future__ import annotations
@@ -13,38 +14,38 @@ from typing import Any
 from langgraph.checkpoint.serde.types import INTERRUPT, RESUME, TASKS
 
 JSON_TYPE = "json"
-"""The type of what LangGraph.js serializes. Python stores it where msgpack refuses a value."""
+"""Type tag of values that LangGraph.js serializes. Python uses it for values msgpack refuses."""
 
 _UNDEFINED = {"lc": 2, "type": "undefined"}
 _NO_TASK = "00000000-0000-0000-0000-000000000000"
-"""LangGraph's task id of an answer to whichever task asks next."""
+"""LangGraph's task id of an answer to the next task that asks."""
 _PENDING_SENDS = "pending_sends"
-"""Where checkpoints before version 4 keep the Sends of the step that comes."""
+"""Field with the Sends of the next step, in checkpoints before version 4."""
 
 
-def without_undefined(data: bytes) -> bytes:
-    """JSON without the fields that were `undefined`; in an array, one is `null`."""
+def drop_undefined(data: bytes) -> bytes:
+    """JSON without fields that are `undefined`. In an array they become `null`."""
     if b'"undefined"' not in data:
         return data
     try:
         loaded = json.loads(data)
     except ValueError:
-        # Of a serializer of the user's. What is wrong with it, if anything, that one tells.
+        # Data of a custom serializer, which reports its own errors.
         return data
     return json.dumps(_defined(loaded)).encode()
 
 
-def is_given_answer(task_id: str, channel: str) -> bool:
-    """Whether a write is an answer that LangGraph.js has given to the task that asked.
+def is_answer_without_task(task_id: str, channel: str) -> bool:
+    """Whether a write is an answer that LangGraph.js stored without the id of the task that asked.
 
-    LangGraph counts a task's answers by its id, which LangGraph.js makes in another way. To it the
-    task was never answered: it would take the last answer for the one to its first question.
+    LangGraph counts the answers of a task by its id. LangGraph.js makes other ids, so such a task
+    would count as unanswered, and the last answer would be taken for the one to its first question.
     """
     return channel == RESUME and task_id == _NO_TASK
 
 
 def revive_write(channel: str, value: object) -> object:
-    """A pending write's value as LangGraph reads it."""
+    """A pending write's value as LangGraph for Python expects it."""
     if channel == INTERRUPT:
         # 1.7.3 stores a task's interrupts in one write, 0.2.74 each in a write of its own.
         return [_interrupt(each) for each in (value if isinstance(value, list) else [value])]
@@ -52,7 +53,7 @@ def revive_write(channel: str, value: object) -> object:
 
 
 def revive_checkpoint(checkpoint: dict[str, Any]) -> None:
-    """Make the pending Sends of a loaded checkpoint into LangGraph's, in place."""
+    """Convert the pending Sends of a loaded checkpoint in place."""
     _revive_sends(checkpoint, _PENDING_SENDS)
     _revive_sends(checkpoint.get("channel_values"), TASKS)
 
@@ -74,14 +75,14 @@ def _interrupt(value: Any) -> Any:
     try:
         from langgraph.types import Interrupt
     except ImportError:
-        # Nobody resumes a graph here.
+        # Without LangGraph no graph is resumed, so the plain value will do.
         return value
     known: dict[str, Any] = {}
     match value:
         case {"id": str(id_)}:
             known = {"id": id_}
         case {"ns": [*names]} if names and all(isinstance(name, str) for name in names):
-            # LangGraph makes the id of them.
+            # LangGraph derives the id from these names.
             known = {"ns": names}
     return Interrupt(value.get("value"), **known)
 
