@@ -149,10 +149,11 @@ bench: ## Compare with other checkpointers; writes benchmarks/RESULTS.md and its
 	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.bench $(DYNOXIDE_BIN)
 	@TEST_ENGINE=dynoxide .venv-bench/bin/python -m benchmarks $(BENCH)
 
-lint: $(VENV)/.lint ## Check style and types
+lint: $(VENV)/.lint ## Check style, types, and which room of the code imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
 
 format: $(VENV)/.lint ## Format the code
 	$(BIN)/ruff check --fix .

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.addressing import Address, read_before
+from langgraph_checkpoint_dynamodb.format.addressing import Address
 from langgraph_checkpoint_dynamodb.format.keys import namespace_range
 from langgraph_checkpoint_dynamodb.format.ranges import EVERY_KEY
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
@@ -25,12 +25,10 @@ from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_rer
 from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together
-from langgraph_checkpoint_dynamodb.settings.arguments import require_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
@@ -82,21 +80,6 @@ class Wanted:
     def satisfied(self) -> bool:
         """Whether the limit has been reached."""
         return self.limit is not None and self.limit <= 0
-
-
-def read_wanted(
-    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
-) -> Wanted:
-    """Which checkpoints a listing is to return, from its arguments.
-
-    Raises:
-        InvalidInputError: One of them cannot be used; the message names it.
-    """
-    return Wanted(
-        before=read_before(before),
-        metadata=require_optional("filter", metadata, dict),
-        limit=require_optional("limit", limit, int),
-    )
 
 
 def list_thread(context: Context, address: Address, wanted: Wanted) -> Stream[CheckpointTuple]:

@@ -26,7 +26,7 @@ from langgraph_checkpoint_dynamodb.ops.copy import copy_thread
 from langgraph_checkpoint_dynamodb.ops.delete import delete_thread
 from langgraph_checkpoint_dynamodb.ops.delete_runs import delete_for_runs
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
-from langgraph_checkpoint_dynamodb.ops.listing import list_all, list_thread, read_wanted
+from langgraph_checkpoint_dynamodb.ops.listing import list_all, list_thread
 from langgraph_checkpoint_dynamodb.ops.memory import Memory
 from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
@@ -37,6 +37,7 @@ from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.runners.process import PerProcess
 from langgraph_checkpoint_dynamodb.settings.arguments import (
+    read_wanted,
     require_optional,
     require_strings,
     require_sweep,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
+from langgraph_checkpoint_dynamodb.format.addressing import read_before
 from langgraph_checkpoint_dynamodb.format.key_text import require_text, require_thread_id
 from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.ops.listing import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from langchain_core.runnables import RunnableConfig
 
 T = TypeVar("T")
 
@@ -63,6 +67,21 @@ def require_optional(field: str, value: T | None, kind: type[T]) -> T | None:
         return value
     raise InvalidInputTypeError(
         field, f"must be a {kind.__name__} or None, got {type(value).__name__}"
+    )
+
+
+def read_wanted(
+    metadata: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
+) -> Wanted:
+    """Which checkpoints a listing returns, from its arguments.
+
+    Raises:
+        InvalidInputError: An argument is invalid; the message names it.
+    """
+    return Wanted(
+        before=read_before(before),
+        metadata=require_optional("filter", metadata, dict),
+        limit=require_optional("limit", limit, int),
     )
 
 

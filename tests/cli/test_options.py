@@ -215,12 +215,8 @@ def test_the_package_needs_nothing_of_the_command_line() -> None:
     names = [
         ".".join(path.relative_to(root.parent).with_suffix("").parts) for path in root.rglob("*.py")
     ]
-    needs_extra = {
-        "cli",
-        "aio",
-        "loop_clients",
-        "loop_runner",
-    }  # of the command line, of aiobotocore
+    # Modules that need an extra: that of the command line, or aiobotocore's.
+    needs_extra = {"cli", "aio", "loops", "loop_clients", "loop_runner"}
     others = [name for name in names if not needs_extra & {*name.split(".")}]
     code = (
         f"import sys, importlib\n[importlib.import_module(name) for name in {others}]\n"

@@ -15,11 +15,11 @@ from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.moving.foreign.rows import KEY_NAMES, Row
 from langgraph_checkpoint_dynamodb.moving.source import CheckpointEntry, TableSource, ThreadIdPage
-from langgraph_checkpoint_dynamodb.ops.listing import read_wanted
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send
 from langgraph_checkpoint_dynamodb.runners.sync import SyncRunner
+from langgraph_checkpoint_dynamodb.settings.arguments import read_wanted
 from langgraph_checkpoint_dynamodb.settings.checks import TABLE_NAME, require_name
 from langgraph_checkpoint_dynamodb.settings.client import ClientSettings
 from langgraph_checkpoint_dynamodb.watching.watcher import Watcher
