@@ -57,3 +57,22 @@ def test_a_drawn_picture_is_text_says_what_it_shows_and_has_colours_for_the_dark
     assert "@media (prefers-color-scheme: dark)" in text
     assert "<text" in text
     assert 'class="page"' in text
+
+
+def test_the_rooms_are_listed_in_the_order_that_their_imports_are_held_to() -> None:
+    page = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?`) \| .* \| .*\|$", page, re.MULTILINE)
+    listed = [sorted(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows]
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (layers,) = re.findall(r"^layers = \[\n(.+?)^\]", settings, re.MULTILINE | re.DOTALL)
+
+    assert listed == [sorted(layer.split(" | ")) for layer in re.findall(r'"(.+)"', layers)]
+
+
+def test_every_room_has_its_place_in_that_order() -> None:
+    rooms = {path.parent.name for path in (ROOT / PACKAGE).glob("*/__init__.py")}
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert [
+        room for room in rooms if not re.search(rf'^    ".*\b{room}\b.*",$', settings, re.M)
+    ] == []
