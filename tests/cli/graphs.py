@@ -61,3 +61,16 @@ def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
     graph.invoke(None, question.config, durability="sync")
     graph.invoke(Command(resume="no"), at(thread_id), durability="sync")
     return graph
+
+
+def joined(saver: DynamoDBSaver, thread_id: str) -> Any:
+    """A thread that has stopped before the node that two others lead to; its graph."""
+    builder = StateGraph(State)
+    for name in ("left", "right", "both"):
+        builder.add_node(name, lambda _: {"messages": []})
+    builder.add_edge(START, "left")
+    builder.add_edge(START, "right")
+    builder.add_edge(["left", "right"], "both")
+    graph: Any = builder.compile(checkpointer=saver, interrupt_before=["both"])
+    graph.invoke({"messages": [("user", "hello")]}, at(thread_id), durability="sync")
+    return graph

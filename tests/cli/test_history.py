@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.cli.terminal.graph import graph_lines
-from tests.cli.graphs import at, forked, waiting
+from tests.cli.graphs import at, forked, joined, waiting
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:
@@ -79,6 +79,18 @@ def test_the_history_says_what_waits(cli: Cli, plain: DynamoDBSaver) -> None:
     )
     assert newest["next"] == ["ask"]
     assert newest["interrupts"][0][0]["value"] == "really? (1)"
+
+
+def test_a_node_that_waits_for_several_others_is_shown_once_they_have_run(
+    cli: Cli, plain: DynamoDBSaver
+) -> None:
+    graph = joined(plain, "1")
+
+    [namespace] = cli("history", "1", "--json").document["namespaces"]
+    shown = cli("show", "1", "--json").document
+
+    newest = namespace["checkpoints"][0]
+    assert newest["next"] == shown["next"] == list(graph.get_state(at("1")).next) == ["both"]
 
 
 def test_each_namespace_is_a_tree_of_its_own(cli: Cli, plain: DynamoDBSaver) -> None:

@@ -22,6 +22,7 @@ from langgraph_checkpoint_dynamodb.cli.terminal.output import (
 )
 from langgraph_checkpoint_dynamodb.cli.terminal.values import json_value
 from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import no_checkpoints_error
+from langgraph_checkpoint_dynamodb.cli.threads.next_nodes import next_nodes
 from langgraph_checkpoint_dynamodb.items.codec import waits_of
 from langgraph_checkpoint_dynamodb.items.threads import FAILED
 
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
     from langgraph_checkpoint_dynamodb.cli.connection import Connection
 
-_BRANCH = "branch:to:"
-"""Prefix of the channel that triggers a node."""
-_START = "__start__"
-_TASKS = "__pregel_tasks"
 _HEAD = ("", "step", "source", "next", "checkpoint")
 _ID_CHARACTERS = 12
 
@@ -125,18 +122,6 @@ def _document(thread: str, shown: Mapping[str, Sequence[Row]]) -> dict[str, Any]
     }
 
 
-def next_nodes(found: CheckpointTuple) -> tuple[str, ...]:
-    """Return the nodes that run next, as far as the checkpoint says so without its graph."""
-    values = found.checkpoint.get("channel_values") or {}
-    nodes = [name.removeprefix(_BRANCH) for name in values if name.startswith(_BRANCH)]
-    if _START in values:
-        nodes.insert(0, _START)
-    sends = values.get(_TASKS)
-    if isinstance(sends, (list, tuple)):
-        nodes += [str(getattr(send, "node", "a task")) for send in sends]
-    return tuple(nodes)
-
-
 def _row(found: CheckpointTuple) -> Row:
     metadata: Any = found.metadata
     parent = (found.parent_config or {}).get("configurable", {})
@@ -148,7 +133,7 @@ def _row(found: CheckpointTuple) -> Row:
         step=metadata.get("step"),
         source=metadata.get("source"),
         ts=found.checkpoint.get("ts"),
-        next=next_nodes(found),
+        next=tuple(next_nodes(found.checkpoint)),
         interrupts=tuple(
             json_value(value)
             for task, name, value in writes

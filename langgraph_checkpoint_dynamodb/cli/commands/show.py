@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from langgraph_checkpoint_dynamodb.cli.commands.history import next_nodes
 from langgraph_checkpoint_dynamodb.cli.connection import connect
 from langgraph_checkpoint_dynamodb.cli.errors import UsageError
 from langgraph_checkpoint_dynamodb.cli.options import Options
@@ -28,6 +27,7 @@ from langgraph_checkpoint_dynamodb.cli.terminal.values import (
     value_lines,
 )
 from langgraph_checkpoint_dynamodb.cli.threads.checkpoints import find_checkpoint
+from langgraph_checkpoint_dynamodb.cli.threads.next_nodes import next_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ def _document(found: CheckpointTuple, values: Mapping[str, Any]) -> dict[str, An
         "parent_id": (found.parent_config or {}).get("configurable", {}).get("checkpoint_id"),
         "metadata": json_value(found.metadata),
         "channels": json_value(values),
-        "next": list(next_nodes(found)),
+        "next": list(next_nodes(found.checkpoint)),
         "writes": [
             {"task_id": task, "channel": name, "value": json_value(value)}
             for task, name, value in found.pending_writes or []
@@ -118,7 +118,7 @@ def _print_checkpoint(
     _print_label("checkpoint", at["checkpoint_id"])
     _print_label("parent", parent.get("checkpoint_id") or "-")
     _print_label("made", str(found.checkpoint.get("ts") or "-"))
-    _print_label("next", ", ".join(next_nodes(found)) or "-")
+    _print_label("next", ", ".join(next_nodes(found.checkpoint)) or "-")
     _print_label("metadata", brief(found.metadata))
     if isinstance(found.checkpoint, Unreadable):
         print_line(
