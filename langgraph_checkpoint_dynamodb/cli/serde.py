@@ -65,9 +65,14 @@ class DisplaySerde:
 
     Args:
         serde: The user's serializer; `None` for LangGraph's own, restricted to LangGraph's types.
+
+    Attributes:
+        strict: Loads the same types, but raises for a value that it cannot load, and returns the
+            fields of an object of another type.
     """
 
     def __init__(self, serde: SerializerProtocol | None) -> None:
+        self.strict: SerializerProtocol = serde or _KNOWN_BY_LANGGRAPH
         self._serde = serde or JsonPlusSerializer(__unpack_ext_hook__=_load_known)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:

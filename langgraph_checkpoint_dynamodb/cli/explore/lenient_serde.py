@@ -15,6 +15,8 @@ import ormsgpack
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from langgraph_checkpoint_dynamodb.cli.serde import DisplaySerde
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,7 +70,10 @@ class LenientSerde:
     """Wraps a serializer: loading never raises, and serializing is refused."""
 
     def __init__(self, serde: SerializerProtocol) -> None:
-        self._serde = _with_unbuilt_objects(serde)
+        # The placeholders of a DisplaySerde are for the other commands.
+        self._serde = _with_unbuilt_objects(
+            serde.strict if isinstance(serde, DisplaySerde) else serde
+        )
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """Load a value; a value that cannot be loaded becomes an `Unloaded`."""

@@ -8,15 +8,17 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
+from langgraph_checkpoint_dynamodb.cli.serde import DisplaySerde
 from tests.cli.explore.screens import NARROW, WIDE, opened, run
 from tests.cli.explore.watched import reader
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
 
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
     from tests.cli.explore.watched import Watch
@@ -126,14 +128,15 @@ def other_key(key: bytes) -> Any:
     return EncryptedSerializer.from_pycryptodome_aes(key=key)
 
 
+@pytest.mark.parametrize("wrap", [lambda serde: serde, DisplaySerde], ids=["a saver", "command"])
 def test_what_cannot_be_loaded_is_shown_as_its_type_and_size(
-    tables: Tables, writer: DynamoDBSaver
+    tables: Tables, writer: DynamoDBSaver, wrap: Callable[[Any], Any]
 ) -> None:
     with tables.boto_saver(client=tables.client, serde=other_key(b"a" * 16)) as hidden:
         at = put(hidden, hidden="of others")
         hidden.put_writes(at, [("hidden", "too")], "task")
     put(writer, id_="0002", open="to all")
-    looking, _ = reader(tables, serde=other_key(b"b" * 16))
+    looking, _ = reader(tables, serde=wrap(other_key(b"b" * 16)))
 
     async def test() -> None:
         async with opened(looking, WIDE) as screen:
@@ -148,10 +151,12 @@ def test_what_cannot_be_loaded_is_shown_as_its_type_and_size(
         run(test())
 
 
+@pytest.mark.parametrize("serde", [None, DisplaySerde(None)], ids=["a saver", "command"])
 def test_an_object_whose_type_is_not_there_is_shown_by_its_name(
-    looking: tuple[DynamoDBSaver, Watch],
+    tables: Tables,
     writer: DynamoDBSaver,
     monkeypatch: pytest.MonkeyPatch,
+    serde: Any,
 ) -> None:
     module = ModuleType("shop")
     monkeypatch.setitem(sys.modules, "shop", module)
@@ -160,15 +165,17 @@ def test_an_object_whose_type_is_not_there_is_shown_by_its_name(
     module.Cart = made  # type: ignore[attr-defined]  # made here
     put(writer, cart=made(3), beside="readable")
     monkeypatch.delitem(sys.modules, "shop")
+    looking, _ = reader(tables, serde=serde)
 
     async def test() -> None:
-        async with opened(looking[0], WIDE) as screen:
+        async with opened(looking, WIDE) as screen:
             text = await screen.press("enter")
             assert "<shop.Cart, " in text
             assert " bytes: cannot be loaded> {'items': 3}" in text
             assert "readable" in text
 
-    run(test())
+    with looking:
+        run(test())
 
 
 def test_a_damaged_checkpoint_says_so_and_the_others_are_there(
