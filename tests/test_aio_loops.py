@@ -163,6 +163,19 @@ def test_clones_share_the_clients(existing_tables: Tables) -> None:
     assert session.services == ["dynamodb"]
 
 
+def test_a_closed_saver_that_is_gone_leaves_nothing_to_its_loop(existing_tables: Tables) -> None:
+    async def main() -> None:
+        saver = aio_saver(existing_tables, Session())
+        await used(saver)
+        await saver.aclose()
+        del saver
+        gc.collect()
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == TASKS
+
+    run(main())
+
+
 def test_clients_of_a_saver_that_is_gone_are_closed(existing_tables: Tables) -> None:
     session = Session()
 

@@ -45,6 +45,7 @@ class LoopClients:
         self._stack = AsyncExitStack()
         self._creating = asyncio.Lock()
         self._keeper: AsyncGenerator[None, None] | None = None
+        self._when_collected: finalize[Any, Any] | None = None
 
     async def get(self, service: Service) -> Any:
         """The client for a service."""
@@ -61,13 +62,15 @@ class LoopClients:
         async with self._creating:
             if self._keeper is not None:
                 await self._keeper.aclose()
+            if self._when_collected is not None:
+                self._when_collected.detach()
 
     async def _create(self, service: Service) -> Any:
         if self._keeper is None:
             self._keeper = _keep(self._stack)
             await anext(self._keeper)
             loop = asyncio.get_running_loop()
-            finalize(self, _close_later, loop, self._keeper, os.getpid())
+            self._when_collected = finalize(self, _close_later, loop, self._keeper, os.getpid())
         arguments = client_arguments(self._settings, service)
         arguments["config"] = AioConfig().merge(arguments["config"])
         creating = self._sessions.get().create_client(service, **arguments)
