@@ -35,7 +35,7 @@ from langgraph_checkpoint_dynamodb.ops.prune import prune
 from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint, put_writes
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
-from tests.operations.examples import STORE, record, serialized, write
+from tests.operations.examples import CONTEXT, record, serialized, write
 from tests.operations.in_memory import InMemoryTables, without_marks
 from tests.support.buckets import new_bucket
 from tests.support.calls import SyncCalls
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from tests.support.buckets import Bucket
     from tests.support.tables import Tables
 
-SMALL = replace(STORE, payloads=PayloadPolicy(inline_limit=100, chunk_bytes=50))
+SMALL = replace(CONTEXT, payloads=PayloadPolicy(inline_limit=100, chunk_bytes=50))
 REF = CheckpointRef("t", "", "0002")
 ADDRESS = Address("t", "", None)
 

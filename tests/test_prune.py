@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.ops.prune import prune
-from tests.operations.examples import STORE, checkpoint_item, record, serialized
+from tests.operations.examples import CONTEXT, checkpoint_item, record, serialized
 from tests.operations.in_memory import InMemoryTables
 from tests.operations.stepping import kinds
 from tests.support.grounds import is_old_or_new
@@ -225,7 +225,7 @@ def test_what_calls_ran_under_takes_no_request_more() -> None:
             for checkpoint_id in ("1", "2")
         ]
         memory = InMemoryTables(map(checkpoint_item, records))
-        memory.run(prune(STORE, ["t"], kept=1))
+        memory.run(prune(CONTEXT, ["t"], kept=1))
         return kinds(memory.asked)
 
     assert asked(parents={"": "2"}) == asked()

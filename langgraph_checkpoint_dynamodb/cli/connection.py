@@ -61,7 +61,7 @@ class Connection:
     @property
     def now(self) -> int:
         """The time that operations use, in seconds since the epoch."""
-        return self.saver._store().now
+        return self.saver._context().now
 
     def run(self, operation: Operation[T]) -> T:
         """Run an operation on the saver's tables."""

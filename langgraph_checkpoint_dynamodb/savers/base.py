@@ -102,7 +102,7 @@ class SaverBase(BaseCheckpointSaver[str]):
         count = int(current.partition(".")[0]) if current is not None else 0
         return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - told apart, not kept secret
 
-    def _store(self) -> Context:
+    def _context(self) -> Context:
         settings = self._settings
         moment = settings.clock()
         now = int(moment)
@@ -129,7 +129,7 @@ class SaverBase(BaseCheckpointSaver[str]):
 
     def _get_tuple(self, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
         address = read_address(config)
-        return done(None) if address.leads_nowhere else get_tuple(self._store(), address)
+        return done(None) if address.leads_nowhere else get_tuple(self._context(), address)
 
     def _list(
         self,
@@ -140,12 +140,12 @@ class SaverBase(BaseCheckpointSaver[str]):
     ) -> Stream[CheckpointTuple]:
         wanted = read_wanted(metadata, before, limit)
         if not config:
-            return list_all(self._store(), wanted)
+            return list_all(self._context(), wanted)
         address = read_address(config)
         if address.leads_nowhere:
             return done(0)
         wanted = replace(wanted, checkpoint_id=address.checkpoint_id)
-        return list_thread(self._store(), address, wanted)
+        return list_thread(self._context(), address, wanted)
 
     def _put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
@@ -155,14 +155,14 @@ class SaverBase(BaseCheckpointSaver[str]):
         merged = get_checkpoint_metadata(config, metadata)
         record = encode_checkpoint(self.serde, address, checkpoint, merged)
         ref = record.ref
-        store = self._store()
-        turn = None
-        if keeps_thread_item(store, ref):
+        context = self._context()
+        run = None
+        if keeps_thread_item(context, ref):
             # LangGraph leaves all but scalars of the config out of the metadata: a UUID.
             said = {**config["configurable"], **(config.get("metadata") or {}), **merged}
-            turn = RunInfo(self._owner_of(said), merged.get("source"), merged.get("step"))
+            run = RunInfo(self._owner_of(said), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
-        return put_checkpoint(store, record, turn), stored
+        return put_checkpoint(context, record, run), stored
 
     def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
         """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
@@ -182,23 +182,23 @@ class SaverBase(BaseCheckpointSaver[str]):
                 "checkpoint_id", "is missing; writes belong to a checkpoint, so the config names it"
             )
         records = encode_writes(self.serde, writes, task_id, task_path)
-        store = self._store()
-        news = None
-        if store.lists_threads and keeps_thread_item(store, ref):
+        context = self._context()
+        status = None
+        if context.lists_threads and keeps_thread_item(context, ref):
             waits = waits_of([(task_id, channel, value) for channel, value in writes])
             if waits or is_output(writes):
-                news = TaskStatus(task_id, waits.get(task_id))
-        return put_writes(store, ref, records, news)
+                status = TaskStatus(task_id, waits.get(task_id))
+        return put_writes(context, ref, records, status)
 
     def _delete_thread(self, thread_id: str) -> Operation[None]:
-        return delete_thread(self._store(), require_thread_id(thread_id))
+        return delete_thread(self._context(), require_thread_id(thread_id))
 
     def _delete_for_runs(self, run_ids: Sequence[str]) -> Operation[None]:
-        return delete_for_runs(self._store(), require_strings("run_ids", run_ids))
+        return delete_for_runs(self._context(), require_strings("run_ids", run_ids))
 
     def _copy_thread(self, source_thread_id: str, target_thread_id: str) -> Operation[None]:
         return copy_thread(
-            self._store(),
+            self._context(),
             require_thread_id(source_thread_id, "source_thread_id"),
             require_thread_id(target_thread_id, "target_thread_id"),
         )
@@ -216,11 +216,11 @@ class SaverBase(BaseCheckpointSaver[str]):
         if strategy in _DELETE:
             if keep_last is not None:
                 raise InvalidInputError("keep_last", f"means nothing with strategy {strategy!r}")
-            return prune(self._store(), threads, 0)
+            return prune(self._context(), threads, 0)
         kept = 1 if keep_last is None else keep_last
         if kept < 1:
             raise InvalidInputError("keep_last", f"must be at least 1, got {keep_last}")
-        return prune(self._store(), threads, kept)
+        return prune(self._context(), threads, kept)
 
     def _history(
         self, config: RunnableConfig, channels: Sequence[str]
@@ -229,10 +229,10 @@ class SaverBase(BaseCheckpointSaver[str]):
         address = read_address(config)
         if address.leads_nowhere:
             return done({name: {"writes": []} for name in names})
-        return get_delta_channel_history(self._store(), address, names)
+        return get_delta_channel_history(self._context(), address, names)
 
     def _sweep_orphans(
         self, older_than: timedelta | float, resume_from: str | None, max_pages: int | None
     ) -> Operation[SweepReport]:
         seconds = require_sweep(older_than, resume_from, max_pages)
-        return sweep_orphans(self._store(), seconds, resume_from, max_pages)
+        return sweep_orphans(self._context(), seconds, resume_from, max_pages)

@@ -159,13 +159,13 @@ class MovingMethods(SaverBase, Connected, TableSource):
         return await arun_steps(watched(self._watcher, steps, "import_threads"))
 
     def _thread_page(self, start: Any) -> Operation[ThreadIdPage]:
-        return thread_page(self._store(), start)
+        return thread_page(self._context(), start)
 
     def _entries(self, thread_id: str) -> Operation[Sequence[CheckpointEntry]]:
-        return thread_entries(self._store(), thread_id)
+        return thread_entries(self._context(), thread_id)
 
     def _read_with_paths(self, entry: CheckpointEntry) -> Operation[TupleWithPaths | None]:
-        return read_with_paths(self._store(), CheckpointRef(*entry[:3]))
+        return read_with_paths(self._context(), CheckpointRef(*entry[:3]))
 
     def _import_thread(
         self,

@@ -224,10 +224,10 @@ class ThreadMethods(SaverMethods):
         if require_optional("limit", limit, int) is None or limit < 1:
             raise InvalidInputError("limit", f"must be at least 1, got {limit}")
         wanted = ThreadsWanted(_owner(owner), status)
-        return list_threads(self._store(), self._thread_index(), wanted, limit, cursor)
+        return list_threads(self._context(), self._thread_index(), wanted, limit, cursor)
 
     def _get_thread(self, thread_id: str) -> Operation[ThreadInfo | None]:
-        return get_thread(self._store(), require_thread_id(thread_id))
+        return get_thread(self._context(), require_thread_id(thread_id))
 
     def _update_thread(
         self, thread_id: str, title: str | None, metadata: Mapping[str, Any] | None
@@ -236,7 +236,7 @@ class ThreadMethods(SaverMethods):
         said: object = {} if metadata is None else metadata
         if not isinstance(said, Mapping) or not all(isinstance(name, str) for name in said):
             raise InvalidInputError("metadata", "must be a mapping with string keys")
-        return update_thread(self._store(), require_thread_id(thread_id), title, said)
+        return update_thread(self._context(), require_thread_id(thread_id), title, said)
 
     def _delete_threads(
         self, owner: str | None, idle_for: timedelta | float | None, *, dry_run: bool
@@ -244,16 +244,16 @@ class ThreadMethods(SaverMethods):
         if owner is None and idle_for is None:
             raise InvalidInputError("owner", "is missing, and so is idle_for: name one of them")
         since = None
-        store = self._store()
+        context = self._context()
         if idle_for is not None:
-            before = store.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
+            before = context.stamp.millis / 1000 - require_seconds("idle_for", idle_for)
             since = datetime.fromtimestamp(max(0, before), timezone.utc)
         wanted = ThreadsWanted(_owner(owner), idle_since=since)
-        return delete_threads(store, self._thread_index(), wanted, dry_run=dry_run)
+        return delete_threads(context, self._thread_index(), wanted, dry_run=dry_run)
 
     def _reindex_threads(self) -> Stream[ThreadInfo]:
         self._thread_index()
-        return reindex_threads(self._store(), self._owner_of)
+        return reindex_threads(self._context(), self._owner_of)
 
     def _thread_index(self) -> str:
         index = self._settings.thread_index

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SERDE = JsonPlusSerializer()
 NOW = 1_000_000
-STORE = Context(SERDE, PayloadPolicy(), Stamp("token", NOW))
+CONTEXT = Context(SERDE, PayloadPolicy(), Stamp("token", NOW))
 CREATED: Any = {"N": str(NOW)}
 NESTED = "!73d580a1148567000871c163ef0e1ea3:::"
 """The prefix of the sort keys of namespace `sub`."""
@@ -68,14 +68,14 @@ def serialized(value: object) -> Serialized:
     return Serialized(tag, Inline(data))
 
 
-def checkpoint_item(one: CheckpointRecord, store: Context = STORE) -> Put:
+def checkpoint_item(one: CheckpointRecord, context: Context = CONTEXT) -> Put:
     """The item of a checkpoint."""
-    return one.plan(store.payloads, store.stamp).put
+    return one.plan(context.payloads, context.stamp).put
 
 
-def write_item(one: WriteRecord, ref: CheckpointRef, store: Context = STORE) -> Put:
+def write_item(one: WriteRecord, ref: CheckpointRef, context: Context = CONTEXT) -> Put:
     """The item of a write on a checkpoint."""
-    return plan_write(one, ref, store.payloads, store.stamp).put
+    return plan_write(one, ref, context.payloads, context.stamp).put
 
 
 def write(
@@ -173,12 +173,12 @@ def thread_of(length: int) -> list[Put]:
 FIRST = CheckpointRef("t", "", "0001")
 BYTES = bytes(range(250))
 PIECES = [BYTES[:100], BYTES[100:200], BYTES[200:]]
-IN_CHUNKS = replace(STORE, payloads=PayloadPolicy(inline_limit=300, chunk_bytes=100))
-IN_S3 = replace(STORE, payloads=PayloadPolicy(s3=S3Policy("bucket", "states/", 200)))
+IN_CHUNKS = replace(CONTEXT, payloads=PayloadPolicy(inline_limit=300, chunk_bytes=100))
+IN_S3 = replace(CONTEXT, payloads=PayloadPolicy(s3=S3Policy("bucket", "states/", 200)))
 
 
-def of_another_call(store: Context) -> Context:
-    return replace(store, stamp=Stamp("another", NOW))
+def of_another_call(context: Context) -> Context:
+    return replace(context, stamp=Stamp("another", NOW))
 
 
 def checkpoint_of(data: bytes, meta: bytes = b"") -> CheckpointRecord:
@@ -234,10 +234,10 @@ def batch_delete(keys: Iterable[Key]) -> BatchWrite:
     return BatchWrite(tuple(Delete(Table.WRITES, key) for key in keys))
 
 
-def items_with_parts(one: CheckpointRecord, store: Context) -> list[Put]:
+def items_with_parts(one: CheckpointRecord, context: Context) -> list[Put]:
     """The item of a checkpoint and those of its parts."""
-    planned = one.plan(store.payloads, store.stamp)
-    return [planned.put, *(part_put(one.ref, part, store.stamp) for part in planned.parts)]
+    planned = one.plan(context.payloads, context.stamp)
+    return [planned.put, *(part_put(one.ref, part, context.stamp) for part in planned.parts)]
 
 
 def s3_key(data: bytes, stamp: str) -> str:
@@ -257,7 +257,7 @@ def object_pointer(data: bytes, stamp: str) -> Put:
     return Put(Table.WRITES, key, item)
 
 
-SMALL = replace(STORE, payloads=PayloadPolicy(inline_limit=400, chunk_bytes=300))
+SMALL = replace(CONTEXT, payloads=PayloadPolicy(inline_limit=400, chunk_bytes=300))
 """Stores the checkpoints of these tests in chunks, and their writes inline."""
 RELAXED = replace(SMALL, consistent=False)
 

@@ -14,10 +14,10 @@ from langgraph_checkpoint_dynamodb.requests.items import BatchWrite, Put, Query,
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from tests.operations.examples import (
     BYTES,
+    CONTEXT,
     IN_S3,
     NESTED,
     NOW,
-    STORE,
     checkpoint_item,
     checkpoint_of,
     head_of,
@@ -38,7 +38,7 @@ def copied(memory: InMemoryTables) -> list[str]:
 
 def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> None:
     memory = InMemoryTables(thread_of(3))
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert memory.asked[:-2] == [
         Query(Table.CHECKPOINTS, "u", consistent=True, attributes=CHECKPOINT_KEYS),
         Query(Table.CHECKPOINTS, "t", consistent=True, limit=100),
@@ -64,7 +64,7 @@ def test_a_copy_stores_the_writes_of_a_checkpoint_before_the_checkpoint() -> Non
 def test_a_copy_changes_nothing_in_an_item_but_the_thread() -> None:
     strange = {**checkpoint_item(record("0001")).item, "of_another_writer": {"N": "1"}}
     memory = InMemoryTables([Put(Table.CHECKPOINTS, Key("t", "0001"), strange)])
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert memory.items[Table.CHECKPOINTS, Key("u", "0001")] == {**strange, "thread_id": {"S": "u"}}
 
 
@@ -78,7 +78,7 @@ def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
         [checkpoint_item(record(id_, parent)) for id_, parent in parents.items()],
         page_size=page_size,
     )
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     order = copied(memory)
     assert sorted(order) == sorted(parents)
     for child, parent in parents.items():
@@ -88,7 +88,7 @@ def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
 def test_a_copy_stores_nested_namespaces_before_the_root() -> None:
     nested = record("0009", checkpoint_ns="sub")
     memory = InMemoryTables([*thread_of(2), checkpoint_item(nested)], page_size=1)
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert copied(memory) == [NESTED + "0009", "0001", "0002"]
 
 
@@ -96,7 +96,7 @@ def test_a_copy_takes_along_a_checkpoint_whose_parent_is_gone() -> None:
     memory = InMemoryTables(
         [checkpoint_item(record("0001", "0009")), checkpoint_item(record("0002", "0000"))]
     )
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert sorted(copied(memory)) == ["0001", "0002"]
 
 
@@ -109,7 +109,7 @@ def test_a_copy_of_parents_in_a_circle_ends_and_is_complete() -> None:
             checkpoint_item(record("0004", "0002")),
         ]
     )
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert sorted(copied(memory)) == ["0001", "0002", "0003", "0004"]
 
 
@@ -117,12 +117,12 @@ def test_a_copy_leaves_tombstones_behind() -> None:
     chain = thread_of(2)
     newest = head_of(chain[1]).tombstone(NOW)
     memory = InMemoryTables([*chain, newest])
-    memory.run(copy_thread(STORE, "t", "u"))
+    memory.run(copy_thread(CONTEXT, "t", "u"))
     assert copied(memory) == ["0001"]
 
 
 def test_a_copy_of_a_thread_to_itself_is_no_request() -> None:
-    assert ends_without_a_request(copy_thread(STORE, "t", "t"))
+    assert ends_without_a_request(copy_thread(CONTEXT, "t", "t"))
 
 
 def test_a_copy_stores_what_leads_to_an_object_then_the_object_then_what_refers_to_it() -> None:

@@ -21,6 +21,7 @@ from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects
 from langgraph_checkpoint_dynamodb.requests.operations import Concurrently
 from tests.operations.examples import (
     BYTES,
+    CONTEXT,
     CREATED,
     FIRST,
     IN_CHUNKS,
@@ -28,7 +29,6 @@ from tests.operations.examples import (
     NESTED,
     NOW,
     SMALL,
-    STORE,
     batch_delete,
     checkpoint_item,
     checkpoint_of,
@@ -56,7 +56,7 @@ def test_deleting_puts_tombstones_newest_first_then_marks_then_deletes_writes_th
     memory = InMemoryTables(
         [*thread_of(2), checkpoint_item(nested), write_item(write(0), nested.ref)]
     )
-    memory.run(delete_thread(STORE, "t"))
+    memory.run(delete_thread(CONTEXT, "t"))
     tombstones, *rest = [one for one in memory.asked if not isinstance(one, Query)]
     assert memory.asked[0] == Query(
         Table.CHECKPOINTS,
@@ -153,7 +153,7 @@ def test_the_tombstone_of_a_run_can_still_be_found_by_its_run() -> None:
 
 
 def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
-    operation = delete_thread(STORE, "t")
+    operation = delete_thread(CONTEXT, "t")
     next(operation)
     group = operation.send(page(*reversed(thread_of(2)[:2])))
     assert isinstance(group, Concurrently)
@@ -169,7 +169,7 @@ def test_a_delete_looks_for_the_writes_while_it_puts_the_tombstones() -> None:
 
 def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> None:
     memory = InMemoryTables(thread_of(60))
-    memory.run(delete_thread(STORE, "t"))
+    memory.run(delete_thread(CONTEXT, "t"))
     kept = [key for key in changed(memory.asked, Put) if key.partition == "t"]
     assert kept == sorted(kept, reverse=True)
     assert len(kept) == 60
@@ -186,7 +186,7 @@ def test_the_tombstones_of_a_long_thread_go_from_the_newest_to_the_oldest() -> N
 
 def test_the_writes_are_gone_before_the_tombstones_that_lead_to_them() -> None:
     memory = InMemoryTables(thread_of(60))
-    memory.run(delete_thread(STORE, "t"))
+    memory.run(delete_thread(CONTEXT, "t"))
     tables = [
         {change.table for change in changes_of(one)}
         for one in memory.asked
@@ -199,7 +199,7 @@ def test_a_delete_that_is_repeated_puts_no_second_tombstone() -> None:
     chain = thread_of(2)
     heads = [head_of(one) for one in chain[:2]]
     memory = InMemoryTables([*(head.tombstone(NOW) for head in heads), *chain[2:]])
-    memory.run(delete_thread(STORE, "t"))
+    memory.run(delete_thread(CONTEXT, "t"))
     # The first attempt may have stopped before the marks.
     assert [key.sort for key in changed(memory.asked, Put)] == ["~deleted"] * 2
     assert without_marks(memory) == {}
@@ -216,13 +216,13 @@ def test_a_checkpoint_that_the_index_knows_under_two_runs_is_deleted_with_the_on
     key = Key("t", "0001")
     # The checkpoint was put again by another run, and the index has not dropped the first one yet.
     memory = InMemoryTables([of_run("0001", "new")], index={"old": [key], "new": [key]})
-    memory.run(delete_for_runs(replace(STORE, run_id_index="by_run"), run_ids))
+    memory.run(delete_for_runs(replace(CONTEXT, run_id_index="by_run"), run_ids))
     assert memory.items == {}
 
 
 def test_a_checkpoint_that_the_index_still_knows_under_an_old_run_is_not_deleted_with_it() -> None:
     memory = InMemoryTables([of_run("0001", "new")], index={"old": [Key("t", "0001")]})
-    memory.run(delete_for_runs(replace(STORE, run_id_index="by_run"), ("old",)))
+    memory.run(delete_for_runs(replace(CONTEXT, run_id_index="by_run"), ("old",)))
     assert list(memory.items) == [(Table.CHECKPOINTS, Key("t", "0001"))]
     assert changed(memory.asked, Put) == []
 

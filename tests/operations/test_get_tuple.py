@@ -16,12 +16,12 @@ from langgraph_checkpoint_dynamodb.ops.read import get_tuple
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Query
 from langgraph_checkpoint_dynamodb.requests.operations import Concurrently
 from tests.operations.examples import (
+    CONTEXT,
     NESTED,
     NOW,
     RELAXED,
     ROOT_RANGE,
     SMALL,
-    STORE,
     checkpoint_item,
     head_of,
     items_with_parts,
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 def test_a_checkpoint_and_its_writes_are_read_side_by_side_when_the_id_is_known(
     consistent: bool,
 ) -> None:
-    store = replace(STORE, consistent=consistent)
-    operation = get_tuple(store, Address("t", None, "0001"))
+    context = replace(CONTEXT, consistent=consistent)
+    operation = get_tuple(context, Address("t", None, "0001"))
     group = next(operation)
     assert isinstance(group, Concurrently)
     reading, writes = group.operations
@@ -63,11 +63,11 @@ def test_a_checkpoint_and_its_writes_are_read_side_by_side_when_the_id_is_known(
 
 def test_a_checkpoint_that_only_has_writes_does_not_exist() -> None:
     memory = InMemoryTables([write_item(write(0), CheckpointRef("t", "", "0001"))])
-    assert memory.run(get_tuple(STORE, Address("t", "", "0001"))) is None
+    assert memory.run(get_tuple(CONTEXT, Address("t", "", "0001"))) is None
 
 
 def test_the_newest_checkpoint_is_one_item_of_its_range_then_its_writes() -> None:
-    operation = get_tuple(STORE, Address("t", None, None))
+    operation = get_tuple(CONTEXT, Address("t", None, None))
     newest = Query(Table.CHECKPOINTS, "t", consistent=True, sort=ROOT_RANGE, forward=False, limit=1)
     assert next(operation) == newest
     assert operation.send(
@@ -79,7 +79,7 @@ def test_the_newest_checkpoint_is_one_item_of_its_range_then_its_writes() -> Non
 
 
 def test_the_newest_nested_checkpoint_is_looked_for_in_its_own_range() -> None:
-    operation = get_tuple(STORE, Address("t", "sub", None))
+    operation = get_tuple(CONTEXT, Address("t", "sub", None))
     request = next(operation)
     assert isinstance(request, Query)
     assert request.sort == SortRange(NESTED, NESTED[:-1] + ";")
@@ -93,7 +93,7 @@ def test_the_newest_checkpoint_is_looked_for_below_an_item_that_is_none(hidden: 
         newest = head_of(newest).tombstone(NOW)
     else:
         newest = replace(newest, item={**newest.item, "checkpoint_ns": {"S": "sub"}})
-    operation = get_tuple(STORE, Address("t", "", None))
+    operation = get_tuple(CONTEXT, Address("t", "", None))
     next(operation)
     assert operation.send(page(newest, after="0009")) == Query(
         Table.CHECKPOINTS,
@@ -111,7 +111,7 @@ def test_the_newest_checkpoint_is_looked_for_below_an_item_that_is_none(hidden: 
 def test_a_thread_of_nothing_but_tombstones_has_no_newest_checkpoint() -> None:
     heads = [head_of(checkpoint_item(record(id_))) for id_ in ("0001", "0002", "0003")]
     memory = InMemoryTables([head.tombstone(NOW) for head in heads], page_size=1)
-    assert memory.run(get_tuple(STORE, Address("t", "", None))) is None
+    assert memory.run(get_tuple(CONTEXT, Address("t", "", None))) is None
     assert kinds(memory.asked) == ["Query", "Query", "Query"]
 
 
@@ -121,15 +121,15 @@ HUGE = record("0001", blob="x" * 2_100_000)
 
 def huge_cuts() -> list[str]:
     """Sort keys of the second and the fourth chunk."""
-    chunks = [one.key.sort for one in items_with_parts(HUGE, STORE)[1:]]
+    chunks = [one.key.sort for one in items_with_parts(HUGE, CONTEXT)[1:]]
     assert len(chunks) == 6
     return [chunks[1], chunks[3]]
 
 
 def test_a_value_of_more_than_a_page_is_read_as_ranges_that_meet() -> None:
-    operation = computed(get_tuple(STORE, Address("t", "", None)))
+    operation = computed(get_tuple(CONTEXT, Address("t", "", None)))
     next(operation)
-    item, *chunks = items_with_parts(HUGE, STORE)
+    item, *chunks = items_with_parts(HUGE, CONTEXT)
     group = operation.send(page(item))
     query = writes_query("0001")
     first, second = huge_cuts()
@@ -146,12 +146,12 @@ def test_a_value_of_more_than_a_page_is_read_as_ranges_that_meet() -> None:
 def test_ranges_go_on_where_the_page_ended_that_was_read_beside_the_item() -> None:
     early, late = write(0, task_id="a task"), write(0, task_id="task")
     items = [
-        *items_with_parts(HUGE, STORE),
+        *items_with_parts(HUGE, CONTEXT),
         write_item(early, HUGE.ref),
         write_item(late, HUGE.ref),
     ]
     memory = InMemoryTables(items, page_size=3)
-    found = memory.run(get_tuple(STORE, Address("t", "", "0001")))
+    found = memory.run(get_tuple(CONTEXT, Address("t", "", "0001")))
     assert found.checkpoint["channel_values"] == {"blob": "x" * 2_100_000}
     assert [task for task, _, _ in found.pending_writes] == ["a task", "task"]
     query = writes_query("0001")
@@ -166,23 +166,23 @@ def test_ranges_go_on_where_the_page_ended_that_was_read_beside_the_item() -> No
 
 def test_a_value_of_one_page_is_read_in_one_range() -> None:
     one = record("0001", blob="x" * 900_000)
-    memory = InMemoryTables(items_with_parts(one, STORE))
-    assert memory.run(get_tuple(STORE, Address("t", "", None))) is not None
+    memory = InMemoryTables(items_with_parts(one, CONTEXT))
+    assert memory.run(get_tuple(CONTEXT, Address("t", "", None))) is not None
     assert kinds(memory.asked) == ["Query", "Query"]
 
 
-@pytest.mark.parametrize("store", [SMALL, RELAXED], ids=["consistent", "relaxed"])
+@pytest.mark.parametrize("context", [SMALL, RELAXED], ids=["consistent", "relaxed"])
 @pytest.mark.parametrize("then", ["still missing", "there", "deleted"])
 def test_a_missing_chunk_is_looked_for_once_more_and_consistently(
-    store: Context, then: str
+    context: Context, then: str
 ) -> None:
-    operation = get_tuple(store, Address("t", "", None))
+    operation = get_tuple(context, Address("t", "", None))
     item, *chunks = items_with_parts(large("0001"), SMALL)
     newest = replace(
-        Query(Table.CHECKPOINTS, "t", store.consistent, ROOT_RANGE, forward=False), limit=1
+        Query(Table.CHECKPOINTS, "t", context.consistent, ROOT_RANGE, forward=False), limit=1
     )
     assert next(operation) == newest
-    query = replace(writes_query("0001"), consistent=store.consistent)
+    query = replace(writes_query("0001"), consistent=context.consistent)
     assert operation.send(page(item)) == query
     assert operation.send(page(*chunks[1:])) == replace(newest, consistent=True)
     if then == "deleted":

@@ -18,9 +18,9 @@ from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Polic
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Prolong, Put, Query
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from tests.operations.examples import (
+    CONTEXT,
     NOW,
     SMALL,
-    STORE,
     checkpoint_item,
     head_of,
     items_with_parts,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 def history(memory: InMemoryTables, checkpoint_id: str | None) -> Any:
     address = Address("t", "", checkpoint_id)
-    return memory.run(get_delta_channel_history(STORE, address, ["log"]))["log"]
+    return memory.run(get_delta_channel_history(CONTEXT, address, ["log"]))["log"]
 
 
 def with_write(one: CheckpointRecord) -> list[Put]:
@@ -175,7 +175,7 @@ TTL = 10_000
 
 
 def stamped(age: int) -> Context:
-    """A store as it was some seconds ago."""
+    """A context as it was some seconds ago."""
     then = NOW - age
     stamp = Stamp("old", then, then + TTL)
     return replace(SMALL, stamp=stamp, ttl_seconds=TTL)
@@ -183,13 +183,13 @@ def stamped(age: int) -> Context:
 
 def expiring_chain(age: int) -> list[Put]:
     """A seed with a write, a younger ancestor in chunks, and the newest checkpoint."""
-    store = stamped(age)
+    context = stamped(age)
     seed = record("0001", log=["seed"])
     return [
-        checkpoint_item(seed, replace(store, payloads=STORE.payloads)),
-        write_item(write(0), seed.ref, store),
-        *items_with_parts(large("0002", "0001"), store),
-        checkpoint_item(record("0003", "0002"), store),
+        checkpoint_item(seed, replace(context, payloads=CONTEXT.payloads)),
+        write_item(write(0), seed.ref, context),
+        *items_with_parts(large("0002", "0001"), context),
+        checkpoint_item(record("0003", "0002"), context),
     ]
 
 
@@ -213,18 +213,18 @@ def test_a_history_prolongs_the_checkpoint_and_what_lies_beside_each_ancestor_be
 @pytest.mark.parametrize(("age", "ttl"), [(0, TTL), (1, None)], ids=["fresh", "no expiry"])
 def test_a_history_prolongs_nothing_that_lives_long_enough(age: int, ttl: int | None) -> None:
     memory = InMemoryTables(expiring_chain(age))
-    store = replace(stamped(0), ttl_seconds=ttl)
-    memory.run(get_delta_channel_history(store, Address("t", "", None), ["log"]))
+    context = replace(stamped(0), ttl_seconds=ttl)
+    memory.run(get_delta_channel_history(context, Address("t", "", None), ["log"]))
     assert set(kinds(memory.asked)) == {"Query"}
 
 
 def test_a_history_makes_the_objects_it_is_read_from_young_again() -> None:
-    store = replace(stamped(1), payloads=PayloadPolicy(s3=S3Policy("bucket", "", 100)))
+    context = replace(stamped(1), payloads=PayloadPolicy(s3=S3Policy("bucket", "", 100)))
     memory = InMemoryTables([])
-    memory.run(put_checkpoint(store, record("0001", log=["seed"])))
-    memory.run(put_checkpoint(store, record("0002", "0001")))
+    memory.run(put_checkpoint(context, record("0001", log=["seed"])))
+    memory.run(put_checkpoint(context, record("0002", "0001")))
     memory.asked.clear()
-    now = replace(stamped(0), payloads=store.payloads)
+    now = replace(stamped(0), payloads=context.payloads)
     memory.run(get_delta_channel_history(now, Address("t", "", None), ["log"]))
     assert len(memory.objects) == 2
     prolonging = [one for one in memory.asked if isinstance(one, (Prolong, CopyObject))]

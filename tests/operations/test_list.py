@@ -12,11 +12,11 @@ from langgraph_checkpoint_dynamodb.ops.listing import Wanted, list_thread
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Query
 from langgraph_checkpoint_dynamodb.requests.operations import Concurrently, Emit
 from tests.operations.examples import (
+    CONTEXT,
     NOW,
     RELAXED,
     ROOT_RANGE,
     SMALL,
-    STORE,
     checkpoint_item,
     head_of,
     items_with_parts,
@@ -36,7 +36,7 @@ def listed_ids(memory: InMemoryTables) -> list[str]:
 
 def test_listing_with_a_limit_asks_for_exactly_that_many_items_then_for_their_writes() -> None:
     memory = InMemoryTables(thread_of(9))
-    memory.run(list_thread(STORE, Address("t", "", None), Wanted(limit=3)))
+    memory.run(list_thread(CONTEXT, Address("t", "", None), Wanted(limit=3)))
     assert memory.asked == [
         Query(Table.CHECKPOINTS, "t", consistent=True, sort=ROOT_RANGE, forward=False, limit=3),
         writes_query("0009"),
@@ -47,7 +47,7 @@ def test_listing_with_a_limit_asks_for_exactly_that_many_items_then_for_their_wr
 
 
 def test_listing_reads_the_writes_of_a_page_side_by_side() -> None:
-    operation = list_thread(STORE, Address("t", "", None), Wanted(limit=2))
+    operation = list_thread(CONTEXT, Address("t", "", None), Wanted(limit=2))
     next(operation)
     group = operation.send(page(checkpoint_item(record("0002")), checkpoint_item(record("0001"))))
     assert isinstance(group, Concurrently)
@@ -60,7 +60,7 @@ def test_listing_reads_the_writes_of_a_page_side_by_side() -> None:
 def test_listing_before_a_checkpoint_asks_for_one_item_more_which_may_be_that_one() -> None:
     memory = InMemoryTables(thread_of(9))
     wanted = Wanted(before="0005", limit=2)
-    memory.run(list_thread(STORE, Address("t", "", None), wanted))
+    memory.run(list_thread(CONTEXT, Address("t", "", None), wanted))
     assert memory.asked == [
         Query(
             Table.CHECKPOINTS,
@@ -79,7 +79,7 @@ def test_listing_before_a_checkpoint_asks_for_one_item_more_which_may_be_that_on
 def test_listing_before_a_checkpoint_that_is_gone_still_finds_the_limit() -> None:
     memory = InMemoryTables([one for one in thread_of(9) if one.key.sort != "0005"])
     wanted = Wanted(before="0005", limit=2)
-    memory.run(list_thread(STORE, Address("t", "", None), wanted))
+    memory.run(list_thread(CONTEXT, Address("t", "", None), wanted))
     assert listed_ids(memory) == ["0004", "0003"]
     assert kinds(memory.asked) == ["Query", "Query", "Query"]
 
@@ -88,7 +88,7 @@ def test_listing_goes_on_for_what_tombstones_have_taken_from_the_limit() -> None
     chain = thread_of(5)
     newest = head_of(chain[4]).tombstone(NOW)
     memory = InMemoryTables([*chain, newest])
-    memory.run(list_thread(STORE, Address("t", "", None), Wanted(limit=2)))
+    memory.run(list_thread(CONTEXT, Address("t", "", None), Wanted(limit=2)))
     assert listed_ids(memory) == ["0004", "0003"]
     pages = [one for one in memory.asked if isinstance(one, Query) and one.partition == "t"]
     assert [page.limit for page in pages] == [2, 1]
@@ -96,7 +96,7 @@ def test_listing_goes_on_for_what_tombstones_have_taken_from_the_limit() -> None
 
 def test_a_listing_that_nobody_reads_on_asks_for_no_more() -> None:
     memory = InMemoryTables(thread_of(40))
-    stream = list_thread(STORE, Address("t", "", None), Wanted())
+    stream = list_thread(CONTEXT, Address("t", "", None), Wanted())
     request = next(stream)
     while not isinstance(request, Emit):
         request = stream.send(memory.answer(request))
@@ -107,13 +107,13 @@ def test_a_listing_that_nobody_reads_on_asks_for_no_more() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_of_nothing_is_no_request(limit: int) -> None:
-    stream = list_thread(STORE, Address("t", "", None), Wanted(limit=limit))
+    stream = list_thread(CONTEXT, Address("t", "", None), Wanted(limit=limit))
     assert ends_without_a_request(stream)
 
 
 def test_listing_before_everything_is_no_request() -> None:
     # DynamoDB refuses a range whose ends are the wrong way round.
-    stream = list_thread(STORE, Address("t", "", None), Wanted(before="!"))
+    stream = list_thread(CONTEXT, Address("t", "", None), Wanted(before="!"))
     assert ends_without_a_request(stream)
 
 

@@ -18,11 +18,11 @@ from langgraph_checkpoint_dynamodb.requests.items import BatchWrite, Put, PutIte
 from langgraph_checkpoint_dynamodb.requests.objects import DeleteObjects, PutObject
 from tests.operations.examples import (
     BYTES,
+    CONTEXT,
     FIRST,
     IN_CHUNKS,
     IN_S3,
     NESTED,
-    STORE,
     batch_delete,
     checkpoint_of,
     chunk_keys,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def test_put_is_one_request_with_exactly_the_documented_attributes() -> None:
     operation = put_checkpoint(
-        STORE,
+        CONTEXT,
         CheckpointRecord(
             CheckpointRef("t", "", "0002"),
             parent_id="0001",
@@ -76,7 +76,7 @@ def test_put_is_one_request_with_exactly_the_documented_attributes() -> None:
 
 def test_put_leaves_out_what_a_first_nested_checkpoint_without_a_run_does_not_have() -> None:
     operation = put_checkpoint(
-        STORE,
+        CONTEXT,
         CheckpointRecord(
             CheckpointRef("t", "sub", "0001"),
             parent_id=None,
@@ -140,8 +140,8 @@ def test_a_checkpoint_that_is_refused_in_the_end_has_no_part_deleted() -> None:
 put_again_both_ways = pytest.mark.parametrize(
     "put_again",
     [
-        lambda store, data: put_checkpoint(store, checkpoint_of(data)),
-        lambda store, data: put_writes(store, FIRST, [write_of(data, -4)]),
+        lambda context, data: put_checkpoint(context, checkpoint_of(data)),
+        lambda context, data: put_writes(context, FIRST, [write_of(data, -4)]),
     ],
     ids=["checkpoint", "special write"],
 )

@@ -16,11 +16,11 @@ from langgraph_checkpoint_dynamodb.payloads.kinds import Inline
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Put, PutItem, TransactPut
 from tests.operations.examples import (
     BYTES,
+    CONTEXT,
     CREATED,
     FIRST,
     IN_CHUNKS,
     NOW,
-    STORE,
     batch_delete,
     chunk_keys,
     chunk_puts,
@@ -51,7 +51,7 @@ def test_several_writes_are_one_transaction_and_only_regular_ones_keep_the_first
         WriteRecord("task", 0, "log", Serialized("msgpack", Inline(b"0")), "path"),
         WriteRecord("task", -4, "__resume__", Serialized("msgpack", Inline(b"1"))),
     ]
-    operation = put_writes(STORE, ref, records)
+    operation = put_writes(CONTEXT, ref, records)
     assert next(operation) == TransactPut(
         (
             Put(
@@ -91,13 +91,15 @@ def put_of_call(*entries: tuple[int, bytes], **attributes: Any) -> Put:
 
 
 def test_the_regular_writes_of_a_call_are_one_item_that_is_put_alone() -> None:
-    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"1", 1), write_of(b"3", 3)])
+    operation = put_writes(
+        CONTEXT, FIRST, [write_of(b"0", 0), write_of(b"1", 1), write_of(b"3", 3)]
+    )
     assert next(operation) == PutItem(put_of_call((0, b"0"), (1, b"1"), (3, b"3")))
     assert result_of(operation, None) is None
 
 
 def test_a_single_write_beside_a_special_one_keeps_the_other_calls_of_its_task_out_too() -> None:
-    operation = put_writes(STORE, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
+    operation = put_writes(CONTEXT, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
     request = next(operation)
     assert isinstance(request, TransactPut)
     assert request.puts[1] == put_of_call((1, b"1"))
@@ -106,7 +108,7 @@ def test_a_single_write_beside_a_special_one_keeps_the_other_calls_of_its_task_o
 
 def test_a_call_whose_places_are_all_held_asks_for_nothing_more() -> None:
     there = put_of_call((0, b"a"), (1, b"b"), (2, b"c"))
-    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"2", 2)])
+    operation = put_writes(CONTEXT, FIRST, [write_of(b"0", 0), write_of(b"2", 2)])
     next(operation)
     with pytest.raises(StopIteration):
         operation.throw(condition_failed(there))
@@ -123,7 +125,7 @@ def test_of_a_call_that_comes_too_late_only_places_nobody_holds_are_stored_each_
         {"channel": {"S": "log"}, "type": {"S": "bytes"}, "value": {"B": b"b"}, "created": CREATED},
     )
     of_another = replace(alone, item={**alone.item, "task_id_idx": {"S": "task:::x:::3"}})
-    operation = put_writes(STORE, FIRST, [write_of(b"new", idx) for idx in range(4)])
+    operation = put_writes(CONTEXT, FIRST, [write_of(b"new", idx) for idx in range(4)])
     next(operation)
     assert operation.throw(condition_failed(there if told else None)) == query_of_task()
     rest = operation.send(page(there, alone, of_another))
@@ -136,7 +138,7 @@ def test_of_a_call_that_comes_too_late_only_places_nobody_holds_are_stored_each_
 
 def test_of_a_call_that_comes_too_late_special_writes_are_stored_all_the_same() -> None:
     there = put_of_call((1, b"a"))
-    operation = put_writes(STORE, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
+    operation = put_writes(CONTEXT, FIRST, [write_of(b"r", -4), write_of(b"1", 1)])
     next(operation)
     assert (
         operation.throw(transaction_canceled("None", "ConditionalCheckFailed")) == query_of_task()
@@ -150,7 +152,7 @@ def test_of_a_call_that_comes_too_late_special_writes_are_stored_all_the_same() 
 def test_what_no_longer_counts_holds_no_place() -> None:
     expired = put_of_call((0, b"a"), ttl={"N": str(NOW)})
     special: Any = {"channel": {"S": "__error__"}, "type": {"S": "bytes"}, "value": {"B": b""}}
-    operation = put_writes(STORE, FIRST, [write_of(b"0", 0), write_of(b"1", 1)])
+    operation = put_writes(CONTEXT, FIRST, [write_of(b"0", 0), write_of(b"1", 1)])
     next(operation)
     assert operation.throw(condition_failed(expired)) == query_of_task()
     rest = operation.send(page(expired, first_wins("task:::1", special)))
@@ -163,7 +165,7 @@ def test_what_no_longer_counts_holds_no_place() -> None:
 def test_a_single_write_is_a_plain_put_conditional_if_it_is_regular(
     idx: int, conditional: bool
 ) -> None:
-    operation = put_writes(STORE, CheckpointRef("t", "", "0001"), [write(idx)])
+    operation = put_writes(CONTEXT, CheckpointRef("t", "", "0001"), [write(idx)])
     request = next(operation)
     assert isinstance(request, PutItem)
     assert request.put.key == Key("t:::0001:::", f"task:::{idx}")
@@ -172,7 +174,7 @@ def test_a_single_write_is_a_plain_put_conditional_if_it_is_regular(
 
 
 def test_no_writes_are_no_request() -> None:
-    assert ends_without_a_request(put_writes(STORE, CheckpointRef("t", "", "0001"), []))
+    assert ends_without_a_request(put_writes(CONTEXT, CheckpointRef("t", "", "0001"), []))
 
 
 def test_the_chunks_of_all_writes_of_a_call_are_put_side_by_side_before_the_transaction() -> None:

@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> None:
     original = parts._load_base
 
-    def find(store: Any, ref: Any, origin: Any) -> Any:
-        found = store.memory.base(ref)
+    def find(context: Any, ref: Any, origin: Any) -> Any:
+        found = context.memory.base(ref)
         if found is None:
-            yield from original(store, ref, origin)
+            yield from original(context, ref, origin)
         else:
-            store.bases.loaded[ref] = found
+            context.bases.loaded[ref] = found
 
     patch.setattr(parts, "_load_base", find)
 
 
 def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.MonkeyPatch) -> None:
-    def find(store: Any, ref: Any, origin: Any) -> Any:
-        yield from parts.read_bases_deleted_at(store, ref.thread_id)
-        found = yield from parts._read_base(store, ref)
-        if found is None and was_deleted(origin.created, store.bases.deleted_at[ref.thread_id]):
-            store.bases.deleted.add(ref)
-        store.bases.loaded[ref] = found
+    def find(context: Any, ref: Any, origin: Any) -> Any:
+        yield from parts.read_bases_deleted_at(context, ref.thread_id)
+        found = yield from parts._read_base(context, ref)
+        if found is None and was_deleted(origin.created, context.bases.deleted_at[ref.thread_id]):
+            context.bases.deleted.add(ref)
+        context.bases.loaded[ref] = found
 
     patch.setattr(parts, "_load_base", find)
 

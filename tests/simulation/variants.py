@@ -46,8 +46,8 @@ class Saver(SaverBase):
         self._token = token
         self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
 
-    def _store(self) -> Context:
-        made = super()._store()
+    def _context(self) -> Context:
+        made = super()._context()
         return replace(made, stamp=replace(made.stamp, token=self._token))
 
 

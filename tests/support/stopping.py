@@ -191,12 +191,12 @@ def repeatable(saver: SaverT, name: str) -> SaverT:
     tokens = (f"{name}{number}" for number in count())
     kind: Any = type(saver)
 
-    def store(self: Any) -> Context:
-        made: Context = kind._store(self)
+    def context(self: Any) -> Context:
+        made: Context = kind._context(self)
         return replace(made, stamp=replace(made.stamp, token=next(tokens)))
 
     # A method of its class, so that a copy with other settings has it with those.
-    saver.__class__ = type(kind.__name__, (kind,), {"_store": store})
+    saver.__class__ = type(kind.__name__, (kind,), {"_context": context})
     return saver
 
 

@@ -70,13 +70,13 @@ def deletes(saver: Saver) -> Steps:
 
 def erases(saver: Saver, wanted: ThreadsWanted = OF_ANN) -> Steps:
     """Erase threads; which were erased."""
-    erasing = delete_threads(saver._store(), "by-owner", wanted, dry_run=False)
+    erasing = delete_threads(saver._context(), "by-owner", wanted, dry_run=False)
     erased = yield from steps(erasing, FORWARD)
     return [info.thread_id for info in erased]
 
 
 def reindexes(saver: Saver) -> Steps:
-    finding = reindex_threads(saver._store(), lambda metadata: metadata.get("user_id"))
+    finding = reindex_threads(saver._context(), lambda metadata: metadata.get("user_id"))
     yield from steps(finding, FORWARD)
     return "found"
 
@@ -93,7 +93,7 @@ def copies(saver: Saver) -> Steps:
 
 
 def describes(saver: Saver, title: str | None, **metadata: Any) -> Steps:
-    yield from one_by_one(update_thread(saver._store(), "t", title, metadata))
+    yield from one_by_one(update_thread(saver._context(), "t", title, metadata))
     return "described"
 
 

@@ -70,14 +70,14 @@ class Calls:
     last: str | None
 
 
-def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> Operation[Calls]:
+def find_calls(context: Context, thread_id: str, after: str | None, most: int) -> Operation[Calls]:
     """Find namespaces other than the root with one request for each, for its newest item.
 
     The sort key ranges of namespaces follow each other below that of the root. Each request starts
     below the range that was found last, so it skips the histories, however long they are.
 
     Args:
-        store: The settings that an operation reads with.
+        context: Settings and time of the call.
         thread_id: The thread.
         after: `last` of the page before; `None` for the first page.
         most: Maximum number of namespaces.
@@ -97,24 +97,24 @@ def find_calls(store: Context, thread_id: str, after: str | None, most: int) -> 
         page = yield from send(replace(query, sort=SortRange(None, high)))
         if not page.items or is_auxiliary_key(read_key(page.items[0], Table.CHECKPOINTS).sort):
             return Calls(tuple(found), None)
-        head = read_checkpoint_head(page.items[0], store.now)
+        head = read_checkpoint_head(page.items[0], context.now)
         high = namespace_range(head.checkpoint_ns).low
         if head.key.sort <= str(high):
             return Calls(tuple(found), None)  # An item outside of its namespace.
         if head.visible and head.checkpoint_id is not None:
-            parents = _outer_checkpoints(store, head, page.items[0])
+            parents = _outer_checkpoints(context, head, page.items[0])
             found.append(Call(head.checkpoint_ns, head.checkpoint_id, parents))
     return Calls(tuple(found), found[-1].checkpoint_ns)
 
 
 def checkpoint_ids(
-    store: Context, thread_id: str, checkpoint_ns: str, before: str | None, most: int
+    context: Context, thread_id: str, checkpoint_ns: str, before: str | None, most: int
 ) -> Operation[list[tuple[str, str | None]]]:
     """Return the ids of checkpoints and their parents, newest first, unreadable ones included."""
     query = Query(
         Table.CHECKPOINTS,
         thread_id,
-        store.consistent,
+        context.consistent,
         sort=namespace_range(checkpoint_ns, before),
         forward=False,
         attributes=CHECKPOINT_KEYS,
@@ -124,7 +124,7 @@ def checkpoint_ids(
     while not query.sort.empty:
         page = yield from send(query)
         for item in page.items:
-            head = read_checkpoint_head(item, store.now)
+            head = read_checkpoint_head(item, context.now)
             if head.visible and head.checkpoint_id and (not before or head.checkpoint_id < before):
                 found.append((head.checkpoint_id, head.parent_id))
         if page.next is None or len(found) >= most:
@@ -133,10 +133,12 @@ def checkpoint_ids(
     return found[:most]
 
 
-def _outer_checkpoints(store: Context, head: CheckpointHead, item: StoredItem) -> Mapping[str, str]:
+def _outer_checkpoints(
+    context: Context, head: CheckpointHead, item: StoredItem
+) -> Mapping[str, str]:
     with suppress(UnreadableItemError):
         metadata = read_metadata(item, head)
         if is_inline(metadata):
             place = f"a checkpoint of namespace {head.checkpoint_ns!r}"
-            return MappingProxyType(parent_ids(decode_metadata(store.serde, metadata, place)))
+            return MappingProxyType(parent_ids(decode_metadata(context.serde, metadata, place)))
     return MappingProxyType({})

@@ -132,7 +132,7 @@ class Reader:
         """Read a page of the namespaces of a thread, without the root."""
         saver = self._saver
         return await self._uncancelled(
-            saver._await(find_calls(saver._store(), thread_id, after, CALLS_PAGE), "explore")
+            saver._await(find_calls(saver._context(), thread_id, after, CALLS_PAGE), "explore")
         )
 
     async def state(
@@ -172,7 +172,7 @@ class Reader:
         """Read the checkpoints of a page separately, because one of them cannot be read."""
         saver = self._saver
         ids = await saver._await(
-            checkpoint_ids(saver._store(), thread_id, checkpoint_ns, before, HISTORY_PAGE),
+            checkpoint_ids(saver._context(), thread_id, checkpoint_ns, before, HISTORY_PAGE),
             "explore",
         )
         steps = [Step(checkpoint_ns, each, parent_id) for each, parent_id in ids]
