@@ -38,31 +38,32 @@ T = TypeVar("T")
 class AsyncDynamoDBSaver(OnEventLoops, ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables, natively asynchronous.
 
-    The same tables and the same behaviour as `DynamoDBSaver`, performed by aiobotocore on the event
-    loop instead of by threads. Values of more than 128 KB are serialized, compressed and loaded by
+    Same tables and behaviour as `DynamoDBSaver`, but requests are sent by aiobotocore on the event
+    loop instead of by threads. Values of more than 128 KB are serialized, compressed and loaded on
     another thread.
 
-    One saver serves any number of event loops: it has clients of its own on each, made by `aopen`
-    (`open` for the plain methods), which `async with` awaits, or else at the first call there.
-    `aclose` closes those of the loop it is awaited on; those of a loop that `asyncio.run` has made
-    are closed with the loop at the latest.
+    One saver serves any number of event loops, with separate clients for each loop. The clients are
+    created by `aopen` (`open` for the sync methods), which `async with` awaits, or else at the
+    first call on the loop. `aclose` closes the clients of the loop on which it is awaited. The
+    clients of a loop created by `asyncio.run` are closed with the loop at the latest.
 
-    The plain methods (`get_tuple`, `put` ...) work in every thread that runs no event loop; they
-    have a loop of their own in a thread. Where an event loop runs, they raise `EventLoopError`.
+    The sync methods (`get_tuple`, `put` ...) work in any thread without a running event loop; they
+    use a loop in a thread of the saver. In a thread with a running loop they raise
+    `EventLoopError`.
 
     Args:
         checkpoints_table_name: Name or ARN of the checkpoints table.
         writes_table_name: Name or ARN of the writes table.
-        session: aiobotocore session to make clients from, on every loop. By default one is made
-            for each client.
+        session: aiobotocore session to create the clients of all loops from. By default a new
+            session is created for each client.
         region_name: As in `DynamoDBSaver`.
         endpoint_url: As in `DynamoDBSaver`.
-        boto_config: As in `DynamoDBSaver`; an `aiobotocore.config.AioConfig` too.
+        boto_config: As in `DynamoDBSaver`, or an `aiobotocore.config.AioConfig`.
         client_config: As in `DynamoDBSaver`.
         serde: As in `DynamoDBSaver`. Used by several threads.
         consistent_reads: As in `DynamoDBSaver`.
-        max_concurrency: Most requests in flight at once on each event loop. By default as many as
-            a client has connections, 32 where `boto_config` says nothing else.
+        max_concurrency: Maximum number of requests in flight on each event loop. Defaults to the
+            connections of the client, 32 unless `boto_config` sets another number.
         run_id_index: As in `DynamoDBSaver`.
         thread_index: As in `DynamoDBSaver`.
         on_conflict: As in `DynamoDBSaver`.
@@ -76,7 +77,7 @@ class AsyncDynamoDBSaver(OnEventLoops, ThreadMethods):
         observe_threads: As in `DynamoDBSaver`.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python

@@ -36,71 +36,76 @@ T = TypeVar("T")
 class DynamoDBSaver(OnThreads, ThreadMethods):
     """Keeps LangGraph checkpoints in two Amazon DynamoDB tables.
 
-    Behaves as LangGraph's `InMemorySaver` does, call by call, with three differences: the config of
-    a tuple always has exactly the keys `thread_id`, `checkpoint_ns` and `checkpoint_id`; channel
-    values are stored with their checkpoint, so they come back as they were put whatever the channel
-    versions say; and ids that DynamoDB cannot key are refused.
+    Each method behaves as that of LangGraph's `InMemorySaver`, with three differences: the config
+    of a tuple always has exactly the keys `thread_id`, `checkpoint_ns` and `checkpoint_id`; channel
+    values are stored with their checkpoint, so they are returned as stored whatever the channel
+    versions are; and ids that cannot be DynamoDB keys are rejected.
 
-    One saver serves any number of threads and event loops. Making one does no I/O: the client is
-    made by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
-    saver's own worker threads and never block the event loop while they wait.
+    One saver serves any number of threads and event loops. Creating a saver does no I/O: the client
+    is created by `open`, which `with` calls, or else at the first call. The `a*` methods run on the
+    saver's own worker threads and do not block the event loop while they wait.
 
     Args:
         checkpoints_table_name: Name or ARN of the checkpoints table.
         writes_table_name: Name or ARN of the writes table.
-        client: A ready boto3 DynamoDB client. The saver never closes it.
-        session: boto3 session to make a client from.
-        region_name: AWS region of the client to make.
-        endpoint_url: Endpoint of the client to make, for a local engine or a VPC endpoint.
-        boto_config: Botocore settings of the client to make. Each field given wins over the saver's
-            default (standard retries with 10 attempts, 5 s to connect, 15 s to read, keep-alive).
+        client: An existing boto3 DynamoDB client. The saver never closes it.
+        session: boto3 session to create the client from.
+        region_name: AWS region of the client that the saver creates.
+        endpoint_url: Endpoint of the client that the saver creates, for a local engine or a VPC
+            endpoint.
+        boto_config: Botocore settings of the client that the saver creates. Each given field
+            overrides the saver's default (standard retries with 10 attempts, 5 s to connect, 15 s
+            to read, keep-alive).
         client_config: Arguments of `boto3.client`, by boto3's names or those of the JavaScript port
             (`region`, `endpoint`, `accessKeyId`, `secretAccessKey`, `sessionToken`, the last three
             also within `credentials`).
         serde: Serializer of checkpoints, metadata and writes; LangGraph's default if `None`.
-        consistent_reads: Whether the reads a run resumes from are strongly consistent. `False`
-            halves their cost; a run may then resume from a state that is a moment old.
-        max_concurrency: Most requests in flight at once, and the number of worker threads. By
-            default as many as the client has connections, 32 for a client made here.
-        run_id_index: Name of the index on `run_id`, which `setup()` makes and `delete_for_runs`
-            then uses in place of a Scan.
-        ttl_seconds: How long a checkpoint lives after it is stored, from 1; `None` for ever. What
-            has expired counts as absent, and DynamoDB deletes it within days. Reading the history
-            of a DeltaChannel prolongs the lives of what it is rebuilt from.
+        consistent_reads: Whether the reads that a run resumes from are strongly consistent. `False`
+            halves their cost; a run may then resume from a slightly older state.
+        max_concurrency: Maximum number of requests in flight, and of worker threads. Defaults to
+            the connections of the client, 32 for a client that the saver creates.
+        run_id_index: Name of the index on `run_id`, which `setup()` creates and `delete_for_runs`
+            then uses instead of a Scan.
+        ttl_seconds: How long a checkpoint lives after it is stored, at least 1; `None` for no
+            expiry. Readers treat expired checkpoints as absent, and DynamoDB deletes them within
+            days. Reading the history of a DeltaChannel extends the life of the items that it is
+            rebuilt from.
         compression: `"gzip"` or `"zstd"` to compress values where that saves a write unit;
             `"incremental"` to store checkpoints of more than 2 KB as differences from earlier
             states of their thread, so that a turn costs the same however long the thread is;
-            `None` for not at all. All but gzip need Python 3.14 or the extra `[zstd]`. What is
-            stored is read whatever this says.
-        s3_offload_config: Where values above a threshold go in S3: a mapping with `bucket_name`,
-            and optionally `key_prefix`, `endpoint_url` and `threshold_bytes` (see
+            `None` for no compression. All but gzip need Python 3.14 or the extra `[zstd]`. Stored
+            values can be read with any setting.
+        s3_offload_config: Where in S3 values above a threshold are stored: a mapping with
+            `bucket_name`, and optionally `key_prefix`, `endpoint_url` and `threshold_bytes` (see
             `S3OffloadConfig`). `None` keeps values of any size in the two tables.
-        s3_client: A ready boto3 client for S3. The saver never closes it. Without it one is made
-            from the same session, region, credentials and `boto_config`, at its first use.
-        max_value_bytes: Largest serialized value, before compression. A larger one is refused
-            before anything is written, and none is unpacked to more.
-        memory_bytes: How much the saver remembers of the threads it serves, to ask for less: which
-            checkpoint was the newest, how checkpoints hang together, what was written, and what
-            checkpoints are differences from. 0 turns that off, and differences with it. Clones
-            share it; a child made by `os.fork` begins with nothing.
-        thread_index: A `ThreadIndex` to have threads listed (`list_threads`) by their owner, with
-            title and status, or a mapping with `owner` and optionally `index_name`; `None` for not.
-            The first checkpoint that a run stores, interrupts and errors are then stored in a
-            transaction, at twice the units, with an item of the thread.
-        on_conflict: What becomes of a run whose thread another run has moved on meanwhile: `"fork"`
-            lets both go on, as every saver does; `"raise"` ends it with `ThreadConflictError`.
-            Replays from old checkpoints pass. Each root checkpoint is then stored in a
-            transaction, at twice the units. All savers of a table should have the same.
-        clock: Tells the time, in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
-        on_request: Is called with a `RequestInfo` once each request has ended, by the thread or on
-            the event loop that has sent it, before the call goes on; so it must not block. An error
-            of it is logged once and left out of the call. A `CallObserver`, such as
-            `langgraph_checkpoint_dynamodb.otel.OpenTelemetry()`, is told of calls too. The requests
-            then ask what they consume.
-        observe_threads: Whether `on_request` may know the thread ids that requests are about.
+        s3_client: An existing boto3 client for S3. The saver never closes it. By default the saver
+            creates a client from the same session, region, credentials and `boto_config`, at its
+            first use.
+        max_value_bytes: Largest serialized value, before compression. Larger values are rejected
+            before anything is written, and no value is decompressed to more.
+        memory_bytes: Size of the memory of the threads that the saver serves, which saves requests:
+            the newest checkpoint, how checkpoints are linked, pending writes, and the bases of
+            differences. 0 turns off the memory and incremental compression. Clones share the
+            memory; a child process created by `os.fork` starts with an empty one.
+        thread_index: A `ThreadIndex`, or a mapping with `owner` and optionally `index_name`, to
+            list threads (`list_threads`) by owner, with title and status; `None` for no index. The
+            first checkpoint of a run, interrupts and errors are then stored in a transaction with
+            the thread item, at twice the write units.
+        on_conflict: What to do if another run has continued the thread of a run in the meantime:
+            `"fork"` lets both continue, as other savers do; `"raise"` ends the run with
+            `ThreadConflictError`. Replays from old checkpoints are allowed. Each root checkpoint is
+            then stored in a transaction, at twice the write units. All savers of a table should
+            use the same setting.
+        clock: Returns the time in seconds since the epoch, for `ttl_seconds` and `sweep_orphans`.
+        on_request: Called with a `RequestInfo` after each request, on the thread or event loop that
+            sent it, before the call continues; so it must not block. Its first error is logged, and
+            its errors do not affect the call. A `CallObserver`, such as
+            `langgraph_checkpoint_dynamodb.otel.OpenTelemetry()`, is also notified of calls. With
+            `on_request`, requests ask DynamoDB for the consumed capacity.
+        observe_threads: Whether `on_request` receives the thread ids of requests.
 
     Raises:
-        InvalidInputError: An argument cannot be used; the message names it.
+        InvalidInputError: An argument is invalid; the message names it.
 
     Example:
         ```python

@@ -27,7 +27,7 @@ class Connected(ABC):
 
     @abstractmethod
     def open(self) -> Self:
-        """Make the clients now, and not at the first call. Can be repeated."""
+        """Create the clients now, not at the first call. Can be repeated."""
 
     @abstractmethod
     async def aopen(self) -> Self:
@@ -74,7 +74,7 @@ class Connected(ABC):
     def _require_usable(self, method: str) -> None:  # noqa: B027 - usable by default
         """Check that a synchronous call is possible, before any work is done for it."""
 
-    def _forget(self) -> None:  # noqa: B027 - stores and caches remember nothing
+    def _forget(self) -> None:  # noqa: B027 - stores and caches have no memory
         """Clear the memory of threads, once closed."""
 
 
@@ -84,24 +84,24 @@ class OnThreads(Connected):
     _runner: SyncRunner
 
     def open(self) -> Self:
-        """Make the clients now, and not at the first call. `with` does so.
+        """Create the clients now, not at the first call. `with` calls this.
 
-        That reads the SDK's models, for a few hundred milliseconds on a slow machine, in which
-        Python runs little else: event loops stand still. It does no I/O. Can be repeated.
+        Does no I/O, but reads the SDK's models. On a slow machine this takes a few hundred
+        milliseconds, during which event loops are blocked. Can be repeated.
 
         Raises:
-            SaverClosedError: It was closed.
+            SaverClosedError: The saver, store or cache was closed.
         """
         self._runner.open()
         return self
 
     async def aopen(self) -> Self:
-        """Asynchronous version of `open`. Best awaited before the loop has anything else to do."""
+        """Asynchronous version of `open`. Best awaited before the loop does other work."""
         await self._runner.start_open().result()
         return self
 
     def close(self) -> None:
-        """End its threads and the client it made, once calls under way are done.
+        """Wait for calls in flight, then end the threads and close the clients created here.
 
         A client that was passed in stays open. Can be repeated.
         """

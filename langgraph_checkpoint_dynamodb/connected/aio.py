@@ -36,40 +36,40 @@ class OnEventLoops(Connected):
     _bridge: Bridge
 
     def open(self) -> Self:
-        """Make the clients for the plain methods now, and not at the first call. `with` does so.
+        """Create the clients for the sync methods now, not at the first call. `with` calls this.
 
-        Opens again what was closed. Can be repeated.
+        Can be repeated, also after a close.
 
         Raises:
-            EventLoopError: An event loop runs in this thread.
+            EventLoopError: An event loop is running in this thread.
         """
         require_plain_code("open", "aopen")
         self._bridge.run(self._runner.open)
         return self
 
     async def aopen(self) -> Self:
-        """Make the clients for this event loop now, and not at the first call. `async with` does.
+        """Create the clients of this event loop now, not at the first call.
 
-        Opens again what was closed. Can be repeated.
+        `async with` awaits this. Can be repeated, also after a close.
         """
         await self._runner.open()
         return self
 
     async def aclose(self) -> None:
-        """Close it on this event loop, once its calls under way there are done.
+        """Wait for calls in flight on this event loop, then close its clients.
 
-        Can be repeated. On other loops, and in plain code, it can still be used.
+        Can be repeated. Calls on other loops and in sync code are still possible.
         """
         await self._runner.close()
         self._forget()
 
     def close(self) -> None:
-        """Close it everywhere, once calls under way are done, from plain code.
+        """Wait for calls in flight, then close the clients of all event loops. For sync code.
 
-        Can be repeated. Clients of an event loop that stands still are closed when that loop ends.
+        Can be repeated. Clients of an event loop that is not running are closed when the loop ends.
 
         Raises:
-            EventLoopError: An event loop runs in this thread.
+            EventLoopError: An event loop is running in this thread.
         """
         require_plain_code("close", "aclose")
         self._bridge.run(self._runner.close_everywhere)
@@ -90,7 +90,7 @@ class OnEventLoops(Connected):
 
 
 def require_aio_session(session: object) -> None:
-    """Check that a session is one of aiobotocore, or none.
+    """Check that a session is an aiobotocore session or `None`.
 
     Raises:
         InvalidInputTypeError: It is not.

@@ -1,4 +1,4 @@
-"""Checks the arguments of a saver's methods and makes operations of them. No runner, no I/O."""
+"""Checks the arguments of a saver's methods and creates operations from them. No runner, no I/O."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class SaverBase(BaseCheckpointSaver[str]):
     _watcher: Watcher
 
     def _configure(self, settings: Settings) -> None:
-        """Set what the methods need, beside the runner."""
+        """Set what the methods need, except for the runner."""
         self._settings = settings
         self._watcher = Watcher(settings.on_request, threads=settings.observe_threads)
         self._memories = PerProcess(lambda _: Memory(settings.memory_bytes))
@@ -85,22 +85,23 @@ class SaverBase(BaseCheckpointSaver[str]):
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
         """The version after `current`: a sortable count and a random part.
 
-        The random part tells apart two branches that count on from the same version. A thread that
-        an older writer began with numbers goes on with numbers: LangGraph compares the versions in
-        a checkpoint with one another, and text does not compare with numbers.
+        The random part distinguishes two branches that continue from the same version. If an older
+        writer started a thread with numeric versions, its versions remain numbers: LangGraph
+        compares the versions in a checkpoint with each other, and text cannot be compared with
+        numbers.
 
         Args:
-            current: The version so far; `None` for none.
-            channel: Not used by LangGraph any more.
+            current: The current version; `None` for no version.
+            channel: No longer used by LangGraph.
 
         Returns:
-            32 digits, a point and a random fraction; or the next number after a number.
+            32 digits, a point and a random fraction; after a number, the next number.
         """
         version: object = current
         if isinstance(version, (int, float)):
             return cast("str", version + 1)
         count = int(current.partition(".")[0]) if current is not None else 0
-        return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - told apart, not kept secret
+        return f"{count + 1:032}.{random.random():016}"  # noqa: S311 - unique, not secret
 
     def _context(self) -> Context:
         settings = self._settings
@@ -158,14 +159,14 @@ class SaverBase(BaseCheckpointSaver[str]):
         context = self._context()
         run = None
         if keeps_thread_item(context, ref):
-            # LangGraph leaves all but scalars of the config out of the metadata: a UUID.
+            # LangGraph copies only scalars of the config to the metadata, so not a UUID.
             said = {**config["configurable"], **(config.get("metadata") or {}), **merged}
             run = RunInfo(self._owner_of(said), merged.get("source"), merged.get("step"))
         stored = to_config(ref.thread_id, ref.checkpoint_ns, ref.checkpoint_id)
         return put_checkpoint(context, record, run), stored
 
     def _owner_of(self, metadata: Mapping[str, Any]) -> str | None:
-        """The owner that a checkpoint's metadata name, in which the run's `configurable` is."""
+        """The owner in a checkpoint's metadata, which include the run's `configurable`."""
         index = self._settings.thread_index
         return None if index is None else thread_owner_text(metadata.get(index.owner))
 

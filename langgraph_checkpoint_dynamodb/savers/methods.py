@@ -52,13 +52,13 @@ class SaverMethods(MovingMethods):
         """Serialize `value` by calling `prepare`, on another thread if it is large."""
 
     def setup(self) -> None:
-        """Create the two tables, on-demand, or verify those that are there. Can be repeated.
+        """Create the two tables (on-demand), or verify existing ones. Can be repeated.
 
-        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add an index to a table that
-        exists, `dynamodb:UpdateTable`. Nothing else calls it.
+        Needs `dynamodb:DescribeTable`, `dynamodb:CreateTable` and, to add an index to an existing
+        table, `dynamodb:UpdateTable`. No other method calls it.
 
         Raises:
-            TableMismatchError: A table or an index has other keys.
+            TableMismatchError: A table or an index has a different key schema.
             TableError: A table was not active after two minutes.
         """
         self._run(self._set_up(), "setup")
@@ -70,20 +70,20 @@ class SaverMethods(MovingMethods):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Get a checkpoint with its metadata and pending writes.
 
-        One round trip with a `checkpoint_id`, two without, whatever the length of the thread.
+        Takes one round trip with a `checkpoint_id`, two without, however long the thread is.
 
         Args:
-            config: Names the thread, and optionally namespace and checkpoint. Without a checkpoint
-                id the one with the highest id is read.
+            config: Names the thread, and optionally the namespace and the checkpoint. Without a
+                checkpoint id, the checkpoint with the highest id is read.
 
         Returns:
-            The checkpoint, or `None` if there is none. Pending writes are in the order a superstep
-            applies them.
+            The checkpoint, or `None` if there is none. Pending writes are in the order in which a
+            superstep applies them.
 
         Raises:
             InvalidInputError: The thread id is missing or cannot be stored, or the checkpoint id
-                is no string.
-            UnreadableItemError: The checkpoint is there but cannot be read.
+                is not a string.
+            UnreadableItemError: The checkpoint exists but cannot be read.
         """
         return self._run(self._get_tuple(config), "get_tuple")
 
@@ -99,22 +99,23 @@ class SaverMethods(MovingMethods):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """List checkpoints, newest first in each namespace, reading as they are asked for.
+        """List checkpoints lazily, newest first in each namespace.
 
         Args:
-            config: Names the thread, and optionally the only namespace and the only checkpoint.
+            config: Names the thread, and optionally one namespace and one checkpoint to list.
                 `None` lists all threads, with a Scan of the table.
-            filter: Values that the metadata must have. Compared here, so it saves no reads.
+            filter: Values that the metadata must have. Applied by the saver after reading, so it
+                does not reduce the read units.
             before: Only checkpoints whose id is below this config's. May be a bare mapping like
                 `{"checkpoint_id": "..."}`, as LangGraph's agent server passes it.
-            limit: Most checkpoints to return, counted after filtering.
+            limit: Maximum number of checkpoints to return, counted after filtering.
 
         Yields:
-            The checkpoints. Namespaces and threads come in no particular order.
+            The checkpoints. The order of namespaces and threads is undefined.
 
         Raises:
-            InvalidInputError: The thread id is missing or an argument cannot be used.
-            UnreadableItemError: A checkpoint is there but cannot be read.
+            InvalidInputError: The thread id is missing or an argument is invalid.
+            UnreadableItemError: A checkpoint exists but cannot be read.
         """
         return _flatten(self._pages(self._list(config, filter, before, limit), "list"))
 
@@ -141,16 +142,16 @@ class SaverMethods(MovingMethods):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
     ) -> RunnableConfig:
-        """Store a checkpoint. One of the same id is replaced.
+        """Store a checkpoint, replacing one with the same id.
 
-        One request; what does not fit an item is stored before it, side by side.
+        Takes one request. Values that do not fit in the item are stored first, concurrently.
 
         Args:
             config: Names the thread, the namespace and, as `checkpoint_id`, the parent.
-            checkpoint: The checkpoint, stored whole.
-            metadata: Its metadata; scalars of the config's metadata and configurable are added, as
-                LangGraph's `get_checkpoint_metadata` does.
-            new_versions: Not needed: channel values are stored with their checkpoint.
+            checkpoint: The checkpoint, stored with its channel values.
+            metadata: Its metadata. Scalars from the config's metadata and configurable are added,
+                as LangGraph's `get_checkpoint_metadata` does.
+            new_versions: Not used: channel values are stored with their checkpoint.
 
         Returns:
             The config of the stored checkpoint.
@@ -170,10 +171,10 @@ class SaverMethods(MovingMethods):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
     ) -> RunnableConfig:
-        """Asynchronous version of `put`. Serializes before it first waits.
+        """Asynchronous version of `put`. Serializes the checkpoint before any request.
 
-        LangGraph passes live channel values; what a node changes afterwards must not be stored.
-        `AsyncDynamoDBSaver` has large values serialized by another thread and waits for that.
+        LangGraph passes live channel values, and later changes by a node must not be stored.
+        `AsyncDynamoDBSaver` serializes large values on another thread and waits for it.
         """
         operation, stored = await self._prepared(
             lambda: self._put(config, checkpoint, metadata), checkpoint
@@ -190,20 +191,20 @@ class SaverMethods(MovingMethods):
     ) -> None:
         """Store the writes of a task: all of them or none.
 
-        Regular writes keep the first value stored for a task and position, the special channels
-        (`WRITES_IDX_MAP`) the last. One request, whatever their number, up to 4 MB of small ones;
-        large ones are stored before it, side by side. Where another call of the task was there
-        before, two more store what it has left out.
+        A regular write keeps the first value stored for its task and position; a special channel
+        (`WRITES_IDX_MAP`) keeps the last. Takes one request for any number of small writes up to
+        4 MB. Large values are stored first, concurrently. If an earlier call has stored writes of
+        the same task, two more requests store the writes that are still missing.
 
         Args:
             config: Names the checkpoint, which need not exist yet.
             writes: Pairs of channel and value.
-            task_id: The task that made them.
-            task_path: Path of the task; orders the writes of a checkpoint.
+            task_id: The task that produced the writes.
+            task_path: Path of the task. Determines the order of a checkpoint's writes.
 
         Raises:
             InvalidInputError: An id is missing or cannot be stored.
-            PayloadTooLargeError: A value is over `max_value_bytes`. None was stored.
+            PayloadTooLargeError: A value is over `max_value_bytes`. No write was stored.
         """
         self._run(self._put_writes(config, writes, task_id, task_path), "put_writes")
 
@@ -223,18 +224,18 @@ class SaverMethods(MovingMethods):
     def delete_thread(self, thread_id: str) -> None:
         """Delete every checkpoint of a thread, in all namespaces, with its writes.
 
-        Stopped halfway, it shows an older checkpoint or none, and can be repeated to its end.
-        Writes are found through their checkpoints: those of one that was never stored stay. For
-        each checkpoint that had writes a mark stays for an hour, so that who reads at the same
-        time never sees it without them; DynamoDB deletes it by its `ttl`, or the sweep does.
+        If it is interrupted, readers see an older checkpoint or none, and the delete can be
+        repeated. Writes are found through their checkpoint, so writes of a checkpoint that was
+        never stored remain. For each checkpoint that had writes, a mark remains for an hour, so
+        that a concurrent reader never sees the checkpoint without its writes. DynamoDB deletes the
+        mark by its `ttl`, or `sweep_orphans` does.
 
         Args:
-            thread_id: The thread. Here as in every config, an integer or a UUID stands for its
-                text.
+            thread_id: The thread. As in every config, an integer or a UUID is converted to text.
 
         Raises:
-            InvalidInputError: The thread id is empty or no id.
-            UnprocessedItemsError: The tables stayed throttled.
+            InvalidInputError: The thread id is empty or not an id.
+            UnprocessedItemsError: The tables were throttled at every attempt.
         """
         self._run(self._delete_thread(thread_id), "delete_thread")
 
@@ -243,18 +244,20 @@ class SaverMethods(MovingMethods):
         await self._await(self._delete_thread(thread_id), "delete_thread")
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete every checkpoint made by these runs, in all threads, with its writes.
+        """Delete every checkpoint stored by these runs, in all threads, with its writes.
 
-        Finds them through the run index, or with a parallel Scan where the saver has none. The
-        index lags behind by moments and does not know the checkpoints of older writers.
+        Finds the checkpoints through the run index, or with a parallel Scan if the saver has no
+        run index. The index is eventually consistent and does not contain the checkpoints of older
+        writers.
 
         Args:
-            run_ids: The `run_id` of the metadata.
+            run_ids: Values of `run_id` in the metadata.
 
         Raises:
-            InvalidInputError: `run_ids` is one bare string, or holds something else than strings.
-            DeltaHistoryError: A checkpoint of another run is rebuilt from one of these. Nothing
-                was deleted.
+            InvalidInputError: `run_ids` is a single string, or contains a value that is not a
+                string.
+            DeltaHistoryError: A checkpoint of another run is rebuilt from a checkpoint of these
+                runs. Nothing was deleted.
         """
         self._run(self._delete_for_runs(run_ids), "delete_for_runs")
 
@@ -265,16 +268,18 @@ class SaverMethods(MovingMethods):
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints of a thread, in all namespaces, with their writes.
 
-        Checkpoint ids, metadata and values stay as they are. What the target has beside them stays.
-        Stopped halfway, the target holds only checkpoints with all their ancestors and writes.
+        Checkpoint ids, metadata and values are unchanged. Other checkpoints of the target remain.
+        If the copy is interrupted, every checkpoint of the target has all its ancestors and
+        writes.
 
         Args:
-            source_thread_id: The thread to copy. If it has no checkpoint, nothing happens.
+            source_thread_id: The thread to copy. If it has no checkpoint, nothing is copied.
             target_thread_id: The thread to copy to.
 
         Raises:
-            InvalidInputError: A thread id is empty or no id.
-            ItemTooLargeError: A longer thread id leaves no room for an item that was nearly full.
+            InvalidInputError: A thread id is empty or not an id.
+            ItemTooLargeError: An item is over DynamoDB's size limit because the target's thread id
+                is longer.
         """
         self._run(self._copy_thread(source_thread_id, target_thread_id), "copy_thread")
 
@@ -294,16 +299,16 @@ class SaverMethods(MovingMethods):
         Args:
             thread_ids: The threads.
             strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
-                ancestor that one of them needs to rebuild a DeltaChannel, with their writes. The
-                call of a subgraph goes with the root checkpoint it ran under: it is kept where a
-                root checkpoint is that may go on from it, as with a question that waits. A
-                subgraph with a memory of its own (`checkpointer=True`) keeps its newest.
-                `"delete"` deletes the threads; so does `"delete_all"`, as LangGraph's agent server
-                calls it.
-            keep_last: With `"keep_latest"`, how many checkpoints of each namespace to keep, from 1.
+                ancestor that they need to rebuild a DeltaChannel, with their writes. Checkpoints
+                of a subgraph call are kept only if a kept root checkpoint can still resume the
+                call, for example after an interrupt. A subgraph with its own memory
+                (`checkpointer=True`) keeps its newest checkpoint. `"delete"` deletes the threads;
+                `"delete_all"`, the name in LangGraph's agent server, does the same.
+            keep_last: With `"keep_latest"`, how many checkpoints of each namespace to keep, at
+                least 1.
 
         Raises:
-            InvalidInputError: The strategy is unknown, or `thread_ids` is one bare string.
+            InvalidInputError: The strategy is unknown, or `thread_ids` is a single string.
         """
         self._run(self._prune(thread_ids, strategy, keep_last), "prune")
 
@@ -320,22 +325,22 @@ class SaverMethods(MovingMethods):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """Get what DeltaChannels are rebuilt from: writes of the ancestors and the value below.
+        """Get what DeltaChannels are rebuilt from: a stored value and the ancestors' writes since.
 
-        Reads the ancestors as one range and their writes side by side.
+        Reads the ancestors as one range and their writes concurrently.
 
         Args:
-            config: Names the checkpoint, or the newest one of a thread and namespace. Its own
-                writes do not count.
+            config: Names the checkpoint; without a checkpoint id, the newest one of the thread and
+                namespace. The checkpoint's own writes are not included.
             channels: The channels.
 
         Returns:
             For each channel its writes, oldest first, and as `seed` the value of the nearest
-            ancestor that holds one.
+            ancestor that has one.
 
         Raises:
-            InvalidInputError: The config cannot be used, or `channels` is one bare string.
-            UnreadableItemError: An ancestor is there but cannot be read.
+            InvalidInputError: The config is invalid, or `channels` is a single string.
+            UnreadableItemError: An ancestor exists but cannot be read.
         """
         return self._run(self._history(config, channels), "get_delta_channel_history")
 
@@ -352,27 +357,28 @@ class SaverMethods(MovingMethods):
         resume_from: str | None = None,
         max_pages: int | None = None,
     ) -> SweepReport:
-        """Delete what processes left behind that died in the middle of a call.
+        """Delete items that processes left behind when they crashed during a call.
 
-        Readers never see any of it: parts of values whose checkpoint or write was never stored or
-        was replaced, writes whose checkpoint was never stored, deletes that stopped halfway, and
-        the marks of deletes, which readers need for an hour. Scans both tables,
-        and reads the checkpoint of every partition of the writes table.
+        Readers never see these items: parts of values whose checkpoint or write was never stored
+        or was replaced, writes whose checkpoint was never stored, remains of interrupted deletes,
+        and marks of deletes, which readers need for an hour. Scans both tables, and reads the
+        checkpoint of every partition of the writes table.
 
         Args:
-            older_than: Leave alone what is younger: a `timedelta` or seconds, at least an hour
-                (3,600). It must be longer than any call takes, and than a run takes that stores
-                its checkpoint after its writes (`durability="exit"`), with the difference of the
-                clocks of this process and of those that write on top. By default a day.
+            older_than: Minimum age of the items to delete: a `timedelta` or seconds, at least an
+                hour (3,600). Must exceed the longest call, the longest run that stores its
+                checkpoint after its writes (`durability="exit"`), and in addition the clock
+                difference between this process and the writers. By default a day.
             resume_from: `resume_from` of the report of a sweep that was stopped by `max_pages`.
-            max_pages: Stop after so many pages of 1 MB; `None` to go on to the end.
+            max_pages: Stop after this many pages of 1 MB; `None` for no limit.
 
         Returns:
-            What was deleted, what was left alone, and where to go on.
+            What was deleted, what was kept, and where to continue.
 
         Raises:
-            InvalidInputError: An argument cannot be used, or `older_than` is less than an hour.
-            ObjectsNotDeletedError: S3 kept an object; the item that leads to it is kept too.
+            InvalidInputError: An argument is invalid, or `older_than` is less than an hour.
+            ObjectsNotDeletedError: S3 did not delete an object. The item that refers to the object
+                is kept too.
         """
         return self._run(self._sweep_orphans(older_than, resume_from, max_pages), "sweep_orphans")
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class MovingMethods(SaverBase, Connected, TableSource):
-    """Imports and exports threads by the other methods of the saver."""
+    """Imports and exports threads with the other methods of the saver."""
 
     def import_thread(
         self,
@@ -52,11 +52,11 @@ class MovingMethods(SaverBase, Connected, TableSource):
         writes, in the order in which the source returns them. One checkpoint is in memory at a
         time. Nested namespaces come first, the root last, and parents before children: if it is
         stopped, every copied checkpoint has its ancestors and the subgraphs it waits for, but the
-        newest copied one may not be the newest of the source. No run may use the thread meanwhile.
-        Can be repeated: checkpoints that exist here already, or only here, are not changed.
+        newest copied one may not be the newest of the source. No run may use the thread during the
+        import. Can be repeated: checkpoints that exist here already, or only here, are not changed.
 
         Args:
-            source: The saver to read, by its sync methods.
+            source: The saver to read, with its sync methods.
             thread_id: The thread.
             namespaces: The namespaces to copy, for a source that lists only the root if none is
                 named. By default all that the source lists.
@@ -67,7 +67,7 @@ class MovingMethods(SaverBase, Connected, TableSource):
 
         Raises:
             ThreadMismatchError: The copy differs from the source: one of the two was written to
-                meanwhile, or before.
+                during the import, or before.
             InvalidInputError: The thread id cannot be stored, or the source is not a saver.
         """
         steps = self._import_thread(source, thread_id, namespaces, on_progress)
@@ -81,7 +81,7 @@ class MovingMethods(SaverBase, Connected, TableSource):
         namespaces: Sequence[str] | None = None,
         on_progress: Callable[[MoveReport], object] | None = None,
     ) -> MoveReport:
-        """Asynchronous version of `import_thread`. Reads the source by its `a*` methods."""
+        """Asynchronous version of `import_thread`. Reads the source with its `a*` methods."""
         steps = self._import_thread(source, thread_id, namespaces, on_progress)
         return await arun_steps(watched(self._watcher, steps, "import_thread"))
 
@@ -131,8 +131,8 @@ class MovingMethods(SaverBase, Connected, TableSource):
     ) -> MoveReport:
         """Store threads that `export_threads` has written, each checkpoint as it is read.
 
-        Each is compared once it is stored. The order is that of `import_thread`, so it can be
-        stopped anywhere and repeated: checkpoints that exist already are not changed.
+        Each checkpoint is compared after it is stored. The order is that of `import_thread`, so the
+        import can be interrupted and repeated: checkpoints that exist already are not changed.
 
         Args:
             lines: The lines, for example a file that is open for reading.

@@ -46,23 +46,23 @@ class ThreadMethods(SaverMethods):
     ) -> ThreadPage:
         """List the threads of an owner, the most recently active first.
 
-        One request for a page of 20 threads, and at most 5 read units, however long they are. It
-        may be a moment behind. With a status, the owner's other threads are read as well and left
-        out.
+        A page of 20 threads takes one request and at most 5 read units, however long the threads
+        are. The index is eventually consistent. With a status, the owner's other threads are read
+        too and filtered out.
 
         Args:
-            owner: The owner; `None` for the threads of everybody, with a Scan of the index and in
+            owner: The owner; `None` for the threads of all owners, with a Scan of the index and in
                 no order.
             status: Only threads that are `"idle"`, `"waiting"` or `"failed"`.
-            limit: Most threads to return, from 1.
-            cursor: `cursor` of the page before.
+            limit: Maximum number of threads to return, at least 1.
+            cursor: `cursor` of the previous page.
 
         Returns:
-            The threads, and where to go on.
+            The threads, and where to continue.
 
         Raises:
-            InvalidInputError: The saver has no `thread_index`, or an argument cannot be used.
-            UnreadableItemError: What is known of a thread cannot be read.
+            InvalidInputError: The saver has no `thread_index`, or an argument is invalid.
+            UnreadableItemError: A thread item cannot be read.
         """
         return self._run(self._list_threads(owner, status, limit, cursor), "list_threads")
 
@@ -78,16 +78,16 @@ class ThreadMethods(SaverMethods):
         return await self._await(self._list_threads(owner, status, limit, cursor), "list_threads")
 
     def get_thread(self, thread_id: str) -> ThreadInfo | None:
-        """Get what is known of a thread as a whole, at the cost of one small read.
+        """Get the owner, title, status and metadata of a thread with one small read.
 
         Args:
             thread_id: The thread.
 
         Returns:
-            What is known; `None` if the thread is not listed.
+            The thread; `None` if it is not listed.
 
         Raises:
-            UnreadableItemError: It is there but cannot be read.
+            UnreadableItemError: The thread item exists but cannot be read.
         """
         return self._run(self._get_thread(thread_id), "get_thread")
 
@@ -102,20 +102,20 @@ class ThreadMethods(SaverMethods):
         title: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> ThreadInfo:
-        """Give a thread a title, or more metadata. It keeps its place in lists.
+        """Set the title of a thread, or add metadata. Its position in lists does not change.
 
         Args:
             thread_id: The thread.
-            title: The title; `None` leaves it as it is, an empty one removes it.
-            metadata: Merged with what is there; a value of `None` removes its key. Title and
+            title: The new title; `None` keeps the current one, an empty string removes it.
+            metadata: Merged into the current metadata; a value of `None` removes its key. Title and
                 metadata together take at most 1,024 bytes, serialized by the saver's serde.
 
         Returns:
-            The thread as it is then.
+            The thread after the update.
 
         Raises:
             ThreadNotFoundError: The thread is not listed.
-            InvalidInputError: They take more, or are of another type.
+            InvalidInputError: Title and metadata are too large, or of another type.
         """
         return self._run(self._update_thread(thread_id, title, metadata), "update_thread")
 
@@ -137,25 +137,26 @@ class ThreadMethods(SaverMethods):
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
     ) -> int:
-        """Delete the threads of an owner, or those that were not active for some time, or both.
+        """Delete threads by owner, by time of inactivity, or by both.
 
-        Stopped anywhere, it is finished by calling it again: what is known of a thread goes last.
-        Each thread is looked at again first: one that has run meanwhile, or is another's by now,
-        stays. A list of threads may be a moment behind, so a thread whose first run begins at that
-        moment may stay.
+        If it is interrupted, call it again: the thread item is deleted last, so partly deleted
+        threads are still found. Each thread is read again before it is deleted, and kept if a run
+        has started or the owner has changed in the meantime. The index is eventually consistent,
+        so a thread whose first run has just started may be kept.
 
         Args:
             owner: Only the threads of this owner.
-            idle_for: Only threads whose last run began, waited or failed so long ago or longer: a
-                `timedelta` or seconds.
-            dry_run: Delete nothing, and tell what would be.
-            on_progress: Called with each thread that is gone, or would be.
+            idle_for: Only threads whose last run began, was interrupted or failed at least this
+                long ago: a `timedelta` or seconds.
+            dry_run: Delete nothing, and report the threads that would be deleted.
+            on_progress: Called with each thread that was deleted, or would be.
 
         Returns:
-            How many there were.
+            The number of these threads.
 
         Raises:
-            InvalidInputError: The saver has no `thread_index`, or neither is given.
+            InvalidInputError: The saver has no `thread_index`, or neither `owner` nor `idle_for` is
+                given.
         """
         stream = self._delete_threads(owner, idle_for, dry_run=dry_run)
         return self._report_each(stream, "delete_threads", on_progress)
@@ -173,20 +174,20 @@ class ThreadMethods(SaverMethods):
         return await self._areport_each(stream, "delete_threads", on_progress)
 
     def reindex_threads(self, *, on_progress: OnProgress | None = None) -> int:
-        """List the threads of tables that were in use before there was a thread index.
+        """Add the threads of tables that were used without a thread index to the index.
 
-        Scans the checkpoints table, and reads the newest checkpoint of each thread that is not
-        listed as it is. Can be stopped and repeated, beside runs.
+        Scans the checkpoints table, and reads the newest checkpoint of each thread that the index
+        does not list with that checkpoint. Can be interrupted and repeated, also during runs.
 
         Args:
-            on_progress: Called with each thread that is listed anew.
+            on_progress: Called with each thread that is added or updated.
 
         Returns:
-            How many there were.
+            The number of these threads.
 
         Raises:
             InvalidInputError: The saver has no `thread_index`.
-            UnreadableItemError: A checkpoint is there but cannot be read.
+            UnreadableItemError: A checkpoint exists but cannot be read.
         """
         return self._report_each(self._reindex_threads(), "reindex_threads", on_progress)
 
