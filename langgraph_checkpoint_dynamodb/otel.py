@@ -49,15 +49,15 @@ _NANOSECONDS = 1_000_000_000
 
 
 class OpenTelemetry:
-    """Makes spans and metrics of a saver's requests, for its `on_request`.
+    """Creates spans and metrics of a saver's requests, for its `on_request`.
 
-    Each call is a span `checkpointer <method>`, and below it each request a span of the kind
-    `CLIENT`. A call's span ends with the call; that of `list` when its last checkpoint was taken,
-    or the generator was closed. One of these serves any number of savers.
+    Each call is a span `checkpointer <method>`. Each of its requests is a child span of kind
+    `CLIENT`. A call's span ends with the call. The span of `list` ends when the last checkpoint has
+    been consumed or the generator is closed. One instance serves any number of savers.
 
     Args:
-        tracer_provider: Where spans go; the global provider if `None`.
-        meter_provider: Where metrics go; the global provider if `None`.
+        tracer_provider: Receives the spans; the global provider if `None`.
+        meter_provider: Receives the metrics; the global provider if `None`.
 
     Example:
         ```python
@@ -117,11 +117,11 @@ class OpenTelemetry:
         )
 
     def on_call(self, operation: str) -> CallSpan:
-        """A call of the saver's method of that name is about to begin."""
+        """Called before a call of the saver's method of that name begins."""
         return CallSpan(self._tracer, operation)
 
     def __call__(self, request: RequestInfo) -> None:
-        """A request has ended: its span, within that of its call, and its metrics."""
+        """Record the span and the metrics of a request that has ended."""
         is_s3 = request.bucket is not None
         common = _s3_attributes(request) if is_s3 else _dynamodb_attributes(request)
         common |= _common_attributes(request)

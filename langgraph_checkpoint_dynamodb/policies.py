@@ -1,10 +1,10 @@
-"""The IAM actions that each group of calls needs. The published policies are made from them.
+"""The IAM actions that each group of calls needs. The published policies are generated from them.
 
 The Terraform module and the CDK construct repeat the roles in their own languages; a test compares
 them with these.
 
-A TransactWriteItems request of puts is authorized by `dynamodb:PutItem`; IAM has no action of its
-own for it (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+A TransactWriteItems request of puts is authorized by `dynamodb:PutItem`; IAM has no separate
+action for it (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SETUP_ACTIONS = frozenset(
 live actions only with `ttl_seconds`."""
 
 VERIFY_ACTIONS = frozenset({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
-"""For `setup()` of tables that exist as they should: an application may call it at startup."""
+"""For `setup()` of existing tables with the right schema: an application may call it at startup."""
 
 S3_RUN_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
 """On the objects under the key prefix, to run and copy threads with values in S3."""

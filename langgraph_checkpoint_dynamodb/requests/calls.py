@@ -1,7 +1,7 @@
-"""Operations that all others share: all pages of a query, batches, transactions, S3 objects.
+"""Operations that all others use: all pages of a query, batches, transactions, S3 objects.
 
-Batches are retried until nothing is unprocessed, transactions until they succeed or fail for good.
-Each wait is a request, so nothing here sleeps.
+Batches are retried until nothing is unprocessed, transactions until they succeed or fail with a
+final error. Each wait is a request (`Backoff`), so nothing here sleeps.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ T = TypeVar("T")
 _log = logging.getLogger("langgraph_checkpoint_dynamodb")
 
 BATCH_ITEMS = 25
-"""Most requests in a BatchWriteItem."""
+"""Maximum number of puts and deletes in a BatchWriteItem."""
 BATCH_OBJECTS = 1000
-"""Most keys in a DeleteObjects."""
+"""Maximum number of keys in a DeleteObjects."""
 TRANSACTION_ITEMS = 100
-"""Most items in a TransactWriteItems."""
+"""Maximum number of items in a TransactWriteItems."""
 TRANSACTION_BYTES = 4_000_000
-"""Most bytes in a TransactWriteItems: 4 MB, read as the smaller of the two megabytes."""
+"""Maximum size of a TransactWriteItems: 4 MB. 1 MB is taken as 1,000,000 bytes, to be safe."""
 
 ATTEMPTS = 10
 """Attempts without progress before a call gives up. With the delays below: at most 21 seconds."""
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
 _DOWNLOADS = 3
-"""Attempts to read an S3 object, beside the SDK's attempts to begin the download."""
+"""Attempts to read an S3 object, in addition to the SDK's attempts to start the download."""
 
 _BUSY = frozenset(
     {
@@ -73,7 +73,7 @@ _BUSY = frozenset(
 
 
 def backoff(attempt: int) -> Backoff:
-    """The wait before attempt `attempt` (1 is the first retry): doubling, capped, jittered."""
+    """The wait before retry `attempt`, counted from 1: exponential, capped, with jitter."""
     return Backoff(min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (attempt - 1)))
 
 
@@ -124,16 +124,17 @@ class Outcome:
 
 
 def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
-    """Write items, all or none, as far as one transaction reaches: 100 items and 4 MB.
+    """Write items, all or none, in one transaction if they fit: up to 100 items and 4 MB.
 
-    An item with `unless_exists` that is already there stays as it is; the others are written all
-    the same. More than one transaction holds is written in several, one after the other.
+    An existing item with `unless_exists` is not changed; the others are still written. Items that
+    do not fit in one transaction are written in several, one after the other.
 
     Args:
         puts: The items.
         once: Whether a retry by the SDK, after a lost response, must change nothing. Needed for an
-            item that refers to parts: another call may have replaced or deleted it meanwhile,
-            with its parts. A single item is then written in a transaction, at twice the units.
+            item that refers to parts: another call may have replaced or deleted the item and its
+            parts before the retry. A single item is then written in a transaction, at twice the
+            write units.
     """
     lost: list[Put] = []
     replaced: list[StoredItem] = []
@@ -146,10 +147,10 @@ def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outc
 
 
 def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
-    """Write items, all or none: none of them where one with `unless_exists` is there already.
+    """Write items, all or none: none if an item with `unless_exists` exists already.
 
-    More than one transaction holds is written in several, one after the other, up to the first of
-    which nothing is written.
+    Items that do not fit in one transaction are written in several, one after the other. The first
+    transaction that writes nothing is the last one.
 
     Args:
         puts: The items.
@@ -184,7 +185,7 @@ def put_all_or_none(
         except TransactionCanceledError as error:
             lost = [reason == "ConditionalCheckFailed" for reason in error.reasons]
             busy = not _BUSY.isdisjoint(error.reasons)
-            # Any other reason is final: an unknown reason must not be retried for ever.
+            # Any other reason is final: an unknown reason must not be retried endlessly.
             if len(lost) != len(changes) or not (any(lost) or busy):
                 raise
             if busy and attempt == attempts:
@@ -212,7 +213,7 @@ def update_one(update: Update) -> Operation[None]:
     """Update one item.
 
     Raises:
-        ConditionFailedError: It is not as expected, or lacks the map of an entry.
+        ConditionFailedError: The condition failed, or the item lacks the map of an entry.
     """
     yield from _send_one(UpdateItem(update))
 
@@ -236,7 +237,7 @@ def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
     """Delete S3 objects, given as bucket and key.
 
     Raises:
-        ObjectsNotDeletedError: Some are still there.
+        ObjectsNotDeletedError: Some objects still exist.
     """
     by_bucket: defaultdict[str, list[str]] = defaultdict(list)
     for bucket, key in objects:
@@ -251,9 +252,9 @@ def delete_objects(objects: Iterable[tuple[str, str]]) -> Operation[None]:
 
 
 def read_object(bucket: str, key: str) -> Operation[bytes | None]:
-    """An S3 object's bytes, `None` if there is none.
+    """The bytes of an S3 object, `None` if it does not exist.
 
-    Retries a download that breaks off, which the SDK does not.
+    Retries an interrupted download, which the SDK does not.
     """
     attempt = 1
     while True:
@@ -307,7 +308,7 @@ def _write_batch(batch: tuple[Put | Delete, ...]) -> Operation[None]:
 
 
 def _put_group(puts: tuple[Put, ...], *, all_of_them: bool = False) -> Operation[Outcome]:
-    """Write a transaction without the items that exist; or nothing, if one exists."""
+    """Write items in a transaction without existing ones; with `all_of_them`, all or none."""
     there: list[Put] = []
     while puts:
         lost = [one for one in (yield from put_all_or_none(puts)) if isinstance(one, Put)]

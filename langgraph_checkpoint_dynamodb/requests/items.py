@@ -1,4 +1,4 @@
-"""Requests for items: read, searched, written, deleted."""
+"""Requests that read, search, write and delete items."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     Item: TypeAlias = Mapping[str, UniversalAttributeValueTypeDef]
     """An item as it is sent: attribute name to typed value."""
     StoredItem: TypeAlias = Mapping[str, AttributeValueTypeDef]
-    """An item as it comes back."""
+    """An item as it is received."""
     StartKey: TypeAlias = Mapping[str, AttributeValueTypeDef]
-    """Where the next page begins. Opaque: handed back as it came."""
+    """Where the next page begins. Opaque: sent back unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Page:
     """One page of a Query or Scan.
 
     Attributes:
-        items: The items, in key order. A page may be empty and still not be the last.
+        items: The items, in key order. An empty page is not always the last.
         next: Where the next page begins, `None` after the last.
     """
 
@@ -60,7 +60,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class BatchGet(Request[Found]):
-    """Read up to 100 items of a table by their keys, each of which is named once."""
+    """Read up to 100 items of a table by their keys, without duplicates."""
 
     table: Table
     keys: tuple[Key, ...]
@@ -73,11 +73,11 @@ class Query(Request[Page]):
 
     Attributes:
         sort: Range of sort keys; never empty.
-        forward: Ascending if true.
+        forward: Whether the order is ascending.
         after: Only sort keys above this one.
-        limit: Most items to read, `None` for a page of the service's size (1 MB).
-        start: Where the page begins, in place of `after`.
-        attributes: Attributes to return, empty for all. Saves bytes on the wire, not capacity.
+        limit: Maximum number of items to read, `None` for a page of DynamoDB's size (1 MB).
+        start: Where the page begins, instead of `after`.
+        attributes: Attributes to return, empty for all. Saves bandwidth, not read units.
     """
 
     table: Table
@@ -142,7 +142,7 @@ class SearchVectors(Request["tuple[tuple[Key, float], ...]"]):
         vector: The vector to compare with.
         labels: Prefix of the namespaces of their items, at least one label. Labels beyond the
             filters of the index are ignored.
-        limit: Most vectors to find, up to 100.
+        limit: Maximum number of vectors to find, up to 100.
     """
 
     index: str
@@ -157,8 +157,8 @@ class Put:
 
     Attributes:
         unless_exists: The first writer of the key wins.
-        now: The time, in seconds since the epoch. An item that expired by then counts as absent.
-        over_channels: An item that names one of these channels counts as absent, too.
+        now: The time, in seconds since the epoch. An item that expired before counts as absent.
+        over_channels: An item of one of these channels counts as absent, too.
     """
 
     table: Table
@@ -186,7 +186,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Attributes of an item to set; its other attributes stay. Creates an item that is absent.
+    """Attributes of an item to set; its other attributes are kept. Creates a missing item.
 
     Attributes:
         values: What to set.
@@ -216,10 +216,10 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class PutItem(Request["StoredItem | None"]):
-    """Write one item; replies with the one it has replaced, `None` if there was none.
+    """Write one item; replies with the replaced item, `None` if there was none.
 
     Raises:
-        ConditionFailedError: `unless_exists` was asked for and the item exists.
+        ConditionFailedError: `unless_exists` is set and the item exists.
     """
 
     put: Put
@@ -253,7 +253,7 @@ class Prolong(Request[bool]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteItem(Request["StoredItem | None"]):
-    """Delete one item; replies with it, `None` if there was none."""
+    """Delete one item; replies with the item, `None` if there was none."""
 
     table: Table
     key: Key
@@ -263,7 +263,7 @@ class DeleteItem(Request["StoredItem | None"]):
 class DeleteIfOld(Request[bool]):
     """Delete an item if it was stored by a given time; replies whether it was deleted.
 
-    An item stored again meanwhile stays.
+    An item that has been stored again since is kept.
 
     Attributes:
         table: Its table.

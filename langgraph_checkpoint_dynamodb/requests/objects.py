@@ -19,7 +19,7 @@ class PutObject(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class GetObject(Request["bytes | None"]):
-    """Read an S3 object whole; `None` if there is none."""
+    """Read a whole S3 object; `None` if there is none."""
 
     bucket: str
     key: str
@@ -29,7 +29,7 @@ class GetObject(Request["bytes | None"]):
 class CopyObject(Request[bool]):
     """Copy an S3 object within its bucket; replies whether it existed.
 
-    A copy onto itself renews its age for the bucket's lifecycle rules.
+    A copy onto itself resets its age for the bucket's lifecycle rules.
     """
 
     bucket: str
@@ -42,7 +42,7 @@ class DeleteObjects(Request[None]):
     """Delete up to 1,000 S3 objects. Absent objects count as deleted.
 
     Raises:
-        ObjectsNotDeletedError: Some are still there.
+        ObjectsNotDeletedError: Some objects still exist.
     """
 
     bucket: str

@@ -2,12 +2,12 @@
 
 An *operation* is a generator that yields requests and is sent their replies; its return value is
 the result of the call. A *stream* may also yield `Emit` between requests, to hand finished values
-to the caller while more are to come. Neither does I/O, reads a clock or draws random numbers:
+to the caller before the end. Neither does I/O, reads a clock or draws random numbers:
 
 - A runner sends each request's reply into the generator, of the type named in the request.
 - An error of the service is thrown into the generator where it waits, as an error of
   `langgraph_checkpoint_dynamodb.errors`. What the operation does not catch reaches the caller.
-- A runner always closes the generator, so an abandoned operation unwinds.
+- A runner always closes the generator, so the cleanup of an abandoned operation runs.
 - An operation may be abandoned after any request: what it has written by then is readable.
 
 Write `reply = yield from send(GetItem(...))`, which gives `reply` the request's reply type.
@@ -24,7 +24,7 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 LARGE_BYTES = 128 * 1024
-"""Work on fewer bytes is done at once: passing it to another thread would take longer."""
+"""Work on fewer bytes is done inline: passing it to another thread would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def done(result: R) -> Operation[R]:
 
 
 def compute(work: Callable[[], R], size: int) -> Operation[R]:
-    """Do work on `size` bytes: at once if they are few, else as a request."""
+    """Do work on `size` bytes: inline if they are few, else as a request."""
     if size < LARGE_BYTES:
         return work()
     return (yield from send(Compute(work)))

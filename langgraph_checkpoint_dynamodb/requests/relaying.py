@@ -1,4 +1,4 @@
-"""Wraps operations so that each of their requests is made in another way."""
+"""Wraps operations so that each of their requests is sent in another way."""
 
 from __future__ import annotations
 

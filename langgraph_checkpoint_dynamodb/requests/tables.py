@@ -42,7 +42,7 @@ class CreateIndex(Request[None]):
 
     Attributes:
         index: The index.
-        defined: The key attributes that the table and its indexes have already.
+        defined: The existing key attributes of the table and its indexes.
 
     Raises:
         TableInUseError: The table is being changed.
@@ -58,7 +58,7 @@ class CreateVectorIndex(Request[None]):
 
     Attributes:
         index: The index.
-        defined: The key attributes that the table and its indexes have already.
+        defined: The existing key attributes of the table and its indexes.
 
     Raises:
         TableInUseError: The table is being changed.
@@ -80,7 +80,7 @@ class EnableTimeToLive(Request[None]):
     """Have DynamoDB delete a table's expired items.
 
     Raises:
-        TableInUseError: The setting was changed a moment ago.
+        TableInUseError: The setting was changed recently.
     """
 
     table: Table

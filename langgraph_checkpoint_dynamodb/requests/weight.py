@@ -10,13 +10,13 @@ from typing import Any
 from langgraph_checkpoint_dynamodb.requests.operations import LARGE_BYTES
 
 _PART_BYTES = LARGE_BYTES // 4000
-"""Bytes counted for each string, container or object, beside its content: 4,000 are large."""
+"""Bytes counted for each string, container or object, besides its content: 4,000 are large."""
 _MEMBER_BYTES = 8
 """Bytes counted for each member of a container."""
 _SAMPLE = 4
 """Number of members of a container that are inspected as a sample."""
 _INSPECTED_PARTS = 1000
-"""Inspected parts after which a value counts as large: it is nested deeply, or in itself."""
+"""Inspected parts after which a value counts as large: it is deeply nested, or contains itself."""
 _SCALARS = frozenset({type(None), bool, int, float})
 
 

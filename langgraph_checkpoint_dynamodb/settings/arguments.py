@@ -41,7 +41,7 @@ def require_thread_ids(field: str, values: object) -> tuple[str, ...]:
     """
 
     def require(field: str, value: object) -> str:
-        # For `None`, `require_thread_id` would ask for a config. Ask for a string.
+        # For `None`, the message of `require_thread_id` asks for a config, not for a string.
         return require_thread_id(require_text(field, value) if value is None else value, field)
 
     return _require_each(field, values, require)

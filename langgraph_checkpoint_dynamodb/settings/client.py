@@ -29,7 +29,7 @@ _JAVASCRIPT_CREDENTIALS = MappingProxyType(
 )
 
 _CREDENTIALS = "credentials"
-"""The name under which the AWS SDK for JavaScript, version 3, takes credentials."""
+"""The credentials argument of the AWS SDK for JavaScript, version 3."""
 
 _JAVASCRIPT_NAMES = MappingProxyType(
     {
@@ -59,25 +59,25 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aw
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings:
-    """Where the client comes from. At most one of the three ways may be used.
+    """How the client is created or provided. At most one of the three ways may be used.
 
     Its `repr` names the given fields without values: keys, sessions and endpoints may be secret.
 
     Attributes:
-        client: A ready client; the saver neither changes nor closes it.
-        session: Session to make the client from, with `region_name`, `endpoint_url` and
+        client: An existing client; the saver neither changes nor closes it.
+        session: Session to create the client from, with `region_name`, `endpoint_url` and
             `boto_config`.
         region_name: AWS region.
         endpoint_url: Endpoint, for local engines and VPC endpoints.
-        boto_config: Botocore settings; every field given wins over the saver's own default.
+        boto_config: Botocore settings; each given field overrides the saver's default.
         client_config: Arguments of `boto3.client`, by boto3's names or those of the JavaScript
             port.
-        s3_client: A ready client for S3; the saver neither changes nor closes it. Without it one is
-            made from the same session and settings, at its first use.
+        s3_client: An existing client for S3; the saver neither changes nor closes it. By default a
+            client is created from the same session and settings, at its first use.
         s3_endpoint_url: Endpoint of the client for S3.
 
     Raises:
-        InvalidInputError: Two ways are mixed, or `client_config` has an unknown name.
+        InvalidInputError: Two ways are combined, or `client_config` has an unknown name.
     """
 
     client: DynamoDBClient | None = None
@@ -117,7 +117,7 @@ class ClientSettings:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Arguments for `Session.client`, the user's botocore settings (`config`) among them."""
+        """Arguments for `Session.client`, including the user's botocore settings (`config`)."""
         if self.client_config is not None:
             return dict(self.client_config)
         named = {
@@ -159,15 +159,15 @@ class ClientSettings:
 
 
 class RunnerSettings(Protocol):
-    """The settings a runner needs: the tables, and how to reach them."""
+    """The settings a runner needs: the tables, and how to connect to them."""
 
     @property
     def client(self) -> ClientSettings:
-        """Where the client comes from."""
+        """How the client is created or provided."""
 
     @property
     def max_concurrency(self) -> int | None:
-        """Most requests in flight at once; `None` for as many as the client has connections."""
+        """Maximum number of requests in flight; `None` for the client's connections."""
 
     @property
     def uses_s3(self) -> bool:
@@ -200,7 +200,7 @@ def _boto3_arguments(client_config: object) -> Mapping[str, Any]:
 
 
 def _flat(client_config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values, with those of `credentials` in place of it."""
+    """Names and values, with `credentials` replaced by its contents."""
     for name, value in client_config.items():
         if name != _CREDENTIALS:
             yield name, value

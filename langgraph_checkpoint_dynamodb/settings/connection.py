@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionSettings:
-    """How the tables are reached and how values are stored.
+    """How to connect to the tables and how values are stored.
 
     Attributes:
         client: How the clients are created.
@@ -31,10 +31,10 @@ class ConnectionSettings:
             connections of the client.
         payloads: Where values are stored, and how they are compressed.
         clock: Returns the time in seconds since the epoch.
-        on_request: Is called after each request; `None` for no callback.
+        on_request: Called after each request; `None` for no callback.
 
     Raises:
-        InvalidInputError: A value cannot be used; the message names it.
+        InvalidInputError: A value is invalid; the message names it.
     """
 
     client: ClientSettings

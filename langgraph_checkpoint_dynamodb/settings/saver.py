@@ -23,13 +23,13 @@ from langgraph_checkpoint_dynamodb.settings.connection import ConnectionSettings
 
 @dataclass(frozen=True)
 class ThreadIndex:
-    """That threads are listed, and whom they belong to.
+    """Settings for listing threads by owner.
 
     Attributes:
-        owner: The key of a run's `configurable` or metadata that names the owner of its thread, a
-            text of 1 to 2,048 bytes; an integer or a UUID stands for its text. A thread whose runs
-            name none is listed under none.
-        index_name: Name of the index on the checkpoints table, which `setup()` makes.
+        owner: The key of a run's `configurable` or metadata that contains the owner of its thread:
+            text of 1 to 2,048 bytes. An integer or a UUID is converted to text. A thread whose runs
+            have no owner is listed without an owner.
+        index_name: Name of the index on the checkpoints table, which `setup()` creates.
     """
 
     owner: str
@@ -44,21 +44,21 @@ class ThreadIndex:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ConnectionSettings):
-    """Everything a saver is configured with, beside `ConnectionSettings`.
+    """The settings of a saver, in addition to `ConnectionSettings`.
 
     Attributes:
         checkpoints_table_name: Name or ARN of the table of checkpoints.
         writes_table_name: Name or ARN of the table of pending writes.
-        run_id_index: Name of the index on `run_id`, `None` where there is none.
-        ttl_seconds: How long a checkpoint lives, from 1; `None` for ever.
-        memory_bytes: How much is remembered of the threads that are served; 0 for nothing.
-        thread_index: How threads are listed; `None` for not at all.
-        on_conflict: What becomes of a run whose thread another run has moved on: `"fork"` lets both
-            go on, `"raise"` ends it.
+        run_id_index: Name of the index on `run_id`, `None` for no index.
+        ttl_seconds: How long a checkpoint lives, at least 1; `None` for no expiry.
+        memory_bytes: Size of the memory of served threads; 0 for no memory.
+        thread_index: How threads are listed; `None` if they are not listed.
+        on_conflict: What to do if another run has continued the thread of a run: `"fork"` lets both
+            continue, `"raise"` ends the run.
         observe_threads: Whether `on_request` receives thread ids.
 
     Raises:
-        InvalidInputError: A value cannot be used; the message names it.
+        InvalidInputError: A value is invalid; the message names it.
     """
 
     checkpoints_table_name: str
@@ -132,7 +132,7 @@ def read_thread_index(given: object) -> ThreadIndex | None:
     """How threads are listed, from the user's argument, which may be a mapping.
 
     Raises:
-        InvalidInputError: It cannot be used; the message names the field.
+        InvalidInputError: The argument is invalid; the message names the field.
     """
     if given is None or isinstance(given, ThreadIndex):
         return given

@@ -30,27 +30,29 @@ INCREMENTAL = "incremental"
 """The `compression` that stores checkpoints as differences from earlier states."""
 
 _S3_THRESHOLD_BYTES = 350 * 1024
-"""Values above this go to S3 where a bucket is configured: what langgraph-checkpoint-aws does."""
+"""Values above this go to S3 if a bucket is configured, as in langgraph-checkpoint-aws."""
 
 _KEY_PREFIX = "langgraph-checkpoints/"
 
 _LONGEST_PREFIX = 512
-"""Longest key prefix in bytes: it leaves room for the rest of a key within S3's 1,024."""
+"""Longest key prefix in bytes. Leaves room for the rest of a key within S3's 1,024."""
 
 
 class S3OffloadConfig(TypedDict, total=False):
-    """Where large values go in S3.
+    """Where in S3 large values are stored.
 
     Attributes:
         bucket_name: The bucket. Required.
-        key_prefix: What every key begins with; a slash is added where it is missing. Default:
+        key_prefix: Prefix of every key; a missing slash at its end is added. Default:
             `"langgraph-checkpoints/"`.
         endpoint_url: Endpoint of S3, for local engines and VPC endpoints. Default:
-            `AWS_ENDPOINT_URL_S3`; else the saver's `endpoint_url`, unless that is one of AWS's.
-        threshold_bytes: Values of more bytes, after compression, go to S3; at least 0. Default:
+            `AWS_ENDPOINT_URL_S3`; else the saver's `endpoint_url`, unless that is an endpoint of
+            AWS.
+        threshold_bytes: Values with more bytes, after compression, go to S3; at least 0. Default:
             358,400 (350 KB).
-        former_bucket_names: Buckets that values went to before. They are read and deleted there.
-            Objects in any other bucket are left alone, whatever an item says.
+        former_bucket_names: Buckets that values were stored in before. They are read and deleted
+            there. Objects in any other bucket are never read or deleted, even if an item refers to
+            them.
     """
 
     bucket_name: str
@@ -76,7 +78,7 @@ def payload_policy(
         key_prefix: Prefix of the keys of objects if the mapping has none.
 
     Raises:
-        InvalidInputError: A setting cannot be used; the message names it.
+        InvalidInputError: A setting is invalid; the message names it.
     """
     require_positive("max_value_bytes", max_value_bytes)
     incremental = compression == INCREMENTAL

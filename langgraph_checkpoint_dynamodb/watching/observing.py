@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _REPLIES = frozenset({"ConditionalCheckFailedException", "NoSuchKey", "404"})
-"""Error codes that are a regular answer: whether something exists."""
+"""Error codes that are a regular result: something exists or does not exist."""
 
 _THROTTLES = frozenset(
     {
@@ -33,39 +33,40 @@ _THROTTLES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestInfo:
-    """A request that was sent to DynamoDB or S3, once it has ended. It holds nothing of a payload.
+    """A request to DynamoDB or S3 that has ended. Contains no payload.
 
     Attributes:
-        operation: The saver's method, by its plain name: `put` for `aput` too.
-        action: The API action: `PutItem`, of S3 `s3:PutObject`.
-        table_names: Names or ARNs of the tables, as the saver was given them; none for S3.
+        operation: The saver's method, by its sync name: `put` also for `aput`.
+        action: The API action, such as `PutItem`, or `s3:PutObject` for S3.
+        table_names: Names or ARNs of the tables, as passed to the saver; empty for S3.
         index_name: The index that was read, `None` for the table itself.
         bucket: The bucket; `None` for DynamoDB.
-        thread_id: The thread that its keys name, with `observe_threads=True`; else `None`, and so
-            for requests that concern several threads, or whichever they find.
-        batch_size: How many items or objects it reads, writes or deletes together; else 1.
-        unprocessed: How many of them came back undone, which the saver sends again.
-        attempts: How often it was sent, the SDK's retries among them. Where it never got an answer,
-            this is 1 for a `client` that was passed in: the SDK does not tell.
-        attempt_errors: The error codes of attempts that failed, in order, those that a retry has
-            made good among them. Of a `client` that was passed in only the last.
-        throttling_reasons: What DynamoDB gave as reasons for throttling any of these attempts, for
-            example `TableReadKeyRangeThroughputExceeded`.
-        error_code: What it ended with: a code of the service, for example `ThrottlingException`, or
-            the name of an error of the SDK; `None` if it succeeded. See `failed`.
-        cancellation_reasons: Of a transaction that was cancelled, the codes of the items that were
-            in the way.
-        request_id: AWS's id of the last attempt, `None` where there was no answer.
-        sent_bytes: Size of the items and objects written, as DynamoDB counts it. Keys to read or
-            delete and conditions do not count.
-        received_bytes: Size of the body of the answer (its Content-Length), 0 where it says none.
-        read_units: Read capacity units, those of indexes among them, as DynamoDB says.
-        write_units: Write capacity units, likewise. A request that failed says none.
-        consumed_capacity: `ConsumedCapacity` of the answer, one for each table.
-        seconds: From the first attempt to the end of the answer, by a monotonic clock. Waiting for
-            one of `max_concurrency` places is not counted.
-        host: Name of the server.
-        port: Its port.
+        thread_id: The thread of the request's keys. `None` without `observe_threads=True`, and for
+            requests whose keys name several threads or none.
+        batch_size: Number of items or objects that a batch or transaction reads, writes or deletes;
+            1 for other requests.
+        unprocessed: Number of unprocessed items in the response, which the saver sends again.
+        attempts: Number of attempts, including the SDK's retries. For a `client` that was passed
+            in, this is 1 if no response arrived: the SDK does not report the number.
+        attempt_errors: Error codes of failed attempts, in order, including those that were retried
+            successfully. For a `client` that was passed in, only the last.
+        throttling_reasons: DynamoDB's reasons for throttling any of these attempts, for example
+            `TableReadKeyRangeThroughputExceeded`.
+        error_code: The final error: a code of the service, for example `ThrottlingException`, or
+            the name of an SDK error; `None` if the request succeeded. See `failed`.
+        cancellation_reasons: For a canceled transaction, the reason codes of the items that caused
+            it.
+        request_id: AWS's request id of the last attempt, `None` if no response arrived.
+        sent_bytes: Size of the items and objects written, as DynamoDB counts it. Conditions and
+            keys to read or delete are not included.
+        received_bytes: Content-Length of the response, 0 if the response has none.
+        read_units: Read capacity units, including those of indexes, as reported by DynamoDB.
+        write_units: Write capacity units, likewise. 0 for a failed request.
+        consumed_capacity: `ConsumedCapacity` of the response, one for each table.
+        seconds: Time from the first attempt to the end of the response, by a monotonic clock. Does
+            not include waiting for the limit of `max_concurrency`.
+        host: Host of the server.
+        port: Port of the server.
     """
 
     operation: str
@@ -93,15 +94,15 @@ class RequestInfo:
 
     @property
     def table_name(self) -> str:
-        """The table, empty where there are several or none."""
+        """The table, empty if there are several or none."""
         return self.table_names[0] if len(self.table_names) == 1 else ""
 
     @property
     def failed(self) -> bool:
-        """Whether it ended with an error that is no answer to what was asked.
+        """Whether the request ended with an error that is not a regular result.
 
-        A condition that does not hold is an answer: somebody was there before. So is that a table
-        or an object which is looked for is not there.
+        A failed condition is a regular result: another call has written the item first. A missing
+        table or object is a regular result if the request checks whether it exists.
         """
         if self.error_code is None or self.error_code in _REPLIES:
             return False
@@ -111,7 +112,7 @@ class RequestInfo:
 
     @property
     def throttles(self) -> int:
-        """How many of its attempts were throttled. Items that came back undone are not counted."""
+        """Number of throttled attempts. Unprocessed items are not counted."""
         cancelled = not _THROTTLES.isdisjoint(self.cancellation_reasons)
         return sum(code in _THROTTLES for code in self.attempt_errors) + cancelled
 
@@ -121,10 +122,10 @@ OnRequest: TypeAlias = Callable[[RequestInfo], object]
 
 
 class CallScope(Protocol):
-    """A call that is being observed: entered when it begins, left when it ends.
+    """Context manager for an observed call: entered when the call begins, exited when it ends.
 
-    It may be left by another thread than it was entered by. What leaves it is the call's error, a
-    `GeneratorExit` where the caller went away before the end.
+    It may be exited by another thread than the one that entered it. It receives the call's error,
+    or a `GeneratorExit` if the caller abandoned the call.
     """
 
     def __enter__(self) -> object: ...
@@ -137,18 +138,18 @@ class CallScope(Protocol):
     ) -> object: ...
 
     def current(self) -> AbstractContextManager[object]:
-        """Entered around each request, and around telling of it, by the thread or task it is in.
+        """Context for a request and its notification, entered by the thread or task that sends it.
 
-        Requests of one call may be under way at the same time.
+        Requests of one call may run concurrently.
         """
 
 
 @runtime_checkable
 class CallObserver(Protocol):
-    """An `on_request` that is also told when calls begin and end."""
+    """An `on_request` that is also notified when calls begin and end."""
 
     def __call__(self, request: RequestInfo) -> object:
-        """A request has ended."""
+        """Called after a request has ended."""
 
     def on_call(self, operation: str) -> CallScope:
-        """A call of the saver's method of that name is about to begin."""
+        """Called before a call of the saver's method of that name begins."""

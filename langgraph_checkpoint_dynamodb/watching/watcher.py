@@ -1,7 +1,7 @@
 """Observes calls: passes their requests to `on_request`, and keeps its errors out of the calls.
 
-A watched call is the same operation, with each of its requests wrapped in `Watched`, which tells
-the runner the observer. A call without an observer is not wrapped, and has no overhead.
+A watched call is the same operation with each of its requests wrapped in `Watched`, from which the
+runner gets the observer. A call without an observer is not wrapped, and has no overhead.
 """
 
 from __future__ import annotations
