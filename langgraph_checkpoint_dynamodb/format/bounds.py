@@ -13,15 +13,15 @@ MAX_EPOCH_SECONDS = 10**15
 MAX_STORED_BYTES = 2**35
 """Bytes of a stored value, 32 GiB: more than any serializer returns."""
 MAX_UNPACKED_BYTES = 2**63
-"""Bytes that a description may say a value unpacks to. Unpacking has a ceiling of its own."""
+"""Limit of the unpacked size in a description. Unpacking has a ceiling of its own."""
 MAX_CHUNKS = 100_000
-"""Chunks of a value. So many of 400,000 bytes hold more than `MAX_STORED_BYTES`."""
+"""Chunks of a value. That many chunks of 400,000 bytes hold more than `MAX_STORED_BYTES`."""
 _ALWAYS_ALLOWED_CHUNKS = 10_000
 """Chunks that a value may have whatever their size."""
 _MIN_BYTES_PER_CHUNK = 10_000
 """Least average bytes per chunk, if there are more chunks than that."""
 _MAX_CHARACTERS = 200
-"""Characters of a number: 126 digits, a sign, a point, and some to spare."""
+"""Characters of a number: 126 digits, a sign, a point, and a reserve."""
 
 
 def parse_seconds(text: str) -> int | None:

@@ -40,7 +40,7 @@ def require_thread_id(value: object, field: str = Attribute.THREAD_ID) -> str:
     """Check that a value can be a thread id, and return its text.
 
     An integer or a UUID is converted to text, as LangGraph does. A bool, a float or bytes are
-    refused: their text is seldom what was meant.
+    rejected: their text is rarely what the caller means.
 
     Raises:
         InvalidInputError: It is missing, empty, of another type or longer than 2,048 bytes.

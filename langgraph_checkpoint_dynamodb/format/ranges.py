@@ -14,7 +14,7 @@ class SortRange:
 
     @property
     def empty(self) -> bool:
-        """Whether no key can be in it. DynamoDB refuses a Query with such a range."""
+        """Whether no key can be in it. DynamoDB rejects a Query with such a range."""
         return self.low is not None and self.high is not None and self.high < self.low
 
 

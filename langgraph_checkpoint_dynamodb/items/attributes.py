@@ -1,4 +1,4 @@
-"""Attributes of items: typed values in, checked values out. Home of the SDK's serializer."""
+"""Attributes of items: creates typed values, reads and checks them. Uses the SDK's serializer."""
 
 from __future__ import annotations
 

@@ -85,9 +85,9 @@ def plan_checkpoint(
         record: The checkpoint.
         policy: How values are stored.
         stamp: When and by which call.
-        before: The parent's base and the cost of differences so far; `None` if the parent is whole
-            or this process has not seen it.
-        keeps_base: Whether this process would remember a base of so many bytes.
+        before: The parent's base and the cost of differences so far; `None` if the parent is
+            stored whole or is unknown to this process.
+        keeps_base: Whether this process can keep a base of that many bytes in memory.
 
     Raises:
         PayloadTooLargeError: A value is over the policy's ceiling.
@@ -117,7 +117,7 @@ def plan_checkpoint(
 def _is_worth_a_base(policy: PayloadPolicy, whole: ItemPlan, data: bytes) -> bool:
     """Whether a checkpoint is large even when compressed, and is compressible.
 
-    Incompressible data is usually encrypted, and has nothing in common with the next state.
+    Incompressible data is usually encrypted, and shares no bytes with the next state.
     """
     stored = whole.payloads[0]
     size = item_size(whole.put.item) + sum(len(part.data) for part in whole.parts)
@@ -195,7 +195,7 @@ def bases_deleted_put(thread_id: str, now: int) -> Put:
 
 
 def read_bases_deleted(item: StoredItem | None) -> int | None:
-    """When bases of a thread were last deleted with it; `None` for never.
+    """When bases of a thread were last deleted with the thread; `None` for never.
 
     Raises:
         UnreadableItemError: The mark is damaged.
@@ -206,7 +206,7 @@ def read_bases_deleted(item: StoredItem | None) -> int | None:
 
 
 def was_deleted(created: int, bases_deleted: int | None) -> bool:
-    """Whether a missing base was deleted with its thread, and not lost.
+    """Whether a missing base was deleted with its thread, not lost.
 
     Args:
         created: When the base was stored.

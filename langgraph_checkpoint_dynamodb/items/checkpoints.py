@@ -114,8 +114,8 @@ class CheckpointRecord:
         metadata: The serialized metadata.
         run_id: Copy of the metadata's run id, if it can be a key of the run index.
         ttl: When it may be deleted; `None` for never. Set by the stamp when it is stored.
-        carried: The attribute with its parent's carried writes, as it was read or is to be stored.
-        outline: Its channels, if it is yet to be stored.
+        carried: The attribute with its parent's carried writes, as read or to be stored.
+        outline: Its channels, if it is not yet stored.
     """
 
     ref: CheckpointRef
@@ -139,7 +139,7 @@ class CheckpointRecord:
 
         Args:
             policy: How values are stored.
-            stamp: When and by which call.
+            stamp: Time and call of the write.
             difference: The checkpoint as a difference from a base; `None` to store it whole.
 
         Raises:
@@ -183,11 +183,11 @@ class CheckpointHead:
         checkpoint_id: Its id; `None` if an older writer stored it under a key of another namespace.
         parent_id: Id of its parent.
         run_id: Id of its run, if the item has it outside its metadata.
-        deleted: Whether it is the tombstone of a delete that is running or was interrupted.
+        deleted: Whether it is the tombstone of a running or interrupted delete.
         created: When the tombstone or the base was stored, in seconds since the epoch.
         ttl: When it may be deleted, in seconds since the epoch; `None` for never.
-        expired: Whether it no longer counted as a checkpoint when it was read.
-        gone: Whether it also no longer served to rebuild other checkpoints.
+        expired: Whether it had expired for readers when it was read.
+        gone: Whether other checkpoints could no longer be rebuilt from it either.
         descriptions: The attributes that describe where its values are.
     """
 
@@ -241,7 +241,7 @@ class CheckpointHead:
 
     @property
     def beside_namespaces(self) -> bool:
-        """Whether it is no checkpoint's item, but a base's or the mark of deleted bases."""
+        """Whether it is not a checkpoint's item, but a base's or the mark of deleted bases."""
         return is_auxiliary_key(self.key.sort)
 
     @property

@@ -1,7 +1,7 @@
-"""LangGraph's values to records and back, through the saver's serde.
+"""Converts LangGraph's values to records and back, with the saver's serde.
 
-Every call passes the serde, and none is kept: LangGraph clones a saver with `copy.copy` and gives
-the clone another serde (`BaseCheckpointSaver.with_allowlist`).
+Every call passes the serde, and no serde is kept: LangGraph clones a saver with `copy.copy` and
+gives the clone another serde (`BaseCheckpointSaver.with_allowlist`).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def encode_writes(
 def decode_tuple(
     serde: SerializerProtocol, record: CheckpointRecord, writes: Iterable[WriteRecord]
 ) -> CheckpointTuple:
-    """The tuple that LangGraph reads, with values loaded anew: LangGraph changes them in place.
+    """The tuple that LangGraph reads. Values are loaded each time: LangGraph changes them in place.
 
     Args:
         serde: The serializer.
@@ -173,7 +173,7 @@ def _is_current(write: WriteRecord, special: Collection[tuple[str, str]]) -> boo
 def waits_of(writes: Iterable[PendingWrite]) -> dict[str, int]:
     """By task, the number of interrupts that wait for an answer, or `FAILED`.
 
-    A task that has stored its output waits no more: it was answered, or run again.
+    A task that has stored its output no longer waits: it was answered, or run again.
     """
     waits: dict[str, int] = {}
     finished = set()
@@ -244,7 +244,7 @@ def holds_snapshot(checkpoint: Checkpoint) -> bool:
 
 
 def require_checkpoint(checkpoint: object) -> None:
-    """Check what the saver itself needs of a checkpoint: a mapping with a text `id`.
+    """Check what the saver itself needs: a checkpoint is a mapping with a text `id`.
 
     Raises:
         InvalidInputError: It is not.

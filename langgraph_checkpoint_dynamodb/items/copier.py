@@ -87,7 +87,7 @@ class ItemCopy:
     Attributes:
         put: The request that stores it.
         needed: The payloads outside the source's item, whose parts must be copied too.
-        parts: Parts of a value that no longer fits the item, because the new key is longer.
+        parts: Parts of a value that no longer fits in the item because the new key is longer.
     """
 
     put: Put
@@ -101,10 +101,10 @@ class Copier:
 
     Attributes:
         source: The checkpoint or the base.
-        target: The same in the other thread.
-        policy: How values are stored that no longer fit their item.
-        stamp: When and by which call. The copy expires like any item stored now.
-        expired: Whether the source has expired and is only kept for its descendants. Its copy is
+        target: Its copy in the other thread.
+        policy: How to store values that no longer fit in their item.
+        stamp: Time and call of the copy. The copy expires like any item stored now.
+        expired: Whether the source has expired and is kept only for its descendants. Its copy is
             then expired too.
     """
 

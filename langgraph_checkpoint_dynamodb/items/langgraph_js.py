@@ -2,7 +2,7 @@
 
 LangGraph.js stores interrupts and Sends as plain objects and tells them apart by their channel;
 LangGraph for Python ignores anything but its own classes there. LangGraph.js also marks fields that
-are `undefined`, which Python's message classes refuse. Observed with `@langchain/langgraph` 0.2.74
+are `undefined`, which Python's message classes reject. Observed with `@langchain/langgraph` 0.2.74
 and 1.7.3.
 """
 
@@ -14,11 +14,11 @@ from typing import Any
 from langgraph.checkpoint.serde.types import INTERRUPT, RESUME, TASKS
 
 JSON_TYPE = "json"
-"""Type tag of values that LangGraph.js serializes. Python uses it for values msgpack refuses."""
+"""Type tag of values that LangGraph.js serializes. Python uses it for values msgpack rejects."""
 
 _UNDEFINED = {"lc": 2, "type": "undefined"}
 _NO_TASK = "00000000-0000-0000-0000-000000000000"
-"""LangGraph's task id of an answer to the next task that asks."""
+"""LangGraph's task id of an answer to the next interrupted task."""
 _PENDING_SENDS = "pending_sends"
 """Field with the Sends of the next step, in checkpoints before version 4."""
 
@@ -38,8 +38,8 @@ def drop_undefined(data: bytes) -> bytes:
 def is_answer_without_task(task_id: str, channel: str) -> bool:
     """Whether a write is an answer that LangGraph.js stored without the id of the task that asked.
 
-    LangGraph counts the answers of a task by its id. LangGraph.js makes other ids, so such a task
-    would count as unanswered, and the last answer would be taken for the one to its first question.
+    LangGraph counts the answers of a task by its id. LangGraph.js creates other ids, so such a task
+    would count as unanswered, and the last answer would be used for its first question.
     """
     return channel == RESUME and task_id == _NO_TASK
 
@@ -75,7 +75,7 @@ def _interrupt(value: Any) -> Any:
     try:
         from langgraph.types import Interrupt
     except ImportError:
-        # Without LangGraph no graph is resumed, so the plain value will do.
+        # Without LangGraph no graph is resumed, so the plain value is enough.
         return value
     known: dict[str, Any] = {}
     match value:

@@ -1,4 +1,4 @@
-"""Requests that write the thread item: what runs, users, copies and deletes change in it."""
+"""Requests that write the thread item, for runs, users, copies and deletes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 MAX_DESCRIPTION_BYTES = 1024
-"""Most bytes of title and metadata, serialized. A page of 20 threads stays within 5 read units."""
+"""Maximum size of title and metadata, serialized. 20 threads then take at most 5 read units."""
 
 
 def turn_update(
@@ -43,7 +43,7 @@ def turn_update(
         ref: The checkpoint.
         owner: The run's owner; `None` keeps the owner that the thread has.
         stamp: When and by which call.
-        listed: Whether the thread is listed, under the time of the stamp.
+        listed: Whether the thread is listed, with the time of the stamp.
         waits: By task, the number of interrupts that are known already, or `FAILED`.
         head: The later checkpoint that those tasks belong to; `None` for this one.
     """
@@ -114,7 +114,7 @@ def description_update(
 def copied_update(item: StoredItem, target_id: str, stamp: Stamp) -> Update:
     """The request that copies a thread item to the copy of its thread.
 
-    A description that the target has already is kept.
+    An existing description of the target is kept.
     """
     replaced = (Attribute.HEAD, Attribute.WAITS, Attribute.TTL)
     values: dict[str, Any] = {name: item[name] for name in replaced if name in item}

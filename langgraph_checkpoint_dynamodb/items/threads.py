@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Status: TypeAlias = Literal["idle", "waiting", "failed"]
 
 FAILED = 0
-"""Stands for a failed task, where other tasks have their number of interrupts."""
+"""Marks a failed task, where other tasks have their number of interrupts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ThreadInfo:
         title: The title set by `update_thread`.
         status: `"waiting"` for an answer to an interrupt, `"failed"` if a task raised an error
             that no later run has continued from, else `"idle"`.
-        interrupts: How many interrupts wait for an answer.
+        interrupts: Number of interrupts that wait for an answer.
         created: When its first run began, in UTC.
         updated: When its last run began, was interrupted or failed, in UTC.
         checkpoint_id: Its root checkpoint at that time.

@@ -1,7 +1,7 @@
-"""Which items store the writes of a call.
+"""Plans the items that store the writes of a call.
 
 The regular writes of one call are one item, a group: the outputs of a task are stored all or none,
-in one request, for one write unit per kilobyte of the item. A single write at place 0 is stored as
+in one request, at one write unit per kilobyte of the item. A single write at place 0 is stored as
 older releases store it. Special channels are items of their own, because each call replaces them.
 
 A group has the sort key of the task's place 0, whichever places it holds. So the first call of a
@@ -58,9 +58,9 @@ class TaskPlan:
     """The items that store the writes of one call.
 
     Attributes:
-        special: Items of the writes to special channels, one each.
+        special: Items of the writes to special channels, one per write.
         regular: Items of the regular writes: one, or several if one cannot hold them.
-        regular_writes: The regular writes, as they were given.
+        regular_writes: The regular writes, as passed in.
     """
 
     special: tuple[ItemPlan, ...]
@@ -74,7 +74,7 @@ class TaskPlan:
 
     @property
     def placed(self) -> tuple[WriteRecord, ...]:
-        """The regular writes, with their values where the plan has placed them."""
+        """The regular writes, with their values in the places that the plan has chosen."""
         payloads = (payload for planned in self.regular for payload in planned.payloads)
         return tuple(
             replace(write, value=replace(write.value, payload=payload))
@@ -150,7 +150,7 @@ def _plan_group(
     stamp: Stamp,
     sort: str,
 ) -> list[ItemPlan]:
-    """Plan the groups of these writes: one item, or the halves if it would be too large."""
+    """Plan the groups of these writes: one item, or two halves if the item would be too large."""
     key = Key(ref.writes_partition, sort)
     named = {f"{write.idx}-{Attribute.VALUE}": write for write in writes}
 
@@ -199,7 +199,7 @@ def put_single(write: WriteRecord, ref: CheckpointRef, stamp: Stamp) -> Put:
 
 
 def _first_wins(put: Put, stamp: Stamp) -> Put:
-    """The same request, refused while a live regular write holds the key."""
+    """The same request, with a condition that fails while a live regular write has the key."""
     return Put(put.table, put.key, put.item, True, stamp.created, SPECIAL_CHANNELS)
 
 

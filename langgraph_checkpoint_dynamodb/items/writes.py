@@ -40,7 +40,7 @@ block a later output of the task: an error, for example, must not block the outp
 """
 
 MAX_PLACES = 10**9
-"""Upper bound of a place: more than any call has writes."""
+"""Upper bound of a place. No call has that many writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class WriteRecord:
         channel: The channel written to.
         value: The serialized value.
         task_path: Path of the task, empty if none was given.
-        source: The item it was read from; `None` if it is yet to be stored.
+        source: The item it was read from; `None` if it is not yet stored.
     """
 
     task_id: str
@@ -154,7 +154,7 @@ def without_duplicates(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
     Two items may hold the same place: both written before groups existed, or one after the other's
     time to live. The older item counts. Between items of the same age, one with a single write
     counts, because its writer has checked for groups first. A special channel at a regular place,
-    as older writers stored it, gives way.
+    as older writers stored it, does not count.
     """
     first: dict[tuple[str, int], WriteRecord] = {}
     for write in writes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def owner_attributes(ref: CheckpointRef, stamp: Stamp) -> dict[str, str | int | None]:
     """Attributes that every item of a checkpoint in the writes table has.
 
-    A hashed partition key does not tell the checkpoint, so the item names it for the sweep.
+    A hashed partition key does not identify the checkpoint, so the item names it for the sweep.
     """
     attributes: dict[str, str | int | None] = {
         Attribute.CREATED: stamp.created,

@@ -47,7 +47,7 @@ WRITE_REFERENCES = (
     Attribute.CHECKPOINT_NS,
     Attribute.payload(Attribute.VALUE),
 )
-"""Attributes that tell the owner of an item of the writes table, its age, and what it refers to."""
+"""Attributes with the owner of an item of the writes table, its age, and what it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
