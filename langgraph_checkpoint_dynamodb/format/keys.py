@@ -1,6 +1,6 @@
-"""Keys of savers: all of them explained, and those of the checkpoints table.
+"""Keys of savers: a description of all keys, and the code for those of the checkpoints table.
 
-`write_keys` and `parts` make the keys of the writes table and of S3 objects, `thread_index` those
+`write_keys` and `parts` create the keys of the writes table and of S3 objects, `thread_index` those
 of the thread index, and `store/keys.py` those of the store.
 
 Keys are a public format: items written today are read by every later version, and items of the
@@ -9,7 +9,7 @@ are read in place.
 
 Checkpoints: partition key `thread_id`, sort key `checkpoint_id`
     The root namespace keeps the checkpoint id as it is, as the JavaScript port does. A nested
-    namespace keeps `!<digest of the namespace>:::<id>`. `!` sorts below every id LangGraph makes:
+    namespace keeps `!<digest of the namespace>:::<id>`. `!` sorts below every id of LangGraph:
     the root's checkpoints are the upper end of the partition, newest last, and a nested namespace
     is one contiguous range. In the JavaScript port both share plain ids: the newest item may then
     be a subgraph's, and equal ids overwrite each other.
@@ -37,7 +37,7 @@ Parts of large values, in the same partitions of the writes table
     pointer to an S3 object. Neither contains `:::`, so neither equals a write's key. The digest is
     the content's. The stamp is unique to the call that stored the part. So a part belongs to one
     item only, and a call that replaces the item may delete it, whatever other calls store
-    meanwhile.
+    concurrently.
 
 The mark of a delete, in the same partitions: sort key `~deleted`
     It stays for an hour after the writes of a checkpoint were deleted. A reader that read the

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 MARGIN = 3600
 """Seconds between the two. It is assumed that no call takes longer, retries included; that no clock
 is further behind another; and that no run takes longer from reading a DeltaChannel's history, which
-prolongs it, to storing its last checkpoint."""
+extends its life, to storing its last checkpoint."""
 
 
 def is_young(created: int | None, now: int) -> bool:

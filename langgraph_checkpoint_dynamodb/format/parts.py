@@ -84,7 +84,7 @@ def thread_of_object(key: str) -> str | None:
 
 
 def is_object_key(key: str, owner: PartOwner, address: PartAddress) -> bool:
-    """Whether `object_key` makes this key for a value, with any prefix."""
+    """Whether `object_key` returns this key for a value, with any prefix."""
     ours = object_key("", owner, address)
     return key == ours or key.endswith(f"/{ours}")
 

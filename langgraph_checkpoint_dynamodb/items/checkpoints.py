@@ -109,7 +109,7 @@ class CheckpointRecord:
 
     Attributes:
         ref: Which checkpoint.
-        parent_id: Id of the checkpoint it was made from, in the same namespace.
+        parent_id: Id of its parent checkpoint, in the same namespace.
         checkpoint: The serialized checkpoint, channel values included.
         metadata: The serialized metadata.
         run_id: Copy of the metadata's run id, if it can be a key of the run index.

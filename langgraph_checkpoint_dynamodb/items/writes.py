@@ -65,7 +65,7 @@ class WriteRecord:
     """A pending write.
 
     Attributes:
-        task_id: The task that made it.
+        task_id: The task that produced it.
         idx: Its place among the task's writes; negative for the special channels, which have one
             place each (`WRITES_IDX_MAP`).
         channel: The channel written to.

@@ -24,7 +24,7 @@ def relay(
 
     Args:
         operation: The operation to wrap. It is closed with this one.
-        one: Makes a request and returns its reply. The values of a stream are passed on.
+        one: Sends a request and returns its reply. The values of a stream are passed on.
         group: Performs concurrent operations and returns their results.
     """
     try:

@@ -75,7 +75,7 @@ class _ProcessBridge:
             thread.close()
 
 
-def _make_process_bridge(parents: _ProcessBridge | None) -> _ProcessBridge:  # noqa: ARG001 - a child takes over nothing
+def _make_process_bridge(parents: _ProcessBridge | None) -> _ProcessBridge:  # noqa: ARG001 - a child inherits nothing
     return _ProcessBridge()
 
 

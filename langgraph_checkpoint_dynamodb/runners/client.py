@@ -42,9 +42,9 @@ def concurrency(settings: RunnerSettings) -> int:
 
 
 def client_config(settings: RunnerSettings, service: Service = "dynamodb") -> Config:
-    """Botocore settings: the saver's own, and over them every one the user gave.
+    """Botocore settings: the saver's defaults, overridden by each setting of the user.
 
-    Retries follow `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS` where either is set.
+    Retries follow `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS` if either is set.
     """
     defaults: dict[str, Any] = {
         "connect_timeout": _CONNECT_SECONDS,

@@ -194,7 +194,7 @@ def _resume(operation: Any, answer: object) -> Any:
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they have ended, even if this task is cancelled meanwhile."""
+    """Cancel tasks and wait until they have ended, even if this task is cancelled too."""
     for task in tasks:
         task.cancel()
     while running := [task for task in tasks if not task.done()]:

@@ -105,13 +105,13 @@ class Loops:
 
 
 async def _close_on_other_loop(loop: AbstractEventLoop, runner: LoopRunner) -> None:
-    """Close a runner on its own loop. A loop that ends meanwhile has closed its clients."""
+    """Close a runner on its own loop. A loop that has just ended has closed its clients."""
     if not loop.is_running():
         return
     work = runner.close()
     try:
         closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
-    except RuntimeError:  # The loop has ended meanwhile.
+    except RuntimeError:  # The loop has ended in the meantime.
         work.close()
         return
     while not closing.done() and loop.is_running():

@@ -59,7 +59,7 @@ def listen(client: Any, service: Service) -> None:
 
 @contextmanager
 def observed(request: Request[Any], watch: Watch, call: SdkCall) -> Iterator[SdkCall]:
-    """Observe an SDK call until its request has ended, then tell the observer."""
+    """Observe an SDK call until its request has ended, then notify the observer."""
     record = CallRecord(watch)
     arguments = call.arguments
     if watch.asks_for_capacity and call.action in _METERED:

@@ -36,7 +36,7 @@ class SdkErrors:
 
     Args:
         table_names: Names of the tables.
-        transport_errors: What the SDK raises, beside its own errors, if no response arrives.
+        transport_errors: What the SDK raises, besides its own errors, if no response arrives.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class SdkErrors:
     def read(
         self, request: Request[Any], call: SdkCall, error: Exception, meta: ClientMeta
     ) -> object:
-        """The reply that an SDK error stands for, if it does.
+        """The reply that an SDK error represents, if any.
 
         Args:
             request: The request.
@@ -103,7 +103,7 @@ class SdkErrors:
 
 
 def _shown(endpoint: str) -> str:
-    """An endpoint without what else a URL can contain, such as credentials."""
+    """An endpoint without other parts of a URL, such as credentials."""
     parts = urlsplit(endpoint)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
@@ -173,7 +173,7 @@ def _mismatch(call: SdkCall, message: str) -> errors.TableMismatchError:
 
 
 def _names_a_key(message: str) -> bool:
-    """Whether a refusal is about the table's keys or index. The wording is the service's."""
+    """Whether an error is about the table's keys or index. The wording is the service's."""
     return (
         "does not match the schema" in message
         or "Missing the key" in message

@@ -28,7 +28,7 @@ class Wire:
 
     Args:
         table_names: Names of the tables.
-        transport_errors: What the SDK raises, beside its own errors, if no response arrives.
+        transport_errors: What the SDK raises, besides its own errors, if no response arrives.
     """
 
     def __init__(
@@ -64,5 +64,5 @@ class Wire:
     def error(
         self, request: Request[Any], call: SdkCall, error: Exception, meta: ClientMeta
     ) -> object:
-        """The reply that an SDK error stands for, if it does. See `SdkErrors.read`."""
+        """The reply that an SDK error represents, if any. See `SdkErrors.read`."""
         return self._errors.read(request, call, error, meta)

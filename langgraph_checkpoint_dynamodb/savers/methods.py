@@ -300,10 +300,10 @@ class SaverMethods(MovingMethods):
             thread_ids: The threads.
             strategy: `"keep_latest"` keeps the newest checkpoint of every namespace and every
                 ancestor that they need to rebuild a DeltaChannel, with their writes. Checkpoints
-                of a subgraph call are kept only if a kept root checkpoint can still resume the
-                call, for example after an interrupt. A subgraph with its own memory
-                (`checkpointer=True`) keeps its newest checkpoint. `"delete"` deletes the threads;
-                `"delete_all"`, the name in LangGraph's agent server, does the same.
+                of a subgraph call are deleted with the root checkpoint that the call ran under, so
+                those of a call that waits for an answer to an interrupt are kept. A subgraph with
+                its own memory (`checkpointer=True`) keeps its newest checkpoint. `"delete"` deletes
+                the threads; `"delete_all"`, the name in LangGraph's agent server, does the same.
             keep_last: With `"keep_latest"`, how many checkpoints of each namespace to keep, at
                 least 1.
 

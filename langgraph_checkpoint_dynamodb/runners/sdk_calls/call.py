@@ -24,7 +24,7 @@ class SdkCall:
     Attributes:
         action: Name of the API action.
         arguments: Its keyword arguments, a `...InputTypeDef` of the stubs.
-        table_name: The table concerned, empty where there are several or none.
+        table_name: The table, empty if there are several or none.
         service: Which client.
         record: The record of the call, if it is observed.
     """

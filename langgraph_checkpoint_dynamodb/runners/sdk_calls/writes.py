@@ -65,7 +65,7 @@ def write_call(tables: TableNames, request: ItemWrite) -> SdkCall:
 
 
 def _only_table(tables: TableNames, changes: Sequence[Put | Update | Delete]) -> str:
-    """The name of the table that all changes concern, empty where there are several."""
+    """The name of the table of all changes, empty if there are several tables."""
     concerned = {tables[change.table] for change in changes}
     return concerned.pop() if len(concerned) == 1 else ""
 
