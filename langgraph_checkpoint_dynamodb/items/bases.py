@@ -117,7 +117,7 @@ def plan_checkpoint(
 def _is_worth_a_base(policy: PayloadPolicy, whole: ItemPlan, data: bytes) -> bool:
     """Whether a checkpoint is large even when compressed, and is compressible.
 
-    Incompressible data is usually encrypted, and shares no bytes with the next state.
+    Incompressible data is usually encrypted, and shares no content with the next state.
     """
     stored = whole.payloads[0]
     size = item_size(whole.put.item) + sum(len(part.data) for part in whole.parts)

@@ -154,7 +154,7 @@ def without_duplicates(writes: Iterable[WriteRecord]) -> list[WriteRecord]:
     Two items may hold the same place: both written before groups existed, or one after the other's
     time to live. The older item counts. Between items of the same age, one with a single write
     counts, because its writer has checked for groups first. A special channel at a regular place,
-    as older writers stored it, does not count.
+    as older writers stored it, yields to a regular write.
     """
     first: dict[tuple[str, int], WriteRecord] = {}
     for write in writes:
