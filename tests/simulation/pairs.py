@@ -58,8 +58,8 @@ OF_BASES = (
     Way(clocks=(LAST - NOW, LAST + MARGIN - 1 - NOW)),
     Way(clocks=(LAST + MARGIN - 1 - NOW, LAST - NOW)),
 )
-"""By one clock a run may only just still refer to the existing bases; by the other a sweep may only
-just not delete them."""
+"""By one clock, it is the last second in which a run may refer to the existing bases; by the other,
+the last second before a call may delete them."""
 
 
 def meeting(

@@ -240,7 +240,7 @@ class Schedules:
                 yield f"{call.name} by the same process is not {true_now}"
 
     def _fresh(self, call: Call, world: World, *, carried: bool = True) -> str:
-        """The result of a call in a new process, with or without carried data."""
+        """The result of a call in a new process, with or without carried writes."""
         key = (call.name, world, carried)
         if key not in self._alone:
             with pytest.MonkeyPatch.context() as patch:

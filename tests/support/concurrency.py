@@ -29,7 +29,7 @@ TICKS = 50
 
 
 class Watch:
-    """The requests of a client: those sent, how many are in flight, and how many were at most."""
+    """The requests of a client: those sent, those in flight, and the most in flight at once."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []

@@ -185,7 +185,7 @@ def main() -> None:
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1"
     )
-    # It is made from what is here.
+    # Imported here because that module imports this one.
     from tests.cache.costs import measure_costs as measure_cache
     from tests.store.costs import measure_costs as measure_store
     from tests.store.faces import new_store_table
