@@ -135,7 +135,7 @@ def on(session: Any, event: str, handler: Callable[..., object]) -> None:
 def patch_sending(
     monkeypatch: pytest.MonkeyPatch, before: Callable[[AWSPreparedRequest], object]
 ) -> None:
-    """Patch the code that sends the requests of the SDK of the saver under test."""
+    """Call a function before each request that the SDK of the saver under test sends."""
     send: Any = URLLib3Session.send
     if not native():
 

@@ -4,9 +4,9 @@
 to a saver of this package, with new tables each time:
 
 - `InMemorySaver` and `MemorySaver`. Tests create them, or subclass them to make them fail or
-  count. The fixtures `memory`, which checks that stored data is not modified, and
+  count. The fixture parameters `memory`, which checks that stored data is not modified, and
   `memory_migrate_sends` are built on them;
-- `SqliteSaver` and `AsyncSqliteSaver` of the fixtures `sqlite_aes`, which encrypts, and
+- `SqliteSaver` and `AsyncSqliteSaver` of the parameters `sqlite_aes`, which encrypts, and
   `sqlite_aio`.
 
 No saver of LangGraph remains. Skipped are the parameters of fixtures that need a server
