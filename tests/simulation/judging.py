@@ -156,7 +156,7 @@ class Judge:
         if ended.error is not None:
             lost = any(_HISTORY not in order or order[_HISTORY] == _UNREADABLE for order in after)
             if isinstance(ended.error, UnreadableItemError) and "history" in name and lost:
-                return []  # Without the ancestors being deleted it would be incomplete.
+                return []  # Its ancestors are being deleted: its value would be incomplete.
             return [f"{name} raised {ended.error!r}"]
         moments = [dict(moment) for moment in candidates]
         several = len(self._parties) > 2
