@@ -1,1 +1,1 @@
-"""Checkpoints that are stored as differences from earlier states: `compression="incremental"`."""
+"""Checkpoints stored as differences from earlier states: `compression="incremental"`."""

@@ -1,4 +1,4 @@
-"""A saver that stores differences, and one that has seen nothing."""
+"""A saver that stores differences, and one with an empty cache."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def incremental(tables: Tables, clock: Clock) -> Iterator[Saver]:
 @pytest.fixture
 def reader(
     tables: Tables,
-    incremental: Saver,  # noqa: ARG001 - it makes the tables
+    incremental: Saver,  # noqa: ARG001 - creates the tables
     clock: Clock,
 ) -> Iterator[Saver]:
-    """A saver without compression that has seen nothing."""
+    """A saver without compression and with an empty cache."""
     with tables.saver(clock=clock) as saver:
         yield saver

@@ -1,4 +1,4 @@
-"""States that grow."""
+"""Growing states."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 INCREMENTAL: dict[str, Any] = {"compression": "incremental"}
 PACKED_TO_HALF = 2
-"""How many characters of text a byte of it takes, packed."""
+"""Characters of text per byte of compressed text."""
 
 
 def text(size: int, seed: object = 0) -> str:
-    """Text that packs to about a half."""
+    """Text that compresses to about half its size."""
     drawn = random.Random(str(seed))  # noqa: S311 - data, not a secret
     return drawn.randbytes(size // PACKED_TO_HALF).hex()
 
 
 def grown(size: int, step: int) -> list[str]:
-    """A state of about so many characters, of which 100 are new in each step."""
+    """A state of about `size` characters, of which 100 are new in each step."""
     return [text(size), *(text(100, number) for number in range(step))]
 
 
@@ -39,7 +39,7 @@ def put_steps(
     checkpoint_ns: str = "",
     run_id: str = "run",
 ) -> RunnableConfig:
-    """So many checkpoints of a state that grows, each the parent of the next; the last one."""
+    """Put checkpoints of a growing state, each the parent of the next; returns the last one."""
     at = config(thread_id, checkpoint_ns, parent)
     for step in range(first, first + count):
         made = checkpoint(f"{step:04}", state=grown(size, step))
@@ -48,13 +48,13 @@ def put_steps(
 
 
 def state_of(saver: Saver, at: RunnableConfig) -> Any:
-    """The state of a checkpoint, `None` where there is none."""
+    """The state of a checkpoint; `None` if there is no checkpoint."""
     found = saver.get_tuple(at)
     return None if found is None else found.checkpoint["channel_values"]["state"]
 
 
 def listed(saver: Saver, at: RunnableConfig | None) -> dict[str, Any]:
-    """The states that are listed, by checkpoint id."""
+    """The listed states, by checkpoint id."""
     return {
         one.config["configurable"]["checkpoint_id"]: one.checkpoint["channel_values"]["state"]
         for one in saver.list(at)

@@ -54,12 +54,12 @@ def put_thread(saver: Saver) -> None:
 
 
 def put_older_thread(saver: Saver) -> None:
-    """Its bases are of a day ago."""
+    """Store a thread whose bases are a day old."""
     put(saver, "0000", None, run_id="first")
 
 
 def go_on(saver: Saver) -> None:
-    """Read a checkpoint, and store one that goes on from it."""
+    """Read a checkpoint, and store one that continues from it."""
     saver.get_tuple(config("t", "", "0002"))
     put(saver, "0003", "0002")
 

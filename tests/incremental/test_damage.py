@@ -1,4 +1,4 @@
-"""A difference or a base that is not as it was stored is an error that says so, never a state."""
+"""A damaged difference or base raises an error that says so, and never returns a state."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_difference_whose_description_is_damaged_is_refused(
     for read in reads(reader):
         with pytest.raises(UnreadableItemError, match="0002"):
             read()
-    # Whoever cleans up is not stopped by it, and takes nothing that others need.
+    # The damage neither stops a cleanup nor makes it delete what other checkpoints need.
     sweep(reader)
     assert state_of(reader, config("t", "", "0001")) == grown(20_000, 1)
     reader.delete_thread("t")
@@ -185,7 +185,7 @@ def test_a_mark_that_says_no_time_is_an_error_where_it_matters_alone(
     assert len(listed(reader, config("t"))) == 2
     assert state_of(reader, config("t")) == grown(20_000, 1)
     with pytest.raises(UnreadableItemError, match="mark of deleted bases"):
-        # It remembers the base, and cannot tell whether that was deleted.
+        # The saver has the base in its cache, and cannot tell whether it was deleted.
         reader.get_tuple(config("t"))
     reader.delete_thread("t")
     assert tables.heads() == []

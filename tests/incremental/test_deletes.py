@@ -1,4 +1,4 @@
-"""Bases go when nothing can refer to them any more, or with their thread."""
+"""Bases are deleted when nothing can refer to them any more, or with their thread."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def bases(tables: Tables) -> list[str]:
 
 
 def marked(tables: Tables) -> bool:
-    """Whether the mark of deleted bases is there."""
+    """Whether the table has the mark of deleted bases."""
     return any(one["checkpoint_id"]["S"] == MARK for one in tables.bases())
 
 
@@ -86,7 +86,7 @@ def test_a_mark_goes_with_the_next_delete_once_it_is_old_or_with_a_sweep(
 
 
 def delete_under_a_run(incremental: Saver, reader: Saver) -> None:
-    """A run stores two checkpoints, its thread is deleted, and it stores two more."""
+    """A run stores two checkpoints, its thread is deleted, and the run stores two more."""
     put_steps(incremental, 2)
     assert state_of(reader, config("t")) == grown(20_000, 1)
     reader.delete_thread("t")
@@ -139,7 +139,7 @@ def test_a_thread_begun_again_after_a_delete_is_what_everybody_sees(
 def test_a_process_that_knows_a_deleted_thread_begins_anew_with_a_base_of_its_own(
     incremental: Saver, reader: Saver
 ) -> None:
-    """A chat that was reset by one process, and goes on in another."""
+    """A chat that is reset by one process and continues in another."""
     put_steps(incremental, 3)
     reader.delete_thread("t")
     assert incremental.get_tuple(config("t")) is None
@@ -293,7 +293,7 @@ def test_a_clock_beyond_the_margin_makes_an_error_and_never_a_wrong_state(
     put_steps(incremental, 2)
     start = clock.now
     clock.now = start + 3 * BASE_RETENTION
-    # Deletes every checkpoint but one that a run under way, whose clock is behind, goes on from.
+    # Deletes every checkpoint except one from which a running call with a slow clock continues.
     reader.delete_for_runs(["run"])
     clock.now = start
     put_steps(incremental, 1, first=2, parent="0001")
@@ -349,7 +349,7 @@ def test_what_never_expires_does_not_refer_to_a_base_that_does(
         assert state_of(longer, config("t", "", "0001")) == grown(20_000, 1)
         put_steps(longer, 1, first=3, parent="0001")
         assert len(bases(tables)) == 3
-        # But the other way round.
+        # A shorter-lived checkpoint can use a longer-lived base.
         assert state_of(expiring, config("t", "", "0002")) == grown(20_000, 2)
         put_steps(expiring, 1, first=4, parent="0002")
         assert len(bases(tables)) == 3

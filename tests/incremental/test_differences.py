@@ -1,4 +1,4 @@
-"""What is stored as a difference, and that every saver reads it, whatever its settings."""
+"""What is stored as a difference, and that every saver reads it with any settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = 12
 
 
 def kinds(tables: Tables) -> list[str]:
-    """How the checkpoint of each item is stored."""
+    """How each checkpoint is stored."""
     described = [one.get("checkpoint_payload", {"M": {}})["M"] for one in tables.heads()]
     return [one.get("kind", {"S": "as it is"})["S"] for one in described]
 

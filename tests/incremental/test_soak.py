@@ -1,7 +1,7 @@
-"""Graphs in several processes that die, beside prunes, copies and deletes: no state is ever wrong.
+"""Graphs in crashing processes, concurrent with prunes, copies and deletes: no state may be wrong.
 
-What two calls do to each other is the simulator's to find (`simulation/`). This is real graphs,
-processes and memories, for long: what each checkpoint holds is compared with what it must hold.
+The simulator (`simulation/`) covers interleavings of two calls. This test runs real graphs,
+processes and caches for a long time, and compares each checkpoint with its expected content.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ START = 4_000_000_000
 THREADS = ("a", "b", "c")
 STEPS = 16
 PAUSES = (1, 60, MARGIN + 1, BASE_MAX_AGE // 2, BASE_MAX_AGE + MARGIN)
-"""Seconds between two steps."""
+"""Seconds on the clock between two steps."""
 REQUESTS = 60
-"""A process that dies does so within so many of its requests."""
+"""A process that crashes does so within this number of requests."""
 UPKEEP = ("prune", "delete", "copy", "sweep", "delete_newest_run")
 TAKES_AWAY = frozenset({"delete", "copy", "delete_newest_run"})
-"""What may leave a thread with less than a run has reported, and a run beside it with an error."""
+"""Tasks that may remove what a run has reported, and make a concurrent run fail."""
 
 SIZES = {"small": (3_000, 0), "large": (150_000, 2048), "chunks": (700_000, 2048)}
-"""Characters of the document, and up to how many bytes a checkpoint is stored whole."""
+"""Characters of the document, and the size in bytes up to which a checkpoint is stored whole."""
 CASES = [(size, seed) for size in SIZES for seed in range(2 if size == "chunks" else 4)]
 
 
 @dataclass
 class Soak:
-    """What is done to the threads, drawn from a seed.
+    """Random tasks on the threads, drawn from a seed.
 
     Attributes:
-        choose: What draws.
+        choose: The source of random choices.
         workers: The processes.
-        reader: A saver that has seen nothing and stores nothing.
+        reader: A saver with an empty cache that stores nothing.
         size: Characters of the document.
-        clock: Everybody's.
-        reached: By thread, how long a log a run has reported that nothing has taken away since.
-        seen: How many checkpoints were compared.
+        clock: The clock of all processes.
+        reached: By thread, the log length that a run has reported and no task has removed since.
+        seen: Number of checkpoints compared.
     """
 
     choose: random.Random
@@ -72,7 +72,7 @@ class Soak:
     seen: int = 0
 
     def step(self) -> None:
-        """Let one process or two do something, then see that all is right."""
+        """Run a task in one process or two, then check all threads."""
         self.clock.now += self.choose.choice(PAUSES)
         tasks = [self._task() for _ in range(self.choose.choice([1, 1, 2]))]
         asked = [*zip(self.choose.sample(self.workers, len(tasks)), tasks, strict=True)]
@@ -108,7 +108,7 @@ class Soak:
             self.reached[task.thread_id] = max(result, self.reached.get(task.thread_id, 0))
 
     def check(self) -> None:
-        """See that every checkpoint of every thread holds what it must, and that none is lost."""
+        """Check that every checkpoint of every thread has the expected content and none is lost."""
         for thread_id in THREADS:
             forget(self.reader)
             newest = self.reader.get_tuple(config(thread_id))
@@ -118,7 +118,7 @@ class Soak:
                 self._check_one(found.checkpoint["channel_values"])
 
     def _check_one(self, values: dict[str, Any]) -> None:
-        if "log" not in values:  # The input, before it was taken in.
+        if "log" not in values:  # The checkpoint of the input.
             return
         topic, log = values["topic"], values["log"]
         assert log == expected_log(topic, len(log))
@@ -128,7 +128,7 @@ class Soak:
 
 
 def _taken(task: Task) -> list[str]:
-    """The threads that a task takes something away from, or replaces."""
+    """The threads that a task removes data from, or replaces."""
     if task.do not in TAKES_AWAY:
         return []
     return [task.thread_id, task.argument] if task.do == "copy" else [task.thread_id]

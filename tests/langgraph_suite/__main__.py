@@ -1,10 +1,10 @@
-"""Compares the savers with LangGraph's own on LangGraph's tests: `make langgraph-suite`.
+"""Compares this package's savers with LangGraph's on LangGraph's tests: `make langgraph-suite`.
 
 The tests are those of the installed version of LangGraph, from its source distribution on PyPI.
-First all of them run as they are, with LangGraph's savers, then those that have made a saver with
-each of ours (`inside/saver_in_place.py` says how). A test that differs is run again, alone, with
-both: only what differs each time counts, and what does not is told. A test that the async saver
-refuses to serve is run once more as it would be served.
+First all tests run unchanged, with LangGraph's savers. The tests that create a saver then run with
+each of this package's savers (see `inside/saver_in_place.py`). A test that differs runs again,
+alone, with both: only a difference in each run counts, and others are only reported. A test that
+the async saver refuses to serve runs once more with its sync methods called in another thread.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ CACHE = Path(".suite")
 REFERENCE = "memory"
 SAVERS = (SYNC, ASYNC)
 AGAIN = 2
-"""How often a test that differs is run again."""
+"""How often to rerun a test that differs."""
 LEAST = 1000
-"""Tests that use a saver; fewer mean that the plugin has not found them."""
+"""Minimum number of tests that use a saver; fewer mean that the plugin does not find them."""
 MOST_SECONDS = 3600
-"""For one run; one that takes longer hangs."""
+"""Timeout of one test run."""
 
-# Of servers that are not here: PostgreSQL, and LangGraph's own. None makes a saver that runs.
+# Tests of servers not available here: PostgreSQL, and LangGraph's own. None uses a saver.
 LEFT_OUT = ("test_prune_postgres.py", "test_remote_graph.py", "test_remote_graph_v3.py")
 
 
 def source() -> Path:
-    """A folder with the tests of the installed LangGraph, fetched where they are not there."""
+    """The folder with the tests of the installed LangGraph; downloads them if needed."""
     name = f"langgraph-{version('langgraph')}"
     folder = CACHE / name
     if not folder.exists():
@@ -54,7 +54,7 @@ def source() -> Path:
         fetch = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(CACHE)]
         wanted = f"langgraph=={version('langgraph')}"
         subprocess.run([sys.executable, "-m", "pip", *fetch, wanted], check=True)  # noqa: S603 - our own
-        # Not the library: what is tested is the installed one.
+        # Not the library: the tests run against the installed one.
         needed = (f"{name}/tests/", f"{name}/pyproject.toml")
         unpacked = CACHE / f"{name}.new"
         with tarfile.open(CACHE / f"{name}.tar.gz") as archive:
@@ -70,9 +70,9 @@ class Runs:
     """Runs LangGraph's tests.
 
     Attributes:
-        folder: Where they are.
-        endpoint: Of the engine.
-        workers: How many processes, for pytest.
+        folder: Folder of the tests.
+        endpoint: Endpoint of the engine.
+        workers: Number of pytest workers.
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class Runs:
     workers: str
 
     def all(self) -> Report:
-        """Run everything with LangGraph's own savers."""
+        """Run all tests with LangGraph's own savers."""
         return self._run(REFERENCE, self.workers, None)
 
     def these(self, saver: str, tests: list[str]) -> Report:
@@ -88,7 +88,7 @@ class Runs:
         return self._run(saver, self.workers, tests)
 
     def alone(self, saver: str, tests: list[str]) -> Report:
-        """Run some tests with a saver, while nothing else runs."""
+        """Run some tests with a saver, one at a time."""
         return self._run(saver, "0", tests)
 
     def _run(self, saver: str, workers: str, only: list[str] | None) -> Report:
@@ -114,7 +114,7 @@ class Runs:
     def _environment(self, saver: str, report: Path, only: list[str] | None) -> dict[str, str]:
         environment = {
             **os.environ,
-            # Fake, and nothing else reaches the SDK: the engine accepts anything.
+            # Fake credentials, and no others reach the SDK: the engine accepts anything.
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -133,7 +133,7 @@ class Runs:
 
 
 def compare(runs: Runs, savers: tuple[str, ...]) -> bool:
-    """Run and compare everything, and say what was found; whether all is explained."""
+    """Run and compare all tests, and print the result; returns whether everything is explained."""
     reference = runs.all()
     wanted = [test for test, result in reference.items() if result.get("savers")]
     print(f"{runs.folder.name}: {len(reference)} tests, of which {len(wanted)} make a saver")
@@ -165,7 +165,7 @@ def _compare(runs: Runs, saver: str, reference: Report, wanted: list[str]) -> bo
 
 
 def _each_time(runs: Runs, saver: str, differ: dict[str, str]) -> dict[str, str]:
-    """Those of the tests that differ when they are run alone too."""
+    """The tests that also differ when they run alone."""
     for _ in range(AGAIN):
         if differ:
             tests = list(differ)
@@ -184,7 +184,7 @@ def _judge(saver: str, differ: dict[str, str]) -> bool:
 
 
 def main() -> None:
-    """Parse the arguments, run everything, and fail where something is not explained."""
+    """Parse the arguments, run all tests, and fail if a difference is not explained."""
     parser = argparse.ArgumentParser(prog="make langgraph-suite")
     parser.add_argument("--workers", default="auto", help="processes of pytest (default: auto)")
     parser.add_argument("--savers", nargs="*", choices=SAVERS, default=SAVERS)

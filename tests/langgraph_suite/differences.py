@@ -1,6 +1,7 @@
-"""Tests of LangGraph that end differently with a saver of this package, each with its reason.
+"""LangGraph's tests with a different outcome for a saver of this package, each with its reason.
 
-`make langgraph-suite` fails on one that is not here, and on one here that does not differ any more.
+`make langgraph-suite` fails on a difference that is not listed, and on a listed test that no longer
+differs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What differs between two runs of LangGraph's tests, and whether it is explained."""
+"""The differences between two runs of LangGraph's tests, and whether they are explained."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Report: TypeAlias = dict[str, dict[str, Any]]
-"""For each test its outcome, its error, its seconds, and the savers and requests it made."""
+"""For each test its outcome, error, duration in seconds, and numbers of savers and requests."""
 
 LOST = {"outcome": "lost", "error": "it has no result"}
-"""Of a test that was to run and has no result, as where its process has died."""
+"""The entry of a test without a result, as after a crash of its process."""
 
 SYNC = "sync"
 ASYNC = "async"
 IN_THREADS = "async-in-threads"
-"""The async saver, where tests call its plain methods in another thread than that of the loop."""
+"""The async saver whose sync methods are called in another thread than that of the event loop."""
 
 REFUSAL = "EventLoopError"
-"""With what the async saver refuses its plain methods in a thread that runs an event loop."""
+"""The error of the async saver's sync methods in a thread that runs an event loop."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Tests that end otherwise than with LangGraph's own savers.
+    """Tests with another outcome than with LangGraph's own savers.
 
     Attributes:
-        tests: What their ids match, from beginning to end, after `tests/`.
-        error: What their error has in it, wherever. A test that fails otherwise is not explained.
-        reason: Why that is no wrong answer.
-        savers: With which savers.
-        always: Whether they always differ; some depend on how fast a saver answers.
+        tests: Regular expression for their whole ids, after `tests/`.
+        error: Text that their error contains. Another error is not explained.
+        reason: Why the outcome is not a bug.
+        savers: The savers concerned.
+        always: Whether the tests always differ; some depend on the speed of a saver.
     """
 
     tests: str
@@ -43,22 +43,22 @@ class Difference:
     always: bool = True
 
     def explains(self, test: str, saver: str, error: str) -> bool:
-        """Whether it is about that test with that saver and that error."""
+        """Whether the difference covers this test with this saver and error."""
         return self.names(test) and saver in self.savers and self.error in error
 
     def names(self, test: str) -> bool:
-        """Whether it is about that test."""
+        """Whether the difference covers this test."""
         return re.fullmatch(f"tests/{self.tests}", test) is not None
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a saver.
+    """The result for a saver.
 
     Attributes:
-        differ: Tests that end otherwise than in the reference, with their errors.
-        unexplained: Those that no difference explains.
-        outdated: What is said to differ always and does not.
+        differ: Tests with another outcome than in the reference, with their errors.
+        unexplained: Tests that no known difference explains.
+        outdated: Known differences that should always occur and did not.
     """
 
     differ: dict[str, str]
@@ -67,7 +67,7 @@ class Judgement:
 
 
 def differing(reference: Report, found: Report, tests: Iterable[str]) -> dict[str, str]:
-    """Those of the tests that end otherwise than in the reference, with their errors."""
+    """The tests with another outcome than in the reference, with their errors."""
     ended = {test: found.get(test, LOST) for test in tests}
     return {
         test: result["error"] or result["outcome"]
@@ -77,7 +77,7 @@ def differing(reference: Report, found: Report, tests: Iterable[str]) -> dict[st
 
 
 def judge(saver: str, differ: dict[str, str], known: Iterable[Difference]) -> Judgement:
-    """Hold what differs with a saver against what is known to."""
+    """Compare the differences of a saver with the known ones."""
     known = [difference for difference in known if saver in difference.savers]
     unexplained = {
         test: error

@@ -1,4 +1,4 @@
-"""The judge of `make langgraph-suite` lets nothing through."""
+"""`make langgraph-suite` reports every unexplained difference."""
 
 from __future__ import annotations
 

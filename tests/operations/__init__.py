@@ -1,1 +1,1 @@
-"""Operations without an engine: the requests they make, and what they make of each reply."""
+"""Operations without an engine: their requests, and how they handle each reply."""

@@ -100,14 +100,14 @@ def writes_query(checkpoint_id: str, checkpoint_ns: str = "") -> Query:
 
 
 def page(*puts: Put, after: str | None = None) -> Page:
-    """A page of these items; `after` is the key that the next page starts after."""
-    # What was stored comes back as it was sent.
+    """A page of these items; `after` is the sort key after which the next page starts."""
+    # Items are returned as they were sent.
     items = [cast("StoredItem", put.item) for put in puts]
     return Page(items, None if after is None else start_key(after))
 
 
 def start_key(after: str) -> StartKey:
-    """The start key of a page. It has the form of the writes table for both tables."""
+    """The start key of a page, in the form of the writes table for both tables."""
     return {"task_id_idx": {"S": after}}
 
 
@@ -131,7 +131,7 @@ def service_error(code: str) -> ServiceError:
 
 
 def first_wins(sort: str, attributes: Item) -> Put:
-    """The conditional put of regular writes of the first checkpoint, under that sort key."""
+    """The conditional put of regular writes on the first checkpoint, under that sort key."""
     keys: Item = {
         "thread_id_checkpoint_id_checkpoint_ns": {"S": "t:::0001:::"},
         "task_id_idx": {"S": sort},
@@ -182,7 +182,7 @@ def of_another_call(context: Context) -> Context:
 
 
 def checkpoint_of(data: bytes, meta: bytes = b"") -> CheckpointRecord:
-    """A checkpoint whose serialized bytes are these."""
+    """A checkpoint with these serialized bytes."""
     return CheckpointRecord(
         FIRST, None, Serialized("bytes", Inline(data)), Serialized("bytes", Inline(meta))
     )
@@ -193,7 +193,7 @@ def write_of(data: bytes, idx: int = 0) -> WriteRecord:
 
 
 def chunk_keys(stamp: str, data: bytes = BYTES) -> list[Key]:
-    """Keys of the chunks of a value beside the first checkpoint."""
+    """Keys of the chunks of a value of the first checkpoint."""
     count = -(-len(data) // IN_CHUNKS.payloads.chunk_bytes)
     sorts = [f"chunk/{content_digest(data)}/{stamp}/{number:06}" for number in range(count)]
     return [Key("t:::0001:::", sort) for sort in sorts]
@@ -235,7 +235,7 @@ def batch_delete(keys: Iterable[Key]) -> BatchWrite:
 
 
 def items_with_parts(one: CheckpointRecord, context: Context) -> list[Put]:
-    """The item of a checkpoint and those of its parts."""
+    """The item of a checkpoint and the items of its parts."""
     planned = one.plan(context.payloads, context.stamp)
     return [planned.put, *(part_put(one.ref, part, context.stamp) for part in planned.parts)]
 
@@ -245,7 +245,7 @@ def s3_key(data: bytes, stamp: str) -> str:
 
 
 def object_pointer(data: bytes, stamp: str) -> Put:
-    """The put of the item that names an S3 object."""
+    """The put of the item that refers to an S3 object."""
     key = Key("t:::0001:::", f"object/{content_digest(data)}/{stamp}")
     item: Item = {
         "thread_id_checkpoint_id_checkpoint_ns": {"S": key.partition},
@@ -258,7 +258,7 @@ def object_pointer(data: bytes, stamp: str) -> Put:
 
 
 SMALL = replace(CONTEXT, payloads=PayloadPolicy(inline_limit=400, chunk_bytes=300))
-"""Stores the checkpoints of these tests in chunks, and their writes inline."""
+"""Settings that store the checkpoints of these tests in chunks, and their writes inline."""
 RELAXED = replace(SMALL, consistent=False)
 
 

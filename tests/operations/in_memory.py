@@ -1,4 +1,4 @@
-"""Tables and a bucket in memory that answer the requests of operations."""
+"""In-memory tables and a bucket that answer the requests of operations."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 class InMemoryTables:
-    """Answers requests from memory, one after the other, and records them.
+    """Answers requests from memory, sequentially, and records them.
 
     Args:
-        puts: The items that are there at first.
+        puts: The initial items.
         page_size: Most items of a page.
         index: Keys in the index of runs, by run id.
 
@@ -49,7 +49,7 @@ class InMemoryTables:
         groups: Sizes of the groups of concurrent operations.
         objects: The S3 objects, by key.
         prolongs: Whether `Prolong` requests succeed.
-        emitted: What streams have emitted.
+        emitted: Values that streams have emitted.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class InMemoryTables:
 
 
 def _primary(key: Key) -> Item:
-    """What a keys-only index holds of a checkpoint's item."""
+    """What a keys-only index stores for a checkpoint's item."""
     return {"thread_id": {"S": key.partition}, "checkpoint_id": {"S": key.sort}}
 
 

@@ -1,4 +1,4 @@
-"""Steps through operations by hand: their requests one by one, and their results."""
+"""Steps through operations manually: their requests one by one, and their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes in batches, and queries of several pages."""
+"""Batched changes, and queries with several pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`copy_thread`: what is stored before what refers to it."""
+"""`copy_thread`: parts are stored before the items that refer to them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_copy_changes_nothing_in_an_item_but_the_thread() -> None:
 def test_a_copy_stores_a_parent_before_its_child_also_where_its_id_sorts_above(
     page_size: int,
 ) -> None:
-    # Clocks step back: 0001 <- 0009 <- 0003 <- 0005, and 0004 waits for 0003.
+    # Ids out of order, as after clock steps: 0001 <- 0009 <- 0003 <- 0005, and 0004 waits for 0003.
     parents = {"0001": None, "0009": "0001", "0003": "0009", "0005": "0003", "0004": "0003"}
     memory = InMemoryTables(
         [checkpoint_item(record(id_, parent)) for id_, parent in parents.items()],

@@ -200,7 +200,7 @@ def test_a_delete_that_is_repeated_puts_no_second_tombstone() -> None:
     heads = [head_of(one) for one in chain[:2]]
     memory = InMemoryTables([*(head.tombstone(NOW) for head in heads), *chain[2:]])
     memory.run(delete_thread(CONTEXT, "t"))
-    # The first attempt may have stopped before the marks.
+    # The first attempt may have failed before it stored the marks.
     assert [key.sort for key in changed(memory.asked, Put)] == ["~deleted"] * 2
     assert without_marks(memory) == {}
 
@@ -214,7 +214,7 @@ def test_a_checkpoint_that_the_index_knows_under_two_runs_is_deleted_with_the_on
     run_ids: tuple[str, ...],
 ) -> None:
     key = Key("t", "0001")
-    # The checkpoint was put again by another run, and the index has not dropped the first one yet.
+    # Another run has put the checkpoint again, and the index still has the first run's entry.
     memory = InMemoryTables([of_run("0001", "new")], index={"old": [key], "new": [key]})
     memory.run(delete_for_runs(replace(CONTEXT, run_id_index="by_run"), run_ids))
     assert memory.items == {}

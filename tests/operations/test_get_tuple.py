@@ -1,4 +1,4 @@
-"""`get_tuple`: by id and the newest, with values in one item, in chunks and in ranges."""
+"""`get_tuple`: by id and newest, with values in one item, in chunks and in ranges."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_thread_of_nothing_but_tombstones_has_no_newest_checkpoint() -> None:
 
 
 HUGE = record("0001", blob="x" * 2_100_000)
-"""Six chunks; two of them make a page."""
+"""Six chunks, two per page."""
 
 
 def huge_cuts() -> list[str]:

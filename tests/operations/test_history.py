@@ -48,7 +48,7 @@ def history(memory: InMemoryTables, checkpoint_id: str | None) -> Any:
 
 
 def with_write(one: CheckpointRecord) -> list[Put]:
-    """A checkpoint and a write on it that says whose it is."""
+    """A checkpoint and a write on it that contains its id."""
     return [checkpoint_item(one), write_item(write(0, value=one.ref.checkpoint_id), one.ref)]
 
 
@@ -175,7 +175,7 @@ TTL = 10_000
 
 
 def stamped(age: int) -> Context:
-    """A context as it was some seconds ago."""
+    """A context with a stamp of that age in seconds."""
     then = NOW - age
     stamp = Stamp("old", then, then + TTL)
     return replace(SMALL, stamp=stamp, ttl_seconds=TTL)
@@ -204,7 +204,7 @@ def test_a_history_prolongs_the_checkpoint_and_what_lies_beside_each_ancestor_be
         Prolong(Table.CHECKPOINTS, Key("t", "0002"), longer),
         Prolong(Table.WRITES, Key("t:::0001:::", "task:::0"), longer),
         Prolong(Table.CHECKPOINTS, Key("t", "0001"), longer),
-        # The newest checkpoint is the next one's first ancestor.
+        # The newest checkpoint is the first ancestor of the next one.
         Prolong(Table.CHECKPOINTS, Key("t", "0003"), longer),
     ]
     assert [one for one in memory.asked if isinstance(one, Prolong)] == expected

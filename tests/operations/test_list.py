@@ -1,4 +1,4 @@
-"""`list`: its pages, its limit, and where it ends."""
+"""`list`: its pages, its limit, and its end."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_limit_of_nothing_is_no_request(limit: int) -> None:
 
 
 def test_listing_before_everything_is_no_request() -> None:
-    # DynamoDB refuses a range whose ends are the wrong way round.
+    # DynamoDB rejects a range whose start is above its end.
     stream = list_thread(CONTEXT, Address("t", "", None), Wanted(before="!"))
     assert ends_without_a_request(stream)
 

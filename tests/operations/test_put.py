@@ -116,7 +116,7 @@ def test_the_chunks_of_a_checkpoint_are_put_side_by_side_before_its_item() -> No
             "metadata": {"B": b"meta"},
         },
     )
-    # The SDK's repeat of a transaction changes nothing that others have changed since.
+    # The SDK's retry of a transaction does not overwrite later changes of other calls.
     assert operation.send([None] * 3) == TransactPut((own,))
     assert result_of(operation, None) is None
 
@@ -130,7 +130,7 @@ def test_equal_values_of_one_checkpoint_have_parts_of_their_own() -> None:
 
 
 def test_a_checkpoint_that_is_refused_in_the_end_has_no_part_deleted() -> None:
-    # The item may be there all the same: an answer that was lost is an error too.
+    # The item may be stored anyway: a lost response is an error too.
     operation = put_checkpoint(IN_CHUNKS, checkpoint_of(BYTES))
     up_to_the_item(operation)
     with pytest.raises(ServiceError, match="InternalServerError"):

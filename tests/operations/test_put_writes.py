@@ -1,4 +1,4 @@
-"""`put_writes`: which write keeps its place, and the parts of those that do not."""
+"""`put_writes`: which write keeps its place, and the parts of rejected writes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_call_whose_places_are_all_held_asks_for_nothing_more() -> None:
 def test_of_a_call_that_comes_too_late_only_places_nobody_holds_are_stored_each_alone(
     told: bool,
 ) -> None:
-    """Place 0 has a key of its own where that of the task is taken by others."""
+    """Place 0 gets a key of its own if other writes hold the key of the task."""
     there = put_of_call((1, b"a"))
     alone = first_wins(
         "task:::2",
@@ -205,7 +205,7 @@ def test_the_parts_of_a_write_that_came_too_late_are_deleted_unless_it_is_there_
     late = up_to_the_item(operation)
     assert operation.throw(transaction_canceled("ConditionalCheckFailed")) == query_of_task()
     if there is None:
-        # It was deleted meanwhile.
+        # The item was deleted in the meantime.
         (again,) = puts_of(operation.send(page()))
         assert again.key.sort == "task:::00"
         assert again.item.get("value_payload") == late.item.get("value_payload")

@@ -21,15 +21,15 @@ from tests.simulation.chance import Luck, try_seed
 from tests.simulation.pairs import every
 
 MOST = 150_000
-"""States of one pair: a few pairs of long calls are cut off there, and counted."""
+"""Most states of one pair: a few pairs of long calls are cut off there, and counted."""
 SEEDS = 20
-"""Seeds that a process tries before anybody looks at the time."""
+"""Seeds that a process tries between checks of the time limit."""
 WORKERS = os.cpu_count() or 1
 
 
 @dataclass
 class Total:
-    """What was explored."""
+    """Totals of the exploration."""
 
     pairs: int = 0
     cut_off: int = 0
@@ -73,7 +73,7 @@ def _number(text: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Explore; 0 if all went well."""
+    """Explore; returns 0 if nothing failed."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulation",
         description=__doc__,

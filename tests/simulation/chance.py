@@ -1,7 +1,7 @@
-"""Several calls at random: more of them than every schedule can be taken of, crashes included.
+"""Random schedules of several calls, more than can be explored in full, with crashes.
 
-All of it comes from a seed. A schedule that goes wrong is made shorter as long as it still does,
-and told as a story.
+Everything is derived from a seed. A failing schedule is shrunk as long as it still fails, and
+reported step by step.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
     from tests.simulation.explore import State
 
 SCHEDULES = 40
-"""Schedules of the same calls: what they may lead to has to be found out but once."""
+"""Schedules of the same calls, which share one computation of the allowed results."""
 _FAULTS = 3
 _CALLS = (3, 3, 4)
 _CLOCKS = (0, 0, MARGIN // 2 - 1, 1 - MARGIN // 2)
-"""How far a clock is off: no two are `MARGIN` apart."""
+"""Clock offsets: no two clocks are `MARGIN` apart."""
 _TIMES = (NOW, LAST, LAST + MARGIN // 2 - 1)
-"""What time it is where bases age. At the last, they are past their time by some clocks alone."""
+"""Times for scenarios with ageing bases. At the last time, they are expired only by some clocks."""
 
 
 @dataclass
 class Luck:
-    """What a seed has come to.
+    """The result of a seed.
 
     Attributes:
-        schedules: Schedules taken.
-        steps: Steps in them.
-        failure: The story of the first that went wrong, as short as it could be made.
+        schedules: Number of schedules run.
+        steps: Number of steps in them.
+        failure: Report of the first failing schedule, shrunk as far as possible.
     """
 
     schedules: int = 0
@@ -60,7 +60,7 @@ class Luck:
 
 
 def scenario(seed: int) -> Play:
-    """The calls of a seed, and all that is said once for them."""
+    """The calls of a seed, and the settings that all its schedules share."""
     draw = Random(seed)  # noqa: S311 - a choice, not a secret
     variant = draw.choice(VARIANTS)
     universe = Universe()
@@ -82,7 +82,7 @@ def scenario(seed: int) -> Play:
 
 
 def try_seed(seed: int, schedules: int = SCHEDULES) -> Luck:
-    """Take some schedules of a seed, up to the first that goes wrong."""
+    """Run some schedules of a seed, up to the first that fails."""
     play = scenario(seed)
     luck = Luck()
     for number in range(schedules):
@@ -98,7 +98,7 @@ def try_seed(seed: int, schedules: int = SCHEDULES) -> Luck:
 
 
 def shrink(play: Play, trail: Sequence[Step]) -> list[Step]:
-    """A schedule that still goes wrong and has less in it."""
+    """Shrink a schedule that fails to a smaller one that still fails."""
     short = _finished(play, trail)
     while True:
         for candidate in _shorter(short):
@@ -123,7 +123,7 @@ def _shorter(trail: list[Step]) -> Iterator[list[Step]]:
         if step.kind in (LOSE, PART, STALE):
             yield [*trail[:place], Step(step.party, GO), *trail[place + 1 :]]
     for place in range(1, len(trail)):
-        # The same step earlier: fewer changes from one call to the other.
+        # The same step earlier: fewer switches between calls.
         moved = trail[place]
         for before in range(place):
             if trail[before].party == moved.party:
@@ -132,7 +132,7 @@ def _shorter(trail: list[Step]) -> Iterator[list[Step]]:
 
 
 def _size(trail: Sequence[Step]) -> tuple[int, int, int, int]:
-    """What makes a story long: calls, faults, changes of the call, steps."""
+    """The size of a schedule: calls, faults, switches between calls, steps."""
     changes = sum(one.party != other.party for one, other in pairwise(trail))
     faults = sum(step.kind != GO for step in trail)
     return len({step.party for step in trail}), faults, changes, len(trail)
@@ -162,7 +162,7 @@ def _at_random(play: Play, draw: Random) -> list[Step]:
 
 
 def _finished(play: Play, trail: Sequence[Step]) -> list[Step]:
-    """The steps of a schedule that can be taken, and those to the end of the calls they begin."""
+    """The possible steps of a schedule, and those that complete the calls it begins."""
     state = play.first
     taken: list[Step] = []
 

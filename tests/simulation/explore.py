@@ -1,4 +1,4 @@
-"""Every schedule of a few calls, with states that were seen before cut off."""
+"""Explores every schedule of a few calls, and skips states that were seen before."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 WAITING, RUNNING, ENDED, DEAD = range(4)
 
 GO, LOSE, PART, DIE, EXPIRE, STALE = "go", "lose", "part", "die", "expire", "stale"
-"""A request takes effect and its reply arrives; it takes effect and its reply is lost, so that the
-SDK repeats it; a batch comes back partly done; the process dies; DynamoDB deletes an item that has
-expired; a read that may be stale returns what was there before."""
+"""A request takes effect and its response arrives; it takes effect but its response is lost, so the
+SDK retries it; a batch is processed in part; the process crashes; DynamoDB deletes an expired item;
+an eventually consistent read returns an earlier state."""
 
 
 class Place(NamedTuple):
-    """How far a call has come.
+    """The progress of a call.
 
     Attributes:
-        status: Whether it waits, runs, has ended or died.
-        node: The point it is at.
-        lost: The reply to the request it waits at that was lost.
-        moments: What it would have found at each time since its beginning, if it is a read.
+        status: Whether the call waits, runs, has ended or crashed.
+        node: The current point in the call.
+        lost: The lost response to the current request.
+        moments: For a read, the result it would have had at each time since its beginning.
     """
 
     status: int
@@ -46,14 +46,14 @@ class Place(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that what happens next depends on.
+    """Everything that determines the next steps.
 
     Attributes:
         world: What is stored.
-        places: How far each call has come.
-        before: Pairs of calls, the first of which had ended when the second began.
+        places: Progress of each call.
+        before: Pairs of calls in which the first ended before the second began.
         faults: Faults that may still happen.
-        past: What was stored before, where reads may be stale.
+        past: Earlier worlds, if reads may be stale.
     """
 
     world: World
@@ -64,12 +64,12 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What happens next.
+    """A step of a schedule.
 
     Attributes:
-        party: Whose step it is; -1 for the time to live.
+        party: The call that makes the step; -1 for the time to live.
         kind: What happens.
-        detail: Which item has expired; how many worlds ago a stale read sees.
+        detail: The expired item; how many worlds a stale read lags behind.
     """
 
     party: int
@@ -79,13 +79,13 @@ class Step(NamedTuple):
 
 @dataclass
 class Report:
-    """What an exploration has found.
+    """The result of an exploration.
 
     Attributes:
-        states: Different states.
-        steps: Steps between them.
-        schedules: How many schedules these steps make up.
-        complete: Whether all of them were taken.
+        states: Number of different states.
+        steps: Number of steps between them.
+        schedules: Number of schedules that these steps form.
+        complete: Whether all schedules were explored.
         failures: Problems, each with the first schedule that led to it.
     """
 
@@ -100,14 +100,14 @@ class Play:
     """Calls on a world, one step at a time.
 
     Args:
-        universe: Where worlds come from.
+        universe: Creates the worlds.
         variant: How values are stored.
-        world: What is there in the beginning.
+        world: The initial state.
         parties: The calls.
-        order: How the members of groups are run.
+        order: Order in which the members of groups run.
         page: Most items on a page.
-        faults: How many faults may happen in a schedule.
-        judge: What says what must be true; `None` for what must be of a saver.
+        faults: Most faults in a schedule.
+        judge: Checks the results; `None` for the checks of a saver.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Play:
         self.first = State(world, places, frozenset(), faults)
 
     def steps(self, state: State) -> Iterator[Step]:
-        """What may happen next."""
+        """The possible next steps."""
         for party, place in enumerate(state.places):
             if place.status in (ENDED, DEAD):
                 continue
@@ -157,7 +157,7 @@ class Play:
                 yield Step(-1, EXPIRE, item)
 
     def after(self, state: State, step: Step) -> tuple[State, list[str]]:
-        """The state after a step, and what is wrong with it."""
+        """The state after a step, and the problems found."""
         party, kind, detail = step
         if kind == EXPIRE:
             return self._told(state._replace(world=self.universe.without(state.world, detail))), []
@@ -174,7 +174,7 @@ class Play:
             world = self.universe.changed(state.world, request.changes[:1])
             reply = self.universe.left_over(request.changes[1:])
         elif place.lost is not None and isinstance(request, TransactPut) and not place.lost.error:
-            # The SDK's repeat carries the token of the first: the service does not do it again.
+            # The SDK's retry carries the same token: the service does not process it again.
             world, reply = state.world, place.lost
         elif kind == STALE:
             world = state.world
@@ -196,7 +196,7 @@ class Play:
         return (state._replace(faults=state.faults - 1) if fault else state), problems
 
     def final(self, state: State) -> tuple[str, ...]:
-        """What is wrong in the end."""
+        """The problems of a final state."""
         ended = state.places
         done = frozenset(
             party
@@ -220,7 +220,7 @@ class Play:
         )
 
     def over(self, state: State) -> bool:
-        """Whether nothing can happen any more."""
+        """Whether no step is left."""
         return all(place.status in (ENDED, DEAD) for place in state.places)
 
     def _begun(self, state: State, party: int) -> State:
@@ -245,7 +245,7 @@ class Play:
         return self._placed(state, party, place, 0), problems
 
     def _told(self, state: State) -> State:
-        """The state with what reads under way would find in its world."""
+        """The state, with the results that running reads would have in its world added."""
         places = tuple(
             place._replace(moments=place.moments | {self.judge.seen(party, state.world)})
             if place.moments
@@ -261,16 +261,16 @@ class Play:
 
 
 def may_be_stale(request: Any) -> bool:
-    """Whether a request may be answered by a replica that lags behind."""
+    """Whether a replica that lags behind may serve a request."""
     return isinstance(request, QueryRunIndex) or getattr(request, "consistent", True) is False
 
 
 def explore(play: Play, most: int | None = None) -> Report:
-    """Take every schedule.
+    """Explore every schedule.
 
     Args:
         play: The calls.
-        most: Stop after so many states; `None` for never.
+        most: Stop after this many states; `None` for no limit.
     """
     report = Report()
     known: dict[State, int] = {}
@@ -310,7 +310,7 @@ def explore(play: Play, most: int | None = None) -> Report:
 
 
 def story(play: Play, trail: Sequence[Step]) -> str:
-    """A schedule as something to read."""
+    """A schedule as a readable report."""
     lines = []
     state = play.first
     for step in trail:
@@ -342,7 +342,7 @@ def _line(play: Play, state: State, step: Step) -> str:
 
 
 def told(request: Any) -> str:
-    """A request in a line."""
+    """A request on one line."""
     name = type(request).__name__
     match request:
         case TransactPut(puts):

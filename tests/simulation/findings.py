@@ -1,4 +1,4 @@
-"""What reads have found, as texts that can be compared."""
+"""Results of reads as comparable text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = " | "
 _BEFORE_WRITES = 3
-"""Parts of the text of a checkpoint: its values, its metadata, its parent, then each write."""
+"""Parts of a checkpoint's text before the writes: its values, its metadata, its parent."""
 
 
 def findings(ended: Ended) -> dict[str, str]:
@@ -44,7 +44,7 @@ def has_no_writes(text: str) -> bool:
 
 
 def is_mixed(text: str, texts: Collection[str]) -> bool:
-    """Whether a checkpoint is like others, and has some of the writes of one beside another's."""
+    """Whether a checkpoint equals others except that it mixes writes of several of them."""
     seen = text.split(_BETWEEN)
     others = [other.split(_BETWEEN) for other in texts]
     like = [set(other) for other in others if other[:_BEFORE_WRITES] == seen[:_BEFORE_WRITES]]
@@ -62,5 +62,5 @@ def parent_of(one: CheckpointTuple) -> str | None:
 
 
 def was_made_from(text: str, parent_id: str) -> bool:
-    """Whether a text is of a checkpoint with this parent."""
+    """Whether a text describes a checkpoint with this parent."""
     return text.split(_BETWEEN)[_BEFORE_WRITES - 1] == repr(parent_id)

@@ -1,29 +1,30 @@
 """What must be true of every schedule.
 
-- Calls made one after the other leave what they leave in `InMemorySaver`.
-- What a read returns was true at one moment between its beginning and its end: it is what the same
-  read finds, undisturbed, in a world of that time; or, beside two calls that were under way with
-  it, after some of them in an order they may have had. A listing promises that of each checkpoint.
-  And each checkpoint in it is as some order of the calls leaves it.
-- A read raises nothing, but for the history of a checkpoint whose ancestors are being deleted.
-- In the end each checkpoint is as some order of the calls, one after the other, would have left it:
-  an order in which no call comes before one that had ended when it began. A call that has died may
-  be in that order or not. So what was acknowledged is there unless somebody deleted it, what was
-  deleted stays deleted, and the first and the last write win as they should.
-- What a DeltaChannel is rebuilt from is whole, or reading it is an error: never less in silence.
-- After a sweep nothing is loose and nothing is missing, and no reader notices the sweep.
-- No error is untyped.
+- Sequential calls leave the same state as in `InMemorySaver`.
+- The result of a read was valid at one moment between its beginning and its end: it equals the
+  result of the same read alone in a world of that time; or, if two calls ran at the same time, the
+  result after some of them in a possible order. For a listing this holds per checkpoint. And each
+  checkpoint in the result is as some order of the calls leaves it.
+- A read raises no error, except for the history of a checkpoint whose ancestors are being deleted.
+- In the final state each checkpoint is as some sequential order of the calls would have left it: an
+  order in which no call precedes one that ended before it began. A call that crashed may be in the
+  order or not. So acknowledged data is there unless a call deleted it, deleted data stays deleted,
+  and the first and the last write win as they should.
+- The data that a DeltaChannel is rebuilt from is complete, or reading the channel is an error. The
+  data is never silently incomplete.
+- After a sweep nothing is orphaned or missing, and no reader notices the sweep.
+- Every error is one of the package.
 
-Some things are not promised, and not asked for. Who stores a checkpoint under an id that another
-call is just deleting may find it deleted, or without writes, and who reads it may see the old one
-with new writes: LangGraph never uses an id twice, but a second copy to the same thread does. A copy
-that is made while the checkpoints of a run are deleted may keep them, and so does what was stored a
-moment before where the runs are found by the index. And a prune beside another delete keeps what
-was needed when it looked.
+Some things are not guaranteed and not checked. If a call stores a checkpoint under an id that
+another call is deleting, the checkpoint may be deleted or lose its writes, and a reader may see the
+old checkpoint with new writes: LangGraph never reuses an id, but a second copy to the same thread
+does. A copy concurrent with the deletion of a run's checkpoints may keep them; so may a checkpoint
+stored just before, if runs are found by the index. A prune concurrent with another delete keeps
+what was needed when the prune read the thread.
 
-Pages of a query are not of one moment. Who reads writes over several pages beside two calls that
-write may see a part of what one of them stored. Who looks for the newest checkpoint beside a delete
-and a put may find one that the delete is just coming to.
+The pages of a query are not a snapshot. A reader of several pages of writes, concurrent with two
+calls that write, may see a part of the writes of one call. A search for the newest checkpoint,
+concurrent with a delete and a put, may find a checkpoint that the delete is about to reach.
 """
 
 from __future__ import annotations
@@ -77,18 +78,18 @@ _NEEDED: dict[str, set[str]] = {
     "0005": {"0002", "0003"},
     "0006": {"0002", "0003"},
 }
-"""The writes that the DeltaChannel of a checkpoint is rebuilt from, at least."""
+"""The writes that the DeltaChannel of a checkpoint must at least be rebuilt from."""
 _HELD = "0002"
-"""The checkpoint that holds it whole in the beginning."""
+"""The checkpoint that initially stores the channel's whole value."""
 
 
 class Party(NamedTuple):
-    """A call, and who makes it.
+    """A call and its process.
 
     Attributes:
         call: The call.
-        token: What its calls go by.
-        now: What its clock says.
+        token: The token of its calls.
+        now: The time of its clock.
     """
 
     call: Call
@@ -97,7 +98,7 @@ class Party(NamedTuple):
 
 
 class Judge:
-    """Judges the schedules of some calls on a world."""
+    """Checks the schedules of some calls on a world."""
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class Judge:
         self._unlike: list[str] = []
 
     def seen(self, party: int, world: World) -> frozenset[tuple[str, str]]:
-        """What a reading call finds in a world, undisturbed."""
+        """The result of a read alone in a world."""
         known = self._solo.get((party, world))
         if known is None:
             call, token, now = self._parties[party]
@@ -138,14 +139,14 @@ class Judge:
         begun: frozenset[int],
         before: frozenset[Any],
     ) -> list[str]:
-        """What is wrong with the result of a read.
+        """The problems of a read's result.
 
         Args:
-            party: Who reads.
+            party: The reading call.
             ended: The result.
-            candidates: What it would have found at each time.
-            begun: The calls that have begun by now and do not only read.
-            before: Pairs of calls, the first of which had ended when the second began.
+            candidates: The results it would have had at each time.
+            begun: The calls that have begun so far and do not only read.
+            before: Pairs of calls in which the first ended before the second began.
         """
         found = findings(ended)
         name = self._parties[party].call.name
@@ -155,13 +156,13 @@ class Judge:
         if ended.error is not None:
             lost = any(_HISTORY not in order or order[_HISTORY] == _UNREADABLE for order in after)
             if isinstance(ended.error, UnreadableItemError) and "history" in name and lost:
-                return []  # Its ancestors are being deleted: it would have lacked their part.
+                return []  # Its ancestors are being deleted: its value would be incomplete.
             return [f"{name} raised {ended.error!r}"]
         moments = [dict(moment) for moment in candidates]
         several = len(self._parties) > 2
         calls = [self._parties[one].call for one in begun]
         if several:
-            # Half a run is in no order of the calls.
+            # No order of the calls contains half a run.
             if any(call.stores_again or call.several for call in calls):
                 return []
             moments += [dict(self.seen(party, self._worlds[order])) for order in orders]
@@ -193,7 +194,7 @@ class Judge:
         return []
 
     def ended(self, party: int, ended: Ended) -> list[str]:
-        """What is wrong with the end of any call."""
+        """The problems of a call's end."""
         if ended.error is None or isinstance(ended.error, DynamoDBSaverError):
             return []
         name = self._parties[party].call.name
@@ -202,13 +203,13 @@ class Judge:
     def final(
         self, world: World, done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
     ) -> tuple[str, ...]:
-        """What is wrong with what is left in the end.
+        """The problems of the final state.
 
         Args:
-            world: What is left.
-            done: The calls that were acknowledged.
-            begun: All calls that had begun.
-            before: Pairs of calls, the first of which had ended when the second began.
+            world: The final world.
+            done: The acknowledged calls.
+            begun: All calls that began.
+            before: Pairs of calls in which the first ended before the second began.
         """
         key = (world, done, begun, before)
         if key not in self._final:
@@ -217,7 +218,7 @@ class Judge:
         return self._final[key]
 
     def visible(self, world: World) -> Mapping[str, str]:
-        """What a fresh reader sees of a world."""
+        """What a new reader sees in a world."""
         known = self._visible.get(world)
         if known is None:
             known = self._visible[world] = self._look(world)
@@ -231,7 +232,7 @@ class Judge:
         if short:
             return [f"in the end {place} is {found[place]}" for place in short]
         if any(self._parties[one].call.several for one in begun):
-            # Between its calls others may come, so no order of whole runs explains it.
+            # Other calls may run between its calls, so no order of whole runs explains the state.
             lost = [*self._lost_before_runs(found, done, before)]
             return [*lost, *self._lost_of_runs(found, done, begun, before)]
         if sum(self._parties[one].call.deletes for one in begun) > 1:
@@ -256,7 +257,7 @@ class Judge:
     def _lost_before_runs(
         self, found: Mapping[str, str], done: frozenset[int], before: frozenset[Any]
     ) -> Iterator[str]:
-        """Writes that were there when a run began, and are not in its checkpoint's history."""
+        """Writes that existed when a run began and are missing in its checkpoint's history."""
         for first, second in before:
             name = self._parties[second].call.name
             made = f"{THREAD}//{name[4:8]}"
@@ -264,9 +265,9 @@ class Judge:
                 continue
             same = {at for at, party in enumerate(self._parties) if party.call.name == name}
             if any((first, one) not in before for one in same):
-                continue  # The checkpoint may be of one that had begun earlier.
+                continue  # The checkpoint may belong to a run that began earlier.
             if made not in found or not was_made_from(found[made], "0004"):
-                continue  # It was made from another checkpoint.
+                continue  # Another checkpoint is its parent.
             history = found.get(f"history of {made}", _UNREADABLE)
             if history != _UNREADABLE and not {"0004", "0005"} & {*history.split("'")}:
                 yield f"in the end the history of {name} lacks what was there before it: {history}"
@@ -278,7 +279,7 @@ class Judge:
         begun: frozenset[int],
         before: frozenset[Any],
     ) -> Iterator[str]:
-        """What cannot be read, and runs that nobody can have deleted and that have left nothing."""
+        """Unreadable data, and runs that left nothing though no call can have deleted them."""
         if "" in found:
             yield f"in the end a listing raises {found['']}"
             return
@@ -286,7 +287,7 @@ class Judge:
         newest = max((place for place in found if place.startswith(f"{THREAD}//")), default="")
         for one in done:
             call = self._parties[one].call
-            # The others of several calls store nothing where the thread is gone.
+            # The later of several calls store nothing if the thread is deleted.
             if (
                 not call.several
                 or call.delta
@@ -305,7 +306,7 @@ class Judge:
         for one, other in permutations(sorted(begun), 2):
             first, second = self._parties[one].call, self._parties[other].call
             if first.across and self._variant.relaxed:
-                # The index did not know yet what had just been stored.
+                # The index did not contain yet what had just been stored.
                 rest = [party for party in sorted(begun) if party != one]
                 if any(seen == self._after(order).get(place) for order in permutations(rest)):
                     return True
@@ -318,7 +319,7 @@ class Judge:
                 continue
             again = several and any(self._parties[one].call.stores_again for one in begun)
             if again and seen and second.name.startswith("put_writes"):
-                # Some of its writes were there, from another call. Now the checkpoint is new.
+                # Some writes were there already, from another call, and the checkpoint is new.
                 left = [self._after(order) for order in permutations(sorted(begun))]
                 if is_mixed(seen, {order[place] for order in left if place in order}):
                     return True
@@ -342,7 +343,7 @@ class Judge:
         return known
 
     def _compare(self, made: Sequence[Call], visible: Mapping[str, str]) -> None:
-        """Check that calls in turn leave what they leave in memory. There nothing expires."""
+        """Check that sequential calls leave the same as in memory. There nothing expires."""
         if self._variant.ttl_seconds is not None:
             return
         saver = reference_after(self._variant, made)
@@ -382,8 +383,8 @@ class Judge:
             for place, entry in swept.items.items()
         }
         objects = {key: "tag" for _, key in swept.objects}
-        # Calls whose clocks differ prolong a part and its item to times that differ as much. Both
-        # outlive whatever each of the calls needs them for.
+        # Calls with different clocks set different expiry times for a part and its item. Both
+        # times are later than any time at which a call needs them.
         several = len(self._parties) > 2
         problems = [
             f"after a sweep: {one}"
@@ -400,7 +401,7 @@ class Judge:
         found = findings(ended)
         newest = Call("", lambda saver: saver._get_tuple(config(THREAD)))
         _, got = run(self._universe, world, newest.script(self._variant, "look"))
-        # A run resumes from the newest of those that are listed.
+        # A run resumes from the newest of the listed checkpoints.
         ids = [place for place in found if place.startswith(f"{THREAD}//")]
         newest_listed = {max(ids): found[max(ids)]} if ids else {}
         if findings(got) != newest_listed and ended.error is None:
@@ -409,7 +410,7 @@ class Judge:
             parents = {ids_of(one): parent_of(one) for one in ended.value}
             for one in ended.value:
                 parts = one.config["configurable"]
-                # LangGraph asks for what a checkpoint does not hold itself.
+                # LangGraph requests the history of what the checkpoint does not store itself.
                 held = "log" in one.checkpoint["channel_values"]
                 if parts["thread_id"] in (THREAD, TARGET) and not held:
                     found[f"history of {place_of(one)}"] = self._history(world, one, parents)
@@ -428,15 +429,15 @@ class Judge:
         needed = _needed(ids_of(one), parents)
         seed = ended.value["log"].get("seed")
         if "0005" in repr(seed):
-            needed = needed - {_HELD, "0003"}  # They come before it.
+            needed = needed - {_HELD, "0003"}  # They precede the checkpoint.
         whole = set(written) >= needed and (seed is not None or _HELD not in needed)
         return repr(ended.value) if whole or not needed else f"{_SHORT} {written}"
 
 
 def _needed(ids: tuple[str, str], parents: Mapping[tuple[str, str], str | None]) -> set[str]:
-    """The writes that a checkpoint's DeltaChannel is rebuilt from, at least.
+    """The writes that a checkpoint's DeltaChannel must at least be rebuilt from.
 
-    A run goes on from whatever was the newest, and its own writes are among them.
+    A run continues from whichever checkpoint was newest, and its own writes are included.
     """
     thread_id, checkpoint_id = ids
     if checkpoint_id in _NEEDED:
@@ -454,7 +455,7 @@ def _needed(ids: tuple[str, str], parents: Mapping[tuple[str, str], str | None])
 def _orders(
     done: frozenset[int], begun: frozenset[int], before: frozenset[Any]
 ) -> list[tuple[int, ...]]:
-    """Every order of the calls that were done and of some that had begun."""
+    """Every order of the completed calls and some of those that had begun."""
     unsure = sorted(begun - done)
     found = []
     for size in range(len(unsure) + 1):

@@ -27,10 +27,10 @@ class Way:
     """How a pair is explored.
 
     Attributes:
-        order: How the members of groups are run.
+        order: Order in which the members of groups run.
         page: Most items on a page.
-        faults: How many faults may happen in a schedule.
-        clocks: How far the two clocks are off, in seconds.
+        faults: Most faults in a schedule.
+        clocks: Offsets of the two clocks in seconds.
     """
 
     order: str = FORWARD
@@ -53,13 +53,13 @@ WAYS = (
     Way(clocks=(3599, 0)),
     Way(clocks=(-3599, 0)),
 )
-"""Clocks are within the margin of an hour."""
+"""Clock offsets stay within the margin of an hour."""
 OF_BASES = (
     Way(clocks=(LAST - NOW, LAST + MARGIN - 1 - NOW)),
     Way(clocks=(LAST + MARGIN - 1 - NOW, LAST - NOW)),
 )
-"""The bases that are there may just still be referred to by one clock, and just not be deleted by
-the other."""
+"""By one clock, it is the last second in which a run may refer to the existing bases; by the other,
+the last second before a call may delete them."""
 
 
 def meeting(
@@ -71,15 +71,15 @@ def meeting(
     page: int = ALL,
     faults: int = 0,
 ) -> Play:
-    """Calls by their names, in their beginning.
+    """The initial state of a scenario with these calls.
 
     Args:
         variant: How values are stored.
         names: The calls.
-        clocks: What the clock of each says.
-        order: How the members of groups are run.
+        clocks: The time of each call's clock.
+        order: Order in which the members of groups run.
         page: Most items on a page.
-        faults: How many faults may happen in a schedule.
+        faults: Most faults in a schedule.
     """
     by_name = {call.name: call for call in calls(variant)}
     parties = [
@@ -102,11 +102,11 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """What it is."""
+        """The name of the pair."""
         return f"{self.variant.name}: {self.first.name} beside {self.second.name}, {self.way}"
 
     def play(self) -> Play:
-        """The pair in its beginning."""
+        """The pair in its initial state."""
         return meeting(
             self.variant,
             [self.first.name, self.second.name],
@@ -117,7 +117,7 @@ class Pair:
         )
 
     def explore(self, most: int | None = None) -> tuple[Report, str]:
-        """Every schedule of the pair, and the story of the shortest that goes wrong."""
+        """Explore every schedule of the pair; also returns the report of the shortest failure."""
         play = self.play()
         report = explore(play, most)
         if not report.failures:
@@ -127,7 +127,7 @@ class Pair:
 
 
 def pairs(ways: Sequence[Way], variants: Sequence[Variant] = VARIANTS) -> Iterator[Pair]:
-    """Every pair of calls that is more than two reads, in each of these ways."""
+    """Every pair of calls except two reads, in each of these ways."""
     for variant, way in product(variants, ways):
         for first, second in combinations_with_replacement(calls(variant), 2):
             if not (first.reads and second.reads):
@@ -136,6 +136,6 @@ def pairs(ways: Sequence[Way], variants: Sequence[Variant] = VARIANTS) -> Iterat
 
 @cache
 def every() -> tuple[Pair, ...]:
-    """All of them."""
+    """All pairs."""
     incremental = [variant for variant in VARIANTS if variant.payloads.incremental]
     return (*pairs(WAYS), *pairs(OF_BASES, incremental))

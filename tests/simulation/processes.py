@@ -1,8 +1,8 @@
-"""A call as steps that can be taken again from any point.
+"""A call as steps that can be repeated from any point.
 
-An operation is a generator and cannot be copied. But what it does depends on the replies alone, so
-a point in it is the list of replies so far: a node of a tree. Another reply at a point that was
-passed before is answered by running the operation anew up to there.
+An operation is a generator and cannot be copied. But its steps depend only on the replies, so a
+point in it is the list of replies so far: a node of a tree. For another reply at an earlier point,
+the operation is run again up to that point.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from tests.simulation.world import Reply
 
     Steps = Generator[Request[Any], Any, Any]
-    """Single requests, one after the other, and at the end the result."""
+    """Single requests in sequence, and finally the result."""
 
 FORWARD, BACKWARD, TURNS = "forward", "backward", "turns"
-"""How the members of a group are run: one after the other, from the last, or taking turns."""
+"""How the members of a group run: in order, in reverse order, or interleaved."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a call has ended.
+    """The end of a call.
 
     Attributes:
-        value: What it has returned; the values of a stream as a list.
-        error: What it has raised instead.
+        value: The returned value; the values of a stream as a list.
+        error: The raised error, if any.
     """
 
     value: Any = None
@@ -44,9 +44,9 @@ class Node:
     """A point in a call.
 
     Attributes:
-        request: What the call asks for here; `None` at its end.
-        ended: How it has ended, at its end.
-        path: The replies that lead here.
+        request: The request at this point; `None` at the end.
+        ended: The result, at the end.
+        path: The replies that lead to this point.
     """
 
     __slots__ = ("_children", "_live", "_script", "ended", "path", "request")
@@ -60,7 +60,7 @@ class Node:
         self._live: Steps | None = live
 
     def after(self, reply: Reply) -> Node:
-        """The point that a reply leads to."""
+        """The next point after a reply."""
         found = self._children.get(reply.mark)
         if found is None:
             live, self._live = self._live, None
@@ -87,7 +87,7 @@ class Node:
 
 
 class Script:
-    """A call that can be made from its beginning any number of times, always the same."""
+    """A call that can be repeated from its beginning, always with the same steps."""
 
     def __init__(self, make: Callable[[], Steps]) -> None:
         self._make = make
@@ -95,7 +95,7 @@ class Script:
         self.first._go_on(None)
 
     def again(self, path: tuple[Reply, ...]) -> Steps:
-        """The call, run anew up to the point that these replies lead to."""
+        """The call, run again up to the point after these replies."""
         steps = self._make()
         hand(steps, None)
         for reply in path:
@@ -104,7 +104,7 @@ class Script:
 
 
 def hand(steps: Steps, reply: Reply | None) -> Request[Any]:
-    """Go on with a reply, or begin; the next request."""
+    """Send a reply, or begin; returns the next request."""
     if reply is None:
         return next(steps)
     if reply.error is not None:
@@ -113,11 +113,11 @@ def hand(steps: Steps, reply: Reply | None) -> Request[Any]:
 
 
 def steps(operation: Operation[Any] | Stream[Any], order: str | Random) -> Steps:
-    """The requests of an operation one by one.
+    """The requests of an operation, one by one.
 
     Args:
-        operation: The operation. What a stream emits is its result.
-        order: How the members of groups are run. A source of random numbers runs them anyhow.
+        operation: The operation. The values a stream emits are its result.
+        order: How the members of groups run. A `Random` interleaves them at random.
     """
     emitted: list[Any] = []
     streamed = False
@@ -150,7 +150,7 @@ def steps(operation: Operation[Any] | Stream[Any], order: str | Random) -> Steps
 
 
 def _group(operations: Sequence[Operation[Any]], order: str | Random) -> Steps:
-    """The members' requests. After an error none is begun any more, as the runners have it."""
+    """The members' requests. After an error no further member begins, as in the runners."""
     waiting = list(range(len(operations)))
     if order == BACKWARD:
         waiting.reverse()

@@ -1,4 +1,4 @@
-"""Small threads, and the calls that are made on them at the same time."""
+"""Small threads, and the calls made on them concurrently."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from tests.simulation.world import Universe, World
 
 LONG_AGO = NOW - 7 * 24 * 60 * 60
-"""When what a scenario begins with was stored."""
+"""When the initial data of a scenario was stored."""
 LATER = NOW + 2 * 24 * 60 * 60
-"""When the dust has settled, and a sweep may take what was left behind."""
+"""A time at which a sweep may take all leftovers."""
 SWEEP_AGE = 24 * 60 * 60
 ALL = 1_000
-"""More items than any page has to hold."""
+"""More items than any page has."""
 THREAD, OTHER, TARGET = "t", "o", "c"
 
 
 class Reference:
-    """What a saver is judged by, with the calls that acts make. They are carried out at once."""
+    """The reference for a saver, with the calls that acts make. The calls run at once."""
 
     def __init__(self) -> None:
         self.saver = ReferenceSaver()
@@ -68,7 +68,7 @@ class Reference:
             self.saver.delete_for_runs(run_ids)
 
     def _sweep_orphans(self, *_: Any) -> None:
-        """Nothing is ever left behind in memory."""
+        """Do nothing: in memory there are no orphans."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,16 @@ class Call:
     """A call of a saver.
 
     Attributes:
-        name: What it is, for stories.
-        act: Makes its operation.
+        name: Its name in reports.
+        act: Creates its operation.
         reads: Whether it only reads.
         deletes: Whether it deletes checkpoints.
-        stores_again: Whether it stores checkpoints under ids that are there, with their writes.
-        across: Whether it looks for what it deletes in all threads.
-        stream: Whether it returns what a stream has emitted.
-        delta: Whether it makes sense on threads with a DeltaChannel alone.
-        several: Whether it is several calls of one process, one after the other.
-        knows: Whether that process has read the newest checkpoint in the beginning.
+        stores_again: Whether it stores checkpoints with their writes under existing ids.
+        across: Whether it searches all threads for the checkpoints to delete.
+        stream: Whether it returns the values that a stream emits.
+        delta: Whether it only makes sense on threads with a DeltaChannel.
+        several: Whether it consists of several sequential calls of one process.
+        knows: Whether that process has read the newest checkpoint in the initial state.
     """
 
     name: str
@@ -107,14 +107,14 @@ class Call:
         order: str | int = FORWARD,
         known: tuple[Universe, World] | None = None,
     ) -> Script:
-        """The call in steps.
+        """The call as steps.
 
         Args:
             variant: How values are stored.
-            token: What the call goes by.
-            now: What the clock of its process says.
-            order: How the members of groups are run; a number is a seed to draw it from.
-            known: What was there in the beginning, for those who know it.
+            token: The token of the call.
+            now: The time of its process's clock.
+            order: How the members of groups run; a number is a seed for a random order.
+            known: The initial state, for calls that know it.
         """
 
         def make() -> Any:
@@ -134,7 +134,7 @@ class Call:
 
 
 def _streamed(stream: Any) -> Any:
-    """A stream that has emitted something, be it nothing."""
+    """The result of a stream, which may be empty."""
     yield Emit([])
     return (yield from stream)
 
@@ -149,7 +149,7 @@ def _put(
     mark: str = "",
     small: bool = False,
 ) -> Any:
-    """A checkpoint; `small` keeps it in its item where others leave theirs."""
+    """Put a checkpoint; a `small` one stays inline where others are stored outside their items."""
     state = f"source {checkpoint_id}" if small else f"{checkpoint_id}{mark}"
 
     def act(saver: Saver) -> Operation[None]:
@@ -165,7 +165,7 @@ def _put(
 def _put_delta(
     checkpoint_id: str, parent_id: str | None, *, held: bool = False, thread_id: str = THREAD
 ) -> Any:
-    """A checkpoint of a graph whose channel `log` is a DeltaChannel."""
+    """Put a checkpoint of a graph whose channel `log` is a DeltaChannel."""
 
     def act(saver: Saver) -> Operation[None]:
         made = checkpoint(checkpoint_id, **({"log": _snapshot(checkpoint_id)} if held else {}))
@@ -193,7 +193,7 @@ def _run(checkpoint_id: str) -> Any:
 
 
 def _go_on(checkpoint_id: str) -> Any:
-    """Two steps of a graph: read the newest checkpoint, and store two that go on from it."""
+    """Two steps of a graph: read the newest checkpoint, and store two that continue from it."""
 
     def act(saver: Saver) -> Operation[None]:
         found = yield from saver._get_tuple(config(THREAD))
@@ -207,7 +207,7 @@ def _go_on(checkpoint_id: str) -> Any:
 
 
 def _resume(saver: Saver) -> Operation[Any]:
-    """What a graph does to go on: read the newest checkpoint and its history, twice."""
+    """What a graph does to resume: read the newest checkpoint and its history, twice."""
     found = yield from saver._get_tuple(config(THREAD))
     found = yield from saver._get_tuple(config(THREAD))
     return found
@@ -233,18 +233,18 @@ def _writes(
 
 _LARGE = "l" * 200
 _GONE = NOW - TTL_SECONDS - 2 * MARGIN
-"""When was stored what DynamoDB may delete."""
+"""When the data that DynamoDB may delete was stored."""
 JUST = NOW - 100
-"""When the bases were stored that runs go on from."""
+"""When the bases that runs continue from were stored."""
 LAST = JUST + BASE_MAX_AGE
-"""The last second in which a checkpoint may be a difference from them."""
+"""The last second in which a checkpoint may be stored as a difference from these bases."""
 
 
 def first_calls(variant: Variant) -> list[tuple[int, Any]]:
-    """What stores the threads that a scenario begins with, and when."""
+    """The calls that store the initial threads of a scenario, and their times."""
     first, then = (LONG_AGO, LONG_AGO) if variant.ttl_seconds is None else (_GONE, JUST)
     if variant.payloads.incremental:
-        then = JUST  # What is long ago is no base for what comes.
+        then = JUST  # Older checkpoints cannot be bases for new ones.
     if variant.delta:
         return [
             (first, _put_delta("0001", None)),
@@ -364,7 +364,7 @@ def calls(variant: Variant) -> tuple[Call, ...]:
 
 
 def run(universe: Universe, world: World, script: Script, page: int = ALL) -> tuple[World, Ended]:
-    """A call made while nothing else happens: the world after it, and how it has ended."""
+    """Run a call alone; returns the world after it and its end."""
     node = script.first
     while node.ended is None:
         assert node.request is not None
@@ -374,10 +374,10 @@ def run(universe: Universe, world: World, script: Script, page: int = ALL) -> tu
 
 
 def beginning(universe: Universe, variant: Variant) -> World:
-    """The world that a scenario begins in."""
+    """The initial world of a scenario."""
     world = universe.empty
     for number, (stored, act) in enumerate(first_calls(variant)):
-        # What expires stays in few items: each may go at any time.
+        # Expiring data is kept in few items, because each may be deleted at any time.
         how = replace(variant, payloads=PayloadPolicy()) if stored == _GONE else variant
         world, ended = run(universe, world, Call("", act).script(how, f"first{number}", stored))
         assert ended.error is None, ended.error
@@ -385,7 +385,7 @@ def beginning(universe: Universe, variant: Variant) -> World:
 
 
 def reference_after(variant: Variant, made: Sequence[Call]) -> ReferenceSaver:
-    """`InMemorySaver` after what a scenario begins with and calls made one after the other."""
+    """`InMemorySaver` after the initial calls of a scenario and further sequential calls."""
     reference: Any = Reference()
     for _, act in first_calls(variant):
         act(reference)
@@ -400,7 +400,7 @@ def reference_after(variant: Variant, made: Sequence[Call]) -> ReferenceSaver:
 def in_turn(
     universe: Universe, world: World, variant: Variant, made: Sequence[tuple[Call, str, int]]
 ) -> World:
-    """The world after calls made one after the other, each by its token and its clock."""
+    """The world after sequential calls, each with its token and its clock."""
     for call, token, now in made:
         world, _ = run(universe, world, call.script(variant, token, now))
     return world

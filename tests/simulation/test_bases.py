@@ -1,7 +1,7 @@
-"""What it takes three calls, or clocks that differ, to do to bases.
+"""Races on bases that need three calls, or clocks that differ.
 
-A base is in danger once its last checkpoint is deleted while a run is about to refer to it. So one
-call deletes, one makes that the newest which the base is not needed for, or reads, and one goes on.
+A base is at risk when its last checkpoint is deleted while a run is about to refer to the base. So
+one call deletes, one stores a newest checkpoint without the base, or reads, and one continues.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def a_prune_takes_bases_as_soon_as_their_life_ends(patch: pytest.MonkeyPatch) ->
 
 @dataclass(frozen=True)
 class Planted:
-    """A race of three calls that is planted.
+    """A planted race of three calls.
 
     Attributes:
-        plant: What plants it.
+        plant: Introduces the race.
         names: The calls.
-        clocks: What the clock of each says.
+        clocks: The time of each call's clock.
     """
 
     plant: Patch
@@ -104,13 +104,13 @@ def test_a_planted_race_of_three_is_found_and_no_two_of_them_run_into_it(
 
 @dataclass(frozen=True)
 class Edge:
-    """Calls whose clocks are as far apart as they may be.
+    """Calls whose clocks differ as much as allowed.
 
     Attributes:
-        name: What ends there.
+        name: The limit that is tested.
         names: The calls.
-        clocks: What the clock of each says.
-        beyond: The same a second further apart.
+        clocks: The time of each call's clock.
+        beyond: The same with one second more between the clocks.
     """
 
     name: str
@@ -152,10 +152,10 @@ def test_clocks_beyond_it_make_an_error_and_never_a_wrong_state(edge: Edge) -> N
 
 
 def under_a_delete_long_ago(sweep: int) -> Play:
-    """A run that has read what was then deleted and is about to go on, and a sweep.
+    """A run that has read a thread that was then deleted and is about to continue, and a sweep.
 
     Args:
-        sweep: What the clock of the sweep says.
+        sweep: The time of the sweep's clock.
     """
     names = ("go on(0005)", "delete_thread(t)", "sweep_orphans()")
     play = meeting(INCREMENTAL, names, (LAST, JUST - MARGIN, sweep))
@@ -186,7 +186,7 @@ def require_all_right(play: Play) -> None:
 
 
 def require_errors_alone(report: Report) -> None:
-    """Check that some schedules go wrong, and that nobody is told anything but an error there."""
+    """Check that some schedules fail, and that a failure is always an error, never wrong data."""
     assert report.complete
     assert any("MissingPartError" in problem for problem in report.failures)
     for problem in report.failures:

@@ -1,7 +1,7 @@
-"""The simulator sees what it is for: each of these races is planted, and found.
+"""The simulator finds the races it is built for: each race here is planted and must be found.
 
-Without the plant, the same calls in the same ways are right. So no test here passes for want of a
-meeting.
+Without the plant, the same calls in the same ways pass. So no test here passes because the calls
+never interleave.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> 
     late: list[Any] = []
 
     def hold(changes: Any) -> Any:
-        # Parts still come first.
+        # Parts are still stored first.
         writes = [put for put in changes if part_address_of(put.key.sort) is None]
         yield from everything([put for put in changes if put not in writes])
         late.extend(writes)
@@ -286,7 +286,7 @@ def a_copy_refers_to_the_bases_of_its_source(patch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Planted:
-    """A race that is planted, and the calls that run into it."""
+    """A planted race, and the calls that trigger it."""
 
     plant: Patch
     variant: Variant

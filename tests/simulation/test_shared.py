@@ -1,8 +1,8 @@
-"""Calls of one process at the same time, which share a memory: every schedule of their requests.
+"""Concurrent calls of one process, which share a cache: every schedule of their requests.
 
-LangGraph stores the writes of several tasks and the next checkpoint from as many threads, and
-readers come beside them. What one call learns must not make another store or return less than
-there is. A schedule is taken anew from its beginning, as a memory cannot go back.
+LangGraph stores the writes of several tasks and the next checkpoint from as many threads,
+concurrently with readers. What one call learns must not make another call store or return less than
+there is. Each schedule starts from the initial state, because a cache cannot be rewound.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 GO, FAIL, LOSE = "go", "fail", "lose"
-"""A request is made; is not made and raises; is made and raises."""
+"""A request succeeds; fails without effect; takes effect but raises."""
 Choice = tuple[int, str]
 
 _READS = {call.name: call for call in READS}
@@ -64,15 +64,15 @@ NEXT = Call("put(0005)", _put_delta("0005", "0004"))
 
 @dataclass
 class Going:
-    """A call that is under way, or has ended.
+    """A call that is running or has ended.
 
     Attributes:
         call: The call.
         live: Its requests.
-        request: The one it waits for; `None` before its beginning and after its end.
+        request: The request it waits for; `None` before its beginning and after its end.
         begun: Whether it has begun.
-        ended: How it has ended; `None` until then.
-        worlds: What was there in its time.
+        ended: Its result; `None` until its end.
+        worlds: The worlds during the call.
     """
 
     call: Call
@@ -84,15 +84,15 @@ class Going:
 
 
 class Process:
-    """Calls of one process that saw the thread before.
+    """Calls of one process that has read the thread before.
 
     Args:
-        universe: Where worlds come from.
+        universe: Creates the worlds.
         variant: How values are stored.
-        world: What is there in the beginning.
+        world: The initial state.
         made: The calls. Those that store begin in this order: LangGraph begins to store a
-            checkpoint when it has begun to store what led to it.
-        faults: How many requests may fail.
+            checkpoint after it has begun to store the writes that led to it.
+        faults: Most requests that fail.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class Process:
         self.world = world
         self.saver = variant.saver("process", NOW)
         self.look(NEWEST)
-        # From the last: so the writes are read a request before all is known.
+        # Backward, so that the writes are read one request before everything is known.
         self.calls = [Going(call, call._steps(self.saver, BACKWARD)) for call in made]
 
     def choices(self) -> list[Choice]:
-        """What may happen next."""
+        """The possible next steps."""
         found: list[Choice] = []
         for number, going in enumerate(self.calls):
             if going.ended is not None or not self._may_begin(number):
@@ -123,7 +123,7 @@ class Process:
         return found
 
     def take(self, choice: Choice) -> None:
-        """Let a call begin, or have its next request done."""
+        """Begin a call, or perform its next request."""
         number, how = choice
         going = self.calls[number]
         if not going.begun:
@@ -162,7 +162,7 @@ class Process:
             going.ended = Ended(error=error)
 
     def look(self, call: Call) -> Ended:
-        """What the same process finds while nothing else happens."""
+        """The result of a call of the same process alone."""
         live = call._steps(self.saver, FORWARD)
         try:
             request = next(live)
@@ -176,16 +176,16 @@ class Process:
 
 
 class Schedules:
-    """Every schedule of some calls, and what is wrong with each.
+    """Every schedule of some calls, and the problems of each.
 
     Args:
         variant: How values are stored.
         made: The calls.
-        faults: How many requests may fail in each.
-        most: Most schedules to take, `None` for all.
+        faults: Most requests that fail in each schedule.
+        most: Most schedules to run; `None` for all.
 
     Attributes:
-        taken: How many there are.
+        taken: Number of schedules run.
     """
 
     def __init__(
@@ -202,12 +202,12 @@ class Schedules:
             for size in range(len(made) + 1)
             for some in permutations([call for call in made if not call.reads], size)
         ]
-        """After some of the calls, one after the other: what a reader beside two may find."""
+        """The worlds after some of the calls in sequence: what a concurrent reader may find."""
         self._alone: dict[tuple[str, World, bool], str] = {}
         self.taken = 0
 
     def problems(self) -> Iterator[str]:
-        """What is wrong, with the schedule."""
+        """The problems, each with its schedule."""
         ahead: list[tuple[Choice, ...]] = [()]
         while ahead and self.taken != self._most:
             trail = list(ahead.pop())
@@ -240,7 +240,7 @@ class Schedules:
                 yield f"{call.name} by the same process is not {true_now}"
 
     def _fresh(self, call: Call, world: World, *, carried: bool = True) -> str:
-        """What a process finds that knows nothing, with what is carried or without."""
+        """The result of a call in a new process, with or without carried writes."""
         key = (call.name, world, carried)
         if key not in self._alone:
             with pytest.MonkeyPatch.context() as patch:
@@ -252,7 +252,7 @@ class Schedules:
 
 
 def told(ended: Ended) -> str:
-    """What a call has returned or raised."""
+    """A call's result or error as text."""
     return repr(ended.value if ended.error is None else ended.error)
 
 

@@ -1,4 +1,4 @@
-"""A share of what `make simulate` explores, within seconds.
+"""A quick sample of what `make simulate` explores.
 
 Every pair of calls on inline values, on chunks and with a DeltaChannel, without faults; a sample of
 all other pairs and ways; and some seeds.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST = 4_000
-"""States of a pair here. Few have more without faults; `make simulate` takes them."""
+"""Most states per pair. Few pairs have more without faults; `make simulate` explores those."""
 SAMPLE = 60
 SEEDS = range(1000, 1012)
 
@@ -92,7 +92,7 @@ def test_a_sweep_beyond_the_margin_of_clocks_makes_an_error_never_a_wrong_state(
 
 
 def _of_a_put(order: str) -> list[str]:
-    """The sort keys of three puts side by side, in the order in which they are made."""
+    """The sort keys of three concurrent puts, in the order in which they are sent."""
 
     def make() -> object:
         from langgraph_checkpoint_dynamodb.requests.operations import together
@@ -177,7 +177,7 @@ TASK_CALLS = (
 def test_calls_of_one_task_that_hold_different_places_and_a_reader(
     variant: Variant, pair: tuple[str, str], read: str
 ) -> None:
-    """Each place keeps the first value, and nobody ever reads another."""
+    """Each place keeps the first value, and no reader sees another."""
     assert_right(variant, [*pair, read])
 
 

@@ -1,7 +1,7 @@
-"""The model of the tables and the bucket does what a real engine does.
+"""The model of the tables and the bucket behaves like a real engine.
 
-Random requests, on so few keys that they meet, get the same replies from both and leave the same
-behind.
+Random requests, on few keys so that they overlap, get the same replies from both and leave the same
+data.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ CHANNELS = ("__error__", "__interrupt__", "log")
 
 
 class _Draw:
-    """Requests at random."""
+    """Random requests."""
 
     def __init__(self, seed: int, bucket: str) -> None:
         self._random = Random(seed)  # noqa: S311 - a choice, not a secret
@@ -146,7 +146,7 @@ class _Draw:
         return Put(table, key, item, unless_exists, self._random.choice(TIMES), over)
 
     def _update(self) -> Update:
-        """An update of any kind: of the item as it is expected to be, or of an entry of a map."""
+        """An update of any kind: of an item in an expected state, or of an entry of a map."""
         heads = tuple({"S": head} for head in HEADS)
         count: Any = self._random.choice((None, {"N": "1"}))
         entry = (Attribute.WAITS, self._random.choice(HEADS), count)
@@ -184,7 +184,7 @@ class _Draw:
         return self._random.choice((put, Delete(put.table, put.key)))
 
     def _several(self, one: Callable[[], Any], most: int) -> tuple[Any, ...]:
-        """Some changes, no two of the same item: the service refuses those."""
+        """Some changes, each of a different item: the service rejects duplicates."""
         changes = [one() for _ in range(self._random.randint(1, most))]
         return tuple({(change.table, change.key): change for change in changes}.values())
 
@@ -205,7 +205,7 @@ class _Draw:
 
 
 def of_the_engine(saver: Saver, request: Request[Any]) -> object:
-    """What the engine answers, in a form to compare."""
+    """The engine's reply in a comparable form."""
     try:
         return plain(request, saver._run(send(request), "send"))
     except (ConditionFailedError, TransactionCanceledError) as error:
@@ -213,7 +213,7 @@ def of_the_engine(saver: Saver, request: Request[Any]) -> object:
 
 
 def of_the_model(universe: Universe, world: World, request: Request[Any]) -> tuple[World, object]:
-    """What the model answers, in that form."""
+    """The model's world and reply in the same form."""
     world, reply = universe.after(world, request, ALL)
     if reply.error is not None:
         return world, told(reply.error())

@@ -1,4 +1,4 @@
-"""How the checkpoints of a scenario are stored, and a saver that stores them so."""
+"""How the checkpoints of a scenario are stored, and a saver that stores them this way."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 NOW = 2_000_000_000
 TTL_SECONDS = 30 * 24 * 60 * 60
 _LONG = 240
-"""Bytes of a value that does not stay in its item where items are to be small."""
+"""Bytes of a value that does not stay inline if items are to be small."""
 
 
 class Pickle:
-    """A serializer that takes next to no time.
+    """A very fast serializer.
 
-    What it makes of anything but metadata is longer than what stays in an item where items are to
-    be small.
+    Its output for anything but metadata is too long to stay inline if items are to be small.
     """
 
     def dumps_typed(self, value: Any) -> tuple[str, bytes]:
@@ -38,7 +37,7 @@ class Pickle:
 
 
 class Saver(SaverBase):
-    """A saver without a runner: it turns calls into operations."""
+    """A saver without a runner: it only creates operations."""
 
     def __init__(self, settings: Settings, token: str) -> None:
         super().__init__(serde=Pickle())
@@ -56,12 +55,12 @@ class Variant:
     """How values are stored.
 
     Attributes:
-        name: In a word.
-        payloads: Where values go.
+        name: A short name.
+        payloads: Where values are stored.
         ttl_seconds: How long a checkpoint lives.
         delta: Whether the threads have a DeltaChannel.
-        relaxed: Whether reads of the resume path may be stale, and runs are found by the index.
-        listed: Whether threads are listed.
+        relaxed: Whether reads to resume may be stale, and runs are found by the index.
+        listed: Whether the saver has a thread index.
     """
 
     name: str
@@ -72,7 +71,7 @@ class Variant:
     listed: bool = False
 
     def saver(self, token: str, now: int) -> Saver:
-        """A saver whose calls go by a token and whose clock stands still."""
+        """A saver with a fixed token and a fixed clock."""
         return Saver(
             Settings(
                 checkpoints_table_name="checkpoints",
@@ -90,7 +89,7 @@ class Variant:
 
 
 _SMALL_ITEMS = PayloadPolicy(inline_limit=1, chunk_bytes=_LONG - 40)
-"""All but metadata is in two chunks or three."""
+"""Everything but metadata is stored in two or three chunks."""
 _OBJECTS = PayloadPolicy(s3=S3Policy("bucket", "p/", _LONG - 1))
 
 INLINE = Variant("inline")
@@ -105,7 +104,7 @@ LISTED = Variant("listed", listed=True)
 LISTED_DELTA = Variant("listed delta in chunks", _SMALL_ITEMS, delta=True, listed=True)
 RELAXED = Variant("stale reads", _SMALL_ITEMS, relaxed=True)
 _DIFFERENCES = PayloadPolicy(compression="zstd", incremental=True)
-"""Every checkpoint is the difference from a base, however small it is."""
+"""Every checkpoint is stored as a difference from a base, however small it is."""
 INCREMENTAL = Variant("incremental", _DIFFERENCES)
 INCREMENTAL_CHUNKS = Variant(
     "incremental in chunks", replace(_DIFFERENCES, inline_limit=1, chunk_bytes=_LONG // 4)

@@ -1,7 +1,7 @@
-"""A model of what is used of DynamoDB and S3: tables and their conditions, one bucket.
+"""A model of the used parts of DynamoDB and S3: tables, conditions and one bucket.
 
-A world never changes: a request makes another one. Equal worlds are one object, and so are equal
-items, so that explorers can tell by identity what they have seen.
+A world is immutable: a request creates another one. Equal worlds are one object, and so are equal
+items, so that explorers can compare states by identity.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ CHANGING = (
     CopyObject,
     DeleteObjects,
 )
-"""Requests that change what is stored."""
+"""Requests that change stored data."""
 
 
 class Entry:
@@ -84,13 +84,13 @@ class Entry:
         return self.text
 
     def number(self, attribute: str) -> int | None:
-        """A number among its attributes."""
+        """A numeric attribute."""
         found = self.item.get(attribute)
         return None if found is None else int(found["N"])
 
 
 class Place(NamedTuple):
-    """Where an item is."""
+    """The location of an item."""
 
     table: Table
     partition: str
@@ -102,7 +102,7 @@ Objects: TypeAlias = "Mapping[tuple[str, str], bytes]"
 
 
 class World:
-    """Everything that is stored. Equal worlds of one `Universe` are one object."""
+    """All stored data. Equal worlds of one `Universe` are one object."""
 
     __slots__ = ("_partitions", "items", "objects")
 
@@ -121,18 +121,18 @@ class World:
         return self._partitions.get((table, partition), [])
 
     def places(self, table: Table) -> list[Place]:
-        """Where the items of a table are, each partition in order."""
+        """The places of a table's items, each partition in order."""
         return sorted((place for place in self.items if place.table is table), key=_by_key)
 
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What a request comes back with.
+    """The outcome of a request.
 
     Attributes:
-        value: The reply.
-        error: Makes the error that comes in its place.
-        mark: Tells replies apart: equal marks, equal replies.
+        value: The returned value.
+        error: Creates the raised error, if any.
+        mark: Identifies the reply: equal marks mean equal replies.
     """
 
     value: Any
@@ -141,7 +141,7 @@ class Reply:
 
 
 class Universe:
-    """Makes worlds, and keeps equal ones and equal items one object."""
+    """Creates worlds and items, and keeps equal ones as one object."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
@@ -163,7 +163,7 @@ class Universe:
         Args:
             world: The world before.
             request: The request.
-            page: Most items on a page; the service may always send fewer than it is asked for.
+            page: Most items on a page; the service may always return fewer than requested.
         """
         match request:
             case GetItem(table, key):
@@ -211,12 +211,12 @@ class Universe:
         return self._world(items, world.objects)
 
     def without(self, world: World, place: Place) -> World:
-        """The world without an item, as the time to live leaves it."""
+        """The world after the time to live has deleted an item."""
         items = {kept: entry for kept, entry in world.items.items() if kept != place}
         return self._world(items, world.objects)
 
     def left_over(self, changes: Sequence[Put | Delete]) -> Reply:
-        """The reply to a batch of which these changes come back."""
+        """The reply to a batch with these unprocessed changes."""
         return self._reply(tuple(map(_identity, changes)), tuple(changes))
 
     def _world(self, items: Items, objects: Objects) -> World:
@@ -265,7 +265,7 @@ class Universe:
     ) -> Reply:
         """A page of the index of threads, newest first.
 
-        It is never behind: who reads it early in a schedule has read what is behind later.
+        The index never lags: a read of a lagging index equals a read earlier in the schedule.
         """
         spec = SPECS[Table.CHECKPOINTS]
         owner = request.owner if isinstance(request, QueryThreadIndex) else None
@@ -302,7 +302,7 @@ class Universe:
     ) -> Reply:
         on_it = places[:limit]
         entries = [self._projected(world.items[place], names) for place in on_it]
-        # The service says that there may be more wherever it has stopped at the limit.
+        # The service returns a last key whenever it stops at the limit.
         last = on_it[-1] if on_it and len(on_it) == limit else None
         following: Mapping[str, Any] | None = None
         if last is not None:
@@ -450,7 +450,7 @@ def _is_old(entry: Entry | None, request: DeleteIfOld) -> bool:
     created = entry.number(Attribute.CREATED)
     if request.table is Table.CHECKPOINTS:
         old = created is not None and created <= request.before
-        # A mark of deleted bases is no tombstone.
+        # A mark of deleted bases is not a tombstone.
         return old and (Attribute.DELETED in entry.item or request.key.sort.startswith("!!"))
     return created is None or created <= request.before
 
@@ -488,7 +488,7 @@ def _cancelled(refused: tuple[bool, ...]) -> Reply:
 
 
 def expired(world: World, now: int) -> Iterator[Place]:
-    """Where items are that DynamoDB may delete at that time."""
+    """Places of the items that DynamoDB may delete at that time."""
     for place, entry in world.items.items():
         ttl = entry.number(Attribute.TTL)
         if ttl is not None and ttl <= now:

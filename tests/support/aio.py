@@ -1,4 +1,4 @@
-"""Savers on aiobotocore whose requests are noted, held and cancelled."""
+"""Savers on aiobotocore whose requests are recorded, held and cancelled."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _loader = create_loader()
 
 
 class Session(AioSession):  # type: ignore[misc]  # aiobotocore has no types
-    """A session that remembers what clients it was asked for, and which of them are open.
+    """A session that records the clients it creates, and which of them are open.
 
     Attributes:
-        asked: Service and arguments of every client asked for.
+        asked: Service and arguments of every client requested.
         made: The clients, in that order.
-        open: The services of those that are open.
+        open: The services of the clients that are open.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore has no types
 
     @property
     def services(self) -> list[str]:
-        """Of all clients ever asked for."""
+        """The services of all clients ever requested."""
         return sorted(service for service, _ in self.asked)
 
     def create_client(self, service: str, **arguments: Any) -> Any:
@@ -61,12 +61,12 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore has no types
         return _Noted(self, service, super().create_client(service, **arguments))
 
     async def get_credentials(self) -> Any:
-        await asyncio.sleep(0)  # As where they come from the network.
+        await asyncio.sleep(0)  # As when credentials come from the network.
         return await super().get_credentials()
 
 
 class _Noted:
-    """The client's context, noted."""
+    """The client's context manager, which records when the client is open."""
 
     def __init__(self, session: Session, service: str, context: Any) -> None:
         self._session = session
@@ -85,7 +85,7 @@ class _Noted:
 
 
 class Hold:
-    """Parks the requests of an action, each on its own loop, until they are let go."""
+    """Holds the requests of an action, each on its own loop, until they are released."""
 
     def __init__(self, session: Session, action: str = "") -> None:
         self.parked = threading.Event()
@@ -96,13 +96,13 @@ class Hold:
         session.register(f"{event}.{action}" if action else event, self._hold)
 
     def release(self) -> None:
-        """Let them go, and hold none any more."""
+        """Release the held requests and hold no more."""
         self._over = True
         for loop, event in self._let_go:
             loop.call_soon_threadsafe(event.set)
 
     async def reached(self) -> None:
-        """Let the loop turn until a request is parked."""
+        """Yield to the event loop until a request is held."""
         while not self.parked.is_set():  # noqa: ASYNC110 - maybe set on another loop
             await asyncio.sleep(0)
 
@@ -122,7 +122,7 @@ class Hold:
 def aio_saver(
     tables: Tables, session: Session | None = None, **settings: Any
 ) -> AsyncDynamoDBSaver:
-    """The saver under test, on a session that can be watched."""
+    """The saver under test, on a session that records its clients."""
     return AsyncDynamoDBSaver(
         checkpoints_table_name=tables.checkpoints,
         writes_table_name=tables.writes,
@@ -133,7 +133,7 @@ def aio_saver(
 
 
 def plain_saver(tables: Tables, bucket: Bucket | None = None, **settings: Any) -> DynamoDBSaver:
-    """A fresh saver that is none of those under test: it knows only what is stored."""
+    """A new `DynamoDBSaver`, separate from the saver under test: it sees only what is stored."""
     return DynamoDBSaver(
         checkpoints_table_name=tables.checkpoints,
         writes_table_name=tables.writes,
@@ -144,9 +144,9 @@ def plain_saver(tables: Tables, bucket: Bucket | None = None, **settings: Any) -
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on a loop of its own. Nothing is left there, and no client open."""
+    """Run a coroutine on its own loop. It must leave no task and no open client."""
     found = asyncio.run(asyncio.wait_for(main, DEADLOCK))
-    gc.collect()  # What was left open says so here: warnings are errors.
+    gc.collect()  # A resource left open warns here, and warnings are errors.
     return found
 
 
@@ -170,16 +170,16 @@ async def listed(saver: AsyncDynamoDBSaver, *args: Any, **settings: Any) -> list
 
 @dataclass
 class Stop:
-    """When a task is cancelled: at which of its awaits, requests or replies.
+    """When to cancel a task: at which of its awaits, requests or replies.
 
     Attributes:
-        at: Which one, counted from 1; 0 for none.
-        of: `await`, before it waits; `resume`, when what it waits for is there; `request` and
-            `reply`, of any task that works for it.
-        again: Whether it is cancelled at each await after that too.
-        passed: How many there have been.
-        reached: Whether it was cancelled.
-        left: The tasks on the loop when the cancelled one came to its end.
+        at: The await, request or reply, counted from 1; 0 for none.
+        of: `await`, before the task waits; `resume`, when the awaited result is there; `request`
+            and `reply`, of any task that works for the cancelled one.
+        again: Whether the task is also cancelled at each later await.
+        passed: How many have passed so far.
+        reached: Whether the task was cancelled.
+        left: The other tasks on the loop when the cancelled task ended.
     """
 
     at: int
@@ -190,7 +190,7 @@ class Stop:
     left: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def count(self, of: str) -> bool:
-        """Count one; whether it is the one."""
+        """Count an event; returns whether to cancel now."""
         if of == self.of:
             self.passed += 1
             if self.passed == self.at:
@@ -200,7 +200,7 @@ class Stop:
 
 
 class Cancelled:
-    """Awaits a coroutine in a task that is cancelled when the time has come."""
+    """Awaits a coroutine in a task that is cancelled at its `Stop`."""
 
     def __init__(self, work: Coroutine[Any, Any, Any], stop: Stop) -> None:
         self._work = work
@@ -212,7 +212,7 @@ class Cancelled:
         try:
             return (yield from self._steps(task))
         finally:
-            # Now: what is left here might be gone by the time that anybody else can look.
+            # Checked here: a leftover task may end before a caller can look.
             self._stop.left = asyncio.all_tasks() - {task}
 
     def _steps(self, task: asyncio.Task[Any]) -> Generator[Any, Any, Any]:
@@ -225,9 +225,9 @@ class Cancelled:
             except StopIteration as end:
                 return end.value
             if self._stop.count("await") or again:
-                task.cancel()  # While it runs: takes effect as soon as it waits.
+                task.cancel()  # While it runs: takes effect at its next await.
             if self._stop.count("resume"):
-                # Before the task is told, so that the result is there and never gets to it.
+                # Before the task resumes: the result is there and never reaches the task.
                 if awaited is None:
                     asyncio.get_running_loop().call_soon(task.cancel)
                 else:
@@ -242,7 +242,7 @@ AT = config("t", "", "0003")
 
 
 def put_threads(saver: DynamoDBSaver) -> None:
-    """Thread `t`, a chain with a nested namespace, and thread `o` that nothing may touch."""
+    """Store thread `t`, a chain with a nested namespace, and thread `o`, which must not change."""
     for thread, namespace, ids in (("t", "", "123"), ("t", "sub", "12"), ("o", "", "1")):
         parent = None
         for number in ids:
@@ -261,11 +261,11 @@ async def put_new(saver: AsyncDynamoDBSaver) -> RunnableConfig:
 
 
 TASKS = 2
-"""Of a loop where nothing else runs: the main one, and the one that would end a deadlock."""
+"""Tasks on an idle loop: the main task and the task that ends a deadlock."""
 
 
 async def used(saver: AsyncDynamoDBSaver, step: int = 1) -> None:
-    """Use it for something that takes a group of requests."""
+    """Make a call that sends a group of requests."""
     at = await saver.aput(config(f"thread-{step}"), checkpoint(), metadata(), {})
     found = await asyncio.gather(*(saver.aget_tuple(at) for _ in range(5)))
     assert all(one is not None and one.config == at for one in found)

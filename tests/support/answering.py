@@ -1,7 +1,7 @@
-"""Processes that answer one chat at the same moment.
+"""Processes that answer one chat at the same time.
 
-Each reads the thread, waits until all others have read it too, and goes on: what two servers do
-that a person's message reaches twice.
+Each process reads the thread, waits until all others have read it too, and continues: as when a
+message reaches two servers.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.support.answering"])
 PATIENCE = 300
-"""Seconds after which another process does not come any more."""
+"""Timeout in seconds for the other processes."""
 
 
 class State(TypedDict, total=False):
-    """What is kept of the chat."""
+    """The state of the chat."""
 
     messages: Annotated[list[str], add]
 
 
 class Message(NamedTuple):
-    """What a process is to answer.
+    """A message for a process to answer.
 
     Attributes:
-        text: The message.
-        together: Whether it goes on only once all others have read the thread.
+        text: Its text.
+        together: Whether the process waits until all others have read the thread.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Message(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """What a `ThreadConflictError` has said."""
+    """The fields of a `ThreadConflictError`."""
 
     thread_id: str
     expected: str | None
@@ -66,10 +66,10 @@ def make_chat(saver: BaseCheckpointSaver[Any]) -> Any:
 
 
 class _Meeting:
-    """Holds the first read of the checkpoints table in a call until the others have read it.
+    """Holds a call's first read of the checkpoints table until the others have read the table.
 
-    A saver that has seen the thread reads the table of writes at the same time. That reply may
-    come first, and says nothing about the newest checkpoint.
+    A saver that has seen the thread reads the writes table concurrently. That reply may come first,
+    but does not include the newest checkpoint.
     """
 
     def __init__(self, barrier: Any, table_name: str) -> None:
@@ -115,7 +115,7 @@ def _serve(
 
 
 class Answerer:
-    """A process that answers."""
+    """A process that answers messages."""
 
     def __init__(self, *arguments: Any) -> None:
         self._pipe, theirs = CONTEXT.Pipe()
@@ -124,18 +124,18 @@ class Answerer:
         theirs.close()
 
     def ask(self, text: str, *, together: bool = False) -> None:
-        """Let it answer."""
+        """Start answering a message."""
         self._pipe.send(Message(text, together))
 
     def answer(self) -> list[str] | Conflict:
-        """All messages as they are then, or why it has not answered."""
+        """All messages after the answer, or the conflict that prevented it."""
         if not self._pipe.poll(PATIENCE):
             raise RuntimeError("a process does not answer")
         answer: list[str] | Conflict = self._pipe.recv()
         return answer
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the process."""
         self._pipe.close()
         self._child.kill()
         self._child.join()
@@ -145,7 +145,7 @@ class Answerer:
 def answerers(
     count: int, url: str, names: tuple[str, str], settings: dict[str, Any]
 ) -> Iterator[list[Answerer]]:
-    """So many processes, each with a saver of its own."""
+    """Start `count` processes, each with its own saver."""
     barrier = CONTEXT.Barrier(count)
     made = [Answerer(barrier, url, names, settings) for _ in range(count)]
     try:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _ARGUMENTS = (
-    # CI runs as root, where Chromium has no sandbox. The pages are our own.
+    # CI runs as root, where Chromium's sandbox does not work. The pages are our own.
     "--no-sandbox",
     "--disable-gpu",
-    # Chromium's own requests to servers outside this machine.
+    # No background requests of Chromium itself.
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -32,7 +32,7 @@ def running_browser() -> Iterator[Browser]:
     """Start Chromium: the executable that `CHROMIUM` names, else the `chromium` on the path.
 
     Raises:
-        RuntimeError: There is no Chromium.
+        RuntimeError: Chromium is not installed.
     """
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:

@@ -1,4 +1,4 @@
-"""Fresh S3 buckets, and what lies in them."""
+"""New S3 buckets and their contents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Bucket:
     name: str
 
     def config(self, threshold_bytes: int = 0, key_prefix: str = "states") -> S3OffloadConfig:
-        """Settings that send values above a threshold here."""
+        """Settings that offload values above a threshold to this bucket."""
         return {
             "bucket_name": self.name,
             "endpoint_url": self.url,
@@ -40,7 +40,7 @@ class Bucket:
         }
 
     def known(self) -> S3OffloadConfig:
-        """Settings that send nothing here, for a saver that reads and deletes what is here."""
+        """Settings that offload nothing, for a saver that only reads and deletes objects here."""
         return self.config(threshold_bytes=2**40)
 
     def objects(self) -> dict[str, bytes]:
@@ -56,7 +56,7 @@ class Bucket:
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
     def restore(self, objects: dict[str, bytes]) -> None:
-        """Bring the bucket back to what it held."""
+        """Restore the bucket to these objects."""
         now = self.objects()
         for key in now.keys() - objects.keys():
             self.client.delete_object(Bucket=self.name, Key=key)
@@ -65,7 +65,7 @@ class Bucket:
                 self.client.put_object(Bucket=self.name, Key=key, Body=data)
 
     def drop(self) -> None:
-        """Delete the bucket and what is in it."""
+        """Delete the bucket and its objects."""
         for key in self.keys():
             self.client.delete_object(Bucket=self.name, Key=key)
         self.client.delete_bucket(Bucket=self.name)
@@ -73,7 +73,7 @@ class Bucket:
 
 @contextmanager
 def running_object_store(engine: Engine) -> Iterator[str]:
-    """The endpoint of an engine for S3: moto's server, the engine itself where it is that."""
+    """The S3 endpoint of an engine: the engine itself if it is moto, else a moto server."""
     if engine.name == "moto":
         yield engine.url
         return
@@ -82,7 +82,7 @@ def running_object_store(engine: Engine) -> Iterator[str]:
 
 
 def new_bucket(url: str) -> Bucket:
-    """A bucket that no other test of any worker uses."""
+    """Create a bucket that no other test or pytest worker uses."""
     client = new_session().client("s3", endpoint_url=url)
     name = f"bucket-{os.getpid()}-{next(_numbers)}"
     client.create_bucket(Bucket=name)

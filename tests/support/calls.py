@@ -1,4 +1,4 @@
-"""One face for both ways to call a saver, so that every test runs on each of them."""
+"""One interface to a saver's sync and async methods, so that every test runs on both."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class Calls(Protocol):
 
 
 def elsewhere(act: Callable[[], T]) -> T:
-    """Do something in another thread: where this one may run an event loop."""
+    """Call a function in another thread, because this thread may run an event loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(act).result()
 
 
 class LoopThread:
-    """An event loop in a thread of its own, to await things from plain code."""
+    """An event loop in its own thread, to await coroutines from synchronous code."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

@@ -1,6 +1,6 @@
-"""A chat server as people write them: a user's conversations in a list, with titles and questions.
+"""A typical chat server: a list of each user's conversations, with titles and questions.
 
-It keeps nothing but what the saver keeps.
+Its only storage is the saver.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ User = Annotated[str, Header()]
 
 
 class State(TypedDict, total=False):
-    """What is kept of a conversation."""
+    """The state of a conversation."""
 
     messages: Annotated[list[str], add]
 
 
 class Said(BaseModel):
-    """What a user says, or answers to a question."""
+    """A user's message, or answer to a question."""
 
     text: str
 
@@ -42,7 +42,7 @@ class Titled(BaseModel):
 
 
 class Reply(BaseModel):
-    """What comes of a message: all of them, or a question that waits."""
+    """The response to a message: all messages, or a pending question."""
 
     messages: list[str]
     question: str | None = None
@@ -58,7 +58,7 @@ class Line(BaseModel):
 
 
 class Page(BaseModel):
-    """Some conversations, and where to go on."""
+    """A page of conversations, and the cursor of the next page."""
 
     conversations: list[Line]
     next: str | None
@@ -81,16 +81,16 @@ def make_graph(saver: BaseCheckpointSaver[Any]) -> Any:
 
 
 def make_app(saver: Saver) -> FastAPI:
-    """The server.
+    """Create the server.
 
     Args:
-        saver: With a `ThreadIndex` whose owner is `user_id`.
+        saver: A saver with a `ThreadIndex` whose owner is `user_id`.
     """
     app = FastAPI()
     graph = make_graph(saver)
 
     async def owned(conversation: str, user: str) -> ThreadInfo | None:
-        """A conversation of the user; `None` if there is none yet."""
+        """The user's conversation; `None` if it does not exist yet."""
         info = await saver.aget_thread(conversation)
         if info is not None and info.owner != user:
             raise HTTPException(404)

@@ -9,7 +9,7 @@ NOW = 4_000_000_000
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is set.
+    """A clock that changes only when it is set.
 
     Attributes:
         now: Its time, in seconds since the epoch.

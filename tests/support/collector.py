@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry, as a program of its own, and what it puts out."""
+"""The OpenTelemetry Collector as a separate process, and its output."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SECONDS = 20
 
 
 def is_installed() -> bool:
-    """Whether there is a collector for this machine and this Python."""
+    """Whether a collector is available for this platform and Python."""
     return find_spec("rotel") is not None
 
 
 @dataclass
 class Point:
-    """A data point of a metric, or a span: what the collector has written of it.
+    """A metric's data point, or a span, as the collector wrote it.
 
     Attributes:
         name: Name of the metric or the span.
@@ -42,7 +42,7 @@ class Collector:
     """A running collector.
 
     Attributes:
-        url: Where it takes OTLP over HTTP.
+        url: Endpoint for OTLP over HTTP.
     """
 
     url: str
@@ -50,7 +50,7 @@ class Collector:
     _log: Path
 
     def points(self) -> list[Point]:
-        """End it, and read all it has put out."""
+        """Stop the collector and read its output."""
         self._process.terminate()
         assert self._process.wait(_SECONDS) == 0
         return list(_points(self._log.read_text(encoding="utf-8")))
@@ -58,7 +58,7 @@ class Collector:
 
 @contextmanager
 def running_collector(folder: Path) -> Iterator[Collector]:
-    """Run a collector that writes what it is sent to a file of that folder."""
+    """Run a collector that writes the data it receives to a file in the folder."""
     found = find_spec("rotel")
     assert found is not None
     assert found.origin is not None
@@ -89,7 +89,7 @@ def running_collector(folder: Path) -> Iterator[Collector]:
 
 
 def _points(text: str) -> Iterator[Point]:
-    """The points in what it has written: a name, then points, each with attributes and figures."""
+    """Parse the output: a name, then points, each with attributes and figures."""
     name = ""
     point: Point | None = None
     for line in map(str.strip, text.splitlines()):

@@ -1,6 +1,6 @@
-"""Compression measured on real text. `make compression` prints a table of the page on costs.
+"""Measures compression on real text. `make compression` prints a table for the page on costs.
 
-The text is that of `corpus`, as the messages of a chat.
+The text is that of `corpus`, as chat messages.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ GZIP_LEVELS = (1, 6, 9)
 ZSTD_LEVELS = (1, 3, 9, 19)
 _GZIP_FRAME = 31
 _MESSAGE = 1_000
-"""Characters of a message."""
+"""Characters per message."""
 _SECONDS = 0.5
-"""How long each figure is measured for; the fastest run counts."""
+"""Seconds to measure each figure; the fastest run counts."""
 
 
 def states() -> Iterator[bytes]:
-    """States of about those sizes, serialized."""
+    """Serialized states of about the sizes in `SIZES`."""
     text = repository_text()
     pieces = [text[at : at + _MESSAGE] for at in range(0, len(text), _MESSAGE)]
     serde = JsonPlusSerializer()
@@ -61,18 +61,18 @@ def fastest(work: Callable[[], bytes]) -> tuple[bytes, float]:
 
 
 def gzip(data: bytes, level: int) -> bytes:
-    """gzip data, as `compression.compress` makes it."""
+    """Compress with gzip, as `compression.compress` does."""
     packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP_FRAME)
     return packer.compress(data) + packer.flush()
 
 
 def gunzip(packed: bytes) -> bytes:
-    """The data in gzip data."""
+    """Decompress gzip data."""
     return zlib.decompress(packed, _GZIP_FRAME)
 
 
 def unzstd(packed: bytes) -> bytes:
-    """The data in Zstandard data."""
+    """Decompress Zstandard data."""
     return zstd.decompress(packed)
 
 

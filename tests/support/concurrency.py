@@ -1,7 +1,7 @@
-"""Requests of a boto3 client that are counted and held, and callers on threads and event loops.
+"""Counts and holds the requests of a boto3 client; runs callers on threads and event loops.
 
-Nothing here measures time. Requests are held at the client with events; a time-out only turns a
-deadlock into a failure.
+Nothing here measures time. Events hold the requests in the client; a timeout only turns a deadlock
+into a failure.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from tests.support.tables import Tables
 
 DEADLOCK = 60
-"""Seconds after which something that waits for something else is taken for stuck."""
+"""Timeout in seconds that counts as a deadlock."""
 TICKS = 50
 
 
 class Watch:
-    """The requests of a client: which were sent, how many are in flight, how many were at most."""
+    """The requests of a client: those sent, those in flight, and the most in flight at once."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
@@ -41,11 +41,11 @@ class Watch:
         client.meta.events.register("after-call-error", self._end)
 
     def queries(self, table: str) -> list[dict[str, Any]]:
-        """The queries of a table, in order."""
+        """The queries on a table, in order."""
         return [p for name, p in self.sent if name == "Query" and p["TableName"] == table]
 
     def hold_until(self, in_flight: int) -> None:
-        """Hold every request from now on until so many have been in flight at once."""
+        """Hold every further request until this many have been in flight at once."""
         self._wanted = in_flight
 
     _wanted = 0
@@ -64,7 +64,7 @@ class Watch:
 
 
 class Hold:
-    """Parks the first request of an action, or of any, until it is released."""
+    """Holds the first request of an action, or of any action, until it is released."""
 
     def __init__(self, client: DynamoDBClient, action: str = "") -> None:
         self.parked = threading.Event()
@@ -81,12 +81,12 @@ class Hold:
             assert self.released.wait(DEADLOCK)
 
     async def reached(self) -> None:
-        """Let the loop turn until the request is parked."""
+        """Yield to the event loop until the request is held."""
         while not self.parked.is_set():  # noqa: ASYNC110 - set by a thread, not by this loop
             await asyncio.sleep(0)
 
     async def tick_and_release(self) -> int:
-        """Once the request is parked, turn the loop some times, then let the request go."""
+        """Once the request is held, yield to the loop some times, then release the request."""
         await self.reached()
         ticks = 0
         for _ in range(TICKS):
@@ -99,14 +99,14 @@ class Hold:
 
 @contextmanager
 def set_up_saver(tables: Tables, **settings: Any) -> Iterator[DynamoDBSaver]:
-    """A saver on the tables' own client, whose requests the test can watch and hold."""
+    """A saver on the tables' own client, so that tests can watch and hold its requests."""
     with tables.boto_saver(client=tables.client, **settings) as saver:
         saver.setup()
         yield saver
 
 
 def run_all(work: list[Callable[[], object]]) -> None:
-    """Run functions in a thread each; raise the first error of any, or that one is stuck."""
+    """Run each function in its own thread; raise the first error, or an error if one is stuck."""
     failed: list[BaseException] = []
 
     def guarded(function: Callable[[], object]) -> None:
@@ -126,7 +126,7 @@ def run_all(work: list[Callable[[], object]]) -> None:
 
 
 def run_on_loop(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on a loop of its own; a deadlock is a failure."""
+    """Run a coroutine on its own loop; a deadlock is a failure."""
     return asyncio.run(asyncio.wait_for(main, DEADLOCK))
 
 
@@ -136,7 +136,7 @@ def saver_threads() -> set[threading.Thread]:
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    """Poll until it is reached; a deadlock is a failure."""
+    """Poll until the condition holds; a deadlock is a failure."""
     deadline = time.monotonic() + DEADLOCK
     while not reached():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""LangGraph's own conformance suite, and what it must say of a saver."""
+"""LangGraph's own conformance suite, and the results it must report."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ TESTS_BY_CAPABILITY = {
 
 
 def assert_conforms(fresh: Callable[[], AsyncIterator[BaseCheckpointSaver[str]]]) -> None:
-    """Every capability is there, and every test of it passes.
+    """Check that every capability is present and every test of it passes.
 
     Args:
-        fresh: Yields a saver without any checkpoints, for each test another one.
+        fresh: Yields a new saver without checkpoints for each test.
     """
     report = asyncio.run(validate(checkpointer_test(name=saver_class().__name__)(fresh)))
     failures = {name: result.failures for name, result in report.results.items()}

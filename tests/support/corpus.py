@@ -1,7 +1,7 @@
-"""Real text that does not change: files of this repository at a recorded commit.
+"""Real text that never changes: files of this repository at a fixed commit.
 
-Compression is measured on it, so tables that were made at different times, or on machines with
-different packages, can be compared.
+Compression is measured on this text, so that tables made at different times, or with different
+packages installed, are comparable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def repository_text() -> str:
     """The documentation at `COMMIT`, then the modules of the package.
 
     Raises:
-        RuntimeError: This is no git clone with that commit.
+        RuntimeError: This is not a git clone with that commit.
     """
     archive = subprocess.run(  # noqa: S603 - only constants
         ["git", "archive", COMMIT, *FOLDERS],  # noqa: S607 - the user's git
@@ -52,6 +52,6 @@ def repository_text() -> str:
 
 
 def chat(texts: Sequence[str]) -> list[BaseMessage]:
-    """Messages of a person and a model in turns, with these texts."""
+    """Alternating user and model messages with these texts."""
     kinds = (HumanMessage, AIMessage)
     return [kinds[number % 2](text, id=str(number)) for number, text in enumerate(texts)]

@@ -1,5 +1,7 @@
-"""The tables of the page on costs, measured. `make costs` prints them, and those of the store and
-the cache."""
+"""Measures the tables of the page on costs.
+
+`make costs` prints them, and those of the store and the cache.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,12 @@ LENGTH = 50
 LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
 S3_THRESHOLD = 350 * 1024
 GROWN = 200_000
-"""Characters of a state that is stored as differences."""
+"""Characters of a state that is stored incrementally."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One row: a call and what it costs. Units are `None` on engines that do not count them."""
+    """One row: a call and its cost. Units are `None` on engines that do not count them."""
 
     call: str
     requests: int
@@ -53,7 +55,7 @@ class Cost:
 
 
 def measure_costs(tables: Tables, engine: Engine, bucket: Bucket) -> list[Cost]:
-    """Every row of both tables, on fresh tables."""
+    """Every row of both cost tables, measured on new DynamoDB tables."""
     tables.set_up(**LISTED)
     in_s3: dict[str, Any] = {"s3_offload_config": bucket.config(S3_THRESHOLD)}
     return [
@@ -118,7 +120,7 @@ def _differing_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
 
 
 def _listed_calls(saver: Saver) -> list[tuple[str, Callable[[], object]]]:
-    """Calls on threads of 10 KB that are listed: 40 of one owner."""
+    """Calls on listed threads of 10 KB: 40 of one owner."""
 
     def put(thread: str, id_: str, parent: str | None, source: str, step: int) -> object:
         at: Any = config(thread, "", parent)
@@ -183,7 +185,7 @@ def main() -> None:
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="us-east-1"
     )
-    # It is made from what is here.
+    # Imported here because that module imports this one.
     from tests.cache.costs import measure_costs as measure_cache
     from tests.store.costs import measure_costs as measure_store
     from tests.store.faces import new_store_table

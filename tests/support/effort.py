@@ -1,7 +1,7 @@
-"""How much of the suite runs: a sample that a change can wait for, or all of it.
+"""How much of the suite runs: a quick sample, or everything.
 
-`make test` runs of a test marked `sample(n)` so many of its cases, spread evenly over them, and
-gives Hypothesis fewer examples. `make test-all` runs every case of every test: it sets `TEST_ALL`.
+`make test` runs `n` evenly spread cases of a test marked `sample(n)`, and gives Hypothesis fewer
+examples. `make test-all` runs every case of every test: it sets `TEST_ALL`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ T = TypeVar("T")
 
 
 def everything() -> bool:
-    """Whether all of the suite is to run."""
+    """Whether to run the whole suite."""
     return bool(os.environ.get("TEST_ALL"))
 
 
 def amount(of_all: int, sample: int) -> int:
-    """How many examples, rounds and the like."""
+    """The number of examples, rounds and so on."""
     return of_all if everything() else sample
 
 
 def left_out(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """The cases that a sample leaves out, the same in whatever order they are found."""
+    """The cases to leave out of a sample, independent of the collection order."""
     cases: defaultdict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
         mark = item.get_closest_marker("sample")
@@ -44,7 +44,7 @@ def left_out(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 
 def spread(values: Sequence[T], count: int) -> list[T]:
-    """So many of the values, as far from one another and from both ends as that goes."""
+    """Pick `count` values, as far from one another and from both ends as possible."""
     if count >= len(values):
         return list(values)
     return [values[(2 * position + 1) * len(values) // (2 * count)] for position in range(count)]

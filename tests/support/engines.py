@@ -1,8 +1,8 @@
 """Real DynamoDB engines to test on, each bound to loopback.
 
-`TEST_ENGINE` names one: `dynoxide`, `moto`, or `endpoint` for what `DYNAMODB_ENDPOINT_URL` points
-at (DynamoDB Local, for instance). Without it, dynoxide is taken where it is installed, else moto.
-An engine that was asked for and is missing is an error, never a skip.
+`TEST_ENGINE` selects one: `dynoxide`, `moto`, or `endpoint` for the server at
+`DYNAMODB_ENDPOINT_URL` (such as DynamoDB Local). The default is dynoxide if installed, else moto.
+If the selected engine is missing, tests fail rather than skip.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Engine:
     """A running engine.
 
     Attributes:
-        name: Which one.
+        name: Name of the engine.
         url: Its endpoint.
         faithful: Whether it counts capacity, limits items and serves transactions as AWS documents.
     """
@@ -45,13 +45,13 @@ class Engine:
 
     @property
     def searches_vectors(self) -> bool:
-        """Whether it has vector indexes, and so has the SDK, from 1.43.64 on."""
+        """Whether both the engine and the SDK (from 1.43.64 on) support vector indexes."""
         release = tuple(int(part) for part in botocore.__version__.split(".")[:3])
         return self.name == "dynoxide" and release >= (1, 43, 64)
 
 
 def engine_name() -> str:
-    """The engine to use: the one asked for, else the best at hand."""
+    """The engine to use: the selected one, else the best one available."""
     asked = os.environ.get("TEST_ENGINE", "")
     if asked:
         return asked
@@ -62,7 +62,7 @@ def engine_name() -> str:
 
 @contextmanager
 def running_engine() -> Iterator[Engine]:
-    """Run the engine for as long as the context lasts."""
+    """Run the engine while the context is open."""
     name = engine_name()
     starters: dict[str, Callable[[], Any]] = {
         "dynoxide": _dynoxide,
@@ -109,7 +109,7 @@ def _moto() -> Iterator[Engine]:
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

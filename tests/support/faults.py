@@ -1,7 +1,7 @@
-"""Faults of DynamoDB, of S3 and of the network, played on clients through botocore's events.
+"""Faults of DynamoDB, S3 and the network, injected into clients through botocore's events.
 
-A fault is installed on the session of one saver, and so on its clients. Everything else of
-them is real: the SDK's own retries and parsing, and the engines behind them.
+A fault is installed on the session of one saver, and so on its clients. Everything else is real:
+the SDK's own retries and parsing, and the engines.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Fault(Protocol):
     """Something that goes wrong."""
 
     def install(self, session: Any) -> None:
-        """Have it go wrong on the clients of this session."""
+        """Inject the fault into the clients of this session."""
 
 
 def faulty(tables: Tables, *faults: Fault, bucket: Bucket | None = None) -> dict[str, Any]:
-    """Settings of a saver on whose clients these faults happen. It reaches that bucket."""
+    """Settings of a saver whose clients have these faults, and which may use the bucket."""
     session = saver_session() if bucket is None else saver_session(bucket.url)
     for fault in faults:
         fault.install(session)
@@ -60,7 +60,7 @@ def faulty(tables: Tables, *faults: Fault, bucket: Bucket | None = None) -> dict
 
 
 class SkippedWaits:
-    """Stands in for the module `time` where something sleeps, and does not wait.
+    """Replaces the module `time` where code sleeps, and does not wait.
 
     Attributes:
         seconds: The waits that were skipped, in order.
@@ -90,7 +90,7 @@ class SkippedWaits:
 
 
 class OneItemPages:
-    """Every page holds one item."""
+    """Limits every page to one item."""
 
     def install(self, session: Any) -> None:
         for action in ("Query", "Scan"):
@@ -101,12 +101,12 @@ class OneItemPages:
 
 
 class Leftovers:
-    """Batches that the service carries out in part.
+    """Makes the service process batches only in part.
 
     Args:
-        seed: Of the choice.
-        share: Which part of a batch is left undone on the average. Of one change or more, at least
-            one is carried out, so that there is progress.
+        seed: Seed of the choice.
+        share: Average share of a batch that is left unprocessed. At least one change of each batch
+            is processed, so that there is progress.
     """
 
     def __init__(self, seed: int, share: float = 0.6) -> None:
@@ -121,7 +121,7 @@ class Leftovers:
         on(session, "after-call.dynamodb.BatchWriteItem", self._hand_back)
 
     def leaves(self, requests: list[tuple[str, Any]]) -> list[bool]:
-        """Which of the requests are left undone."""
+        """Which of the requests are left unprocessed."""
         with self._lock:
             done = self._random.randrange(len(requests))
             return [
@@ -143,7 +143,7 @@ class Leftovers:
         self.left += sum(leaves)
         context["left"] = left
         context["sent"] = bool(sent)
-        # An empty batch is invalid; one that is not sent at all is only built.
+        # An empty batch is invalid. This request is never sent, only built.
         return {**params, "RequestItems": sent or left}
 
     def _send_nothing(
@@ -157,7 +157,7 @@ class Leftovers:
 
 
 class EachOnce(Leftovers):
-    """Whole batches come back once, and are carried out when they are sent again."""
+    """Every change is returned unprocessed once, and processed when it is sent again."""
 
     def __init__(self) -> None:
         super().__init__(seed=0)
@@ -171,10 +171,10 @@ class EachOnce(Leftovers):
 
 
 class ForEver(Leftovers):
-    """Some changes are never carried out.
+    """Some changes are never processed.
 
     Args:
-        sort_keys: Of the changes concerned.
+        sort_keys: Sort keys of those changes.
     """
 
     def __init__(self, *sort_keys: str) -> None:
@@ -191,20 +191,21 @@ class ForEver(Leftovers):
 
 
 class Refusals:
-    """Answers in the engine's place, with an error, to seeded requests; each attempt counts.
+    """Replies with an error to requests chosen by seed, in place of the engine.
+
+    Each attempt of a request counts.
 
     Args:
-        names: Of tables and buckets. They count for nothing in the choice, so that a seed always
-            chooses alike.
-        seed: Of the choice.
-        answers: Error code and HTTP status, of which one is chosen; by service. A status of 0
-            stands for a connection that breaks.
+        names: Names of tables and buckets. They do not affect the choice, so that a seed always
+            makes the same one.
+        seed: Seed of the choice.
+        answers: By service, the pairs of error code and HTTP status to choose from. Status 0
+            represents a broken connection.
         writes: The API actions that write.
     """
 
     TIMES = (0, 0, 0, 0, 1, 1, 1, 2)
-    """How often a request is refused. The SDK has a quota of repetitions: many more would use it
-    up, and then it makes none."""
+    """How often a request is refused. More would use up the retry quota of the SDK."""
 
     def __init__(
         self,
@@ -254,14 +255,14 @@ class Refusals:
 
 
 class Refusal:
-    """Every request of one action is answered with this error, or its first so many.
+    """Replies with an error to every request of one action, or to the first few.
 
     Args:
         action: The API action.
         code: The error's code.
         status: The HTTP status.
-        times: How often; `None` for ever.
-        fields: More of the answer.
+        times: How often; `None` for always.
+        fields: Further fields of the response.
     """
 
     def __init__(
@@ -293,13 +294,13 @@ class Refusal:
 
 
 class Answer:
-    """Requests of one action are answered so, with success, in place of the engine.
+    """Replies to requests of one action with this success response, in place of the engine.
 
     Args:
         action: The API action.
-        body: The answer's body.
-        times: How often; `None` for ever.
-        headers: Of the answer.
+        body: Body of the response.
+        times: How often; `None` for always.
+        headers: Headers of the response.
     """
 
     def __init__(self, action: str, body: bytes, times: int | None = None, **headers: str) -> None:
@@ -321,10 +322,10 @@ class Answer:
 
 
 class LostAnswers:
-    """Writes take effect and their answer is lost, on the first attempts of each request.
+    """Writes take effect but their responses are lost, on the first attempts of each request.
 
     Args:
-        attempts: How many answers are lost before one arrives; `None` for all of them.
+        attempts: How many responses are lost before one arrives; `None` for all of them.
         writes: The API actions that write.
     """
 
@@ -340,7 +341,7 @@ class LostAnswers:
             on(session, event, self._lose)
 
     def _lose(self, request: AWSPreparedRequest, **_: object) -> None:
-        # A transaction keeps its token over the SDK's attempts: the same body is the same request.
+        # The SDK's attempts of a transaction share its token: an equal body is the same request.
         body = f"{request.url} {request.body!r}"
         with self._lock:
             seen = self._seen[body]
@@ -357,7 +358,7 @@ class LostAnswers:
 
 
 class BrokenDownloads:
-    """Objects whose bytes stop coming in the middle.
+    """Objects whose download breaks off in the middle.
 
     Args:
         times: How many downloads break off; `None` for all of them.
@@ -378,11 +379,11 @@ class BrokenDownloads:
 
 
 class Replica:
-    """Serves reads that are not strongly consistent from copies that lag behind.
+    """Serves eventually consistent reads from copies that lag behind.
 
     Args:
         tables: The tables.
-        lagging: The tables that hold the copies, set up alike.
+        lagging: The tables with the copies, of the same schema.
     """
 
     def __init__(self, tables: Tables, lagging: Tables) -> None:
@@ -399,7 +400,7 @@ class Replica:
             on(session, f"provide-client-params.dynamodb.{action}", self._redirect)
 
     def catch_up(self, *which: Table) -> None:
-        """Bring the copies up to date, or one of them alone."""
+        """Bring all copies up to date, or only those of some tables."""
         client = self._lagging.client
         for table in which or SAVER_TABLES:
             spec = SPECS[table]
@@ -439,7 +440,7 @@ def _events(actions: Sequence[str], object_actions: Sequence[str]) -> list[str]:
 def error_response(
     request: AWSPreparedRequest, event_name: str, code: str, status: int, **fields: object
 ) -> AWSResponse:
-    """The service's answer of that error."""
+    """The service's response for an error."""
     if ".s3." in event_name:
         body = f"<Error><Code>{code}</Code><Message>{code} says no</Message></Error>"
         return _answer(request.url, status, {"content-type": "application/xml"}, body.encode())
@@ -463,7 +464,7 @@ def _answer(url: str, status: int, headers: dict[str, str], body: bytes) -> AWSR
 
 
 class _Raw:
-    """The body of an answer that did not come over a socket."""
+    """The body of a response that did not come over a socket."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -476,7 +477,7 @@ class _Raw:
 
 
 def _broken_body(length: int) -> Any:
-    """The body of an object that ends before its end."""
+    """The body of an object that ends too early."""
     if not native():
         return StreamingBody(io.BytesIO(b"the beginning"), length)
     from aiobotocore.response import StreamingBody as AioStreamingBody
@@ -485,7 +486,7 @@ def _broken_body(length: int) -> Any:
 
 
 class _BrokenStream:
-    """What aiohttp gives where the connection ends too early."""
+    """What aiohttp returns if the connection ends too early."""
 
     def __init__(self) -> None:
         self.content = self
@@ -496,4 +497,4 @@ class _BrokenStream:
         raise ClientPayloadError("Response payload is not completed")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""

@@ -1,4 +1,4 @@
-"""Children made by `os.fork`, and servers that tell who calls them."""
+"""Child processes made by `os.fork`, and servers that record the connections of their clients."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STUCK = 60
-"""Seconds after which a child is taken for stuck."""
+"""Timeout in seconds after which a child counts as stuck."""
 
 
 class Child:
-    """A fork of this process that does something and ends at once."""
+    """A fork of this process that calls a function and exits."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._reading, writing = os.pipe()
         with warnings.catch_warnings():
-            # From Python 3.12 on: this process has threads. That is what is tested.
+            # Python 3.12 and later warn that this process has threads. That is what is tested.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._pid = os.fork()
         if self._pid == 0:
-            # By `_exit`: or else the child would run the rest of the tests.
+            # With `_exit`, or the child would run the rest of the tests.
             os._exit(_do(work, writing))
         os.close(writing)
 
     def join(self) -> None:
-        """Wait for its end; raise what it has raised, or that it is stuck."""
+        """Wait for the child to exit; raise its error, or an error if it is stuck."""
         readable, _, _ = select.select([self._reading], [], [], STUCK)
         if not readable:
             os.kill(self._pid, signal.SIGKILL)
@@ -60,11 +60,11 @@ def _do(work: Callable[[], object], writing: int) -> int:
 
 
 class Server:
-    """A server that finds nothing, whatever DynamoDB is asked for.
+    """A server that answers every DynamoDB request as if the tables were empty.
 
     Attributes:
         url: Its endpoint.
-        ports: Of the clients' connections, one for each request.
+        ports: Client ports of the connections, one for each request.
     """
 
     def __init__(self, url: str) -> None:
@@ -89,7 +89,7 @@ def answering_server() -> Iterator[Server]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing is said."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
@@ -108,7 +108,7 @@ class Hanging:
 
     Attributes:
         url: Its endpoint.
-        asked: Set when a request is there.
+        asked: Set when a request has arrived.
     """
 
     def __init__(self, listening: socket.socket) -> None:
@@ -119,9 +119,9 @@ class Hanging:
         threading.Thread(target=self._take, daemon=True).start()
 
     def end(self) -> None:
-        """Break all connections."""
+        """Close all connections."""
         for connection in (self._listening, *self._taken):
-            with contextlib.suppress(OSError):  # It has ended already.
+            with contextlib.suppress(OSError):  # Already closed.
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
 

@@ -1,8 +1,8 @@
-"""The same graph on two savers: one scenario, played on each, and all that can be seen compared.
+"""Compares the same graph on two savers: plays one scenario on each and compares the results.
 
-A scenario is a plain function that drives graphs through a `Stage`. What it returns are the values
-it saw; what it leaves are checkpoints and pending writes. Both are compared with the same scenario
-on LangGraph's `InMemorySaver`, ids and times apart.
+A scenario is a function that drives graphs through a `Stage`. It returns the values it saw and
+leaves checkpoints and pending writes. Both are compared with those of the same scenario on
+LangGraph's `InMemorySaver`, except for ids and times.
 """
 
 import operator
@@ -32,18 +32,18 @@ HEAD: RunnableConfig = {"configurable": {"thread_id": THREAD}}
 
 
 class Log(TypedDict):
-    """The state of most graphs here: what has been written, in the order it was applied."""
+    """The state of most graphs here: what was written, in the order in which it was applied."""
 
     log: Annotated[list[str], operator.add]
 
 
 class NodeFailedError(Exception):
-    """What a failing node raises."""
+    """Raised by a failing node."""
 
 
 @dataclass(frozen=True)
 class Mode:
-    """How a graph is run: by which family of methods, and when it stores."""
+    """How a graph is run: with sync or async methods, and with which durability."""
 
     face: Literal["sync", "async"]
     durability: Durability
@@ -61,7 +61,7 @@ in_every_mode = pytest.mark.parametrize(
 in_stepwise_modes = pytest.mark.parametrize(
     "mode", [Mode(face, durability) for face in _FACES for durability in _DURABILITIES[:2]], ids=str
 )
-"""Those that store every superstep, for scenarios that go back to one."""
+"""The modes that store every superstep, for scenarios that return to an earlier one."""
 in_chosen_modes = pytest.mark.parametrize(
     "mode",
     [
@@ -72,19 +72,19 @@ in_chosen_modes = pytest.mark.parametrize(
     ],
     ids=str,
 )
-"""Each family and each durability, for tests that vary in something else as well."""
+"""Sync and async, and each durability, for tests with other parameters as well."""
 by_both_faces = pytest.mark.parametrize("mode", [Mode(face, "async") for face in _FACES], ids=str)
 
 
 class Stage:
-    """Where a scenario is played: graphs on one saver, driven in one mode.
+    """The environment of a scenario: graphs on one saver, driven in one mode.
 
-    Every call's result is kept for the comparison. Nodes made here count their runs.
+    Keeps every call's result for the comparison. Nodes made here count their runs.
 
     Attributes:
         saver: The saver of all graphs.
         runs: How often each node has run.
-        awaits: Whether graphs are awaited.
+        awaits: Whether graphs are run with their async methods.
     """
 
     def __init__(self, saver: BaseCheckpointSaver[str], mode: Mode, loop: LoopThread) -> None:
@@ -99,7 +99,7 @@ class Stage:
 
     @property
     def delta_channels(self) -> set[str]:
-        """The names of the DeltaChannels that any of the graphs has."""
+        """The names of the DeltaChannels of all graphs."""
         return {
             name
             for graph in self.graphs
@@ -108,12 +108,12 @@ class Stage:
         }
 
     def compile(self, builder: Any, **settings: Any) -> Graph:
-        """A builder's graph on the saver. Its history is compared when the scenario has ended."""
+        """Compile a graph with the saver. Its history is compared after the scenario."""
         graph: Graph = builder.compile(checkpointer=self.saver, **settings)
         return self.adopt(graph)
 
     def adopt(self, graph: Graph) -> Graph:
-        """Take a graph whose history is to be compared."""
+        """Add a graph whose history is compared after the scenario."""
         self.graphs.append(graph)
         return graph
 
@@ -142,7 +142,7 @@ class Stage:
         return self.runs[name]
 
     def invoke(self, graph: Graph, value: Any, config: RunnableConfig = HEAD, **how: Any) -> Any:
-        """Run a graph to its end or its next interrupt; what it returns."""
+        """Run a graph to its end or next interrupt; returns its result."""
         how.setdefault("durability", self._mode.durability)
         if not self.awaits:
             result = graph.invoke(value, config, **how)
@@ -157,7 +157,7 @@ class Stage:
         self._keep(caught.value)
 
     def stream(self, graph: Graph, value: Any, config: RunnableConfig = HEAD) -> Any:
-        """Run a graph and read what it streams: updates, values and tasks, by superstep."""
+        """Run a graph and collect its stream: updates, values and tasks, by superstep."""
         modes: Any = ["values", "updates", "tasks"]
         durability = self._mode.durability
         if not self.awaits:
@@ -178,7 +178,7 @@ class Stage:
         return self._keep(self._loop.run(graph.aget_state(config, subgraphs=subgraphs)))
 
     def history(self, graph: Graph, config: RunnableConfig = HEAD) -> list[StateSnapshot]:
-        """The states a graph has been in, newest first."""
+        """The state history of a graph, newest first."""
         if not self.awaits:
             return self._keep(list(graph.get_state_history(config)))
         return self._keep(self._loop.run(_collect(graph.aget_state_history(config))))
@@ -191,7 +191,7 @@ class Stage:
         *,
         as_node: str | None = None,
     ) -> RunnableConfig:
-        """Write to a graph's state as if a node had; the config of the new checkpoint."""
+        """Write to a graph's state as if a node had; returns the config of the new checkpoint."""
         if not self.awaits:
             return graph.update_state(config, values, as_node)
         return self._loop.run(graph.aupdate_state(config, values, as_node))
@@ -204,7 +204,7 @@ class Stage:
         self._loop.run(graph.abulk_update_state(HEAD, supersteps))
 
     def _keep(self, result: T) -> T:
-        # As it is now: a later superstep may change a value that is still referred to.
+        # A copy: a later superstep may change a value that is still referenced.
         self.results.append(plain(result))
         return result
 
@@ -220,15 +220,15 @@ def compare(
     *,
     stored: bool = True,
 ) -> None:
-    """Play a scenario on a saver and on `InMemorySaver`; both must show the same.
+    """Play a scenario on a saver and on `InMemorySaver`; both must give the same results.
 
     Args:
         scenario: The scenario. Its own assertions hold on both.
         mode: How its graphs are run.
         saver: The saver under test.
         loop: Where asynchronous graphs run.
-        stored: Whether to compare what is stored and the whole history too, and not the results
-            alone. Not where the scenario prunes, which `InMemorySaver` cannot.
+        stored: Whether to also compare the stored data and the whole history, not only the
+            results. False if the scenario prunes, which `InMemorySaver` cannot.
     """
     expected, found = (
         _observe(scenario, Stage(each, mode, loop), stored=stored)
@@ -251,7 +251,7 @@ class _Observed:
 def _observe(scenario: Scenario, stage: Stage, *, stored: bool) -> _Observed:
     scenario(stage)
     names = Names()
-    # First what is stored, whose order is certain: it gives the ids their numbers.
+    # Stored data first: its order is fixed, so it determines the numbers of the ids.
     checkpoints = (
         names.normal(stored_checkpoints(stage.calls, stage.delta_channels)) if stored else []
     )
@@ -261,7 +261,7 @@ def _observe(scenario: Scenario, stage: Stage, *, stored: bool) -> _Observed:
 
 
 def differences(found: Any, expected: Any, place: str = "") -> Iterator[str]:
-    """Where two plain values differ: a place in words that fit on a screen."""
+    """Where two plain values differ: each place in a short line."""
     if isinstance(found, dict) and isinstance(expected, dict) and found.keys() == expected.keys():
         for name in found:
             yield from differences(found[name], expected[name], f"{place}.{name}")
@@ -279,7 +279,7 @@ def _are_sequences(*values: object) -> bool:
 def stored_checkpoints(calls: Calls, delta_channels: Collection[str] = ()) -> object:
     """Every checkpoint of the thread with its pending writes, by namespace, oldest first.
 
-    Namespaces come in an order that ids, which differ from run to run, have no part in.
+    The order of namespaces does not depend on ids, which differ between runs.
     """
     by_namespace: defaultdict[str, list[CheckpointTuple]] = defaultdict(list)
     for found in calls.list(HEAD):
@@ -307,9 +307,9 @@ def _plain_tuples(
         checkpoint["channel_values"] = {
             name: value
             for name, value in found.checkpoint["channel_values"].items()
-            # LangGraph puts a DeltaChannel without its value where it has not changed.
-            # InMemorySaver finds the parent's, which is of the same version; a saver that keeps
-            # a checkpoint whole does not, and the value is rebuilt, as the states show.
+            # LangGraph puts an unchanged DeltaChannel without its value. InMemorySaver returns the
+            # parent's value, which has the same version. A saver that stores whole checkpoints does
+            # not, and the value is rebuilt, as the comparison of states shows.
             if name not in delta_channels
             or inherited.get(name) != found.checkpoint["channel_versions"][name]
         }
@@ -325,9 +325,9 @@ def _plain_tuples(
 
 
 def plain(value: object) -> Any:
-    """A value as text, lists and dicts: a copy that compares by what is in it.
+    """A copy of a value as text, lists and dicts that compares by content.
 
-    The type stays visible, so that a tuple is no list and `True` is no `1`.
+    The type stays visible: a tuple is not equal to a list, nor `True` to `1`.
     """
     match value:
         case StateSnapshot():
@@ -344,7 +344,7 @@ def plain(value: object) -> Any:
 
 
 def plain_snapshot(state: StateSnapshot) -> dict[str, Any]:
-    """A state without its time. Configs are cut to what a saver says: which checkpoint."""
+    """A state without its time. Configs are reduced to the keys that name a checkpoint."""
     return {
         "config": plain_config(state.config),
         "parent": plain_config(state.parent_config),
@@ -372,7 +372,7 @@ def plain_snapshot(state: StateSnapshot) -> dict[str, Any]:
 
 
 def plain_config(config: RunnableConfig | None) -> list[Any] | None:
-    """The three keys that name a checkpoint. `InMemorySaver` hands on what else it was passed."""
+    """The three keys that name a checkpoint. `InMemorySaver` also returns other keys."""
     if config is None:
         return None
     names = ("thread_id", "checkpoint_ns", "checkpoint_id")
@@ -386,18 +386,18 @@ _VERSION = re.compile(r"(?<!\d)(\d{32})\.\d[-.e\d]*")
 
 @dataclass
 class Names:
-    """Ids as numbers in the order they are first met, and versions as their counts."""
+    """Replaces ids with numbers in the order of first use, and versions with their counts."""
 
     known: dict[str, str] = field(default_factory=dict)
 
     def normal(self, value: Any) -> Any:
-        """The same plain value with numbers for ids and without the chance part of versions."""
+        """The plain value with ids replaced by numbers, and versions without their random part."""
         match value:
             case str():
                 counted = _VERSION.sub(lambda found: f"version {int(found[1])}", value)
                 return _ID.sub(lambda found: self._name(found[0]), counted)
             case {"__interrupt__": list(asked), **others}:
-                # In the order in which concurrent tasks came to ask, which is any.
+                # Concurrent tasks ask in no fixed order.
                 named = [self.normal(one) for one in sorted(asked, key=_text)]
                 return {**self.normal(others), "__interrupt__": sorted(named)}
             case dict():
@@ -415,7 +415,7 @@ async def _collect(values: Any) -> list[Any]:
 
 
 def _ordered(chunks: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Chunks with those of concurrent tasks in a fixed order: tasks finish in any."""
+    """Chunks with those of concurrent tasks in a fixed order: such tasks finish in any order."""
     ordered: list[tuple[str, Any]] = []
     for concurrent, group in groupby(chunks, key=lambda chunk: chunk[0] != "values"):
         found = list(group)
@@ -424,5 +424,5 @@ def _ordered(chunks: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def _text(value: object) -> str:
-    """What sorts values that come in any order: their text without ids, which differ by run."""
+    """A sort key for values in no fixed order: their text without ids, which differ by run."""
     return _ID.sub("", repr(value))

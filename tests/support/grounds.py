@@ -1,4 +1,4 @@
-"""Tables to make experiments on: calls that are stopped after each of their requests."""
+"""Tables for experiments: calls that are stopped after each of their requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def is_old_or_new(found: Seen, experiment: Experiment) -> bool:
-    """Whether each checkpoint is exactly what it was or exactly what it will be."""
+    """Whether each checkpoint is exactly its old or exactly its new version."""
     keys = found.keys() | experiment.before.keys() | experiment.after.keys()
     return all(
         found.get(key) in (experiment.before.get(key), experiment.after.get(key)) for key in keys
@@ -34,7 +34,7 @@ def check(experiment: Experiment) -> None:
 
 @dataclass(frozen=True)
 class Large:
-    """A way to store values outside their items, on tables of its own."""
+    """A way to store values outside their items, with its own tables."""
 
     tables: Tables
     payloads: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Large:
         return with_payloads(self.tables.saver(**settings), **self.payloads)
 
     def prepare(self, *acts: Act, **settings: Any) -> None:
-        """Make calls that nothing disturbs."""
+        """Make calls that are not interrupted."""
         with self.saver(**settings) as saver:
             for act in acts:
                 act(saver)

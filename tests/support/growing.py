@@ -1,8 +1,7 @@
-"""The cost of threads that grow, by kind of compression. `make compression` prints the tables.
+"""Measures the cost of growing threads by kind of compression. `make compression` prints tables.
 
-The saver's own plans are made and measured; nothing is stored. Units are those of checkpoints
-alone: their items, their parts and their bases. Reads are those of a process that has not read the
-thread before.
+Measures the saver's own plans; stores nothing. Units cover only checkpoints: their items, parts
+and bases. Reads are those of a process that has not read the thread before.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
 
 WAYS = (None, "gzip", "zstd", "incremental")
 PUTS = 3
-"""Checkpoints of a turn: LangGraph stores one for the input and one for each step."""
+"""Checkpoints per turn: LangGraph stores one for the input and one for each step."""
 WRITE_DOLLARS = 0.625e-6
 """The price of a write unit on demand in us-east-1, https://aws.amazon.com/dynamodb/pricing/on-demand/."""
 _PART_BYTES = 200
-"""About the size of the keys of a part."""
+"""Approximate size of the keys of a part."""
 _QUESTION, _ANSWER, _TOOL = 200, 1_000, 2_000
 
 
@@ -56,7 +55,7 @@ class Growth:
     Attributes:
         write_units: Units to store all of its checkpoints.
         read_units: Units to read its newest checkpoint, strongly consistent.
-        milliseconds: The time to plan all of its checkpoints, most of which is compression.
+        milliseconds: The time to plan all of its checkpoints, mostly for compression.
     """
 
     write_units: int = 0
@@ -74,25 +73,25 @@ _corpus = cache(repository_text)
 
 @cache
 def text(length: int, seed: int) -> str:
-    """A piece of the corpus that the seed chooses."""
+    """A piece of the corpus, chosen by the seed."""
     whole = _corpus()
     start = random.Random(seed).randrange(len(whole) - length)  # noqa: S311 - data, not a secret
     return whole[start : start + length]
 
 
 def chatting(step: int) -> dict[str, Any]:
-    """A question and an answer in each turn."""
+    """A state that gains a question and an answer in each turn."""
     pieces = [text((_QUESTION, _ANSWER)[number % 2], number) for number in range(2 + step // PUTS)]
     return {"messages": chat(pieces)}
 
 
 def calling_tools(step: int) -> dict[str, Any]:
-    """A message of 2 KB in each step, as the results of tools are."""
+    """A state that gains a message of 2 KB in each step, like the results of tools."""
     return {"messages": chat([text(_TOOL, number) for number in range(1 + step)])}
 
 
 def keeping_a_document(step: int) -> dict[str, Any]:
-    """A document that stays, and a counter."""
+    """A state with an unchanged document and a counter."""
     return {"document": text(200_000, 0), "count": step}
 
 
@@ -109,7 +108,7 @@ TURNS = {
 
 
 def grow(kind: str, turns: int, way: str | None) -> Growth:
-    """Plan all checkpoints of a thread, as one process does."""
+    """Plan all checkpoints of a thread, as a single process does."""
     policy = payload_policy(compression=way, s3_offload_config=None, max_value_bytes=2**26)
     memory, serde, growth = Memory(MEMORY_BYTES), JsonPlusSerializer(), Growth()
     parent: str | None = None
@@ -135,7 +134,7 @@ def grow(kind: str, turns: int, way: str | None) -> Growth:
 
 def _units(planned: ItemPlan) -> int:
     parts = sum(write_units(len(part.data) + _PART_BYTES) for part in planned.parts)
-    # An item that leads to parts is a transaction, at twice the units.
+    # An item that refers to parts is written in a transaction, at twice the units.
     return write_units(item_size(planned.put.item)) * (2 if planned.parts else 1) + parts
 
 
@@ -144,13 +143,13 @@ def _read_units(size: int) -> int:
 
 
 def digested(base: bytes, data: bytes) -> bytes:
-    """The difference as Zstandard makes it with a dictionary that is digested in advance."""
+    """The difference as Zstandard computes it with a dictionary digested in advance."""
     known = zstd.ZstdDict(base, is_raw=True).as_digested_dict
     return zstd.compress(data, level=ZSTD_LEVEL, zstd_dict=known)
 
 
 def print_differences() -> None:
-    """The size of a change in ten places of a text, one percent of it in all."""
+    """Print the size of a change in ten places of a text, one percent in total."""
     ways = ("whole", "difference", "with a digested dictionary")
     print("| state | " + " | | ".join(ways) + " | |\n|---|" + "---:|---:|" * len(ways))
     for size in (20_000, 200_000, 1_000_000, 4_000_000):

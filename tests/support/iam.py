@@ -1,7 +1,7 @@
-"""IAM at the request boundary: what a request asks for, and whether a policy allows it.
+"""IAM at the request boundary: the permissions a request needs, and whether a policy grants them.
 
-Refuses what it does not know: a policy with an element that is not evaluated here would be taken
-for narrower or wider than it is.
+Rejects unknown policy elements: to ignore an element would make a policy look narrower or wider
+than it is.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _OWN_KEYS = [(spec.partition_key, spec.sort_key) for spec in SPECS.values()]
 
 @dataclass(frozen=True)
 class Ask:
-    """One thing a request needs to be allowed.
+    """One permission that a request needs.
 
     Attributes:
         action: The IAM action.
-        resource: ARN of what it is done to.
-        leading_keys: Values of the partition keys it names; empty where it names none.
+        resource: ARN of the resource.
+        leading_keys: Values of the partition keys in the request; empty if it has none.
     """
 
     action: str
@@ -48,7 +48,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Policy:
-    """An identity-based policy that only allows.
+    """An identity-based policy with only `Allow` statements.
 
     Attributes:
         statements: Its statements, as in its JSON.
@@ -60,7 +60,7 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str, **variables: str) -> Policy:
-        """The policy that a JSON text is, for a principal with these tags."""
+        """Parse a policy in JSON, for a principal with these tags."""
         document = json.loads(text)
         _require_known(document.keys(), _ELEMENTS)
         for statement in document["Statement"]:
@@ -71,7 +71,7 @@ class Policy:
         return cls(tuple(document["Statement"]), tags)
 
     def allows(self, ask: Ask) -> bool:
-        """Whether some statement allows it."""
+        """Whether a statement grants the permission."""
         return any(self._allows(statement, ask) for statement in self.statements)
 
     def _allows(self, statement: Mapping[str, Any], ask: Ask) -> bool:
@@ -99,7 +99,7 @@ class Policy:
         raise ValueError(f"the condition {operator} on {key} is not evaluated")
 
     def _matches(self, pattern: str, value: str) -> bool:
-        """IAM's wildcards, after the policy variables have been put in as plain text."""
+        """Match IAM's wildcards, with policy variables inserted as plain text."""
         return _expression(pattern, tuple(self.variables.items())).fullmatch(value) is not None
 
 
@@ -116,10 +116,10 @@ def _expression(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Patt
 
 
 def asks(operation: str, params: Mapping[str, Any]) -> Iterator[Ask]:
-    """What IAM is asked for a request, with its parameters before they are serialized."""
+    """The permissions a request needs, from its parameters before they are serialized."""
     match operation:
         case "CopyObject":
-            # The SDK has made one text of the two before anybody can look.
+            # The SDK joins bucket and key to one string before this handler runs.
             bucket, _, key = unquote(params["CopySource"]).partition("/")
             yield _on_object("GetObject", bucket, key)
             yield _on_object("PutObject", params["Bucket"], params["Key"])
@@ -158,7 +158,7 @@ def _on_table(action: str, params: Mapping[str, Any]) -> Ask:
 
 def _partition_of(params: Mapping[str, Any]) -> str:
     key = params.get("Key") or params["Item"]
-    # An item of the writes table has no thread id, one of the checkpoints table may have a run id.
+    # Writes table items have no thread id; checkpoints table items may have a run id.
     found = next(partition for partition, sort in _OWN_KEYS if partition in key and sort in key)
     value: str = key[found]["S"]
     return value

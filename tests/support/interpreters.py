@@ -1,4 +1,4 @@
-"""Programs that a fresh interpreter runs."""
+"""Runs programs in a new interpreter."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SECONDS = 120
 
 
 def run_program(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program with this Python, where warnings are errors.
+    """Run a program with this Python; warnings are errors.
 
     Args:
         program: The source code.
-        **environment: Environment variables beside those of this process.
+        **environment: Environment variables in addition to those of this process.
     """
     return subprocess.run(  # noqa: S603 - the interpreter that runs this test
         [sys.executable, "-W", "error", "-c", program],

@@ -1,8 +1,8 @@
 """Processes that write checkpoints until they are killed, and the engine they write to.
 
-`python -m tests.support.killed` starts them: it has everything imported and no threads, so each is
-a fork that is at work within milliseconds. It reads a `Round` from each line and answers with what
-the process had said by the time it was killed.
+`python -m tests.support.killed` forks them: it has everything imported and no threads, so a fork
+starts to work within milliseconds. It reads a `Round` from each line of its input and answers with
+the lines the process had written when it was killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TASKS = ("first", "second")
 CHANNELS = ("__resume__", "log")
 STATE_BYTES = 1_000_000
 WRITE_BYTES = 420_000
-"""More than an item holds."""
+"""More than fits into an item."""
 
 
 class Round(NamedTuple):
@@ -46,10 +46,10 @@ class Round(NamedTuple):
         checkpoints: Name of the checkpoints table.
         writes: Name of the writes table.
         thread_id: The thread it writes to.
-        seed: Of what it writes.
-        lines: It is killed once it has said so much,
-        spins: and after so many turns of a busy loop.
-        engine: Process id of the engine, which is killed first; 0 to let it live.
+        seed: Seed of the written values.
+        lines: Lines of its output to read before it is killed.
+        spins: Iterations of a busy loop to wait after that.
+        engine: Process id of the engine to kill first; 0 to leave the engine running.
     """
 
     url: str
@@ -63,12 +63,12 @@ class Round(NamedTuple):
 
 
 def content(mark: str, size: int) -> bytes:
-    """The bytes that belong to a mark: no two pieces of them are alike."""
+    """The bytes that belong to a mark: no two parts of them are equal."""
     return hashlib.shake_128(mark.encode()).digest(size)
 
 
 def _write_without_end(round_: Round, saver: Saver, say: Callable[[str], None]) -> None:
-    """Store and replace large values, and say before and after each call which one it is."""
+    """Store and replace large values, and write a line with the call's name before and after it."""
     choose = random.Random(round_.seed)  # noqa: S311 - a sample, not a secret
     for number in count():
         mark = f"{round_.seed}-{number}"
@@ -92,7 +92,7 @@ def _write(round_: Round, pipe: int) -> None:
         os.write(pipe, f"{line}\n".encode())
 
     client = new_session().client("dynamodb", endpoint_url=round_.url)
-    # A line for each request and each reply: the process dies before, within and between them.
+    # A line for each request and reply: the process is killed before, during or between them.
     for event in ("before-send", "response-received"):
         client.meta.events.register(f"{event}.dynamodb", lambda **_: say("."))
     saver = DynamoDBSaver(
@@ -102,7 +102,7 @@ def _write(round_: Round, pipe: int) -> None:
 
 
 def _run(round_: Round) -> list[str]:
-    """Let a process write and kill it; what it has said."""
+    """Run a process that writes, and kill it; returns the lines it wrote."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -129,7 +129,7 @@ def _run(round_: Round) -> list[str]:
 
 
 def main() -> None:
-    """Run rounds until there are no more."""
+    """Run a round for each line of stdin."""
     new_session().client("dynamodb", endpoint_url="http://127.0.0.1:1").close()
     for line in sys.stdin:
         print(json.dumps(_run(Round(*json.loads(line)))), flush=True)  # noqa: T201 - the answer
@@ -137,7 +137,7 @@ def main() -> None:
 
 @contextmanager
 def running_writers() -> Iterator[Callable[[Round], list[str]]]:
-    """A function that runs rounds, each in a process of its own."""
+    """Yield a function that runs rounds, each in its own process."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.support.killed"],
         cwd=Path(__file__).parents[2],
@@ -159,10 +159,10 @@ def running_writers() -> Iterator[Callable[[Round], list[str]]]:
 
 
 class DurableEngine:
-    """An engine that keeps its tables in a file, so that they outlive it.
+    """An engine that keeps its tables in a file, so that they survive a crash.
 
     Attributes:
-        engine: It, as long as it lives.
+        engine: The running engine.
     """
 
     def __init__(self, path: Path) -> None:
@@ -176,7 +176,7 @@ class DurableEngine:
         return self._process.pid
 
     def start_again(self) -> None:
-        """Start it on its file, once it has been killed."""
+        """Start the engine again with its file after it was killed."""
         self._process.wait()
         self._start()
 

@@ -1,8 +1,8 @@
-"""Execution environments of Lambda, as far as a function sees them: its process and its requests.
+"""Lambda execution environments as a function sees them: its process and its requests.
 
-Lambda's side and the Lambda Web Adapter's are played here. The adapter starts the function's
-handler, waits until its readiness check is answered, and makes of each event one HTTP request. What
-it makes of it was taken from its source, version 1.0.0:
+Simulates Lambda and the Lambda Web Adapter. The adapter starts the function's handler, waits until
+the readiness check is answered, and converts each event to one HTTP request. The conversion follows
+the adapter's source, version 1.0.0:
 https://github.com/aws/aws-lambda-web-adapter/blob/v1.0.0/src/lib.rs
 """
 
@@ -40,14 +40,14 @@ def event(
     user: str | None = "AIDAANN",
     query: str = "",
 ) -> dict[str, Any]:
-    """What Lambda makes of a request to a function URL: payload format 2.0.
+    """The event for a request to a function URL: payload format 2.0.
 
     Args:
-        method: Of the request.
-        path: Of the request.
-        body: Its body, which is sent as JSON.
-        user: The unique id of the caller that Lambda has checked; `None` if the URL checks nobody.
-        query: What follows the path's question mark.
+        method: HTTP method of the request.
+        path: Path of the request.
+        body: Body of the request, sent as JSON.
+        user: Unique id of the caller that Lambda authenticated; `None` if the URL has no auth.
+        query: Query string without the question mark.
     """
     identity = {
         "accessKey": "ASIAEXAMPLE",
@@ -97,26 +97,26 @@ def said(conversation: str, id_: str, text: str, **caller: Any) -> dict[str, Any
 def answered(
     conversation: str, question: str, *, approved: bool, reason: str = ""
 ) -> dict[str, Any]:
-    """The event of an answer to a question."""
+    """The event of an answer to a pending question."""
     content = {"question": question, "approved": approved, "reason": reason}
     return event("POST", f"/conversations/{conversation}/answers", content)
 
 
 def read(conversation: str, **caller: Any) -> dict[str, Any]:
-    """The event of a request for all of a conversation."""
+    """The event of a request to read a conversation."""
     return event("GET", f"/conversations/{conversation}", **caller)
 
 
 def listed(query: str = "", **caller: Any) -> dict[str, Any]:
-    """The event of a request for the caller's conversations."""
+    """The event of a request to list the caller's conversations."""
     return event("GET", "/conversations", query=query, **caller)
 
 
 class Answer:
-    """What the function streams.
+    """The function's streamed response.
 
     Attributes:
-        status: The status of its answer.
+        status: HTTP status of the response.
     """
 
     def __init__(self, response: httpx.Response) -> None:
@@ -124,23 +124,23 @@ class Answer:
         self._lines = response.iter_lines()
 
     def next(self) -> dict[str, Any]:
-        """The next line."""
+        """The next line of the response."""
         line: dict[str, Any] = json.loads(next(self._lines))
         return line
 
     def rest(self) -> list[dict[str, Any]]:
-        """All that still comes."""
+        """All remaining lines."""
         return [json.loads(line) for line in self._lines]
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A function that is ready.
+    """A function that has started.
 
     Attributes:
-        relay: What it takes for DynamoDB.
-        process: Its process.
-        asked_before: What it has asked DynamoDB before its first invocation.
+        relay: The relay that the function uses as DynamoDB.
+        process: The function's process.
+        asked_before: The requests to DynamoDB before the first invocation.
     """
 
     relay: Relay
@@ -150,11 +150,11 @@ class Environment:
 
     @contextmanager
     def streaming(self, event: Mapping[str, Any]) -> Iterator[Answer]:
-        """Invoke it; what it streams, while it does."""
+        """Invoke the function; yields the response while it streams."""
         context = event["requestContext"]
         headers = {
             **event["headers"],
-            # In place of what the client may have sent.
+            # Replaces the value that a client may have sent.
             "x-amzn-request-context": json.dumps(context),
             "x-amzn-lambda-context": json.dumps({"request_id": context["requestId"]}),
         }
@@ -165,31 +165,31 @@ class Environment:
             yield Answer(response)
 
     def invoke(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """All it streams."""
+        """Invoke the function; returns all lines of the response."""
         with self.streaming(event) as answer:
             assert answer.status == 200
             return answer.rest()
 
     def refusal(self, event: Mapping[str, Any]) -> int:
-        """With which status it refuses an event."""
+        """The HTTP status with which the function rejects an event."""
         with self.streaming(event) as answer:
             return answer.status
 
     def freeze(self) -> None:
-        """What Lambda does between invocations."""
+        """Freeze the process, as Lambda does between invocations."""
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """What it does before the next one."""
+        """Thaw the process, as Lambda does before the next invocation."""
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """What it does when the time is up."""
+        """Kill the process, as Lambda does on a timeout."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
     def shut_down(self) -> None:
-        """What it does with an environment it does not need any more."""
+        """Shut the process down, as Lambda does with an environment it no longer needs."""
         self.process.terminate()
         self.process.wait(PATIENCE)
 
@@ -205,14 +205,14 @@ def running_environment(
     """Start the function.
 
     Args:
-        url: The engine.
-        settings: The saver's.
-        log: Where to write what it says.
-        folder: The function's package, or what goes into it.
-        **variables: More of its environment.
+        url: Endpoint of the engine.
+        settings: Settings of the saver.
+        log: File for the output of the process.
+        folder: The function's package, or its source.
+        **variables: Further environment variables.
 
     Raises:
-        RuntimeError: It has ended before it was ready; the message is what it said.
+        RuntimeError: The process exited before it was ready; the message is its output.
     """
     port = free_port()
     base = f"http://127.0.0.1:{port}"

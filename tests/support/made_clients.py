@@ -1,4 +1,4 @@
-"""The boto3 clients that a saver makes. They never send anything."""
+"""The boto3 clients that a saver creates. They never send a request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 NAMES: dict[str, Any] = {"checkpoints_table_name": "checkpoints", "writes_table_name": "writes"}
 UNROUTABLE = "http://192.0.2.1:9"
-"""An address of a network that is for documentation only (RFC 5737)."""
+"""An address in a network for documentation only (RFC 5737)."""
 
 
 def first_client(saver: DynamoDBSaver, monkeypatch: pytest.MonkeyPatch) -> DynamoDBClient:
-    """The client that a saver makes at its first call; it never sends anything."""
+    """The client that a saver creates on its first call; it never sends a request."""
     made = clients_made_by(lambda: saver.get_tuple(config("thread")), monkeypatch)
     assert made.keys() == {"dynamodb"}
     return cast("DynamoDBClient", made["dynamodb"])
 
 
 def clients_made_by(call: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The clients that are made during a call, by service; they never send anything."""
+    """The clients created during a call, by service; they never send a request."""
     made: list[Any] = []
     original = boto3.Session.client
 
@@ -50,14 +50,14 @@ def clients_made_by(call: Callable[[], object], monkeypatch: pytest.MonkeyPatch)
 
 
 class EmptyReply:
-    """The fields of a reply that botocore reads."""
+    """The fields of a response that botocore reads."""
 
     status_code = 200
     headers: dict[str, str] = {}  # noqa: RUF012 - empty, and only read
 
 
 def config_field(client: DynamoDBClient, name: str) -> Any:
-    """A setting in effect, of those that botocore's stubs do not show."""
+    """An effective setting that botocore's type stubs do not declare."""
     return getattr(client.meta.config, name)
 
 

@@ -1,4 +1,4 @@
-"""What a call costs: requests, and the longest chain of them."""
+"""The cost of a call: its requests, and the longest chain of dependent requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Metered:
         self._depth = depth
 
     def cost(self, call: Callable[[], object]) -> tuple[int, int]:
-        """Requests and serial depth of a call."""
+        """The number of requests and the serial depth of a call."""
         self.meter.reset()
         before = self._depth.clock
         call()

@@ -1,6 +1,6 @@
-"""What the saver should do: LangGraph's `InMemorySaver`, and plainly the calls it lacks.
+"""The reference for the savers: LangGraph's `InMemorySaver` with simple versions of what it lacks.
 
-Everything here is as simple as it can be, at any cost in speed: it is what the saver is judged by.
+The code is as simple as possible, even if slow, because the savers are judged by it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class ReferenceSaver(InMemorySaver):
     """`InMemorySaver` with copying, pruning and deleting runs.
 
-    One thing differs from its base on purpose: deleting a thread leaves the writes of checkpoints
-    that were never stored. Nothing leads to those on DynamoDB, and no reader sees them.
+    It differs from its base class in one point: deleting a thread leaves the writes of checkpoints
+    that were never stored. On DynamoDB nothing refers to those writes, and no reader sees them.
     """
 
     def __init__(self) -> None:
@@ -53,10 +53,11 @@ class ReferenceSaver(InMemorySaver):
         return stored
 
     def may_be_history(self, at: RunnableConfig, channel: str, found: DeltaChannelHistory) -> bool:
-        """Whether a history may be that of a channel.
+        """Whether a history is a valid result for a channel.
 
-        Of each ancestor the writes count that were there when its child was stored, and not or all
-        of those that came later; or none, where the child has the channel as the ancestor had it.
+        A valid history has, of each ancestor, the writes that existed when the child was stored,
+        and none or all of the later writes. It may have none if the channel's version is unchanged
+        in the child.
         """
         expected = self.get_delta_channel_history(config=at, channels=[channel])[channel]
         seeds = [
@@ -72,12 +73,12 @@ class ReferenceSaver(InMemorySaver):
         return _may_be(choices, rest)
 
     def possible_writes(self, at: RunnableConfig, channel: str) -> Iterator[list[object]]:
-        """The writes of every history that may be that of a channel."""
+        """The writes of every valid history of a channel."""
         for some in product(*self._choices(at, channel)):
             yield [write for of_ancestor in some for write in of_ancestor]
 
     def _choices(self, at: RunnableConfig, channel: str) -> list[list[list[object]]]:
-        """For each ancestor, the oldest first, which writes of it may be in a history."""
+        """For each ancestor, oldest first, the alternatives of its writes in a valid history."""
         choices: list[list[list[object]]] = []
         child = self.get_tuple(at)
         walked = set()
@@ -125,7 +126,7 @@ class ReferenceSaver(InMemorySaver):
             for checkpoint_id in stored:
                 writes = self.writes[source_thread_id, checkpoint_ns, checkpoint_id]
                 target = self.writes[target_thread_id, checkpoint_ns, checkpoint_id]
-                # The outputs of a task are those of the source, and none of another run of it.
+                # The outputs of a task are those of the source; those of another run are dropped.
                 tasks = {task_id for task_id, idx in writes if idx >= 0}
                 for task_id, idx in list(target):
                     if task_id in tasks and idx >= 0:
@@ -139,9 +140,9 @@ class ReferenceSaver(InMemorySaver):
                 self.blobs[target_thread_id, checkpoint_ns, channel, version] = blob
 
     def has_strays(self, source_thread_id: str, target_thread_id: str) -> bool:
-        """Whether the target has outputs of a task that are to be copied, and not its checkpoint.
+        """Whether the target has outputs of a copied task, but not their checkpoint.
 
-        Nobody looks for these: what is left of them depends on how they are stored.
+        Tests do not compare these: what remains of them depends on how they are stored.
         """
         for (thread_id, checkpoint_ns, checkpoint_id), writes in self.writes.items():
             if thread_id != target_thread_id:
@@ -157,7 +158,7 @@ class ReferenceSaver(InMemorySaver):
         return False
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        # Each once: which channels are DeltaChannels is judged by what is there before the call.
+        # Each thread once: the state before the call decides which channels are DeltaChannels.
         for thread_id in set(thread_ids):
             if strategy == "delete":
                 self.delete_thread(thread_id)
@@ -209,9 +210,9 @@ class ReferenceSaver(InMemorySaver):
         ]
 
     def is_cut(self, at: RunnableConfig, channels: Sequence[str]) -> bool:
-        """Whether the checkpoint or an ancestor is gone that one of the channels is rebuilt from.
+        """Whether the checkpoint, or an ancestor needed to rebuild one of the channels, is deleted.
 
-        The in-memory saver gives what is left. That is another value, so ours refuses.
+        `InMemorySaver` returns what is left. That is another value, so the savers raise an error.
         """
         found = self.get_tuple(at)
         if found is None:
@@ -234,14 +235,14 @@ class ReferenceSaver(InMemorySaver):
         return False
 
     def counts(self) -> tuple[int, int]:
-        """How many checkpoints and how many writes there are, in all threads."""
+        """The numbers of checkpoints and of writes in all threads."""
         stored = [ids for namespaces in self.storage.values() for ids in namespaces.values()]
         return sum(map(len, stored)), sum(map(len, self.writes.values()))
 
     def _calls_to_prune(self, thread_id: str) -> set[str]:
-        """Namespaces of subgraph calls that ran under a root checkpoint which goes or is gone.
+        """Namespaces of subgraph calls whose root checkpoint is pruned or already deleted.
 
-        One above the newest root checkpoint is not gone: it is still to be stored.
+        A root checkpoint above the newest stored one is not deleted: it is yet to be stored.
         """
         roots = self.ids(thread_id, "")
         kept = self._needed(thread_id, "") if roots else set()
@@ -261,14 +262,14 @@ class ReferenceSaver(InMemorySaver):
         return gone
 
     def _needed(self, thread_id: str, checkpoint_ns: str) -> set[str]:
-        """The newest checkpoint of a namespace and what it is rebuilt from."""
+        """The newest checkpoint of a namespace and the checkpoints it is rebuilt from."""
         newest = max(self.ids(thread_id, checkpoint_ns))
         return {newest} | self._rebuilt_from(thread_id, checkpoint_ns, newest)
 
     def _rebuilt_from(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> set[str]:
-        """For each DeltaChannel the checkpoint has but does not store: the ancestors down to the
-        first one that stores it or does not know it yet. A channel is a DeltaChannel if any
-        checkpoint has counted it.
+        """The ancestors needed to rebuild each DeltaChannel that the checkpoint does not store: to
+        the first one that stores the channel or does not know it yet. A channel is a DeltaChannel
+        if any checkpoint has counted it.
         """
         stored = self._stored(thread_id, checkpoint_ns)
         counted = {
@@ -303,7 +304,7 @@ class ReferenceSaver(InMemorySaver):
 
 
 def plain_tuple(found: CheckpointTuple | None) -> object:
-    """A tuple to compare, with the config that ours has: exactly three keys."""
+    """A tuple in a comparable form, with only the three config keys that our savers return."""
     if found is None:
         return None
     configurable = found.config["configurable"]
@@ -326,7 +327,7 @@ def plain_tuple(found: CheckpointTuple | None) -> object:
 
 
 def plain_tuples(listed: Iterable[CheckpointTuple]) -> dict[tuple[str, str], list[object]]:
-    """The tuples of a listing by thread and namespace, between which there is no order."""
+    """The listed tuples by thread and namespace; the order between namespaces is undefined."""
     groups: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
     for found in listed:
         configurable = found.config["configurable"]
@@ -336,7 +337,7 @@ def plain_tuples(listed: Iterable[CheckpointTuple]) -> dict[tuple[str, str], lis
 
 
 def _may_be(choices: list[list[list[object]]], found: list[object]) -> bool:
-    """Whether writes are those of ancestors, in order, as one of the choices of each has it."""
+    """Whether the writes are, in order, one of the alternatives of each ancestor."""
     ends = {0}
     for some in choices:
         ends = {
@@ -351,7 +352,7 @@ def _place(at: RunnableConfig) -> tuple[str, str, str]:
 
 
 def plain_history(history: Mapping[str, DeltaChannelHistory]) -> object:
-    """A delta channel history to compare."""
+    """A DeltaChannel history in a comparable form."""
     return exact(
         {
             channel: {**found, "seed": plain_value(found["seed"])} if "seed" in found else found
@@ -361,9 +362,9 @@ def plain_history(history: Mapping[str, DeltaChannelHistory]) -> object:
 
 
 def plain_value(value: object) -> object:
-    """A channel value as it comes back out of a whole checkpoint.
+    """A channel value as read from a whole checkpoint.
 
-    The serde keeps a `bytearray` only where it is the whole value; inside others it becomes bytes.
+    The serde keeps a `bytearray` only if it is the whole value; inside others it becomes bytes.
     """
     match value:
         case bytearray():

@@ -1,4 +1,4 @@
-"""An HTTP server between a process and its engine: it counts, holds, cuts and goes silent."""
+"""An HTTP server between a process and its engine that counts, holds and drops requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATIENCE = 300
-"""Seconds after which nobody lets a held request go any more."""
+"""Timeout in seconds after which a blocked request is dropped."""
 _NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "host"}
 
 
@@ -25,8 +25,8 @@ class Asked:
     """A request to DynamoDB.
 
     Attributes:
-        operation: Its name, such as `PutItem`.
-        params: Its parameters.
+        operation: The API action, such as `PutItem`.
+        params: The parameters.
     """
 
     operation: str
@@ -34,7 +34,7 @@ class Asked:
 
     @property
     def writes_to(self) -> set[str]:
-        """Names of the tables it puts or updates something in."""
+        """Names of the tables in which the request puts or updates items."""
         if self.operation == "PutItem":
             return {self.params["TableName"]}
         parts = self.params.get("TransactItems", [])
@@ -43,11 +43,11 @@ class Asked:
 
 @dataclass
 class Hold:
-    """Holds a request back, and its repetitions.
+    """Holds a request and its retries.
 
     Attributes:
-        wanted: Which one.
-        reached: Set once it is held.
+        wanted: Selects the request.
+        reached: Set when the request is held.
     """
 
     wanted: Callable[[Asked], bool]
@@ -58,47 +58,47 @@ class Hold:
     _given_up: bool = False
 
     def wait(self) -> None:
-        """Wait until it is held."""
+        """Wait until the request is held."""
         if not self.reached.wait(PATIENCE):
             raise RuntimeError("the request to hold has not come")
 
     def release(self) -> None:
-        """Let it go.
+        """Release the request.
 
         Raises:
-            RuntimeError: It was not held until now.
+            RuntimeError: The hold has already timed out.
         """
         if self._given_up:
             raise RuntimeError("what had to come while the request was held has not come")
         self._over.set()
 
     def drop(self) -> None:
-        """Have it be lost on its way."""
+        """Drop the request."""
         self._dropped = True
         self._over.set()
 
     def holds(self, asked: Asked) -> bool:
-        """Whether it is this request that is held."""
+        """Whether to hold this request."""
         if self._asked is None and self.wanted(asked):
             self._asked = asked
         return self._asked == asked
 
     def passes(self) -> bool:
-        """Hold the request at hand; whether it may go on then."""
+        """Hold the current request; returns whether to forward it afterwards."""
         self.reached.set()
         self._given_up = not self._over.wait(PATIENCE)
         return not self._given_up and not self._dropped
 
 
 class Relay:
-    """What a process takes for DynamoDB.
+    """An endpoint that a process uses as DynamoDB.
 
     Args:
-        url: The engine.
+        url: Endpoint of the engine.
 
     Attributes:
-        asked: Every request, in the order in which they came.
-        connections: How many connections were made so far.
+        asked: Every request, in order of arrival.
+        connections: Number of connections so far.
     """
 
     def __init__(self, url: str) -> None:
@@ -116,27 +116,27 @@ class Relay:
 
     @property
     def url(self) -> str:
-        """Its endpoint."""
+        """The endpoint."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def hold(self, wanted: Callable[[Asked], bool]) -> Hold:
-        """Hold back the next request like that."""
+        """Hold the next request that matches."""
         hold = Hold(wanted)
         with self._lock:
             self._holds.append(hold)
         return hold
 
     def cut(self) -> None:
-        """Close all connections, as a server does that has heard nothing for a while."""
+        """Close all connections, as a server does after an idle timeout."""
         for one in self._all_open():
             one.shutdown(socket.SHUT_RDWR)
 
     def go_silent(self) -> None:
-        """Answer nothing more on the connections there are, as if a router had forgotten them."""
+        """Stop answering on open connections, as if a router had dropped them from its table."""
         self._silent |= self._all_open()
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -170,7 +170,7 @@ class Relay:
                 super().finish()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing of every request."""
+                """Log nothing."""
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -196,7 +196,7 @@ class Relay:
 
 @contextmanager
 def running_relay(url: str) -> Iterator[Relay]:
-    """A relay to the engine, for as long as the context lasts."""
+    """A relay to the engine while the context is open."""
     relay = Relay(url)
     try:
         yield relay

@@ -1,7 +1,7 @@
 """The saver under test: on boto3 and threads, or on aiobotocore and tasks.
 
-`TEST_SAVER` chooses: `sync`, or `async`, which needs the extra `[async]`. Everything that differs
-between the two for a test is here and in `sessions`.
+`TEST_SAVER` selects it: `sync`, or `async`, which needs the extra `[async]`. All differences
+between the two that tests have to handle are here and in `sessions`.
 """
 
 from __future__ import annotations

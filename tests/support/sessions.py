@@ -1,6 +1,6 @@
-"""Sessions for savers, which hold their clients to an IAM policy or meter what they ask for.
+"""Sessions for savers that enforce an IAM policy on their clients or meter their requests.
 
-They are of the SDK that the saver under test uses, and so is what a test registers on them.
+They belong to the SDK of the saver under test, and so do the handlers a test registers on them.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _loader = create_loader()
 
 
 def _remember_what_every_session_works_out() -> None:
-    """Have the SDK work out once what it asks for each of the 130 handlers of every session.
+    """Make the SDK cache what it looks up for each of the 130 event handlers of every session.
 
-    That takes two thirds of the time that a session and its client take, and a test makes two or
-    three. What a name stands for and which arguments a function takes is always the same.
+    The lookups take two thirds of the time to create a session and its client, and a test creates
+    two or three. An event's alias and a function's signature never change.
     """
     hooks: Any = botocore.hooks
     hooks.EventAliaser._alias_event_name = _remembered_alias(hooks.EventAliaser._alias_event_name)
@@ -67,7 +67,7 @@ def _remembered_signature(accepts: Callable[[Any], object]) -> Callable[[Any], o
 
     def remembered(function: Any) -> object:
         if not isinstance(function, FunctionType) or function.__closure__ is not None:
-            # It may belong to a client, which would never end then.
+            # The function may refer to a client; the cache would keep the client alive.
             return accepts(function)
         if function not in known:
             known[function] = accepts(function)
@@ -79,13 +79,13 @@ def _remembered_signature(accepts: Callable[[Any], object]) -> Callable[[Any], o
 _remember_what_every_session_works_out()
 
 NOWHERE = "http://127.0.0.1:9"
-"""An endpoint at which nobody listens."""
+"""An endpoint without a server."""
 
 
 def new_session() -> boto3.Session:
-    """A session of its own that shares the SDK's service models with the others.
+    """A new session that shares the SDK's service models with the others.
 
-    Reading them takes most of the time that making a client takes.
+    Reading the models takes most of the time to create a client.
     """
     return boto3.Session(botocore_session=_botocore_session())
 
@@ -97,7 +97,7 @@ def _botocore_session() -> botocore.session.Session:
 
 
 def saver_session(s3_url: str = NOWHERE) -> Any:
-    """A session of its own for the saver under test; S3 is at that endpoint."""
+    """A new session for the saver under test; S3 is at that endpoint."""
     return _aio_session(s3_url) if native() else _boto_session(s3_url)
 
 
@@ -128,14 +128,14 @@ def _at(s3_url: str, service: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def on(session: Any, event: str, handler: Callable[..., object]) -> None:
-    """Have an event of a session's clients handled."""
+    """Register a handler for an event of a session's clients."""
     (session if native() else session.events).register(event, handler)
 
 
 def patch_sending(
     monkeypatch: pytest.MonkeyPatch, before: Callable[[AWSPreparedRequest], object]
 ) -> None:
-    """Have something done before each request that leaves the SDK of the saver under test."""
+    """Call a function before each request that the SDK of the saver under test sends."""
     send: Any = URLLib3Session.send
     if not native():
 
@@ -157,9 +157,9 @@ def patch_sending(
 
 
 class Relay:
-    """Passes events on to handlers that may come after the clients that send them.
+    """Passes events to handlers that may be registered after the clients were created.
 
-    A client takes over the handlers of its session when it is made, and those alone.
+    A client only copies the handlers that its session has when the client is created.
     """
 
     STAGES = (
@@ -174,11 +174,11 @@ class Relay:
         self._handlers: list[tuple[str, Callable[..., object]]] = []
 
     def on(self, event: str, handler: Callable[..., object]) -> None:
-        """Have an event handled from now on."""
+        """Register a handler for an event."""
         self._handlers.append((event, handler))
 
     def install(self, session: Any) -> None:
-        """Pass on the events of a session."""
+        """Pass on the events of a session's clients."""
         for stage in self.STAGES:
             on(session, stage, self._pass_on)
 
@@ -193,22 +193,22 @@ class Relay:
 
 @cache
 def restricted_session(actions: frozenset[str]) -> Any:
-    """A session whose clients are refused everything but these IAM actions, as IAM would.
+    """A session whose clients may perform only these IAM actions, as IAM would enforce it.
 
-    It is the same one for all tests, which is as good and quicker: nobody changes it.
+    All tests share the session, which is faster: no test changes it.
     """
     return held_session(lambda ask: ask.action in actions)
 
 
 @cache
 def shared_client(url: str) -> DynamoDBClient:
-    """A client for DynamoDB that is the same for all tests, each within `own_handlers`."""
+    """A DynamoDB client shared by all tests; each test uses it within `own_handlers`."""
     return new_session().client("dynamodb", endpoint_url=url)
 
 
 @contextmanager
 def own_handlers(client: Any) -> Iterator[None]:
-    """Take back what is registered on a client meanwhile."""
+    """Remove the handlers registered on a client while the context was open."""
     emitter = client.meta.events._emitter
     before = copy(emitter)
     try:
@@ -218,7 +218,7 @@ def own_handlers(client: Any) -> Iterator[None]:
 
 
 def held_session(allows: Callable[[Ask], bool], s3_url: str = NOWHERE) -> Any:
-    """A session whose clients are refused what is not allowed, as IAM would; S3 is at `s3_url`."""
+    """A session whose clients may send only allowed requests, as with IAM; S3 is at `s3_url`."""
     session = saver_session(s3_url)
 
     def authorize(params: dict[str, Any], model: Any, **_: object) -> None:
@@ -236,7 +236,7 @@ def held_session(allows: Callable[[Ask], bool], s3_url: str = NOWHERE) -> Any:
 
 @dataclass
 class Meter:
-    """What clients have asked for.
+    """Counts the requests and capacity of clients.
 
     Attributes:
         requests: Number of requests, by API action.
@@ -272,7 +272,7 @@ def metered_session() -> tuple[Any, Meter]:
         meter.requests[model.name] += 1
         consumed = parsed.get("ConsumedCapacity", [])
         tables = consumed if isinstance(consumed, list) else [consumed]
-        # A search of a vector index has bytes instead.
+        # A search of a vector index reports bytes instead of units.
         units = sum(table.get("CapacityUnits", 0) for table in tables)
         if model.name in _READS:
             meter.read_units += units

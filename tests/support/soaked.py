@@ -1,7 +1,7 @@
-"""Processes that run a graph until they are told to die at a certain request.
+"""Processes that run a graph and crash at a given request.
 
-Each has a saver of its own, and so a memory of its own, and does what it is asked over a pipe. What
-a graph's state must be follows from how long its log is: `expected_log` and `document` say it
+Each process has its own saver, and so its own cache, and takes tasks over a pipe. The expected
+state of a graph follows from the length of its log: `expected_log` and `document` compute it
 without a saver.
 """
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.support.soaked"])
 PATIENCE = 300
-"""Seconds after which an answer does not come any more."""
+"""Timeout in seconds for an answer."""
 
 
 def first_of(topic: str, other: str) -> str:
-    """The topic of a thread is that of its first turn."""
+    """Keep the topic of the thread's first turn."""
     return topic or other
 
 
 class State(TypedDict, total=False):
-    """What both graphs keep."""
+    """The state of both graphs."""
 
     topic: Annotated[str, first_of]
     log: list[str]
@@ -50,17 +50,17 @@ class State(TypedDict, total=False):
 
 
 def entry(topic: str, position: int) -> str:
-    """What stands in the log at a position."""
+    """The log entry at a position."""
     return hashlib.sha256(f"{topic} {position}".encode()).hexdigest() * 3
 
 
 def expected_log(topic: str, length: int) -> list[str]:
-    """A log of that length, whoever has written it."""
+    """The log of that length, the same for every process that may write it."""
     return [entry(topic, position) for position in range(length)]
 
 
 def document(topic: str, length: int, size: int) -> str:
-    """What the document is beside a log of that length: most of it never changes."""
+    """The document for a log of that length; most of it never changes."""
     body = hashlib.shake_128(topic.encode()).hexdigest(size // 2)
     cut = int(entry(topic, length)[:6], 16) % size
     return f"{body[:cut]}<{length}>{body[cut:]}"
@@ -68,11 +68,11 @@ def document(topic: str, length: int, size: int) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """How the process stores.
+    """The settings of a process.
 
     Attributes:
-        compression: As the saver's.
-        whole_bytes: Up to so many bytes a checkpoint is stored whole.
+        compression: The saver's `compression`.
+        whole_bytes: Up to this size a checkpoint is stored whole.
         size: Characters of the document.
     """
 
@@ -82,14 +82,14 @@ class Setting:
 
 
 class Task(NamedTuple):
-    """What a process is to do.
+    """A task for a process.
 
     Attributes:
-        do: A method of `Worker`.
-        thread_id: With which thread.
-        now: The time.
-        argument: Turns, a topic, or another thread.
-        dies_at: The process dies at its so many'th request, or where it is negative at the reply.
+        do: The method of `Worker` to call.
+        thread_id: The thread to use.
+        now: The time of the saver's clock.
+        argument: Topic and turns, another thread, or an age.
+        dies_at: Number of the request at which the process is killed; negative for its response.
     """
 
     do: str
@@ -100,7 +100,7 @@ class Task(NamedTuple):
 
 
 def make_graph(saver: BaseCheckpointSaver[str] | None, size: int) -> Any:
-    """A graph of two nodes, a subgraph of two, and now and then a question."""
+    """A graph of two nodes and a subgraph of two, which sometimes interrupts with a question."""
 
     def write(state: State) -> State:
         log = state.get("log", [])
@@ -129,7 +129,7 @@ def make_graph(saver: BaseCheckpointSaver[str] | None, size: int) -> Any:
 
 
 class Worker:
-    """What a process does, with a saver that remembers."""
+    """Performs the tasks of a process, with a saver that caches."""
 
     def __init__(self, url: str, names: tuple[str, str], setting: Setting) -> None:
         self.now = 0.0
@@ -152,12 +152,12 @@ class Worker:
         self._runs = count()
 
     def do(self, task: Task) -> Any:
-        """Do one thing, and die in it where that is asked for."""
+        """Perform a task; crash in it if the task says so."""
         self.now, self._dies_at, self._sent = task.now, task.dies_at, 0
         return getattr(self, task.do)(task.thread_id, task.argument)
 
     def run(self, thread_id: str, argument: tuple[str, int]) -> int:
-        """Run so many turns, from wherever the thread is; how long the log is then."""
+        """Run some turns from the thread's current state; returns the length of the log."""
         topic, turns = argument
         length = 0
         for _ in range(turns):
@@ -206,19 +206,19 @@ def _serve(pipe: Connection, url: str, names: tuple[str, str], setting: Setting)
         task = pipe.recv()
         try:
             pipe.send((worker.do(task), None))
-        except Exception as error:  # Whoever asked judges it.
+        except Exception as error:  # The caller judges the error.
             pipe.send((None, f"{type(error).__name__}: {error}"))
 
 
 @dataclass
 class Process:
-    """A process that can be asked, and that begins anew once it has died.
+    """A process that performs tasks, and starts again after it has crashed.
 
     Attributes:
         url: Endpoint of the engine.
-        names: Of the two tables.
-        setting: How it stores.
-        deaths: How often it has died.
+        names: Names of the two tables.
+        setting: Settings of the process.
+        deaths: How often the process has crashed.
     """
 
     url: str
@@ -229,7 +229,7 @@ class Process:
     _pipe: Any = field(default=None, repr=False)
 
     def ask(self, task: Task) -> None:
-        """Let it begin with a task."""
+        """Start a task."""
         if self._child is None:
             self._pipe, theirs = CONTEXT.Pipe()
             self._child = CONTEXT.Process(
@@ -240,7 +240,7 @@ class Process:
         self._pipe.send(task)
 
     def answer(self) -> tuple[Any, str | None] | None:
-        """What came of it and the error if there was one; `None` if the process has died."""
+        """The task's result and its error, if any; `None` if the process has crashed."""
         try:
             if not self._pipe.poll(PATIENCE):
                 raise RuntimeError("a process does not answer")
@@ -252,7 +252,7 @@ class Process:
         return answer
 
     def stop(self) -> None:
-        """End it."""
+        """Kill the process."""
         if self._child is not None:
             self._pipe.close()
             with suppress(ProcessLookupError):
@@ -263,7 +263,7 @@ class Process:
 
 @contextmanager
 def processes(url: str, names: tuple[str, str], settings: list[Setting]) -> Iterator[list[Process]]:
-    """A process of each setting."""
+    """A process for each setting."""
     made = [Process(url, names, setting) for setting in settings]
     try:
         yield made

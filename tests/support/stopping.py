@@ -1,4 +1,4 @@
-"""A saver whose process ends after a number of requests, and what it leaves stored."""
+"""A saver whose process stops after a number of requests, and what it leaves stored."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     from tests.support.walking import Walk
 
 NOW = 4_000_000_000
-"""What the clock says at every call, so that it does not tell two runs apart."""
+"""The time at every call, so that the time does not make two runs differ."""
 EXHAUSTIVE = 3
-"""Groups up to this size are run in every order, larger ones in a sample of them."""
+"""Groups up to this size run in every order, larger groups in a sample of orders."""
 SAMPLE = 3
 INTERLEAVED = 2
-"""How often the members of groups take turns: once in rotation, once at random."""
+"""Number of interleaved runs of groups: one round-robin, one random."""
 CHANGING = (
     PutItem,
     TransactPut,
@@ -69,7 +69,7 @@ CHANGING = (
     DeleteIfOld,
     DeleteObjects,
 )
-"""Requests that change what is stored."""
+"""Requests that change stored data."""
 BATCH = 25
 """Most changes in a BatchWriteItem."""
 
@@ -77,15 +77,15 @@ SaverT = TypeVar("SaverT", bound=Saver)
 
 
 class StoppedError(Exception):
-    """The process ended here."""
+    """Raised where the process stops."""
 
 
 class Portions(NamedTuple):
-    """How much the service does at once. It may always do less than it is asked to.
+    """How much the service processes at once. It may always process less than requested.
 
     Attributes:
         page: Most items of a page.
-        batch: Most changes of a batch that are carried out; the others are handed back.
+        batch: Most changes of a batch that are processed; the others are returned unprocessed.
     """
 
     page: int
@@ -101,10 +101,10 @@ class Plan:
     """How to run an operation and where to stop.
 
     Attributes:
-        portions: How much the service does at once.
-        order: Which order the members of groups are run in.
-        interleaved: Whether they take turns; else one is run after the other.
-        requests: Requests to perform before the end; `None` for all.
+        portions: How much the service processes at once.
+        order: Number of the order in which the members of groups run.
+        interleaved: Whether the members take turns; else they run one after the other.
+        requests: Requests to perform before the stop; `None` for all.
     """
 
     portions: Portions
@@ -114,7 +114,7 @@ class Plan:
 
 
 class Stopping:
-    """Has requests performed one after the other, up to a point.
+    """Performs requests one after the other, up to the stop.
 
     Attributes:
         group_sizes: Sizes of the groups that were run.
@@ -128,7 +128,7 @@ class Stopping:
         self._changed = changed
 
     def way(self, operation: Operation[Any]) -> Walk:
-        """The operation, up to that point."""
+        """The operation, up to the stop."""
         return relay(operation, self._one, self._group)
 
     def _one(self, request: Request[Any]) -> Walk:
@@ -156,7 +156,7 @@ class Stopping:
         return (yield request)
 
     def _group(self, operations: Sequence[Operation[Any]]) -> Walk:
-        """The members of a group take turns, a request at a time."""
+        """Run the members of a group, one request at a time."""
         size = len(operations)
         self.group_sizes.add(size)
         members = list(range(size)) if self._plan.interleaved else ordering(size, self._plan.order)
@@ -187,7 +187,7 @@ class Stopping:
 
 
 def repeatable(saver: SaverT, name: str) -> SaverT:
-    """The saver, with calls that go by names that are the same in every run, not random tokens."""
+    """Make the saver's calls use the same tokens in every run instead of random ones."""
     tokens = (f"{name}{number}" for number in count())
     kind: Any = type(saver)
 
@@ -195,13 +195,13 @@ def repeatable(saver: SaverT, name: str) -> SaverT:
         made: Context = kind._context(self)
         return replace(made, stamp=replace(made.stamp, token=next(tokens)))
 
-    # A method of its class, so that a copy with other settings has it with those.
+    # A method of the class, so that a copy with other settings has it too.
     saver.__class__ = type(kind.__name__, (kind,), {"_context": context})
     return saver
 
 
 def ordering(size: int, number: int) -> list[int]:
-    """The order of that number, of those that groups of a size are run in."""
+    """The order with this number among those for groups of this size."""
     members = list(range(size))
     if size <= EXHAUSTIVE:
         every = list(permutations(members))
@@ -212,7 +212,7 @@ def ordering(size: int, number: int) -> list[int]:
 
 
 def orders(group_sizes: set[int]) -> int:
-    """How many orders cover groups of these sizes."""
+    """The number of orders to run for groups of these sizes."""
     return max(
         (math.factorial(size) if size <= EXHAUSTIVE else SAMPLE for size in group_sizes), default=1
     )
@@ -221,30 +221,30 @@ def orders(group_sizes: set[int]) -> int:
 Items = dict[tuple[Table, Key], "dict[str, AttributeValueTypeDef]"]
 """Every item of both tables, by table and key."""
 Shape = Counter[tuple[bool, str]]
-"""What is stored, but for the stamps that tell calls apart; and of each whether it is a part of a
-value or a mark: what may be left to the sweep."""
+"""The stored items without the stamps that distinguish calls. The flag of each item says whether it
+is a part of a value or a mark, which may be left to the sweep."""
 Seen = dict[tuple[str, str, str], "CheckpointTuple"]
-"""Every checkpoint a reader finds, by thread, namespace and id."""
+"""Every checkpoint that a reader finds, by thread, namespace and id."""
 
 
 class Stored(NamedTuple):
-    """Everything in the tables, and what the objects in the bucket hold, as their entity tags.
+    """Every item in the tables, and the entity tags of the objects in the bucket.
 
-    The marks of deletes too: a reader that meets one looks at its checkpoint again, so two states
-    that differ in a mark are not the same, and one is brought back with its marks.
+    Includes the marks of deletes: a reader that finds a mark reads its checkpoint again, so two
+    states with different marks are not equal, and a state is restored with its marks.
     """
 
     items: Items
     objects: dict[str, str]
 
     def without_marks(self) -> Stored:
-        """The same without the marks of deletes."""
+        """The same state without the marks of deletes."""
         kept = {place: item for place, item in self.items.items() if not _is_mark(place, item)}
         return Stored(kept, self.objects)
 
 
 def marks(state: Stored) -> set[Key]:
-    """Where deletes have left their marks."""
+    """Keys of the marks that deletes have left."""
     return {place[1] for place, item in state.items.items() if _is_mark(place, item)}
 
 
@@ -255,7 +255,7 @@ def _is_mark(place: tuple[Table, Key], item: Any) -> bool:
 
 
 def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
-    """Everything in the tables and in the bucket."""
+    """Read the state of the tables and the bucket."""
     found = {Table.CHECKPOINTS: tables.checkpoint_items(), Table.WRITES: tables.items_beside()}
     items = {(table, read_key(item, table)): item for table in found for item in found[table]}
     if bucket is None:
@@ -266,7 +266,7 @@ def stored(tables: Tables, bucket: Bucket | None = None) -> Stored:
 
 
 def shape(state: Stored) -> Shape:
-    """What is stored, but for stamps."""
+    """The shape of a state: its items without stamps."""
     parts = {key: part_address_of(key.sort) for _, key in state.items}
     marked = marks(state)
     stamps = {address.stamp for address in parts.values() if address is not None}
@@ -276,7 +276,7 @@ def shape(state: Stored) -> Shape:
         if table is Table.CHECKPOINTS and (base := read_checkpoint_head(item, 0).base) is not None
     }
     for base in bases.values():
-        # In the keys of its objects there is a digest of its id.
+        # The keys of its objects contain a digest of its id.
         stamps |= {base.checkpoint_id, object_key("", base, PartAddress("", "")).split("/")[1]}
     for item in state.items.values():
         stamps |= {found.address.stamp for found in outside(item, "an item").values()}
@@ -294,9 +294,9 @@ def shape(state: Stored) -> Shape:
 
 
 def loose_ends(state: Stored) -> list[str]:
-    """What no checkpoint leads to, and what one leads to that is not there or expires before it.
+    """Items that no checkpoint refers to, and references to missing or earlier expiring items.
 
-    Marks are none: they are to stay for a time.
+    Marks do not count: they have to stay for some time.
     """
     items = state.without_marks().items
     checkpoints, beside = (
@@ -360,9 +360,9 @@ def _expiry(item: Any) -> float:
 
 
 def seen(saver: Saver) -> Seen:
-    """Everything a reader finds, and that the newest of each namespace is what a run resumes from.
+    """Every checkpoint a reader finds. Checks that `get_tuple` returns the newest of a namespace.
 
-    A tuple holds the pending writes too, so equal tuples mean: nothing is lost and nothing added.
+    A tuple includes the pending writes, so if tuples are equal, no write is lost or added.
     """
     found: Seen = {}
     for one in saver.list(None):
@@ -377,13 +377,13 @@ def seen(saver: Saver) -> Seen:
 
 @dataclass
 class Experiment:
-    """An operation on what has been stored, stopped after each of its requests in turn.
+    """An operation on a stored state, stopped after each of its requests in turn.
 
     Attributes:
         before: What a reader saw before the operation.
-        after: What a reader sees after it, undisturbed.
-        left_over: What it leaves to the sweep, undisturbed, beside marks.
-        states: How many different states the stops left behind.
+        after: What a reader sees after the complete operation.
+        left_over: What the complete operation leaves to the sweep, except for marks.
+        states: Number of different states that the stops left.
     """
 
     tables: Tables
@@ -416,21 +416,21 @@ class Experiment:
         assert self._read() == self.after
 
     def reader(self) -> Saver:
-        """A fresh saver that knows nothing of the stopped one."""
+        """A new saver with an empty cache."""
         return self._saver()
 
     def stop_after(self, requests: int) -> None:
-        """Make the call on what was there before and stop it after so many requests."""
+        """Run the operation on the state before it and stop after so many requests."""
         self._stop(Plan(self.portions, requests=requests))
 
     def stops(self) -> Iterator[Seen]:
-        """What a fresh reader sees after each stop.
+        """What a new reader sees after each stop.
 
-        What is left then is swept, which no reader may notice; or the call is repeated to its end.
+        Each state is then swept, which no reader may notice, and the operation is repeated in full.
 
-        What follows a stop depends on what is stored alone. So of all the stops, in all orders of
-        groups, those count that leave something new behind: none that a mere read separates. And
-        those in the first order are made, the others' remains are brought back.
+        What follows a stop depends only on the stored state. So of all stops in all orders of
+        groups, only those that leave a new state are tested; stops before a read add none. Stops in
+        the first order are run; the states of the others are restored.
         """
         known: list[Stored] = []
         for plan in self._plans():
@@ -462,7 +462,7 @@ class Experiment:
                 yield Plan(self.portions, order, interleaved=True)
 
     def _rehearse(self, plan: Plan) -> list[tuple[int, Stored]]:
-        """What is stored after each number of requests that ends in a change, and at first."""
+        """The initial state, and the state after each request that changes it."""
         self._restore(self._before)
         left = [(0, self._before)]
 
@@ -491,9 +491,9 @@ class Experiment:
         assert stopped or self._now == self._after
 
     def _sweep(self) -> None:
-        """Have what is left over removed, all of it, and the marks of deletes."""
+        """Remove all leftovers and the marks of deletes."""
         with self.reader() as sweeper:
-            # When bases may go as well.
+            # Late enough to delete bases as well.
             sweep(sweeper, MARGIN - MARK_RETENTION)
         self._now = self._stored()
         left = loose_ends(self._now)
@@ -501,9 +501,9 @@ class Experiment:
         assert not marks(self._now)
 
     def _repeat(self) -> None:
-        """Make the call again: nothing may tell that it was ever stopped, once it has been swept.
+        """Run the operation again: once swept, the state must not show that it was ever stopped.
 
-        Only parts of values may need sweeping, and marks of what a copy made again has replaced.
+        Only parts of values, and marks of what a second copy has replaced, may need sweeping.
         """
         self._act("again")
         now, after = shape(self._now), shape(self._after)
@@ -518,7 +518,7 @@ class Experiment:
         assert now == self._swept, (sorted(self._swept - now), sorted(now - self._swept))
 
     def _read(self) -> Seen:
-        """What a fresh reader sees. It depends on what is stored alone, so it is read once."""
+        """What a new reader sees. It depends only on the state, so each state is read once."""
         for state, found in self._reads:
             if state == self._now:
                 return found
@@ -546,7 +546,7 @@ class Experiment:
         return found
 
     def _restore(self, state: Stored) -> None:
-        """Bring everything back to what it was."""
+        """Restore a state."""
         requests: list[tuple[str, WriteRequestTypeDef]] = []
         for table, key in self._now.items.keys() - state.items.keys():
             spec = SPECS[table]

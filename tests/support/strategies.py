@@ -1,4 +1,4 @@
-"""Hostile input for the saver: names that invite confusion, values of every kind."""
+"""Hostile input for the saver: ambiguous names, and values of every kind."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 THREADS = NAMESPACES = TASKS = CHANNELS = 3
 IDS = 6
-"""So few of each that a run meets the same ones again and again."""
+"""Few ids of each kind, so that a run uses the same ones repeatedly."""
 
 LONGEST_THREAD_ID = 2048
 LONGEST_CHECKPOINT_ID = 1024 - len("!" + 32 * "0" + ":::")
 LONGEST_TASK_ID = 1024 - len(":::999")
-"""Bytes that fit into a key beside what the saver adds to it."""
+"""Bytes that fit into a key next to the saver's own parts."""
 
 RUN_IDS = ("run", "run-2", "r:::\x00é")
-"""Metadata loses its NUL characters, a search for them does not."""
+"""Metadata loses NUL characters; a search for run ids does not."""
 SOUGHT_RUN_IDS = (*RUN_IDS, "r:::é", "unknown")
 
 _PIECES = (
@@ -31,11 +31,11 @@ _PIECES = (
 
 @dataclass(frozen=True)
 class Cast:
-    """The names of one run. Rules speak of them by position.
+    """The names of one run. Rules refer to them by position.
 
     Attributes:
-        ids: Checkpoint ids. A parent stands before its child, so parents never run in a circle
-            (`InMemorySaver` would follow it for ever), but may sort above it.
+        ids: Checkpoint ids. A parent comes before its child, so parents never form a cycle
+            (`InMemorySaver` would follow it forever), but may sort above the child.
     """
 
     threads: tuple[str, ...]
@@ -54,11 +54,11 @@ AMBIGUOUS = Cast(
     paths=("", "~", "~:::"),
     channels=("c", "c:::1", ""),
 )
-"""Joined with `:::`, many of these triples of thread, id and namespace read the same."""
+"""Joined with `:::`, many of these triples of thread, id and namespace are the same string."""
 
 
 def names(longest: int) -> st.SearchStrategy[str]:
-    """Text of one to that many bytes: short and odd, or as long as may be."""
+    """Text of one to `longest` bytes: short and odd, or as long as possible."""
     short = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map("".join)
     filling = st.sampled_from(("x", ":", "é", "\U0001f600"))
     return short | st.builds(lambda head, fill: _filled(head, fill, longest), short, filling)
@@ -70,10 +70,10 @@ def _filled(head: str, fill: str, longest: int) -> str:
 
 
 checkpoint_ids = names(LONGEST_CHECKPOINT_ID - 1).map(lambda t: t if t[:1] > "!" else "0" + t)
-"""They begin above `!`; what sorts lower is refused."""
+"""They begin above `!`; ids that sort lower are refused."""
 
 unstorable_ids = st.sampled_from(("", "!", " a", "!x:::y", "x" * 1025, "\U0001f600" * 300))
-"""What a config may name as parent or as `before`, though no checkpoint can have that id."""
+"""Ids that a config may name as parent or as `before`, though no checkpoint can have them."""
 
 
 def _several(strategy: st.SearchStrategy[str], number: int) -> st.SearchStrategy[tuple[str, ...]]:
@@ -98,7 +98,7 @@ casts = st.just(AMBIGUOUS) | _hostile_casts()
 _scalars = (
     st.none()
     | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)  # what the serde can hold
+    | st.integers(-(2**63), 2**64 - 1)  # the serde's range
     | st.floats(allow_nan=False)
     | st.sampled_from(_PIECES)
     | st.binary(max_size=8)
@@ -109,11 +109,11 @@ _nested = st.recursive(
     max_leaves=4,
 )
 values = _nested | st.binary(max_size=8).map(bytearray) | _nested.map(_DeltaSnapshot)
-"""What a channel or a write may hold."""
+"""Values of channels and writes."""
 
 
 class Change(Enum):
-    """What a step does to a channel."""
+    """How a step changes a channel."""
 
     KEEP = "leaves it as its parent had it"
     SET = "gives it a value"
@@ -123,14 +123,14 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One checkpoint to be made, apart from where.
+    """A checkpoint to create, without its place.
 
     Attributes:
-        changes: For each channel what becomes of it, and its value where it gets one.
+        changes: The change of each channel, and its new value if it has one.
         counted: Positions of the channels counted as DeltaChannels in the metadata.
-        metadata: Metadata passed as such.
-        merged: What the config carries besides: its own metadata and other configurable keys.
-        root: Position of the root checkpoint it says it ran under; `None` where it names none.
+        metadata: The metadata argument.
+        merged: Further contents of the config: its own metadata and other configurable keys.
+        root: Position of the root checkpoint in its metadata; `None` for no root checkpoint.
     """
 
     changes: tuple[tuple[Change, Any], ...]
@@ -184,8 +184,8 @@ limits = st.sampled_from((None, None, 1, 2, 3, 0, -1))
 
 _written = st.tuples(st.integers(0, CHANNELS - 1) | st.sampled_from(sorted(WRITES_IDX_MAP)), values)
 task_writes = st.lists(_written, max_size=4) | st.lists(_written, min_size=11, max_size=13)
-"""Writes of one task: positions of regular channels and names of special ones, with values. As
-text, the index 10 sorts before 2."""
+"""Writes of one task: positions of regular channels and names of special ones, with values. As a
+string, the index 10 sorts before 2."""
 
 chains = st.lists(
     st.builds(Turn, steps, st.integers(0, TASKS - 1), task_writes), min_size=2, max_size=5
@@ -195,4 +195,4 @@ wanted_channels = st.permutations(range(CHANNELS)) | st.lists(
 )
 
 page_sizes = st.sampled_from((None, 1, 2, 3))
-"""Most items that the service returns at once; `None` for its own limit of 1 MB."""
+"""Most items the service returns per page; `None` for its own limit of 1 MB."""

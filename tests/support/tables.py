@@ -1,4 +1,4 @@
-"""Fresh tables, and what lies in them."""
+"""New tables and their contents."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _numbers = itertools.count()
 SaverT = TypeVar("SaverT", bound=Saver)
 
 EVERY_ACTION = SWEEP_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
-"""What the published policies allow all together."""
+"""All actions that the published policies allow together."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """A pair of tables on an engine, not made yet."""
+    """A pair of tables on an engine, not created yet."""
 
     engine: Engine
     client: DynamoDBClient
@@ -52,7 +52,7 @@ class Tables:
     relay: Relay = field(default_factory=Relay)
 
     def saver(self, actions: Collection[str] = EVERY_ACTION, **settings: Any) -> Saver:
-        """A saver on these tables with a client of its own, which may do nothing but `actions`."""
+        """A saver on these tables with its own client, which may perform only `actions`."""
         if not {"client", "client_config"} & settings.keys():
             settings.setdefault("endpoint_url", self.engine.url)
             settings.setdefault("session", restricted_session(frozenset(actions)))
@@ -61,7 +61,7 @@ class Tables:
         )
 
     def boto_saver(self, **settings: Any) -> DynamoDBSaver:
-        """A `DynamoDBSaver` on these tables, whichever saver the other tests are about."""
+        """A `DynamoDBSaver` on these tables, whichever saver is under test."""
         if not {"client", "client_config"} & settings.keys():
             settings = {"session": new_session(), "endpoint_url": self.engine.url, **settings}
         return DynamoDBSaver(
@@ -69,15 +69,15 @@ class Tables:
         )
 
     def on(self, event: str, handler: Callable[..., object]) -> None:
-        """Have an event of the clients of every `quick` saver handled from now on."""
+        """Register a handler for an event of the clients of every `quick` saver."""
         if native():
             self.relay.on(event, handler)
         else:
-            # The stubs know only handlers that answer nothing.
+            # The stubs only know handlers without a result.
             self.client.meta.events.register(event, cast("Callable[..., None]", handler))
 
     def quick(self, bucket: Bucket | None = None) -> dict[str, Any]:
-        """Settings of a saver with all rights that is quick to make, and knows that bucket."""
+        """Settings of a saver with all permissions that is fast to create and uses the bucket."""
         known = {} if bucket is None else {"s3_offload_config": bucket.known()}
         if native():
             session = saver_session() if bucket is None else saver_session(bucket.url)
@@ -87,7 +87,7 @@ class Tables:
         return {"client": self.client, **reached, **known}
 
     def set_up(self, **settings: Any) -> None:
-        """Make the tables, with the client that is there: making another one takes longer."""
+        """Create the tables with the existing client: to create another takes longer."""
         with self.boto_saver(client=self.client, **settings) as saver:
             saver.setup()
 
@@ -96,11 +96,11 @@ class Tables:
         return self._scan(self.checkpoints)
 
     def heads(self) -> list[dict[str, AttributeValueTypeDef]]:
-        """Those of its items that are checkpoints, and not bases or a mark."""
+        """The items of the checkpoints table that are checkpoints, not bases or marks."""
         return [one for one in self.checkpoint_items() if not _is_base(one)]
 
     def bases(self) -> list[dict[str, AttributeValueTypeDef]]:
-        """Those of its items that are bases, or a mark of deleted bases."""
+        """The items of the checkpoints table that are bases, or a mark of deleted bases."""
         return [one for one in self.checkpoint_items() if _is_base(one)]
 
     def items_beside(self) -> list[dict[str, AttributeValueTypeDef]]:
@@ -108,7 +108,7 @@ class Tables:
         return self._scan(self.writes)
 
     def write_items(self) -> list[dict[str, AttributeValueTypeDef]]:
-        """Every item of the writes table but the marks that deletes leave for an hour."""
+        """Every item of the writes table except the marks that deletes leave for an hour."""
         return [item for item in self.items_beside() if not is_mark(item)]
 
     def marks(self) -> list[dict[str, AttributeValueTypeDef]]:
@@ -116,7 +116,7 @@ class Tables:
         return [item for item in self.items_beside() if is_mark(item)]
 
     def drop(self) -> None:
-        """Delete the tables, if they were made."""
+        """Delete the tables, if they exist."""
         for name in (self.checkpoints, self.writes):
             with suppress(self.client.exceptions.ResourceNotFoundException):
                 self.client.delete_table(TableName=name)
@@ -129,7 +129,7 @@ class Tables:
 def with_payloads(saver: Saver, **changes: Any) -> Saver:
     """The saver with another payload policy, such as `inline_limit` and `chunk_bytes`.
 
-    Users have no such settings; with a few hundred bytes everything is stored in chunks.
+    Users cannot change it. With a limit of a few hundred bytes everything is stored in chunks.
     """
     settings = saver._settings
     saver._settings = replace(settings, payloads=replace(settings.payloads, **changes))
@@ -137,20 +137,20 @@ def with_payloads(saver: Saver, **changes: Any) -> Saver:
 
 
 def forget(saver: Saver) -> None:
-    """Let a saver know no more of its threads than a new one."""
+    """Clear a saver's cache of its threads."""
     saver._memories.get().clear()
 
 
 def sweep(saver: Saver, older_than: int = 0, **options: Any) -> SweepReport:
-    """Sweep what is so many seconds old, be it younger than a sweep may take.
+    """Sweep items that are so many seconds old, even if a real sweep may not take them yet.
 
-    That is what a sweep does an hour later which leaves alone what is an hour old and less.
+    The result is that of a sweep an hour later that leaves items of the last hour.
     """
     return later(saver, older_than).sweep_orphans(older_than=MARGIN, **options)
 
 
 def later(saver: SaverT, older_than: int = 0) -> SaverT:
-    """The saver on the same clients, to which what is so many seconds old is `MARGIN` old."""
+    """A copy of the saver whose clock makes items of that age `MARGIN` old."""
     settings = saver._settings
     made = copy(saver)
     made._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
@@ -162,7 +162,7 @@ def _is_base(item: dict[str, AttributeValueTypeDef]) -> bool:
 
 
 def new_tables(engine: Engine, client: DynamoDBClient | None = None) -> Tables:
-    """Names that no other test of any worker uses; with a client of their own if none is given."""
+    """Tables with names that no other test or pytest worker uses, and a client if none is given."""
     suffix = f"{os.getpid()}-{next(_numbers)}"
     if client is None:
         client = new_session().client("dynamodb", endpoint_url=engine.url)

@@ -1,4 +1,4 @@
-"""What a saver has exported by OpenTelemetry, in memory."""
+"""The OpenTelemetry data that a saver has exported, in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Telemetry:
-    """What was exported."""
+    """The exported data."""
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()
@@ -32,7 +32,7 @@ class Telemetry:
 
     @property
     def spans(self) -> list[ReadableSpan]:
-        """Those that have ended, the first that ended first."""
+        """The ended spans, in the order in which they ended."""
         return list(self._spans.get_finished_spans())
 
     def named(self, name: str) -> ReadableSpan:
@@ -40,7 +40,7 @@ class Telemetry:
         return found
 
     def below(self, parent: ReadableSpan) -> list[str]:
-        """The names of the spans below one."""
+        """The names of a span's children."""
         return sorted(
             span.name
             for span in self.spans
@@ -63,7 +63,7 @@ class Telemetry:
         ]
 
     def shown(self) -> str:
-        """All of it, as text."""
+        """All exported data as text."""
         return repr(self._metrics.get_metrics_data()) + "".join(
             span.to_json() for span in self.spans
         )

@@ -1,4 +1,4 @@
-"""Tenants that one policy holds to their threads, and what savers ask IAM for on these threads."""
+"""Tenants restricted to their threads by one policy, and the permissions savers need on them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _TTL = 100_000
 LONGEST_WITH_A_BUCKET = 250
 
 PLAIN = ("acme", "acme2", "acme-eu", "ACME", "a", "-", "7", "x" * LONGEST_WITH_A_BUCKET)
-"""Names of tenants that may have a bucket: letters, digits and `-`. Some begin as others do."""
+"""Tenants that may have a bucket: letters, digits and `-`. Some names are prefixes of others."""
 ODD = ("acme", "acme 2", "acme_eu", "acme/eu", "ac.me", "açme", "a", "a=b+c@d", "_", "é" * 128)
-"""Names of tenants that have tables alone: whatever a tag may be but the separator."""
+"""Tenants with tables only: any characters of a tag value except the separator."""
 
 _PIECES = (
     *(
@@ -63,9 +63,9 @@ _LONGEST = 2048
 
 
 def tenant_policy(separator: str, tables: Tables, bucket: Bucket | None) -> str:
-    """The role `tenant`, as the CloudFormation template puts it out.
+    """The role `tenant` from the CloudFormation template.
 
-    The module and the construct make the same one; `tests/infra` compares them.
+    The Terraform module and the CDK construct create the same role; `tests/infra` compares them.
     """
     template: Any = json.loads(json.dumps(loads(_TEMPLATE.read_text(encoding="utf-8"))))
     given = {
@@ -87,12 +87,12 @@ def tenant_policy(separator: str, tables: Tables, bucket: Bucket | None) -> str:
 
 
 def held(policy: str, tenant: str) -> Policy:
-    """The policy, for a principal with the tag of a tenant."""
+    """The policy for a principal with a tenant's tag."""
     return Policy.parse(policy, tenant=tenant)
 
 
 def random_thread(chance: Random, tenant: str, separator: str, number: int) -> str:
-    """A thread of a tenant: after the prefix comes anything, and that number somewhere in it."""
+    """A tenant's thread: the prefix, then random text that contains the number."""
     pieces = chance.choices(_PIECES, k=chance.randint(1, 6))
     pieces.insert(chance.randint(0, len(pieces)), f"{number:05}")
     thread_id = f"{tenant}{separator}{''.join(pieces)}"
@@ -105,25 +105,25 @@ def random_thread(chance: Random, tenant: str, separator: str, number: int) -> s
 
 @dataclass(frozen=True)
 class Step:
-    """An operation, and what it has asked IAM for, in order."""
+    """An operation, and the permissions it needed, in order."""
 
     name: str
     asked: tuple[Ask, ...]
 
 
 class Savers(NamedTuple):
-    """One that a thread is written with, and one that reads what another has written."""
+    """A saver that writes a thread, and one that reads what another saver has written."""
 
     writer: Saver
     reader: Saver
 
 
 class Recorder:
-    """Savers of no tenant, which may do anything, and what they ask for.
+    """Savers without a tenant or restrictions, and the permissions they need.
 
     Args:
-        tables: Their tables, made.
-        bucket: Where values go; chunks in the table where there is none.
+        tables: The tables, already created.
+        bucket: Bucket for values; `None` for chunks in the table.
         **settings: Further settings of the savers.
     """
 
@@ -140,7 +140,7 @@ class Recorder:
         }
         if bucket is not None:
             shared["s3_offload_config"] = bucket.config(1000, _key_prefix(bucket))
-        # What reads does so that late that lives are prolonged.
+        # The reader reads late enough to prolong expiry times.
         late: dict[str, Any] = {"clock": lambda: time.time() + _TTL * 3 // 5}
         self._savers = Savers(tables.saver(**shared), tables.saver(**shared, **late))
         if bucket is None:
@@ -151,14 +151,14 @@ class Recorder:
         self._asked += asks(model.name, params)
 
     def run(self, thread_id: str, owner: str, name: str | None) -> Iterator[Step]:
-        """Begin a thread, then do one of `OPERATIONS` to it; with none, begin a small one."""
+        """Begin a thread and run one of `OPERATIONS` on it; or only begin a small thread."""
         at: Any = config(thread_id)
         at["configurable"]["user_id"] = owner
         if name is None:
             yield self._step("begin", begin_small, at)
             return
         yield self._step("begin", begin, at)
-        forget(self._savers.reader)  # So that it asks for everything.
+        forget(self._savers.reader)  # So that nothing comes from its cache.
         yield self._step(name, OPERATIONS[name], at)
 
     def _step(self, name: str, act: Callable[[Savers, Any], object], at: Any) -> Step:
@@ -167,14 +167,14 @@ class Recorder:
         return Step(name, tuple(self._asked))
 
     def close(self) -> None:
-        """End the savers."""
+        """Close the savers."""
         for saver in self._savers:
             saver.close()
 
 
 @contextmanager
 def recording(tables: Tables, bucket: Bucket | None, **settings: Any) -> Iterator[Recorder]:
-    """A recorder, until the context ends."""
+    """A recorder while the context is open."""
     recorder = Recorder(tables, bucket, **settings)
     try:
         yield recorder
@@ -188,18 +188,18 @@ def _key_prefix(bucket: Bucket) -> str:
 
 PARENT, CHILD = new_id(1), new_id(2)
 _SUBGRAPH = "sub|node:::1"
-# More than an incremental saver stores whole, and than fits where values lie in chunks.
+# More than an incremental saver stores whole, and than fits into an item with chunks.
 _TEXT = Random(0).randbytes(2000).hex()  # noqa: S311 - data, not a secret
 
 
 def begin(savers: Savers, at: Any) -> None:
-    """A checkpoint and its writes, of values that lie outside their items."""
+    """Store a checkpoint and its writes, with values outside their items."""
     savers.writer.put(at, checkpoint(PARENT, log=_TEXT), metadata(source="input"), {"log": "1"})
     savers.writer.put_writes(_place(at), [("log", _TEXT)], "task")
 
 
 def begin_small(savers: Savers, at: Any) -> None:
-    """A checkpoint and a write."""
+    """Store a checkpoint and a write."""
     savers.writer.put(at, checkpoint(PARENT), metadata(source="input"), {})
     savers.writer.put_writes(_place(at), [("a", 1)], "task")
 
@@ -248,12 +248,12 @@ OPERATIONS: dict[str, Callable[[Savers, Any], object]] = {
         owner=at["configurable"]["user_id"]
     ),
 }
-"""Everything that an agent does to a thread."""
+"""All operations that an agent performs on a thread."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a policy does not hold: whose thread, what was done, and what was asked."""
+    """A violation of a policy: the thread's tenant, the operation, and the permission."""
 
     kind: str
     thread_id: str
@@ -270,9 +270,9 @@ class Finding:
 def judge(
     step: Step, thread_id: str, own: Policy, others: Sequence[tuple[str, Policy]]
 ) -> Iterator[Finding]:
-    """What is wrong with a policy: a tenant's own that is refused, or another's that is allowed.
+    """The faults of a policy: own permissions it refuses, and permissions on others' threads.
 
-    A request of a foreign thread that is allowed is a leak even if one before it is not.
+    An allowed request on a foreign thread is a leak even if an earlier request is refused.
     """
     for ask in step.asked:
         if not own.allows(ask):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def new_id(step: int = 0) -> str:
-    """An id as LangGraph makes them: sortable by time."""
+    """An id like LangGraph's: sortable by time."""
     return str(uuid6(clock_seq=step))
 
 
@@ -48,14 +48,14 @@ def checkpoint(checkpoint_id: str | None = None, **channel_values: Any) -> Check
 
 
 def metadata(**values: Any) -> CheckpointMetadata:
-    """Metadata of a loop step, with these values over it."""
+    """Metadata of a loop step, updated with these values."""
     return cast("CheckpointMetadata", {"source": "loop", "step": 0, "parents": {}, **values})
 
 
 def put_chain(
     calls: Calls, thread_id: str, length: int, checkpoint_ns: str = "", **values: Any
 ) -> list[RunnableConfig]:
-    """Store a chain of checkpoints, each the parent of the next; their configs, oldest first."""
+    """Store a chain of checkpoints, each the parent of the next; returns configs, oldest first."""
     stored: list[RunnableConfig] = []
     for step in range(length):
         parent = stored[-1] if stored else config(thread_id, checkpoint_ns)
@@ -78,7 +78,7 @@ def id_of(stored: RunnableConfig) -> str:
 def refusals(
     bad_values: Mapping[str, Iterable[Any]], bad_types: Mapping[str, Iterable[Any]]
 ) -> list[tuple[str, Any, type[InvalidInputError]]]:
-    """Each bad value by its argument, with the error that must come of it."""
+    """Each invalid value by its argument, with the expected error."""
     kinds = ((InvalidInputError, bad_values), (InvalidInputTypeError, bad_types))
     return [
         (name, bad, kind)

@@ -1,4 +1,4 @@
-"""Operations whose requests a test counts, orders, changes or stops, whatever performs them."""
+"""Lets tests count, order, change or stop the requests of operations, whatever performs them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def perform(request: Request[Any]) -> Walk:
-    """Have a request performed as it is."""
+    """Perform a request unchanged."""
     return (yield request)
 
 
 def have_walked(saver: Saver, way: Callable[[Operation[Any]], Walk]) -> None:
-    """Have a saver perform its operations that way."""
+    """Make a saver perform its operations that way."""
     runner: Any = saver._runner  # type: ignore[attr-defined]  # every saver has one
 
     def walked(perform: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -38,11 +38,11 @@ def have_walked(saver: Saver, way: Callable[[Operation[Any]], Walk]) -> None:
 
 @dataclass
 class Depth:
-    """Measures how many round trips of a call must wait for one another.
+    """Measures how many round trips of a call are sequential.
 
-    Requests are performed one by one while a virtual clock counts round trips: one request takes
-    one tick, and the parts of a group are given to so many workers in order, each as soon as it is
-    free. The result depends on the operation alone, not on the machine.
+    Performs requests one by one while a virtual clock counts round trips: a request takes one tick,
+    and the members of a group are assigned in order to the next free of so many workers. The result
+    depends only on the operation, not on the machine.
 
     Attributes:
         workers: Requests in flight at once.
@@ -75,7 +75,7 @@ class Depth:
 
 
 def measure_depth(saver: Saver) -> Depth:
-    """Have the depth of a saver's calls counted."""
+    """Count the depth of a saver's calls."""
     depth = Depth(concurrency(saver._settings))
     have_walked(saver, depth.way)
     return depth

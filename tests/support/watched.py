@@ -1,4 +1,4 @@
-"""Savers whose requests are told, beside what their clients have really sent."""
+"""Savers whose requests are reported to an observer, and what their clients really sent."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id"), "run_id_index": "runs"}
 THREAD = "the thread"
 AT = config(THREAD, "", "0002")
-SECRET = "nobody may read this"  # noqa: S105 - it stands for a payload
+SECRET = "nobody may read this"  # noqa: S105 - represents a payload
 _READS = ("GetItem", "Query", "Scan")
 
 
 @dataclass
 class Sent:
-    """What clients have sent, as the SDK saw it.
+    """The requests that clients have sent, as the SDK saw them.
 
     Attributes:
         asked: Action and parameters of each request.
-        answers: The answer to each, an error or not.
+        answers: The response to each, an error or not.
     """
 
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Sent:
         return sum(units)
 
     def received(self) -> list[int]:
-        """Sizes of the answers."""
+        """Sizes of the responses."""
         headers = (answer["ResponseMetadata"]["HTTPHeaders"] for _, answer in self.answers)
         return sorted(int(one["content-length"]) for one in headers)
 
@@ -82,7 +82,7 @@ def recorded_session(s3_url: str = NOWHERE) -> tuple[Any, Sent]:
 
 
 class Scope:
-    """A call as an observer of tests sees it."""
+    """A call, as the test observer records it."""
 
     def __init__(self, calls: Calls, operation: str) -> None:
         self._calls = calls
@@ -102,11 +102,11 @@ class Scope:
 
 
 class Calls:
-    """An observer that notes what it is told.
+    """An observer that records what is reported.
 
     Attributes:
-        told: Beginnings, requests and ends, in order.
-        inside: The threads in which something was done within a call.
+        told: Starts, requests and ends of calls, in order.
+        inside: Ids of the threads in which code ran within a call.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Calls:
 
 
 def fill(saver: Saver) -> None:
-    """A thread of two checkpoints and a namespace, with a run, an owner, and writes."""
+    """Store a thread of two checkpoints and a namespace, with a run, an owner, and writes."""
     for namespace, parent, id_ in (("", None, "0001"), ("", "0001", "0002"), ("sub", None, "0001")):
         at: Any = config(THREAD, namespace, parent)
         at["configurable"]["user_id"] = "ann"
@@ -149,13 +149,13 @@ METHODS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "delete_threads": ((), {"owner": "ann"}),
     "reindex_threads": ((), {}),
 }
-"""Arguments of every method that sends requests itself, on a thread that `fill` has made."""
+"""Arguments of every method that sends requests itself, for a thread made by `fill`."""
 MADE_OF_OTHERS = ("import_thread", "export_threads", "import_threads")
-"""Methods that send theirs by other methods."""
+"""Methods that send requests only through other methods."""
 
 
 def call(saver: Saver, method: str) -> None:
-    """Call one of the methods to its end."""
+    """Call one of the methods and consume its result."""
     arguments, named = METHODS[method]
     result = getattr(saver, method)(*arguments, **named)
     if method == "list":
@@ -163,7 +163,7 @@ def call(saver: Saver, method: str) -> None:
 
 
 async def acall(saver: Saver, method: str) -> None:
-    """Await its twin to the end."""
+    """Await the async version and consume its result."""
     arguments, named = METHODS[method]
     called = getattr(saver, f"a{method}")(*arguments, **named)
     if method != "list":

@@ -1,5 +1,5 @@
-"""What is loaded into LangGraph's own test session.
+"""Modules loaded into LangGraph's own test session.
 
-LangGraph's tests are a package named `tests`, as this project's are. So this one is named `inside`
-there, and can import nothing of this project but the package itself, and its own modules.
+LangGraph's tests are a package named `tests`, like this project's. So this package is named
+`inside` there, and can only import its own modules and `langgraph_checkpoint_dynamodb`.
 """

@@ -1,19 +1,19 @@
-"""A plugin of LangGraph's own test session: puts a saver in the place of LangGraph's.
+"""A pytest plugin for LangGraph's own tests that replaces LangGraph's savers.
 
-`PYTEST_PLUGINS` loads it before any of LangGraph's tests is imported. From then on these names
-stand for a saver of this package, on fresh tables each time:
+`PYTEST_PLUGINS` loads it before any of LangGraph's tests is imported. After that these names refer
+to a saver of this package, with new tables each time:
 
-- `InMemorySaver` and `MemorySaver`. That is what tests make themselves, what they subclass to have
-  it fail or count, and what the fixtures' `memory`, which checks that nobody changes what was
-  stored, and `memory_migrate_sends` are built on;
-- `SqliteSaver` and `AsyncSqliteSaver`, of the fixtures' `sqlite_aes`, which encrypts, and
+- `InMemorySaver` and `MemorySaver`. Tests create them, or subclass them to make them fail or
+  count. The fixture parameters `memory`, which checks that stored data is not modified, and
+  `memory_migrate_sends` are built on them;
+- `SqliteSaver` and `AsyncSqliteSaver` of the parameters `sqlite_aes`, which encrypts, and
   `sqlite_aio`.
 
-No saver of LangGraph is left. Left out are the parameters of fixtures that need a server
-(PostgreSQL, Redis), and `sqlite`: a saver that is `sqlite_aes` without the encryption, or a cache
-that no saver has to do with.
+No saver of LangGraph remains. Skipped are the parameters of fixtures that need a server
+(PostgreSQL, Redis), and `sqlite`: either a saver that is `sqlite_aes` without the encryption, or a
+cache that uses no saver.
 
-With `SUITE_SAVER=memory` LangGraph's own savers stay, and are counted.
+With `SUITE_SAVER=memory` LangGraph's own savers stay in place and are counted.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 KIND = os.environ["SUITE_SAVER"]
 REPORT = Path(os.environ["SUITE_REPORT"])
 ONLY = os.environ.get("SUITE_ONLY")
-"""A file with the ids of the tests to run, in JSON; all of them where there is none."""
+"""A JSON file with the ids of the tests to run; if unset, all tests run."""
 FIXTURES = ("sync_checkpointer", "async_checkpointer", "sync_store", "async_store", "cache")
-"""Those whose parameters name what they are built on."""
+"""Fixtures whose parameters name their backend."""
 SERVERS = ("postgres", "redis")
 COPY = "sqlite"
 
@@ -105,6 +105,6 @@ def _first_line(report: pytest.TestReport) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    # Workers tell the process that started them.
+    # Workers report to the process that started them.
     if not hasattr(session.config, "workerinput"):
         REPORT.write_text(json.dumps(_found, indent=1))

@@ -1,4 +1,4 @@
-"""Savers of this package that LangGraph's tests take for its own."""
+"""Savers of this package with the interfaces that LangGraph's tests expect."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ _numbers = itertools.count()
 
 
 class _StandIn:
-    """What LangGraph's savers have and those of this package have not."""
+    """Attributes that LangGraph's savers have and those of this package lack."""
 
     def __init_subclass__(cls) -> None:
-        """Have a subclass do in `aput` what it does in `put`, as subclasses of LangGraph's do."""
+        """Make a subclass's `aput` do what its `put` does, as LangGraph's savers do."""
         for name in ("get_tuple", "put", "put_writes", "get_delta_channel_history"):
             if name in vars(cls) and f"a{name}" not in vars(cls):
                 setattr(cls, f"a{name}", _in_a_thread(vars(cls)[name]))
 
     @classmethod
     def from_conn_string(cls, conn_string: str) -> Any:  # noqa: ARG003 - there is no database
-        """A saver, as the context managers of `SqliteSaver` and `AsyncSqliteSaver` give one."""
+        """A saver, like the context managers of `SqliteSaver` and `AsyncSqliteSaver` return."""
         return cls()
 
 
 def _in_a_thread(method: Callable[..., Any]) -> Callable[..., Any]:
-    # With the same parameters: LangGraph looks at those of `put_writes`.
+    # With the same signature: LangGraph inspects that of `put_writes`.
     @wraps(method)
     async def amethod(*args: Any, **settings: Any) -> Any:
         return await asyncio.to_thread(method, *args, **settings)
@@ -61,7 +61,7 @@ def _in_a_thread(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class SyncStandIn(_StandIn, DynamoDBSaver):
-    """`DynamoDBSaver` with the arguments of `InMemorySaver`, on tables of its own."""
+    """`DynamoDBSaver` with the arguments of `InMemorySaver`, on its own tables."""
 
     def __init__(self, *, serde: Any = None, factory: Any = None) -> None:  # noqa: ARG002 - of the other
         super().__init__(**_tables(), client=_client(), serde=serde)
@@ -69,7 +69,7 @@ class SyncStandIn(_StandIn, DynamoDBSaver):
 
 
 class AsyncStandIn(_StandIn, AsyncDynamoDBSaver):
-    """`AsyncDynamoDBSaver` with the arguments of `InMemorySaver`, on tables of its own."""
+    """`AsyncDynamoDBSaver` with the arguments of `InMemorySaver`, on its own tables."""
 
     def __init__(self, *, serde: Any = None, factory: Any = None) -> None:  # noqa: ARG002 - of the other
         super().__init__(**_tables(), session=_aio_session(), endpoint_url=_endpoint(), serde=serde)
@@ -77,7 +77,7 @@ class AsyncStandIn(_StandIn, AsyncDynamoDBSaver):
 
 
 class AsyncInThreadsStandIn(AsyncStandIn):
-    """Has its plain methods called in another thread, which is what `EventLoopError` says to do."""
+    """Calls its sync methods in another thread, as the message of `EventLoopError` recommends."""
 
     def _run(self, operation: Operation[T], method: str) -> T:
         return _in_another_thread(partial(super()._run, operation, method))
@@ -100,19 +100,19 @@ STAND_INS: dict[str, type[Any]] = {
 
 
 def put_in_place(saver: type[Any]) -> None:
-    """Have the names of LangGraph's savers stand for it, for whoever imports them after this."""
+    """Make the names of LangGraph's savers refer to this class in all later imports."""
     memory, sqlite, sqlite_aio = _modules()
-    # A class of its own: tests tell a saver in memory from one in SQLite by its class.
+    # A separate class: tests distinguish a saver in memory from one in SQLite by its class.
     memory.InMemorySaver = memory.MemorySaver = type("InMemorySaver", (saver,), {})
     sqlite.SqliteSaver = sqlite_aio.AsyncSqliteSaver = saver
-    # Tests have `uuid4` count from zero, for ids that are always the same. What the SDK takes would
-    # count too, and its tokens would come again.
+    # Tests replace `uuid4` with a counter, for stable ids. The SDK must not use the counter, or its
+    # tokens would repeat.
     for module in (botocore.endpoint, botocore.handlers):
         vars(module)["uuid"] = SimpleNamespace(uuid4=uuid.uuid4)
 
 
 def count_langgraphs_own() -> None:
-    """Count the savers that LangGraph's own classes make."""
+    """Count the instances of LangGraph's own savers."""
     memory, sqlite, sqlite_aio = _modules()
     for saver in (memory.InMemorySaver, sqlite.SqliteSaver, sqlite_aio.AsyncSqliteSaver):
         _count(saver)
@@ -134,7 +134,7 @@ def _modules() -> list[Any]:
 
 
 def _tables() -> dict[str, Any]:
-    """Fresh tables: LangGraph's tests all call their threads the same."""
+    """New tables: all of LangGraph's tests use the same thread ids."""
     name = f"suite-{os.getpid()}-{next(_numbers)}"
     names: dict[str, Any] = {
         "checkpoints_table_name": f"{name}-checkpoints",
@@ -146,7 +146,7 @@ def _tables() -> dict[str, Any]:
 
 
 def _undone_at_the_end(saver: SaverMethods) -> ExitStack:
-    """What `InMemorySaver` calls its `stack`; it ends with the test, and the tables with it."""
+    """The `stack` of `InMemorySaver`; it closes at the end of the test, which drops the tables."""
     stack = ExitStack()
     settings = saver._settings
     for name in (settings.checkpoints_table_name, settings.writes_table_name):
@@ -167,7 +167,7 @@ def _tables_client() -> Any:
 
 @cache
 def _client() -> Any:
-    """The client of every `DynamoDBSaver`: making one takes longer than most tests."""
+    """The client of every `DynamoDBSaver`: to create one takes longer than most tests."""
     client = boto3.client(
         "dynamodb", endpoint_url=_endpoint(), config=Config(max_pool_connections=32)
     )
@@ -178,7 +178,7 @@ def _client() -> Any:
 @cache
 def _aio_session() -> Any:
     session = AioSession()
-    # Reading the service models takes most of the time that making a client takes.
+    # Reading the service models takes most of the time to create a client.
     session.register_component("data_loader", create_loader())
     session.register("before-call.dynamodb", tally.asked)
     return session

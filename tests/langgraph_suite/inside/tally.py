@@ -1,4 +1,4 @@
-"""What the test that runs has made, asked for, and left to undo."""
+"""Savers and requests of the running test, and its cleanup."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class Tally:
-    """Counts of the test that runs.
+    """Counts of the running test.
 
     Attributes:
-        savers: How many savers it has made.
-        requests: How many requests those of this package have sent.
+        savers: Number of savers created.
+        requests: Number of requests sent by savers of this package.
     """
 
     def __init__(self) -> None:
@@ -26,17 +26,17 @@ class Tally:
         self.savers = self.requests = 0
 
     def made(self, undo: Callable[[], object] | None = None) -> None:
-        """Count a saver, and remember how to undo it."""
+        """Count a saver, and register its cleanup."""
         self.savers += 1
         if undo is not None:
             self._undo.append(undo)
 
     def asked(self, **_: object) -> None:
-        """Count a request; a handler of the SDK's events."""
+        """Count a request; a handler for the SDK's events."""
         self.requests += 1
 
     def end(self) -> None:
-        """Undo what was made, the last first."""
+        """Run the cleanups, last first."""
         while self._undo:
             self._undo.pop()()
 
