@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.calls import Calls
     from tests.support.savers import Saver
 
-# Fake, and nothing else reaches the SDK: the engines accept anything.
+# Fake credentials, and no other settings reach the SDK: the engines accept any.
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - not a secret
@@ -42,7 +42,7 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
-# An engine's answer takes as long as it takes: only what is found counts, not how fast.
+# Engines may be slow: only the results count, not the time.
 settings.register_profile(
     "default",
     deadline=None,
@@ -53,16 +53,16 @@ settings.register_profile(
 settings.load_profile("default")
 
 
-# What only the saver on aiobotocore has; it cannot be imported without the extra.
+# Tests of the saver on aiobotocore only; it cannot be imported without the extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]
 
-# There is no collector for every machine.
+# The collector is not available for every platform.
 collect_ignore_glob += [] if collector.is_installed() else ["test_otel_collector.py"]
 
-# What needs Terraform, the CDK and an engine for more than DynamoDB; `make infra-test` asks for it.
+# Tests that need Terraform, the CDK and an engine for more than DynamoDB; run by `make infra-test`.
 collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]
 
-# What needs a browser and the extra [web]; `make web-test` asks for it.
+# Tests that need a browser and the extra [web]; run by `make web-test`.
 collect_ignore += [] if os.environ.get("TEST_WEB") else ["web"]
 
 
@@ -101,7 +101,7 @@ def object_store(engine: Engine) -> Iterator[str]:
 
 @pytest.fixture
 def bucket(object_store: str) -> Iterator[Bucket]:
-    """A bucket with nothing in it."""
+    """An empty bucket."""
     fresh = new_bucket(object_store)
     yield fresh
     fresh.drop()
@@ -127,13 +127,13 @@ def existing_tables(tables: Tables) -> Tables:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock to give to savers, which tests set."""
+    """A clock for savers, set by the tests."""
     return Clock()
 
 
 @pytest.fixture
 def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
-    """Every wait is recorded and skipped: the runner's own and the SDK's between its attempts."""
+    """Every wait is recorded and skipped: those of the runner and of the SDK between attempts."""
     skipped = SkippedWaits()
     skipped.install(monkeypatch)
     return skipped
@@ -141,7 +141,7 @@ def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
 
 @pytest.fixture
 def saver(tables: Tables) -> Iterator[Saver]:
-    """A saver on fresh tables, with the rights of the published runtime policy and no others."""
+    """A saver on fresh tables, with only the permissions of the published runtime policy."""
     tables.set_up()
     with tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS) as made:
         yield made
@@ -149,13 +149,13 @@ def saver(tables: Tables) -> Iterator[Saver]:
 
 @pytest.fixture(params=["sync", "async"])
 def calls(request: pytest.FixtureRequest, saver: Saver, loop_thread: LoopThread) -> Calls:
-    """The saver's calls, by its plain methods and by its `a*` methods."""
+    """The saver's calls, by its sync and its async methods."""
     return SyncCalls(saver) if request.param == "sync" else AsyncCalls(saver, loop_thread)
 
 
 @pytest.fixture(params=["sync", "async"])
 def calls_of(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
-    """Makes the calls of a saver, by its plain methods and by its `a*` methods."""
+    """Makes the calls of a saver, by its sync and its async methods."""
     if request.param == "sync":
         return SyncCalls
     return lambda saver: AsyncCalls(saver, loop_thread)
