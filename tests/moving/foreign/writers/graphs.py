@@ -73,7 +73,7 @@ def forked_graph(saver: Saver) -> Any:
 
 
 def forked(saver: Saver, config: Any) -> None:
-    """Goes back to where one node had run, and on from there otherwise."""
+    """Goes back to a checkpoint after one node, and continues differently from there."""
     graph = forked_graph(saver)
     graph.invoke({"log": ["in"]}, config)
     past = next(one for one in graph.get_state_history(config) if one.next == ("b",))
@@ -96,7 +96,7 @@ def nested_graph(saver: Saver) -> Any:
 
 
 def nested(saver: Saver, config: Any) -> None:
-    """Waits three levels down."""
+    """Interrupts three levels down."""
     nested_graph(saver).invoke({"log": ["in"]}, config)
 
 
@@ -124,7 +124,7 @@ def parallel_graph(saver: Saver) -> Any:
 
 
 def parallel(saver: Saver, config: Any) -> None:
-    """Three tasks of twelve writes each, of which one is `None`; one of the tasks waits."""
+    """Three tasks of twelve writes each, one of them `None`; one of the tasks interrupts."""
     parallel_graph(saver).invoke({"c00": "in"}, config)
 
 
