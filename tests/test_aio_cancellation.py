@@ -107,7 +107,7 @@ def reading(where: str) -> dict[str, Case]:
 
 
 IN_S3 = ("a new checkpoint", "several writes", "delete of a thread", "the newest")
-"""The server for S3 takes its time: only what has requests of a kind of its own there."""
+"""The S3 engine is slow: only operations with requests of their own there."""
 CASES = {
     f"{name}, {where}": case
     for where in ("inline", "chunks", "s3")

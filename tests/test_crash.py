@@ -440,8 +440,8 @@ LARGE_PUTS: dict[str, Act] = {
     "a write over an old one": lambda one: put_large_writes(one, "0002", "__resume__", name="new"),
 }
 LEFT_BY_PUTS = dict.fromkeys(("over an old one", "the same again", "a write over an old one"), 2)
-"""How many parts a put leaves to the sweep of the value it replaces: the transaction that stores
-a large value does not tell what it has replaced."""
+"""Parts of the replaced value that a put leaves to the sweep: the transaction that stores a large
+value does not return what it has replaced."""
 LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
     "a thread": (lambda one: one.delete_thread("t"), {"0001", "0002"}),
     "all but the latest": (lambda one: one.prune(["t", "o"]), {"0001"}),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MARKER = "plaintext-that-must-not-be-stored"
 KEY = b"0123456789abcdef"
 SECRET = f"{MARKER} " * 100
-"""It packs well: were it packed before it is encrypted, it would be small."""
+"""It compresses well: compressed before encryption, it would be small."""
 TASK = "task"
 ERROR = "__error__"
 
@@ -35,7 +35,7 @@ CLEAR = {
     *("bucket", "object_key", "created", "expires", "ttl", "deleted"),
     *("checkpoint_payload", "metadata_payload", "value_payload"),
 }
-"""What stays readable: keys, names, times, and where values are and how large."""
+"""What stays readable: keys, names, times, and the places and sizes of values."""
 ENCRYPTED = {"checkpoint", "metadata", "value", "chunk"}
 
 

@@ -66,16 +66,16 @@ BUSY = {
     "InternalServerError": 500,
     "ServiceUnavailable": 503,
 }
-"""Errors that pass, with their HTTP status."""
+"""Transient errors, with their HTTP status."""
 BUSY_S3 = {"SlowDown": 503, "InternalError": 500, "ConnectionClosed": 0}
 
 Storage: TypeAlias = Literal["inline", "chunks", "objects"]
 LARGE = 250
-"""Values of more bytes are stored outside their items, where the storage is not inline."""
+"""Values of more bytes are stored outside their items, unless the storage is inline."""
 NOW = 1_000_000
 
 Found: TypeAlias = "tuple[Any, Stored]"
-"""What a saver has answered, and what it has left in its tables and its bucket."""
+"""The results of a saver, and the contents of its tables and its bucket."""
 
 
 @contextmanager
@@ -289,7 +289,7 @@ def undisturbed(way: Way, undisturbed_by_storage: Callable[[Storage], Found]) ->
 
 
 LEFT_BEHIND = {"inline": 0, "chunks": 7, "objects": 4}
-"""Parts that large values leave which were replaced by large ones; of an object the item too."""
+"""Parts of large values that large ones have replaced; for an object, its item too."""
 
 
 @pytest.mark.sample(1)

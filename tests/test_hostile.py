@@ -393,7 +393,7 @@ OBJECTS: dict[str, Callable[[Bucket, Bucket, Tables, str], Named]] = {
 }
 DESCRIBED = ("checkpoint", "metadata", "value")
 HOLDERS = (*DESCRIBED, "leading", "write")
-"""What is made to lead there: a description; the item that leads to an object; a write as one."""
+"""Items that are made to refer to an object: descriptions, an object's own item, and a write."""
 
 
 def redirect(
@@ -625,7 +625,7 @@ def test_an_object_of_somebody_else_is_not_made_young_again(
 
 
 HASHED = "a:::b"
-"""A namespace whose writes have a hashed partition key, so that its items say whose they are."""
+"""A namespace whose writes have a hashed partition key, so that items name their checkpoint."""
 
 
 @pytest.mark.sample(1)

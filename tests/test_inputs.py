@@ -38,7 +38,7 @@ LONGEST_THREAD = 2048
 LONGEST_SORT_KEY = 1024
 NESTED_PREFIX = len("!") + 32 + len(":::")
 LARGE = 100_000
-"""Of five such values, four fit into an item."""
+"""Of five values of this size, four fit into an item."""
 
 
 def count_requests(tables: Tables) -> list[str]:
@@ -871,7 +871,7 @@ def make_other_tables(tables: Tables) -> None:
 
 
 KEYED = ("get_tuple", "list", "put", "delete_thread")
-"""Calls whose first request is by key: a Scan of a foreign table just finds nothing."""
+"""Calls whose first request is by key: a Scan of another program's table finds nothing."""
 
 
 def named_mismatch(call: Callable[[], object], *, says_why: bool = True) -> str:

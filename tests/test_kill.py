@@ -42,7 +42,7 @@ THREADS = 20
 ROUNDS = 10
 """For each thread. In one of them the engine is killed too."""
 LINES = 40
-"""Most that a process says before it is killed: three calls, more or less."""
+"""Maximum number of lines that a process prints before it is killed: about three calls."""
 SPINS = 100_000
 
 

@@ -179,7 +179,7 @@ def lose(_: Saver, other: Saver, at: RunnableConfig) -> None:
 
 
 def fail(one: Saver, _: Saver, at: RunnableConfig) -> None:
-    """A call fails, and it is unknown whether the writes were stored."""
+    """It is unknown whether the writes were stored."""
     one.put_writes(at, [("log", "1x")], "1-x", "path")
     one._memories.get().begin_writes(_ref(at))
     one._memories.get().end_writes(_ref(at), None, 1_000_000)

@@ -57,7 +57,7 @@ ids = st.integers(0, given.IDS - 1)
 tasks = st.integers(0, given.TASKS - 1)
 positions = st.integers(0, given.THREADS * given.NAMESPACES - 1)
 some_ids = st.none() | st.just("") | ids
-"""A checkpoint id of a config: left out, empty, or one by position."""
+"""The checkpoint id of a config: omitted, empty, or by position."""
 
 
 class SmallPages:

@@ -49,7 +49,7 @@ NO_REQUESTS = {
     "config_specs",
     "serde",
 }
-"""Public names that send none, or by another of these methods alone."""
+"""Public names that send no requests, or only by another of these methods."""
 
 
 @pytest.fixture(params=["plain", "async"])

@@ -213,7 +213,7 @@ def shelf(
 # --- every size is read back ---
 
 FULL_ITEM = -1
-"""Stands for the value that fills its item to the last byte."""
+"""Represents the value that makes its item exactly as large as the limit."""
 EDGES = (
     *(0, 1, 65_536, S3_THRESHOLD, FULL_ITEM, FULL_ITEM, FULL_ITEM),
     *(CHUNK, 2 * CHUNK, 1_000_000, MEBIBYTE, 5 * CHUNK, TRANSACTION_BYTES, 4 * MEBIBYTE),

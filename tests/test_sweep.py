@@ -214,7 +214,7 @@ UNREACHABLE = DynamoDBSaver(
     endpoint_url="http://127.0.0.1:9",
     boto_config=Config(retries={"total_max_attempts": 1}, connect_timeout=0.1),
 )
-"""Nothing may be asked with it: it would wait for an answer."""
+"""For calls that send no request: a request would wait for a response."""
 
 Sweep: TypeAlias = "Callable[..., SweepReport]"
 

@@ -42,7 +42,7 @@ SHAPES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
 }
 """Separator, tenants and settings."""
 THREADS = {"bucket": 500, "fenced": 3500, "incremental": 3500}
-"""Of each part; 30,000 in all. The engine for S3 is slow."""
+"""Threads of each part; 30,000 in total. The S3 engine is slow."""
 ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
 
 

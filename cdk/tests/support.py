@@ -33,7 +33,7 @@ FULLEST: dict[str, Any] = {
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
     "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
 }
-"""Arguments of both the store and the stack, with everything that makes a resource or statement."""
+"""Arguments of both the store and the stack that create every resource and statement."""
 
 
 def key_arn(region: str = REGION) -> str:

@@ -145,7 +145,7 @@ FULLEST_POLICIES = {
         _key(WRITE_KEY),
     ],
 }
-"""Written out once more, so that a change of the table of roles is seen here."""
+"""A copy, so that this test shows a change of the table of roles."""
 
 ROLES = pytest.mark.parametrize("role", FULLEST_POLICIES)
 

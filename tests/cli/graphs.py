@@ -55,7 +55,7 @@ def answered(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
 
 
 def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
-    """A thread that was resumed twice from the same interrupt; returns its graph."""
+    """A thread whose interrupt was replayed and resumed again; returns its graph."""
     graph = answered(saver, thread_id)
     question = next(s for s in graph.get_state_history(at(thread_id)) if s.next == ("ask",))
     graph.invoke(None, question.config, durability="sync")

@@ -173,7 +173,7 @@ class Filled:
         made = self._made("Resources")
         if name not in made:
             raise ValueError(f"{name} is not made with {json.dumps(dict(self.given))}")
-        # Only the properties may refer to other parts, which may refer to this one.
+        # Names only: other properties may refer to resources that refer back to this one.
         named = {
             key: value
             for key, value in made[name]["Properties"].items()

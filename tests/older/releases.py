@@ -22,7 +22,7 @@ Call = list[Any]
 """A method's name and its arguments, as a list."""
 
 STORED_AT = 1_700_000_000
-"""When what is recorded was stored, in seconds since the epoch."""
+"""When the recorded items were stored, in seconds since the epoch."""
 AT = config("t", "", "0001")
 LARGE = "l" * 1200
 TASKS: dict[str, list[list[Any]]] = {
@@ -72,7 +72,7 @@ DIFFERENCES_CALLS = [
     put_state(2, 6000, "0001"),
     put_state(3, 6000, "0002"),
 ]
-"""One checkpoint that is small, one that a base is made of, and two that go on from it."""
+"""A small checkpoint, one that is stored as a base, and two with differences to it."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,10 @@ class Release:
 
 
 BEFORE_TASK_ITEMS = Release("before-task-items")
-"""The last one that kept each write in an item of its own."""
+"""The last release that stored each write in an item of its own."""
 BEFORE_DIFFERENCES = Release("before-differences")
-"""The last one that stored every checkpoint whole."""
+"""The last release that stored every checkpoint whole."""
 NOW = Release("now")
 RELEASES = (BEFORE_TASK_ITEMS, BEFORE_DIFFERENCES, NOW)
 DIFFERENCES = Release("differences", tuple(DIFFERENCES_CALLS), "incremental", "now")
-"""What is stored with `compression="incremental"`."""
+"""The items stored with `compression="incremental"`."""

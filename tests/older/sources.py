@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = Path(".older")
-"""Where the Makefile installs the packages, each writer in a folder of its own."""
+"""Where the Makefile installs the packages, each writer in its own folder."""
 
 Items = dict[str, list[dict[str, Any]]]
 """Items of both tables, by `checkpoints` and `writes`."""

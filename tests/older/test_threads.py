@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 JAVASCRIPT = [writer for writer in WRITERS if writer.javascript]
 PYPI = [writer for writer in WRITERS if not writer.javascript]
 SAME_LANGGRAPH = WRITERS[-1]
-"""The one whose LangGraph gives tasks the ids they have here."""
+"""The writer whose LangGraph generates the same task ids as the one here."""
 
 
 def by_name(writer: OlderWriter) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = Path(".older")
-"""Where the Makefile installs the packages, each in an environment of its own."""
+"""Where the Makefile installs the packages, each in its own environment."""
 _BATCH = 25
 
 Item = dict[str, Any]

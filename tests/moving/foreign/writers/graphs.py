@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Saver: TypeAlias = BaseCheckpointSaver[Any]
 
 PLACES = 12
-"""Writes of a task: more than ten, so that their places as text are in another order."""
+"""Writes of a task: more than ten, so that their indexes sort differently as text."""
 
 
 def _joined(left: list[Any], right: list[Any]) -> list[Any]:
@@ -155,7 +155,7 @@ def failed(saver: Saver, config: Any) -> None:
 
 
 _TEXT = random.Random(1).randbytes(1500).hex()  # noqa: S311 - the same each time
-"""It hardly becomes less when packed."""
+"""It hardly compresses."""
 
 
 def large_graph(saver: Saver) -> Any:
@@ -183,7 +183,7 @@ def deltas(saver: Saver, config: Any) -> None:
 
 
 ODD = "an $odd #thread| of/its::own"
-"""A thread whose id has everything in it by which keys are put together."""
+"""A thread whose id contains every character that separates parts of a key."""
 
 THREADS: dict[str, Callable[[Saver, Any], None]] = {
     "chat": chat,
