@@ -311,7 +311,7 @@ def test_an_item_that_leads_to_an_object_and_is_damaged_stops_no_delete_of_what_
     assert len(leading) == len(bucket.keys()) > 0
     for item in leading:
         damage_item(tables, tables.writes, item, "bucket", "missing")
-    # The items that refer to the objects also say where they are.
+    # The descriptions of the values also name the objects.
     in_s3.delete_thread("thread")
     assert bucket.keys() == []
     assert tables.checkpoint_items() == tables.write_items() == []

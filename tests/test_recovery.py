@@ -321,7 +321,7 @@ def test_objects_that_were_deleted_since_come_back(url: str) -> None:
 
 
 def moments(client: Any, bucket: str) -> dict[str, datetime]:
-    """When each version was stored, from the listing of the bucket: moto's clock cannot be set."""
+    """Times of the versions as if stored shortly before `MOMENT`: moto's clock cannot be set."""
     found = client.list_object_versions(Bucket=bucket)
     puts = {one["VersionId"]: MOMENT - timedelta(minutes=2) for one in found["Versions"]}
     deletes = {one["VersionId"]: MOMENT for one in found["DeleteMarkers"]}

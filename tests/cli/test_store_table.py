@@ -220,7 +220,7 @@ def leave_behind(table: StoreTable, **settings: Any) -> None:
             store.put(("users", "ann"), key, {"text": "a"})
         store.put(("gone",), "k", {})
         store.delete(("gone",), "k")
-        # A batch leaves the parts of the items that it replaces.
+        # A batch leaves the parts and vectors of the items that it replaces.
         store.batch([PutOp(("users", "ann"), key, {}, False) for key in "klm"])
     with DynamoDBCache[Any](cache_table_name=table.name, **given) as entries:
         cache = with_payloads(entries, inline_limit=600, chunk_bytes=700)

@@ -62,7 +62,7 @@ SAVERS = {
 
 
 class PlainPlaces(InMemorySaver):
-    """Keeps writes as langgraph-checkpoint-amazon-dynamodb does: no paths, the last write wins."""
+    """Keeps writes as langgraph-checkpoint-amazon-dynamodb does: no paths, last write wins."""
 
     def put_writes(self, config: Any, writes: Any, task_id: str, _: str = "") -> None:
         for idx, (channel, value) in enumerate(writes):
@@ -91,7 +91,7 @@ def beside_memory(saver: type) -> type:
             names = ("thread_id", "checkpoint_ns", "checkpoint_id")
             named = {k: v for k, v in config["configurable"].items() if k in names}
             plain = {"configurable": named}
-            # Values read from memory include those of other checkpoints.
+            # A checkpoint read back from memory also contains values of other checkpoints.
             place = (named["thread_id"], named.get("checkpoint_ns", ""), checkpoint["id"])
             self.as_put[place] = _dumped(self.memory, checkpoint)
             return self.memory.put(plain, checkpoint, metadata, versions)
