@@ -1,4 +1,4 @@
-"""Fixtures: an engine for each worker process, fresh tables for each test."""
+"""Fixtures: an engine per pytest worker, new tables per test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.calls import Calls
     from tests.support.savers import Saver
 
-# Fake credentials, and no other settings reach the SDK: the engines accept any.
+# Fake credentials, and no others reach the SDK: the engines accept anything.
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - not a secret
@@ -42,7 +42,7 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
-# Engines may be slow: only the results count, not the time.
+# Engines may be slow: Hypothesis must not fail a test because of its duration.
 settings.register_profile(
     "default",
     deadline=None,
@@ -53,16 +53,16 @@ settings.register_profile(
 settings.load_profile("default")
 
 
-# Tests of the saver on aiobotocore only; it cannot be imported without the extra.
+# Tests of the saver on aiobotocore; they cannot be imported without its extra.
 collect_ignore_glob = [] if native() else ["test_aio*.py"]
 
-# The collector is not available for every platform.
+# The collector is not available on every platform.
 collect_ignore_glob += [] if collector.is_installed() else ["test_otel_collector.py"]
 
-# Tests that need Terraform, the CDK and an engine for more than DynamoDB; run by `make infra-test`.
+# Tests that need Terraform, the CDK and an engine for more than DynamoDB: `make infra-test`.
 collect_ignore = [] if os.environ.get("TEST_INFRA") else ["infra"]
 
-# Tests that need a browser and the extra [web]; run by `make web-test`.
+# Tests that need a browser and the extra [web]: `make web-test`.
 collect_ignore += [] if os.environ.get("TEST_WEB") else ["web"]
 
 
@@ -94,7 +94,7 @@ def loop_thread() -> Iterator[LoopThread]:
 
 @pytest.fixture(scope="session")
 def object_store(engine: Engine) -> Iterator[str]:
-    """The endpoint of an engine for S3."""
+    """The S3 endpoint of an engine."""
     with running_object_store(engine) as url:
         yield url
 
@@ -127,13 +127,13 @@ def existing_tables(tables: Tables) -> Tables:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock for savers, set by the tests."""
+    """A clock for savers that tests set."""
     return Clock()
 
 
 @pytest.fixture
 def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
-    """Every wait is recorded and skipped: those of the runner and of the SDK between attempts."""
+    """Every wait is recorded and skipped: the runner's own and the SDK's between its attempts."""
     skipped = SkippedWaits()
     skipped.install(monkeypatch)
     return skipped
@@ -141,7 +141,7 @@ def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
 
 @pytest.fixture
 def saver(tables: Tables) -> Iterator[Saver]:
-    """A saver on fresh tables, with only the permissions of the published runtime policy."""
+    """A saver on new tables, with only the permissions of the published runtime policy."""
     tables.set_up()
     with tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS) as made:
         yield made
@@ -149,13 +149,13 @@ def saver(tables: Tables) -> Iterator[Saver]:
 
 @pytest.fixture(params=["sync", "async"])
 def calls(request: pytest.FixtureRequest, saver: Saver, loop_thread: LoopThread) -> Calls:
-    """The saver's calls, by its sync and its async methods."""
+    """The saver's calls, through its sync methods and through its `a*` methods."""
     return SyncCalls(saver) if request.param == "sync" else AsyncCalls(saver, loop_thread)
 
 
 @pytest.fixture(params=["sync", "async"])
 def calls_of(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Callable[[Any], Calls]:
-    """Makes the calls of a saver, by its sync and its async methods."""
+    """Creates the calls of a saver, through its sync methods and through its `a*` methods."""
     if request.param == "sync":
         return SyncCalls
     return lambda saver: AsyncCalls(saver, loop_thread)
