@@ -1,7 +1,7 @@
-"""Calls of `DynamoDBSaver` whose callers are gone: cancelled, interrupted, or at their end.
+"""Calls of `DynamoDBSaver` without a caller: cancelled, interrupted, or at process exit.
 
-Nothing here measures time. Requests are held at the client; a time-out only turns a deadlock into
-a failure.
+Nothing here measures time. Requests are held at the client; a timeout only turns a deadlock into a
+failure.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ AT = config("t")
 
 
 def waiting(saver: DynamoDBSaver) -> int:
-    """How many threads wait for the end of abandoned calls."""
+    """Number of threads that wait for abandoned calls to finish."""
     condition: Any = saver._runner.performer().calls.changed
     return len(condition._waiters)
 
 
 async def cancelled_while_held(hold: Hold, call: Coroutine[Any, Any, Any]) -> None:
-    """Cancel a call while its request is held. The caller is not held up."""
+    """Cancel a call while its request is held. The caller does not block."""
     task = asyncio.ensure_future(call)
     await hold.reached()
     task.cancel()
@@ -80,7 +80,7 @@ def test_a_cancelled_aput_does_not_land_behind_a_later_delete(tables: Tables, na
         async def main() -> None:
             await cancelled_while_held(hold, put(saver))
             delete = asyncio.ensure_future(LATER[name](saver))
-            # Where it did not wait, it would be done by now, and the put still be held.
+            # If it did not wait, it would be done by now, with the put still held.
             await until(lambda: waiting(saver) == 1 or delete.done())
             assert watch.sent == []
             hold.released.set()
@@ -96,7 +96,7 @@ def test_a_cancelled_call_sends_nothing_after_the_request_it_is_at(tables: Table
         watch, hold = Watch(tables.client), Hold(tables.client, "PutItem")
 
         async def main() -> None:
-            # Of a chunk; more chunks and the checkpoint would come after it.
+            # The request of a chunk; more chunks and the checkpoint would follow.
             await cancelled_while_held(hold, put(saver, text="x" * 2000))
             hold.released.set()
             assert await saver.aget_tuple(AT) is None
@@ -154,7 +154,7 @@ def test_many_calls_that_wait_hold_all_threads_and_everything_goes_on(tables: Ta
         hold = Hold(tables.client, "PutItem")
 
         async def main() -> None:
-            # Groups that were under way before need helpers, for which there is no thread.
+            # The groups already in progress need helpers, for which there is no thread.
             await cancelled_while_held(hold, put(saver))
             later = [asyncio.ensure_future(listed(saver)) for _ in range(20)]
             later += [
@@ -240,7 +240,7 @@ def test_an_interrupted_group_does_not_wait_for_its_helpers_but_later_calls_do(
     assert over == ["helper", "later"]
 
 
-# --- the end of the process ---
+# --- process exit ---
 
 BEGIN = """
 import asyncio, os, sys, threading

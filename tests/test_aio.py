@@ -1,4 +1,4 @@
-"""What only the saver on aiobotocore has: the extra, threads for large values, groups of tasks."""
+"""Only of the saver on aiobotocore: the extra, threads for large values, groups of tasks."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ except ModuleNotFoundError as error:
     assert "pip install boto3 'aiobotocore>=2.25'" in line
 
 
-# --- work off the loop ---
+# --- work off the event loop ---
 
 _caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
 
 class Serde(JsonPlusSerializer):
-    """Remembers in which thread and for whom it has worked on large and small values."""
+    """Records the thread and the context in which it serializes large and small values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -246,7 +246,7 @@ class Array:
 
 
 class Odd:
-    """Whose size is no number and that hides what else it holds."""
+    """An object whose size is not a number and that hides its contents."""
 
     __slots__ = ()
     nbytes = "many"
@@ -296,7 +296,7 @@ def test_a_value_is_large_by_its_bytes_or_by_its_objects(value: object, large: b
 
 
 class Flights:
-    """How many requests of each loop are in flight, and were at most."""
+    """How many requests of each loop are in flight, and the maximum."""
 
     def __init__(self, session: Session, full: int) -> None:
         self.peak: Counter[int] = Counter()
@@ -364,7 +364,7 @@ def test_of_a_group_that_fails_the_rest_is_not_begun_and_the_first_error_in_orde
             return
         member = len(begun)
         begun.append(member)
-        # Three at once: the third fails first, the second after it, the first ends well.
+        # Three concurrent tasks: the third fails first, then the second, and the first succeeds.
         if member == 2:
             third_failed.set()
         elif member == 1:
@@ -406,7 +406,7 @@ def test_another_session_than_aiobotocores_is_refused_with_what_to_pass(session:
 
 
 def made_with(**settings: Any) -> tuple[str, dict[str, Any], Any]:
-    """The client a saver asks for: service, arguments, client."""
+    """The client a saver creates: service, arguments, client."""
     session = Session()
     saver = AsyncDynamoDBSaver(**NAMES, session=session, **settings)
 

@@ -1,6 +1,6 @@
-"""A plain call of the saver on aiobotocore against `close` of another thread.
+"""A sync call of the saver on aiobotocore during `close` in another thread.
 
-Nothing here measures time. The call is held at a known point; a time-out only turns a deadlock into
+Nothing here measures time. The call is held at a known point; a timeout only turns a deadlock into
 a failure.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Lock:
-    """A lock that tells when a thread has to wait for it."""
+    """A lock that reports when a thread has to wait for it."""
 
     def __init__(self) -> None:
         self.contended = threading.Event()
@@ -57,7 +57,7 @@ def test_a_call_that_has_found_the_loop_is_done_before_close_ends_it(
     def preempted(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
         if threading.get_ident() == here and not closing:
             closing.append(pool.submit(saver.close))
-            # Either it has ended the loop by now, or it waits for this call.
+            # By now it has either stopped the loop, or it waits for this call.
             while not (closing[0].done() or lock.contended.is_set()):
                 pass
         return schedule(work, loop)

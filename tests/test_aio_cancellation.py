@@ -1,7 +1,7 @@
 """Any awaited call of the saver on aiobotocore may be cancelled, at each of its awaits.
 
 Nothing here measures time. A task is cancelled at a known await of its own, or while its request is
-held at the client; a time-out only turns a deadlock into a failure.
+held at the client; a timeout only turns a deadlock into a failure.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def reading(where: str) -> dict[str, Case]:
 
 
 IN_S3 = ("a new checkpoint", "several writes", "delete of a thread", "the newest")
-"""The server for S3 takes its time: only what has requests of a kind of its own there."""
+"""The S3 engine is slow: only operations with requests of their own there."""
 CASES = {
     f"{name}, {where}": case
     for where in ("inline", "chunks", "s3")
@@ -119,7 +119,7 @@ CASES = {
 
 @dataclass
 class Experiment:
-    """A call that is cancelled again and again on the same start, all by one saver."""
+    """A call that is cancelled repeatedly from the same initial state, always on one saver."""
 
     tables: Tables
     case: Case
@@ -146,7 +146,7 @@ class Experiment:
             self.session.register(event, partial(self._passed, of))
 
     async def make_undisturbed(self) -> None:
-        """Make the call to its end, for what it leads to."""
+        """Make the call without cancellation, for its result."""
         self.result = await self._made_to_the_end()
         self._now = self._stored()
         self.after = self._read()
@@ -156,7 +156,7 @@ class Experiment:
         self._known = [shape(self._before), self._last]
 
     async def cancel_at_every(self, of: str, again: bool = False) -> None:
-        """Make the call and cancel it, at each such point in turn until it has passed them all."""
+        """Cancel the call at each such point in turn, until it has passed all of them."""
         at = 1
         while await self._cancelled_at(Stop(at, of, again)):
             await self._check()
@@ -177,9 +177,9 @@ class Experiment:
         return True
 
     async def _check(self) -> None:
-        """What is left is old or new, can be swept, and the call can be made again.
+        """What is left is old or new, can be swept, and the call can be repeated.
 
-        That depends on what is stored alone, so it is looked at once for every such state.
+        This depends on the stored items only, so each such state is checked once.
         """
         self._now = self._stored()
         state = shape(self._now)
@@ -204,7 +204,7 @@ class Experiment:
         return await self.case.act(self.saver)
 
     def _same(self, result: Any) -> bool:
-        # A sweep reports what it has found, of which a stopped one has left less.
+        # A sweep reports what it found; after a cancelled sweep that is less.
         return bool(result == self.result) or self.case.store is orphan
 
     def _passed(self, of: str, **_: object) -> None:
@@ -246,7 +246,7 @@ class Experiment:
         return saver
 
     def restore(self, state: Stored | None = None) -> None:
-        """Bring back what there was at first, or that state."""
+        """Restore the initial state, or this one."""
         wanted, self._now = self._before if state is None else state, self._stored()
         if wanted == self._now:
             return
@@ -274,14 +274,14 @@ class Experiment:
 
 
 def cancelled_everywhere(experiment: Experiment, *points: str, again: bool = False) -> None:
-    """Cancel the call at all those points; the saver goes on and nothing is left of it."""
+    """Cancel the call at all those points; the saver stays usable, and no trace is left."""
 
     async def main() -> None:
         async with experiment.saver:
             await experiment.make_undisturbed()
             for of in points:
                 await experiment.cancel_at_every(of, again)
-            # No permit is lost, or this would wait for ever.
+            # No permit is lost, otherwise this would wait forever.
             experiment.restore()
             assert await asyncio.gather(
                 *(experiment.saver.aget_tuple(AT) for _ in range(2 * experiment.limit))

@@ -1,6 +1,6 @@
-"""The saver on aiobotocore on one event loop after another, on several at once, and beside them.
+"""The saver on aiobotocore on consecutive and concurrent event loops, and from threads without one.
 
-Nothing here measures time; a time-out only turns a deadlock into a failure.
+Nothing here measures time; a timeout only turns a deadlock into a failure.
 """
 
 from __future__ import annotations
@@ -270,8 +270,8 @@ def test_close_waits_for_a_loop_that_ends_meanwhile(existing_tables: Tables) -> 
         await hold.reached()
         while not ending.is_set():  # noqa: ASYNC110 - set by a thread
             await asyncio.sleep(0)
-        # A task of `close` waits here for the call; both are cancelled by the end of the loop.
-        while len(asyncio.all_tasks()) < TASKS + 2:  # noqa: ASYNC110 - nobody tells
+        # A task of `close` waits here for the call; both are cancelled when the loop ends.
+        while len(asyncio.all_tasks()) < TASKS + 2:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
         assert not call.done()
 
@@ -369,11 +369,11 @@ def test_close_closes_the_clients_of_a_loop_that_runs_elsewhere(
         loop_thread.run(used(saver))
 
 
-# --- plain calls ---
+# --- sync calls ---
 
 
 def plain_calls(saver: AsyncDynamoDBSaver) -> dict[str, Callable[[], Any]]:
-    """A call of each plain method."""
+    """A call of each sync method."""
     return {
         "setup": saver.setup,
         "put": lambda: saver.put(config("t"), checkpoint("0003"), metadata(), {}),
@@ -393,7 +393,7 @@ def plain_calls(saver: AsyncDynamoDBSaver) -> dict[str, Callable[[], Any]]:
 
 
 def async_calls(saver: AsyncDynamoDBSaver) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """A call of each asynchronous method."""
+    """A call of each async method."""
     return {
         "asetup": saver.asetup,
         "aput": lambda: put_new(saver),
@@ -417,7 +417,7 @@ def test_plain_calls_work_while_the_loop_that_the_saver_is_used_on_stands_still(
 
     async def main() -> dict[str, Any]:
         await saver.aopen()
-        # Waits for the thread, and with it this loop.
+        # Waits for the thread, which blocks this loop.
         return elsewhere(lambda: {name: call() for name, call in plain_calls(saver).items()})
 
     results = run(main())
@@ -493,7 +493,7 @@ def test_an_interrupted_plain_call_is_cancelled_and_the_saver_goes_on(
             with pytest.raises(KeyboardInterrupt):
                 saver.put(config("t"), checkpoint("0003"), metadata(), {})
         cancelled = hold.cancelled.wait(DEADLOCK)
-        hold.release()  # Or else `close` would wait for it.
+        hold.release()  # Otherwise `close` would wait for it.
         assert cancelled
         assert saver.get_tuple(AT) is None
     assert existing_tables.checkpoint_items() == []

@@ -1,7 +1,7 @@
-"""What each call costs: requests, serial round trips and capacity units.
+"""The cost of each call: requests, serial round trips and capacity units.
 
-C below is the concurrency limit. Requests and depth are counted on every engine, capacity units on
-those that count them as AWS does.
+C below is the concurrency limit. Requests and depth are counted on every engine, capacity units
+only on engines that count them as AWS does.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def test_history_reads_one_page_when_a_snapshot_is_near(metered: Metered) -> Non
     requests, depth = metered.cost(
         lambda: metered.calls.get_delta_channel_history(config=config("t"), channels=["messages"])
     )
-    # The newest has the channel as its parent had it, which holds it.
+    # The newest has the same channel version as its parent, which holds the value.
     assert (requests, depth) == (1, 1)
 
 

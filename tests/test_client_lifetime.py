@@ -1,4 +1,4 @@
-"""When `DynamoDBSaver` makes and closes its clients and threads, and what its clones share."""
+"""When `DynamoDBSaver` creates and closes its clients and threads, and what its clones share."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ print(",".join(sorted(unwanted)) or "none")
 
 
 def printed_by(program: str, **environment: str) -> str:
-    """What a program prints that ends well."""
+    """The output of a program that exits with 0."""
     done = run_program(program, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -159,7 +159,7 @@ def test_an_open_saver_makes_no_other_client(
             assert loop_thread.run(saver.aopen()) is saver
             assert saver.get_tuple(config("thread")) is None
 
-        # `clients_made_by` refuses a second one.
+        # `clients_made_by` rejects a second one.
         assert clients_made_by(call, monkeypatch).keys() == {"dynamodb"}
 
 
@@ -182,7 +182,7 @@ def test_a_closed_saver_is_not_opened_again(loop_thread: LoopThread) -> None:
 
 
 def every_call(saver: DynamoDBSaver) -> dict[str, Callable[[], object]]:
-    """A call of each plain method, on a thread that need not exist."""
+    """A call of each sync method, on a thread that need not exist."""
     address = config("thread", "", "1f000000-0000-6000-8000-000000000000")
     return {
         "setup": lambda: saver.setup(),
@@ -202,7 +202,7 @@ def every_call(saver: DynamoDBSaver) -> dict[str, Callable[[], object]]:
 
 
 def every_async_call(saver: DynamoDBSaver) -> dict[str, Callable[[], Any]]:
-    """A call of each `a*` method."""
+    """A call of each async method."""
     address = config("thread", "", "1f000000-0000-6000-8000-000000000000")
 
     async def listed() -> list[object]:
@@ -323,7 +323,7 @@ def test_the_async_context_manager_returns_the_saver_and_closes_it(tables: Table
 
 
 class TaggingSerde(JsonPlusSerializer):
-    """A serializer that notes what it is asked to load."""
+    """A serializer that records what it is asked to load."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where `DynamoDBSaver` has its clients from, and how they are set up."""
+"""Where `DynamoDBSaver` gets its clients from, and how they are configured."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the machine's reaches the clients made here."""
+    """No setting of the environment affects the clients created here."""
     for name in ("AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -52,7 +52,7 @@ def test_a_client_that_is_passed_in_is_never_closed(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[str] = []
-    # A closed botocore client connects anew when it is used, so only the call itself tells.
+    # A closed botocore client reconnects when it is used, so only the call itself shows it.
     monkeypatch.setattr(tables.client, "close", lambda: closed.append("closed"))
     with tables.boto_saver(client=tables.client) as saver:
         saver.setup()
@@ -252,7 +252,7 @@ S3_ENDPOINT = "http://localhost:4566"
 
 
 def made_for_s3(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Any, Any]:
-    """The clients for DynamoDB and for S3 that a saver makes to store a value in S3."""
+    """The clients for DynamoDB and S3 that a saver creates to store a value in S3."""
     offload: Any = {"bucket_name": "bucket", "threshold_bytes": 0, **settings.pop("offload", {})}
     with closing(DynamoDBSaver(**NAMES, **settings, s3_offload_config=offload)) as saver:
         made = clients_made_by(
@@ -284,7 +284,7 @@ def test_the_client_for_s3_has_the_credentials_region_and_settings_of_the_other(
         assert config_field(client, "user_agent_extra") == "lib/langgraph-checkpoint-dynamodb"
     dynamodb, s3 = clients
     assert dynamodb.meta.endpoint_url == UNROUTABLE
-    # What runs on a local engine must not end up in a bucket of AWS.
+    # A saver on a local engine must not store values in a bucket on AWS.
     assert s3.meta.endpoint_url == UNROUTABLE
     assert config_field(s3, "s3")["addressing_style"] == "path"
 

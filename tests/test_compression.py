@@ -1,4 +1,4 @@
-"""Compressed values: where it saves something, read under any setting, and never a bomb."""
+"""Compressed values: used if they save units, readable with any setting, and size-limited."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ every_codec = pytest.mark.parametrize("codec", CODECS)
 
 
 def noise(size: int) -> bytes:
-    """Bytes that no codec makes smaller."""
+    """Incompressible bytes."""
     return random.Random(size).randbytes(size)  # noqa: S311 - no secret
 
 
 def text(size: int) -> bytes:
-    """Bytes that pack to about a half: enough to save, and still many."""
+    """Bytes that compress to about half: enough to save, and still large."""
     return noise(size // 2).hex().encode()
 
 
@@ -155,7 +155,7 @@ def test_gzip_is_what_other_programs_read() -> None:
     assert decompress("gzip", gzip.compress(b"data" * 100), 400) == b"data" * 100
 
 
-# --- Zstandard that is not installed ---
+# --- Zstandard is not installed ---
 
 
 def test_without_zstandard_only_zstd_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def test_what_zstd_has_packed_is_unreadable_without_zstandard_and_says_what_to_i
 
 
 def put_all(tables: Tables, blob: bytes, **chosen: Any) -> RunnableConfig:
-    """A checkpoint with a value in each place, stored by a saver of these settings."""
+    """A checkpoint with a value in each place, stored by a saver with these settings."""
     tables.set_up()
     with tables.saver(**chosen) as saver:
         return put_by(SyncCalls(saver), blob)
@@ -219,7 +219,7 @@ def put_by(calls: Calls, blob: bytes) -> RunnableConfig:
 
 
 def assert_whole(calls: Calls, stored: RunnableConfig, blob: bytes) -> None:
-    """Every way to the checkpoint gives the value in each of its places."""
+    """Every read of the checkpoint returns the value in each of its places."""
     for found in (
         calls.get_tuple(config("t")),
         calls.get_tuple(stored),
@@ -238,7 +238,7 @@ def items(tables: Tables) -> list[dict[str, Any]]:
 
 
 def descriptions(tables: Tables) -> list[tuple[str, dict[str, Any]]]:
-    """What items say of the values that do not lie in them as they are."""
+    """The descriptions in items of values that are not stored there as they are."""
     found = []
     for item, name in product(items(tables), VALUES):
         description = item.get(f"{name}_payload", {"M": {}})["M"]
@@ -351,13 +351,13 @@ def test_a_value_is_read_whatever_the_setting_is_now(
         copied = writer.get_tuple(config("u"))
         assert copied is not None
         assert copied.checkpoint["channel_values"] == {"blob": blob}
-        # Stored once more, under the setting of now, it is as if it had always been.
+        # Stored again with the current setting, it is as if it had always been stored so.
         writer.delete_thread("u")
         assert (items(tables), bucket.keys()) == ([], [])
         assert_whole(SyncCalls(writer), put_by(SyncCalls(reader), blob), blob)
 
 
-# --- a description that lies ---
+# --- false descriptions ---
 
 
 def another_size(change: Callable[[int], int]) -> Callable[[dict[str, Any]], dict[str, Any]]:

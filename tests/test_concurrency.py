@@ -1,6 +1,6 @@
-"""Many requests at once, many callers at once, and an event loop that is never kept waiting.
+"""Concurrent requests, concurrent callers, and an event loop that is never blocked.
 
-Nothing here measures time. Requests are held at the client with barriers and events; a time-out
+Nothing here measures time. Requests are held at the client with barriers and events; a timeout
 only turns a deadlock into a failure.
 """
 
@@ -52,7 +52,7 @@ def saver(tables: Tables) -> Iterator[DynamoDBSaver]:
 
 
 def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
-    """Many checkpoints of one thread, from one that the saver has stored; ids, newest first."""
+    """Many copies in one thread of a checkpoint stored by the saver; ids, newest first."""
     stored = saver.put(config("thread"), checkpoint(), metadata(), {})
     (item,) = tables.checkpoint_items()
     ids = [id_of(stored), *(new_id(step) for step in range(count - 1))]
@@ -65,7 +65,7 @@ def store_many(tables: Tables, saver: DynamoDBSaver, count: int) -> list[str]:
     return sorted(ids, reverse=True)
 
 
-# --- requests at once ---
+# --- concurrent requests ---
 
 
 @pytest.mark.parametrize(("group", "limit"), [(8, 8), (4, 8), (2, 2)])
@@ -130,7 +130,7 @@ def test_requests_are_sent_in_the_order_they_came(tables: Tables) -> None:
                 saver.put(config("thread"), checkpoint(id_), metadata(), {})
 
         with ThreadPoolExecutor(5) as pool:
-            # The first comes back at once, and has to stand in line again.
+            # The first call returns at once, and the same caller has to queue again.
             calls = [pool.submit(put, "0", "again")]
             wait_until(lambda: sent == ["0"])
             for number in range(1, 5):
@@ -347,7 +347,7 @@ def test_a_call_that_is_cancelled_while_it_waits_for_a_thread_sends_nothing(
                 await waiting
             hold.released.set()
             assert await held is None
-            # Behind the cancelled one in the queue, so that one would have been done by now.
+            # Queued after the cancelled one, which would have run by now.
             assert await saver.aget_tuple(config("thread")) is None
 
         run_on_loop(main())
@@ -364,7 +364,7 @@ def test_aput_stores_the_values_of_the_moment_it_was_called(tables: Tables) -> N
         passed = checkpoint(log=log)
 
         async def main() -> RunnableConfig:
-            # Holds the only thread: what aput has not done by its first wait, it has not done yet.
+            # Holds the only worker thread: aput has done nothing beyond its first await.
             held = asyncio.create_task(saver.aget_tuple(ADDRESS))
             await hold.reached()
             task = asyncio.create_task(saver.aput(address, passed, metadata(note=note), {}))
@@ -432,7 +432,7 @@ def test_of_many_threads_that_store_the_same_writes_one_is_first_with_all_of_the
     assert len(set(values)) == 1
 
 
-# --- listing as far as it is asked for ---
+# --- listing only as far as needed ---
 
 
 def test_the_first_of_many_checkpoints_costs_one_small_page(
@@ -501,7 +501,7 @@ def test_listings_of_one_saver_do_not_disturb_each_other(
 
 
 def wait_until_refused(call: Callable[[], object]) -> None:
-    """Repeat a call until the saver says that it is closed."""
+    """Repeat a call until the saver raises because it is closed."""
     with suppress(SaverClosedError):
         while True:
             call()
@@ -513,7 +513,7 @@ def test_close_lets_asynchronous_calls_finish(tables: Tables, loop_thread: LoopT
     chain = put_chain(SyncCalls(saver), "thread", 3)
     hold = Hold(tables.client, "Query")
     result: list[CheckpointTuple | None] = []
-    # The newest checkpoint takes a second request, which comes after close has begun.
+    # The newest checkpoint takes a second request, which is sent after close has begun.
     caller = threading.Thread(
         target=lambda: result.append(loop_thread.run(saver.aget_tuple(config("thread")))),
         daemon=True,

@@ -1,4 +1,4 @@
-"""LangGraph's own conformance suite, all of it, on the async methods and on the sync ones."""
+"""LangGraph's full conformance suite, on the async methods and on the sync ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.tables import new_tables, with_payloads
 
 
 class SyncMethods(BaseCheckpointSaver[str]):
-    """Answers the suite's async calls with a saver's sync methods, in another thread."""
+    """Runs the suite's async calls with a saver's sync methods, in another thread."""
 
     def __init__(self, saver: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=saver.serde)

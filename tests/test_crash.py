@@ -1,9 +1,9 @@
-"""Every operation stopped after each of its requests, as a process does that dies between two.
+"""Every operation stopped after each of its requests, like a process that crashes in between.
 
-A fresh reader then finds each checkpoint as it was or as it will be, never a mix, and the same call
-made again ends as if it had never been stopped. What it still leaves over, and what a call leaves
-that is never made again, are parts of values that nobody sees: a sweep removes every one. So it
-does with the marks that deletes leave for an hour.
+A new reader then finds each checkpoint in its old or its new state, never a mix, and repeating the
+call gives the same result as if it had never been stopped. Only unreferenced parts of values may be
+left, by the repeated call or by one that is never repeated: a sweep removes all of them. It also
+removes the marks that deletes leave for an hour.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def put(
 
 
 def put_threads(saver: Saver) -> None:
-    """Thread `t` with a fork and a nested namespace, and thread `o` that nothing may touch."""
+    """Thread `t` with a fork and a nested namespace, and thread `o` that no call may change."""
     put(saver, "t", "0001", run_id="first")
     put(saver, "t", "0002", "0001")
     put(saver, "t", "0003", "0002")
@@ -77,7 +77,7 @@ DELTA_CHAIN = ("0002", "0003", "0004")
 def put_delta_threads(saver: Saver) -> None:
     """Thread `t` whose newest checkpoints are rebuilt from the snapshot below them.
 
-    0001 is below the snapshot 0002 and 0005 is a dead branch of 0003: both may go.
+    0001 is below the snapshot 0002 and 0005 is a dead branch of 0003: both may be deleted.
     """
     for checkpoint_ns in ("", "sub"):
         put_delta(saver, "0001", None, checkpoint_ns)
@@ -115,7 +115,7 @@ def history(saver: Saver, checkpoint_ns: str, checkpoint_id: str) -> Mapping[str
 
 
 def ancestors(found: Seen, checkpoint_ns: str, checkpoint_id: str) -> list[str]:
-    """Ids of the ancestors that a checkpoint has in thread `t`."""
+    """Ids of the ancestors of a checkpoint in thread `t`."""
     ids: list[str] = []
     parent = found["t", checkpoint_ns, checkpoint_id].parent_config
     while parent is not None:
@@ -162,7 +162,7 @@ def test_stopped_writes_of_a_task_are_all_there_or_none(
 ) -> None:
     put_threads(saver)
     at = config("t", "", "0004")
-    # An earlier attempt of the same task: special values give way, regular ones stay.
+    # An earlier attempt of the same task: special values are replaced, regular ones stay.
     saver.put_writes(at, [("__resume__", "old"), ("log", "first"), ("__error__", "old")], "again")
 
     def act(one: Saver) -> None:
@@ -173,7 +173,7 @@ def test_stopped_writes_of_a_task_are_all_there_or_none(
 
 @pytest.mark.parametrize("held", [False, True], ids=["first", "beside one that came first"])
 def test_of_150_writes_all_are_there_or_none(saver: Saver, tables: Tables, held: bool) -> None:
-    """One by one, where another call has the first place, they take two transactions."""
+    """If another call holds the first place, they are put one by one, in two transactions."""
     at = saver.put(config("t"), checkpoint("0001"), metadata(), {})
     first = [("task", "log", "first")] if held else []
     for _, channel, value in first:
@@ -284,7 +284,7 @@ def test_a_stopped_copy_holds_only_checkpoints_with_all_their_ancestors_and_writ
     saver: Saver, tables: Tables, portions: Portions
 ) -> None:
     put_threads(saver)
-    # A clock that stepped back: a parent above its child.
+    # A clock that stepped back: a parent with a higher id than its child.
     put(saver, "t", "0009", "0003")
     put(saver, "t", "0005", "0009")
     experiment = Experiment(tables, lambda one: one.copy_thread("t", "u"), portions=portions)
@@ -345,7 +345,7 @@ def test_a_stopped_delete_of_runs_of_an_older_writer_is_finished_by_the_next_one
     saver: Saver, tables: Tables
 ) -> None:
     put_threads(saver)
-    # Older writers keep the run in the metadata alone.
+    # Older writers store the run only in the metadata.
     for item in tables.checkpoint_items():
         del item["run_id"]
         tables.client.put_item(TableName=tables.checkpoints, Item=item)
@@ -393,7 +393,7 @@ def stored_in(*ways: str) -> pytest.MarkDecorator:
 
 
 def text(name: str) -> str:
-    """3,000 characters, hardly half of them after compression."""
+    """3,000 characters, which compress to about half."""
     return random.Random(name).randbytes(1500).hex()  # noqa: S311 - a value, not a secret
 
 
@@ -440,8 +440,8 @@ LARGE_PUTS: dict[str, Act] = {
     "a write over an old one": lambda one: put_large_writes(one, "0002", "__resume__", name="new"),
 }
 LEFT_BY_PUTS = dict.fromkeys(("over an old one", "the same again", "a write over an old one"), 2)
-"""How many parts a put leaves to the sweep of the value it replaces: the transaction that stores
-a large value does not tell what it has replaced."""
+"""Parts of the replaced value that a put leaves to the sweep: the transaction that stores a large
+value does not return what it has replaced."""
 LARGE_DELETES: dict[str, tuple[Act, set[str]]] = {
     "a thread": (lambda one: one.delete_thread("t"), {"0001", "0002"}),
     "all but the latest": (lambda one: one.prune(["t", "o"]), {"0001"}),
@@ -479,7 +479,7 @@ def test_large_writes_of_a_task_again_are_stored_together_or_not_at_all(large: L
     experiment = large.experiment(write("new"))
     check(experiment)
     writes = experiment.after["t", "", "0001"].pending_writes or []
-    # A special write gives way, a regular one stays.
+    # A special write is replaced, a regular one stays.
     assert {channel: value for _, channel, value in writes} == {
         "__resume__": text("new __resume__"),
         "log": text("old log"),

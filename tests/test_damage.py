@@ -1,4 +1,4 @@
-"""What is there and cannot be read raises: never `None`, never the checkpoint before."""
+"""Items that exist and cannot be read raise; a read never returns `None` or an older checkpoint."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CHECKPOINT_DAMAGES = [
 ]
 WRITE_DAMAGES = [
     *(("type", damage) for damage in DAMAGES),
-    # Text in place of binary is what a custom serde of the JavaScript port may store.
+    # A custom serde of the JavaScript port may store text in place of binary.
     *(("value", damage) for damage in DAMAGES if damage != "other text"),
     ("channel", "missing"),
     ("channel", "a number"),
@@ -92,7 +92,7 @@ def damage_item(tables: Tables, table: str, item: object, name: str, damage: str
 
 
 def assert_unreadable(calls: Calls, stored: Any, *, named: list[str]) -> None:
-    """Every way to the checkpoint raises an error that says which one it is."""
+    """Every read of the checkpoint raises an error that names it."""
     latest = config("thread", NAMESPACE)
     for read in (
         lambda: calls.get_tuple(latest),
@@ -158,7 +158,7 @@ def test_damaged_writes_of_a_call_raise_and_say_which_item_it_is(
     (item,) = cast("list[Any]", tables.write_items())
     tables.client.put_item(TableName=tables.writes, Item={**item, "writes": damage})
     assert_unreadable(calls, stored, named=["thread", NAMESPACE, id_of(stored), "task", "writes"])
-    # Who repeats the task cannot tell which places are held.
+    # A caller that repeats the task cannot tell which places are taken.
     with pytest.raises(UnreadableItemError, match="task:::0"):
         calls.put_writes(stored, [("a", None), ("b", 2), ("c", 3)], "task", "path")
     calls.delete_thread("thread")
@@ -221,9 +221,9 @@ def in_s3(tables: Tables, bucket: Bucket) -> Iterator[SyncCalls]:
 
 
 def put_outside(calls: SyncCalls) -> RunnableConfig:
-    """A checkpoint with metadata and a write, none of which fits a small item."""
+    """A checkpoint with metadata and a write, none of which fits in a small item."""
     older = calls.put(config("thread", NAMESPACE), checkpoint(a=1), metadata(), {"a": "1"})
-    # Hexadecimal text packs to about half its size: enough to be packed and still to fill chunks.
+    # Hexadecimal text compresses to about half its size: enough for compression and for chunks.
     large = random.Random(1).randbytes(3_000).hex()  # noqa: S311 - no secret
     stored = calls.put(older, checkpoint(a=large), metadata(large=large), {"a": "1"})
     calls.put_writes(stored, [("channel", large)], "task", "path")
@@ -311,7 +311,7 @@ def test_an_item_that_leads_to_an_object_and_is_damaged_stops_no_delete_of_what_
     assert len(leading) == len(bucket.keys()) > 0
     for item in leading:
         damage_item(tables, tables.writes, item, "bucket", "missing")
-    # What refers to the objects says where they are, too.
+    # The descriptions of the values also name the objects.
     in_s3.delete_thread("thread")
     assert bucket.keys() == []
     assert tables.checkpoint_items() == tables.write_items() == []

@@ -1,4 +1,4 @@
-"""What `make test` leaves to `make test-all`."""
+"""The cases that `make test` leaves to `make test-all`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """A case of a test, as far as it is looked at here."""
+    """A test case, with the attributes that are used here."""
 
     nodeid: str
     count: int | None = None

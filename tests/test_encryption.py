@@ -1,4 +1,4 @@
-"""An encrypting serde: whatever way values are stored, none of them can be read there."""
+"""An encrypting serde: no stored value is readable, wherever it is stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MARKER = "plaintext-that-must-not-be-stored"
 KEY = b"0123456789abcdef"
 SECRET = f"{MARKER} " * 100
-"""It packs well: were it packed before it is encrypted, it would be small."""
+"""It compresses well: compressed before encryption, it would be small."""
 TASK = "task"
 ERROR = "__error__"
 
@@ -35,7 +35,7 @@ CLEAR = {
     *("bucket", "object_key", "created", "expires", "ttl", "deleted"),
     *("checkpoint_payload", "metadata_payload", "value_payload"),
 }
-"""What stays readable: keys, names, times, and where values are and how large."""
+"""What stays readable: keys, names, times, and the places and sizes of values."""
 ENCRYPTED = {"checkpoint", "metadata", "value", "chunk"}
 
 
@@ -66,14 +66,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def live_secretly(calls: Calls) -> None:
-    """Store a secret in every place there is, more than once, and read it back each time."""
+    """Store a secret in every place, more than once, and read it back each time."""
     for thread_id, checkpoint_ns in (("t", "node:1"), ("t" * 1500, "n" * 1000)):
         parent = config(thread_id, checkpoint_ns)
         for step in range(2):
             made = checkpoint(new_id(step), secret=SECRET)
             described = metadata(step=step, note=SECRET, run_id="run")
             writes = [("log", SECRET), ("small", MARKER), (ERROR, SECRET)]
-            # Twice: the second takes the place of the first.
+            # Twice: the second replaces the first.
             for _ in range(2):
                 stored = calls.put(parent, made, described, {})
                 calls.put_writes(stored, writes, TASK, "path")
@@ -145,9 +145,9 @@ def test_an_encrypted_value_can_be_read_nowhere_it_is_stored_and_comes_back(
     types = {data for name, data in stored if name == "type"}
     assert types
     assert all(data.endswith(b"+aes") for data in types)
-    # What is encrypted does not pack: the marker is not hidden by packing, but by the cipher.
+    # Ciphertext does not compress: the marker is hidden by the cipher, not by compression.
     assert [data for name, data in stored if data == b"codec"] == []
-    # Nor does a digest tell whether two values are the same, or a guess is right.
+    # A digest does not reveal either whether two values are equal, or whether a guess is right.
     plain = content_digest(JsonPlusSerializer().dumps_typed(SECRET)[1])
     assert [name for name, data in stored if plain.encode() in data] == []
 
@@ -162,7 +162,7 @@ def test_without_the_cipher_the_same_values_can_be_read_in_every_such_place(
         live_secretly(SyncCalls(saver))
     stored = list(stored_values(tables, bucket))
     shown = {name for name, data in stored if MARKER.encode() in data}
-    # The small value stays in its item where only what is large leaves it.
+    # The small value stays in its item if only large values are stored outside.
     expected: dict[str, set[str]] = {
         "inline": {"checkpoint", "metadata", "value"},
         "chunks": {"chunk", "value"},

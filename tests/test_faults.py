@@ -1,7 +1,7 @@
-"""What goes wrong between the saver and the tables, with seeds, on a real engine.
+"""Seeded faults between the saver and the tables, on a real engine.
 
-Faults are played on the boto3 client, below the saver and above the engine, so that the SDK's own
-retries are part of what is tested. Nothing sleeps.
+Faults are injected into the boto3 client, below the saver and above the engine, so that the SDK's
+own retries are tested too. Nothing sleeps.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ BUSY = {
     "InternalServerError": 500,
     "ServiceUnavailable": 503,
 }
-"""Errors that pass, with their HTTP status."""
+"""Transient errors, with their HTTP status."""
 BUSY_S3 = {"SlowDown": 503, "InternalError": 500, "ConnectionClosed": 0}
 
 Storage: TypeAlias = Literal["inline", "chunks", "objects"]
 LARGE = 250
-"""Values of more bytes are stored outside their items, where the storage is not inline."""
+"""Values of more bytes are stored outside their items, unless the storage is inline."""
 NOW = 1_000_000
 
 Found: TypeAlias = "tuple[Any, Stored]"
-"""What a saver has answered, and what it has left in its tables and its bucket."""
+"""The results of a saver, and the contents of its tables and its bucket."""
 
 
 @contextmanager
@@ -86,9 +86,9 @@ def faulty_saver(
     bucket: Bucket | None = None,
     **settings: Any,
 ) -> Iterator[Saver]:
-    """A saver on whose clients these faults happen. Its tables must be there.
+    """A saver whose clients inject these faults. Its tables must exist.
 
-    Two of them that do the same store the same, down to the last byte.
+    Two such savers that make the same calls store the same bytes.
     """
     numbers = itertools.count()
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def faulty_saver(
 
 @contextmanager
 def more_tables(engine: Engine) -> Iterator[Tables]:
-    """Another pair of tables."""
+    """A second pair of tables."""
     tables = new_tables(engine)
     try:
         with tables.saver(**tables.quick()) as made:
@@ -142,7 +142,7 @@ def put(
 
 
 def fill(calls: Calls) -> None:
-    """Threads with a fork, a nested namespace, an old snapshot, and what is stored again."""
+    """Threads with a fork, a nested namespace, an old snapshot, and items stored twice."""
     put(calls, "t", 1, None)
     put(calls, "t", 2, 1, log=["snapshot"])
     for number in range(3, 8):
@@ -162,7 +162,7 @@ def fill(calls: Calls) -> None:
 
 
 def everything(calls: Calls) -> list[Any]:
-    """All that a reader finds, read in every way there is."""
+    """All that a reader finds, by every read method."""
     newest = [calls.get_tuple(config(t, ns)) for t in ("t", "o", "u", "x") for ns in ("", "sub")]
     by_id = [calls.get_tuple(config("t", "", f"{number:04}")) for number in range(10)]
     before = config("t", "", "0006")
@@ -184,7 +184,7 @@ def everything(calls: Calls) -> list[Any]:
 
 
 def history(calls: Calls, at: RunnableConfig) -> object:
-    """What the channels of a checkpoint are rebuilt from, or that it is not there."""
+    """The history that the channels of a checkpoint are rebuilt from, or that it does not exist."""
     try:
         return calls.get_delta_channel_history(config=at, channels=["log", "other"])
     except MissingPartError:
@@ -192,7 +192,7 @@ def history(calls: Calls, at: RunnableConfig) -> object:
 
 
 def scenario(calls: Calls) -> list[Any]:
-    """Every call of a saver, and what a reader finds in between."""
+    """Every call of a saver, with reads in between."""
     fill(calls)
     found = [everything(calls)]
     calls.copy_thread("t", "u")
@@ -208,10 +208,10 @@ def scenario(calls: Calls) -> list[Any]:
 
 @dataclass(frozen=True)
 class Way:
-    """How a saver is called, and where it stores what is large.
+    """How a saver is called, and where it stores large values.
 
     Attributes:
-        seed: Of the faults.
+        seed: Seed of the faults.
     """
 
     tables: Tables
@@ -221,7 +221,7 @@ class Way:
     calls_of: Callable[[Saver], Calls]
 
     def play(self, *faults: Fault, swept: bool = False) -> Found:
-        """Play the scenario; then sweep, as seldom as a user does, where that is asked for."""
+        """Run the scenario; then sweep if asked to, as rarely as a user does."""
         where: Any = {"storage": self.storage, "bucket": self.bucket}
         with faulty_saver(self.tables, *faults, **where) as disturbed:
             found = scenario(self.calls_of(disturbed))
@@ -232,7 +232,7 @@ class Way:
 
 
 def contents(tables: Tables, bucket: Bucket) -> Stored:
-    """Everything that is stored, whatever the bucket is called."""
+    """Everything that is stored, whatever the name of the bucket."""
     kept = stored(tables, bucket)
     return kept._replace(items=_renamed(kept.items, bucket.name))
 
@@ -284,12 +284,12 @@ def undisturbed_by_storage(engine: Engine, object_store: str) -> Callable[[Stora
 
 @pytest.fixture
 def undisturbed(way: Way, undisturbed_by_storage: Callable[[Storage], Found]) -> Found:
-    """How the scenario goes where nothing goes wrong."""
+    """Result of the scenario without faults."""
     return undisturbed_by_storage(way.storage)
 
 
 LEFT_BEHIND = {"inline": 0, "chunks": 7, "objects": 4}
-"""Parts that large values leave which were replaced by large ones; of an object the item too."""
+"""Parts of large values that large ones have replaced; for an object, its item too."""
 
 
 @pytest.mark.sample(1)
@@ -321,7 +321,7 @@ def test_pages_of_one_item_change_nothing_of_what_any_call_finds_or_stores(
     assert way.play(OneItemPages()) == undisturbed
 
 
-# Leftovers of batches
+# Unprocessed items of batches
 
 
 @pytest.mark.sample(1)
@@ -357,7 +357,7 @@ def test_a_batch_that_is_never_carried_out_ends_in_an_error_with_the_keys_left(
     assert never.batches == 10
     assert len(skipped_waits.seconds) == 9
     assert max(skipped_waits.seconds) <= 5
-    # What was done stays done, and the call can be repeated to its end.
+    # What was deleted stays deleted, and the call can be repeated to completion.
     saver.delete_thread("t")
     assert len(marks(stored(tables))) == 3
     assert stored(tables).without_marks().items == {}
@@ -378,7 +378,7 @@ def test_a_batch_of_writes_that_is_never_carried_out_copies_no_checkpoint(
     assert saver.get_tuple(config("u")) is None
 
 
-# Throttling and errors that pass
+# Throttling and transient errors
 
 
 @pytest.mark.sample(1)
@@ -443,14 +443,14 @@ def test_writes_whose_transaction_is_cancelled_for_good_are_an_error_and_none_is
     assert stored(tables).items == {}
 
 
-# Answers that are lost
+# Lost responses
 
 
 def nothing_carried(kept: Stored) -> Stored:
-    """Without what checkpoints carry.
+    """Stored items without what checkpoints carry.
 
-    Whether the first answer was lost or another call had come first, nobody knows. So nothing is
-    carried of these writes.
+    After a lost response the saver cannot know whether its own request or another call was
+    first, so it carries nothing of these writes.
     """
     items = {
         place: {name: value for name, value in item.items() if name != "carried"}
@@ -497,7 +497,7 @@ def test_a_write_whose_answer_is_lost_keeps_the_parts_of_its_value(
     with faulty_saver(tables, lost, storage=storage, bucket=bucket) as disturbed:
         at = disturbed.put(config("t"), checkpoint("0001"), metadata(), {})
         disturbed.put_writes(at, writes, "task")
-        # What comes too late is not stored, and leaves nothing behind.
+        # A request that arrives too late stores nothing and leaves nothing behind.
         kept = stored(tables, bucket)
         disturbed.put_writes(at, [("log", "late" * LARGE)], "task")
         assert stored(tables, bucket) == kept
@@ -547,7 +547,7 @@ def test_a_write_that_is_never_answered_is_an_error_though_it_may_have_happened(
 
 @contextmanager
 def lagging(engine: Engine, tables: Tables, **settings: Any) -> Iterator[tuple[Replica, Calls]]:
-    """The calls of a saver whose relaxed reads are served from copies that lag behind."""
+    """The calls of a saver whose eventually consistent reads are served from stale copies."""
     with more_tables(engine) as copies:
         replica = Replica(tables, copies)
         with faulty_saver(tables, replica, **settings) as disturbed:
@@ -576,7 +576,7 @@ def test_relaxed_reads_may_be_stale(engine: Engine, tables: Tables) -> None:
         assert calls.get_tuple(at) is None
         assert list(calls.list(config("t"))) == [old]
         assert list(calls.list(None)) == [old]
-        # An old history would be a shorter one: who asks has seen the checkpoint.
+        # A stale history would be a shorter one: the caller has already seen the checkpoint.
         found = calls.get_delta_channel_history(config=at, channels=["log"])
         assert found["log"] == {"writes": [("task", "log", 1)], "seed": ["seed"]}
         replica.catch_up()
@@ -595,9 +595,9 @@ def test_relaxed_reads_of_a_checkpoint_put_again_find_one_of_the_two_never_a_mix
         replica.catch_up()
         put(calls, "t", 1, None, log=["new" * LARGE])
         assert logs(calls, at) == [["old" * LARGE]] * 3
-        # The parts of the old value go, so that the copies can be told apart by them.
+        # Remove the parts of the old value, so that stale copies can be told apart by them.
         assert sweep(cast("Saver", calls.saver)).chunks_deleted > 0
-        # One table's copy knows of the change and the other's does not.
+        # The copy of one table is current, that of the other is not.
         replica.catch_up(newer)
         assert logs(calls, at) == [["new" * LARGE]] * 3
         replica.catch_up()
@@ -605,7 +605,7 @@ def test_relaxed_reads_of_a_checkpoint_put_again_find_one_of_the_two_never_a_mix
 
 
 def logs(calls: Calls, at: RunnableConfig) -> list[Any]:
-    """The log of the first checkpoint, read in every way."""
+    """The log of the first checkpoint, read by every method."""
     first = calls.get_tuple(config("t", "", "0001"))
     listed = list(calls.list(config("t")))[-1]
     history = calls.get_delta_channel_history(config=at, channels=["log"])["log"]
@@ -631,7 +631,7 @@ def test_deleting_and_copying_read_consistently_even_where_reads_are_relaxed(
     assert stored(tables) == without_faults(engine, act)[1]
 
 
-# Faults of S3
+# S3 faults
 
 
 @contextmanager
@@ -700,7 +700,7 @@ def test_an_error_of_s3_that_does_not_pass_is_raised_and_the_call_can_be_repeate
     assert len(left.objects) == {"CopyObject": 2, "DeleteObjects": 0}.get(action, 1)
 
 
-# Errors of the service
+# Service errors
 
 
 def read_by_id(calls: Calls) -> object:

@@ -1,6 +1,6 @@
-"""A saver that is used in a child made by `os.fork`, while its parent goes on using it.
+"""A saver that is used in a child of `os.fork`, while its parent continues to use it.
 
-A time-out only turns a deadlock into a failure.
+A timeout only turns a deadlock into a failure.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def store_threads(saver: Saver) -> None:
 
 
 def read_thread(calls: Calls, number: int) -> None:
-    """Read a thread's checkpoint; whatever is answered must be that."""
+    """Read a thread's checkpoint; the response must be that checkpoint."""
     found = calls.get_tuple(config(f"thread-{number}"))
     assert found is not None
     assert found.checkpoint["channel_values"] == {"number": number}
@@ -56,14 +56,14 @@ def read_thread(calls: Calls, number: int) -> None:
 
 
 def read_all(calls: Calls) -> None:
-    """Read all of them at once, again and again."""
+    """Read all threads concurrently, many times."""
     with ThreadPoolExecutor(4) as pool:
         for _ in pool.map(partial(read_thread, calls), [*range(THREADS)] * 4):
             pass
 
 
 class Readers:
-    """Threads that read until they are told to stop."""
+    """Threads that read until they are stopped."""
 
     def __init__(self, calls: Calls, count: int = 4) -> None:
         self._calls = calls
@@ -267,7 +267,7 @@ def test_a_child_that_lets_go_of_a_saver_does_not_disturb_the_connections_of_the
     gc.collect()
     assert done.stderr == ""
     assert done.stdout == "child\nparent\n"
-    # One connection of each family of calls, before and after.
+    # One connection for sync and one for async calls, before and after.
     assert sorted(server.ports[:2]) == sorted(server.ports[2:])
 
 

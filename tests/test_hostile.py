@@ -1,7 +1,7 @@
-"""Rows that nobody's code has stored: any value in any attribute ends a call, soon, and by name.
+"""Invalid items: any value in any attribute ends a call soon, with an error that names the item.
 
-The first half reads rows in memory, where they may hold what no engine takes; the second half puts
-into the tables what engines do take.
+The first half reads rows in memory, where they may hold what no engine accepts; the second half
+stores in the tables what engines do accept.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ KINDS: list[dict[str, Any]] = [{"S": "chunks"}, {"S": "s3"}, {"S": "inline"}]
 
 
 def acts() -> list[Any]:
-    """Everything that reads rows."""
+    """Every call that reads rows."""
     new = record("0003", "0002", log=["x"])
     again = record("0002", "0001", log=["z"])
     return [
@@ -136,7 +136,7 @@ def acts() -> list[Any]:
 
 
 def assert_every_call_ends(changed: Mapping[tuple[Table, Key], Any]) -> None:
-    """With a result or an error of this package, in few megabytes."""
+    """With a result or an error of this package, within a few megabytes of memory."""
     for number in range(len(acts())):
         memory = Forgetful([])
         memory.items = cast("Any", {place: dict(item) for place, item in changed.items()})
@@ -150,7 +150,7 @@ def assert_every_call_ends(changed: Mapping[tuple[Table, Key], Any]) -> None:
 
 
 class Forgetful(InMemoryTables):
-    """Takes it that what is to be deleted may not be there, as DynamoDB does."""
+    """Accepts deletes of items that do not exist, as DynamoDB does."""
 
     def _change(self, change: Any) -> None:
         with suppress(KeyError):
@@ -235,7 +235,7 @@ def put_rows(calls: SyncCalls) -> Any:
 
 
 def change(tables: Tables, table: str, item: Any, value: dict[str, Any]) -> None:
-    """Store a row again with other attributes; engines refuse some numbers, which is as good."""
+    """Store a row again with other attributes; engines refuse some numbers, which is fine too."""
     with suppress(tables.client.exceptions.ClientError):
         tables.client.put_item(TableName=table, Item={**item, **value})
 
@@ -324,7 +324,7 @@ def test_a_value_over_the_ceiling_of_what_is_read_says_what_to_raise(
         calls.get_tuple(stored)
 
 
-# Rows that lead to what is somebody else's, in S3.
+# Rows that refer to S3 objects of others.
 
 LARGE = "l" * 2000
 
@@ -345,7 +345,7 @@ def elsewhere(object_store: str) -> Iterator[Bucket]:
 
 
 def put_in_s3(calls: SyncCalls, thread_id: str = "t", checkpoint_ns: str = "") -> None:
-    """Two checkpoints of a run, each with three objects: of itself, its metadata and its write."""
+    """Two checkpoints of a run with three objects each: checkpoint, metadata and write."""
     parent_id = None
     for checkpoint_id in ("0001", "0002"):
         stored = calls.put(
@@ -359,14 +359,14 @@ def put_in_s3(calls: SyncCalls, thread_id: str = "t", checkpoint_ns: str = "") -
 
 
 class Named(NamedTuple):
-    """An object that a row is made to lead to."""
+    """An object that a row is made to refer to."""
 
     bucket: str
     key: str
 
 
 def object_of(bucket: Bucket, tables: Tables, thread_id: str, id_: str, suffix: str) -> Named:
-    """The object of a value, by the item that leads to it."""
+    """The object of a value, by the item that refers to it."""
     (key,) = (
         item["object_key"]["S"]
         for item in cast("Any", tables.write_items())
@@ -393,7 +393,7 @@ OBJECTS: dict[str, Callable[[Bucket, Bucket, Tables, str], Named]] = {
 }
 DESCRIBED = ("checkpoint", "metadata", "value")
 HOLDERS = (*DESCRIBED, "leading", "write")
-"""What is made to lead there: a description; the item that leads to an object; a write as one."""
+"""Items that are made to refer to an object: descriptions, an object's own item, and a write."""
 
 
 def redirect(
@@ -403,7 +403,7 @@ def redirect(
     bucket: Bucket,
     other: Bucket,
 ) -> Named:
-    """Have a row of the newest checkpoint of thread `t` lead to an object."""
+    """Make a row of the newest checkpoint of thread `t` refer to an object."""
     suffix = f"-{holder if holder in DESCRIBED else 'value'}"
     own = object_of(bucket, tables, "t", "0002", suffix).key
     target = named(bucket, other, tables, suffix)
@@ -515,7 +515,7 @@ def bury(tables: Tables, _: SyncCalls) -> None:
 
 
 def forget(tables: Tables, _: SyncCalls) -> None:
-    """Leave what lies beside the newest checkpoint of thread `t` without it."""
+    """Delete the newest checkpoint of thread `t`, but leave the items beside it."""
     key: Any = {"thread_id": {"S": "t"}, "checkpoint_id": {"S": "0002"}}
     tables.client.delete_item(TableName=tables.checkpoints, Key=key)
 
@@ -526,7 +526,7 @@ def outdate(_: Tables, calls: SyncCalls) -> None:
 
 
 def leave(_: Tables, __: SyncCalls) -> None:
-    """Leave all as it is."""
+    """Leave everything as it is."""
 
 
 REMOVALS: dict[str, tuple[Callable[..., None], Callable[[SyncCalls], object]]] = {
@@ -566,7 +566,7 @@ def test_an_object_of_somebody_else_is_kept_with_a_warning_and_all_else_goes(
     kept = elsewhere.objects()
     others = {k: data for k, data in bucket.objects().items() if k.startswith("states/victim/")}
     if holder == "metadata" and removal in ("prune", "delete_for_runs"):
-        # What is to go they learn from the metadata.
+        # They learn from the metadata what to delete.
         with pytest.raises(UnreadableItemError, match="object_key"):
             remove(in_s3)
         assert bucket.objects().items() >= others.items()
@@ -579,7 +579,7 @@ def test_an_object_of_somebody_else_is_kept_with_a_warning_and_all_else_goes(
     assert elsewhere.objects() == kept
     assert bucket.objects().items() >= others.items()
     assert len(list(in_s3.list(config("victim")))) == 2
-    # In a bucket that nobody has named, it may be found by a sweep of somebody who knows it.
+    # An object in an unknown bucket is left to a sweep with a saver that is configured for it.
     found_later = holder == "leading" and whose == "another bucket's"
     assert len(partitions_of(tables, "t:::0002:::")) == found_later
     if removal.startswith("sweep"):
@@ -617,7 +617,7 @@ def test_an_object_of_somebody_else_is_not_made_young_again(
     on(session, "before-parameter-build.s3.CopyObject", note)
     made: Any = {"session": session, "endpoint_url": tables.engine.url, "ttl_seconds": 10_000}
     with tables.saver(**made, s3_offload_config=bucket.known()) as other:
-        # Nobody asks for the channel of that write.
+        # No caller asks for the channel of that write.
         found = other.get_delta_channel_history(config=config("t", "", "0003"), channels=["log"])
     assert found["log"]["seed"] == [LARGE]
     assert len(copied) == 2
@@ -625,7 +625,7 @@ def test_an_object_of_somebody_else_is_not_made_young_again(
 
 
 HASHED = "a:::b"
-"""A namespace whose writes have a hashed partition key, so that its items say whose they are."""
+"""A namespace whose writes have a hashed partition key, so that items name their checkpoint."""
 
 
 @pytest.mark.sample(1)

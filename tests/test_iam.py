@@ -1,4 +1,4 @@
-"""The rights that clients under test are held to: what requests ask for, what policies allow."""
+"""The permissions that clients under test are limited to: of requests, and of policies."""
 
 from __future__ import annotations
 

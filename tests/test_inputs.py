@@ -1,4 +1,4 @@
-"""Bad input: a typed error that names the field and what to do, before anything is sent."""
+"""Invalid arguments raise a typed error that names the field and the fix, before any request."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ LONGEST_THREAD = 2048
 LONGEST_SORT_KEY = 1024
 NESTED_PREFIX = len("!") + 32 + len(":::")
 LARGE = 100_000
-"""Of five such values, four fit into an item."""
+"""Of five values of this size, four fit into an item."""
 
 
 def count_requests(tables: Tables) -> list[str]:
-    """A list that grows by the name of every request that a saver is about to send."""
+    """A list that collects the name of every request that a saver is about to send."""
     sent: list[str] = []
 
     def note(model: Any, **_: object) -> None:
@@ -62,7 +62,7 @@ class Watched:
 
 @pytest.fixture
 def nowhere(tables: Tables, calls_of: Callable[[Any], Calls]) -> Iterator[Watched]:
-    """A saver whose tables do not exist: whatever it sends fails, and is counted."""
+    """A saver whose tables do not exist: every request fails, and is counted."""
     sent = count_requests(tables)
     with tables.saver(**tables.quick()) as saver:
         yield Watched(calls_of(saver), sent)
@@ -70,13 +70,13 @@ def nowhere(tables: Tables, calls_of: Callable[[Any], Calls]) -> Iterator[Watche
 
 @pytest.fixture
 def watched(tables: Tables, calls_of: Callable[[Any], Calls]) -> Iterator[Watched]:
-    """A saver on fresh tables, its requests counted from here on."""
+    """A saver on fresh tables, with its requests counted from here on."""
     with tables.saver(**tables.quick()) as saver:
         saver.setup()
         yield Watched(calls_of(saver), count_requests(tables))
 
 
-# --- what every call does with an argument ---
+# --- how every call checks an argument ---
 
 
 def get_tuple(calls: Calls, bad: Any) -> object:
@@ -145,7 +145,7 @@ def refused(
     advice: str,
     kind: type[InvalidInputError] = InvalidInputError,
 ) -> None:
-    """The call raises, names the field, says what to do, and has sent nothing."""
+    """The call raises, names the field and the fix, and sends nothing."""
     with pytest.raises(kind) as caught:
         call()
     assert caught.value.field == field
@@ -582,11 +582,11 @@ def test_an_agent_server_deletes_threads_by_its_own_name_for_it(watched: Watched
     ]
 
 
-# --- what the serializer gives ---
+# --- results of the serializer ---
 
 
 class NumberedSerde:
-    """A serializer whose type tags are numbers, which the format cannot express."""
+    """A serializer whose type tags are numbers, which the format cannot store."""
 
     def dumps_typed(self, value: Any) -> tuple[Any, bytes]:
         return 7, pickle.dumps(value)
@@ -596,7 +596,7 @@ class NumberedSerde:
 
 
 class PickleSerde:
-    """A serializer that takes anything, lone surrogates among it."""
+    """A serializer that accepts anything, including lone surrogates."""
 
     def dumps_typed(self, value: Any) -> tuple[str, bytes]:
         return "pickle", pickle.dumps(value)
@@ -650,7 +650,7 @@ def refused_for_size(call: Callable[[], object], *named: str) -> ItemTooLargeErr
 
 
 def store_long_names(calls: Calls, **names: str) -> object:
-    """A checkpoint, or writes where a task is named, with these names."""
+    """A checkpoint with these names, or writes if a task is named."""
     ns, id_ = names.get("checkpoint_ns", "child:1"), new_id()
     if names.keys() & {"checkpoint_ns", "parent_id"}:
         parent = config("thread", ns, names.get("parent_id"))
@@ -687,7 +687,7 @@ def test_a_checkpoint_over_the_item_limit_is_stored_and_comes_back(
         assert found.checkpoint["channel_values"] == {"blob": in_checkpoint}
         assert dict(found.metadata)["blob"] == in_metadata
     (item,) = tables.checkpoint_items()
-    # What fits stays: only one of two values that do not fit together has to go.
+    # A value that fits stays: of two that do not fit together, only one is moved.
     assert len({"checkpoint", "metadata"} & item.keys()) == 1
 
 
@@ -722,7 +722,7 @@ def test_a_value_stays_in_an_item_of_exactly_the_limit_and_leaves_one_of_a_byte_
 
 
 def name_of(item: Any) -> str:
-    """The thread of a checkpoint's item, the task of a write's."""
+    """The thread of a checkpoint's item, or the task of a write's item."""
     key = item["thread_id" if "thread_id" in item else "task_id_idx"]["S"]
     return str(key).partition(":::")[0]
 
@@ -730,9 +730,9 @@ def name_of(item: Any) -> str:
 def place_for(
     calls: Calls, tables: Tables, place: str
 ) -> tuple[Callable[[], list[dict[str, Any]]], Callable[[str, int], object]]:
-    """What reads the items that hold values of a kind, and what stores one and reads it back.
+    """Readers for the items of a kind of value, and a function that stores and reads a value.
 
-    The names under which values are stored must be of one length: it counts.
+    The names under which values are stored must be of the same length: it counts.
     """
     checkpoint_id = new_id()
 
@@ -766,7 +766,7 @@ def test_the_copy_of_a_full_item_to_a_longer_thread_id_is_whole(
     if engine.faithful:
         store(name := "exactly", LARGE + ITEM_LIMIT - full)
     else:
-        # A limit that this item just meets: some engines hold no item of the real one.
+        # A limit that this item exactly meets: some engines refuse items of the real limit.
         monkeypatch.setattr(copier, "ITEM_LIMIT", full)
     source = "thread" if place == "value" else name
     original = watched.calls.get_tuple(config(source))
@@ -797,7 +797,7 @@ def test_the_copy_of_names_that_leave_no_room_is_refused_by_name(
     assert watched.calls.get_tuple(config("longer")) is None
 
 
-# --- tables that are not there, or are others ---
+# --- tables that are missing, or have other keys ---
 
 
 ADDRESS = config("thread", "", "1f000000-0000-6000-8000-000000000000")
@@ -854,7 +854,7 @@ def test_a_writes_table_that_is_missing_is_named_when_a_checkpoint_is_read(
 
 
 def make_other_tables(tables: Tables) -> None:
-    """Tables of the right names with keys of another program."""
+    """Tables of the right names with the keys of another program."""
     for name in (tables.checkpoints, tables.writes):
         tables.client.create_table(
             TableName=name,
@@ -871,7 +871,7 @@ def make_other_tables(tables: Tables) -> None:
 
 
 KEYED = ("get_tuple", "list", "put", "delete_thread")
-"""Calls whose first request is by key: a Scan of a foreign table just finds nothing."""
+"""Calls whose first request is by key: a Scan of another program's table finds nothing."""
 
 
 def named_mismatch(call: Callable[[], object], *, says_why: bool = True) -> str:
@@ -890,7 +890,7 @@ def test_a_checkpoints_table_with_other_keys_is_named_at_its_use(
     nowhere: Watched, tables: Tables, engine: Engine, name: str
 ) -> None:
     make_other_tables(tables)
-    # Engines that are not faithful refuse a put that asks for the old item without saying why.
+    # Engines that are not faithful reject a put that asks for the old item without a reason.
     says_why = engine.faithful or name != "put"
     named = named_mismatch(lambda: USES_CHECKPOINTS[name](nowhere.calls), says_why=says_why)
     assert named == tables.checkpoints
@@ -912,7 +912,7 @@ def test_a_writes_table_with_other_keys_is_named_by_a_transaction(
     make_other_tables(tables)
     with pytest.raises(DynamoDBSaverError) as caught:
         USES_WRITES["two_writes"](nowhere.calls)
-    # Engines that are not faithful cancel a transaction without saying why.
+    # Engines that are not faithful cancel a transaction without a reason.
     if engine.faithful:
         assert isinstance(caught.value, TableMismatchError)
         assert caught.value.table_name == tables.writes

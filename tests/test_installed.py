@@ -1,4 +1,4 @@
-"""What is said where another distribution has installed a package of the same name."""
+"""The warning if another distribution has installed a package of the same name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER = "langgraph_checkpoint_amazon_dynamodb-0.2.0"
 
 
 def install(folder: Path, name: str, package: str = "langgraph_checkpoint_dynamodb") -> str:
-    """Leave what pip leaves of a distribution."""
+    """Create the files that pip installs for a distribution."""
     info = folder / f"{name}.dist-info"
     info.mkdir(parents=True)
     (info / "RECORD").write_text(

@@ -1,8 +1,8 @@
-"""Processes killed at any moment while they store large values, and the engine with them.
+"""Processes killed at any time while they store large values, and the engine with them.
 
-`test_crash` stops a call between its requests; here requests are under way when the process dies.
-The engine is dynoxide on a file, as moto keeps nothing that outlives it. So there are tests in this
-file only where the suite runs on dynoxide, and there it must be installed.
+`test_crash` stops a call between its requests; here the process is killed with requests in flight.
+The engine is dynoxide on a file, as moto stores nothing on disk. So this file has tests only if the
+suite runs on dynoxide, which must be installed.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ THREADS = 20
 ROUNDS = 10
 """For each thread. In one of them the engine is killed too."""
 LINES = 40
-"""Most that a process says before it is killed: three calls, more or less."""
+"""Maximum number of lines that a process prints before it is killed: about three calls."""
 SPINS = 100_000
 
 
 @dataclass
 class Heard:
-    """What the processes that wrote to a thread have said.
+    """What the processes that wrote to a thread have reported.
 
     Attributes:
-        done: By id, the mark of the last checkpoint that was stored for certain.
-        begun: By id, the marks of those that may have been: a request may arrive at the engine
-            after the process that sent it has died.
+        done: By id, the mark of the last checkpoint that was certainly stored.
+        begun: By id, the marks of those that may be stored: a request may arrive at the engine
+            after the process that sent it was killed.
         written: The tasks that have stored their writes, with the id.
     """
 
@@ -72,7 +72,7 @@ class Heard:
                 self.written.add((id_, task))
 
     def check(self, reader: Saver, thread_id: str) -> None:
-        """See that everything there is whole and that nothing is lost."""
+        """Check that every checkpoint is whole and that nothing is lost."""
         newest = reader.get_tuple(config(thread_id))
         rest = [] if newest is None else [*reader.list(config(thread_id), before=newest.config)]
         found = [*([] if newest is None else [newest]), *rest]
@@ -84,7 +84,7 @@ class Heard:
 
 
 def mark_of(one: CheckpointTuple) -> str:
-    """The mark of a checkpoint all of which was stored by one call."""
+    """The mark of a checkpoint; one call must have stored all of it."""
     mark: str = one.checkpoint["channel_values"]["mark"]
     assert one.checkpoint["channel_values"]["data"] == content(mark, STATE_BYTES)
     assert dict(one.metadata)["mark"] == mark
@@ -92,7 +92,7 @@ def mark_of(one: CheckpointTuple) -> str:
 
 
 def tasks_of(one: CheckpointTuple) -> set[str]:
-    """The tasks that have pending writes, each all of them."""
+    """The tasks that have pending writes; each must have all of them."""
     channels = defaultdict(list)
     for task, channel, (mark, data) in one.pending_writes or []:
         assert data == content(mark, WRITE_BYTES)

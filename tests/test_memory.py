@@ -1,4 +1,4 @@
-"""What a saver remembers: fewer requests, and never another answer."""
+"""What a saver remembers saves requests and never changes a result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHANNELS = ("log", "files")
 
 
 class World:
-    """Savers on the same tables, each as one process would have it, and what they send."""
+    """Savers on the same tables, one per process, and the requests they send."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -48,7 +48,7 @@ class World:
         return made
 
     def sent(self, call: Callable[[], object]) -> int:
-        """How many requests a call sends."""
+        """Number of requests that a call sends."""
         self.meter.reset()
         call()
         return self.meter.total
@@ -72,7 +72,7 @@ def put(saver: Saver, parent: RunnableConfig, step: int, **values: Any) -> Runna
 
 
 def step_on(saver: Saver, parent: RunnableConfig, step: int) -> RunnableConfig:
-    """What a graph does in a step: the writes of two tasks, and the next checkpoint."""
+    """A step of a graph: the writes of two tasks, and the next checkpoint."""
     saver.put_writes(parent, [("log", f"{step}a"), ("other", step)], f"{step}-a", "path")
     saver.put_writes(parent, [("log", f"{step}b")], f"{step}-b", "path")
     return put(saver, parent, step)
@@ -97,7 +97,7 @@ def history(saver: Saver, at: RunnableConfig) -> list[Any]:
 
 
 def carried(tables: Tables) -> list[bool]:
-    """Whether each checkpoint carries what its parent gives, the oldest first."""
+    """Whether each checkpoint carries its parent's values, the oldest first."""
     ordered = sorted(tables.checkpoint_items(), key=lambda item: item["checkpoint_id"]["S"])
     return ["carried" in item for item in ordered]
 
@@ -179,7 +179,7 @@ def lose(_: Saver, other: Saver, at: RunnableConfig) -> None:
 
 
 def fail(one: Saver, _: Saver, at: RunnableConfig) -> None:
-    """Whether the writes were stored nobody knows."""
+    """It is unknown whether the writes were stored."""
     one.put_writes(at, [("log", "1x")], "1-x", "path")
     one._memories.get().begin_writes(_ref(at))
     one._memories.get().end_writes(_ref(at), None, 1_000_000)

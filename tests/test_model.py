@@ -1,6 +1,6 @@
-"""The saver and LangGraph's `InMemorySaver` side by side: every call must give the same answer.
+"""The saver and LangGraph's `InMemorySaver` side by side: every call must give the same result.
 
-`MODEL_EXAMPLES` sets the number of runs; the default is what a change can wait for.
+`MODEL_EXAMPLES` sets the number of runs; the default is short enough for every change.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ ids = st.integers(0, given.IDS - 1)
 tasks = st.integers(0, given.TASKS - 1)
 positions = st.integers(0, given.THREADS * given.NAMESPACES - 1)
 some_ids = st.none() | st.just("") | ids
-"""A checkpoint id of a config: left out, empty, or one by position."""
+"""The checkpoint id of a config: omitted, empty, or by position."""
 
 
 class SmallPages:
-    """Makes the service cut pages short, as it may anywhere."""
+    """Makes the service return short pages, as it may at any time."""
 
     def __init__(self, tables: Tables) -> None:
         self.size: int | None = None
@@ -70,7 +70,7 @@ class SmallPages:
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Pages as the service makes them, where only the result matters."""
+        """Pages as the service returns them, where only the result matters."""
         self.size, size = None, self.size
         yield
         self.size = size
@@ -240,7 +240,7 @@ class SaverMachine(RuleBasedStateMachine):
     def list_before_and_like_others(
         self, position: int, namespaces_wanted: Namespaces, picked: int, limit: int | None
     ) -> None:
-        """Before each id in turn, and with each value that the metadata of one of them has."""
+        """Before each id in turn, and with each metadata value of one of the checkpoints."""
         at = self._listed(position, namespaces_wanted)
         for before in range(given.IDS):
             self._compare_lists(at, None, self._config(0, None, before), limit)
@@ -296,8 +296,8 @@ class SaverMachine(RuleBasedStateMachine):
     def _put(
         self, thread: int, namespace: int, checkpoint_id: str, parent: str | None, step: Step
     ) -> RunnableConfig:
-        """Store a checkpoint as LangGraph's runtime does: a value kept is kept with its version,
-        every other version is new.
+        """Store a checkpoint as LangGraph's runtime does: a kept value keeps its version, every
+        other version is new.
         """
         at = config(self.names.threads[thread], self.names.namespaces[namespace], parent)
         before = self.reference.get_tuple(at) if parent else None
@@ -358,12 +358,12 @@ class SaverMachine(RuleBasedStateMachine):
         )
 
     def _place(self, position: int) -> tuple[str, str]:
-        """Thread and namespace, one that has checkpoints as long as there is any."""
+        """Thread and namespace; one with checkpoints as long as there is any."""
         places = self.reference.places() or [(self.names.threads[0], self.names.namespaces[0])]
         return places[position % len(places)]
 
     def _every_config(self, position: int, root_by_default: bool) -> list[RunnableConfig]:
-        """Of one place: the newest checkpoint's config, and that of every id, there or not."""
+        """For one place: the config of the newest checkpoint, and of every id, stored or not."""
         thread_id, checkpoint_ns = self._place(position)
         named = None if root_by_default and not checkpoint_ns else checkpoint_ns
         return [config(thread_id, named, id_) for id_ in (None, "", *self.names.ids)]
@@ -392,7 +392,7 @@ class SaverMachine(RuleBasedStateMachine):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> None:
-        """Which namespaces a limit leaves out is open; within one it leaves out the oldest."""
+        """A limit may leave out any namespace; within a namespace it leaves out the oldest."""
         found = [*self.calls.list(at, filter=metadata, before=before, limit=limit)]
         matching = [*self.reference.list(at, filter=metadata, before=before)]
         wanted = plain_tuples(matching)
@@ -401,7 +401,7 @@ class SaverMachine(RuleBasedStateMachine):
             assert listed == wanted[place][: len(listed)]
 
     def _compare_threads(self, *thread_ids: str) -> None:
-        """Checkpoints of these threads with their writes, and that the tables hold no item more."""
+        """These threads have equal checkpoints and writes, and the tables hold no other item."""
         with self.pages.whole():
             for thread_id in thread_ids:
                 self._compare_lists(config(thread_id, None))
@@ -421,7 +421,7 @@ def _refused_threads(delete: Callable[[], None]) -> tuple[str, ...]:
 
 
 class PaddedSerializer(JsonPlusSerializer):
-    """Makes every value so large, and so dull, that compressing it saves a write unit."""
+    """Makes every value so large and repetitive that compressing it saves a write unit."""
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         tag, data = super().dumps_typed(obj)
@@ -436,15 +436,15 @@ PADDING = 3_000
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to set a saver up.
+    """A configuration of the saver.
 
     Attributes:
-        name: Which one.
+        name: Name of the variant.
         asynchronous: Whether its `a*` methods are called.
-        settings: Its arguments.
-        payloads: Changes of its payload policy.
-        in_s3: Whether every value goes to S3.
-        share: Its share of the examples.
+        settings: Arguments of the saver.
+        payloads: Changes to the payload policy.
+        in_s3: Whether every value is stored in S3.
+        share: Share of the examples.
     """
 
     name: str
@@ -507,7 +507,7 @@ def test_every_call_gives_the_answer_of_the_in_memory_saver(
     class FreshTables(SaverMachine):
         def __init__(self) -> None:
             number = next(numbers)
-            # The client is shared: making one takes longer than a run's first calls.
+            # The client is shared: creating one takes longer than the first calls of a run.
             run = replace(
                 tables,
                 checkpoints=f"{tables.checkpoints}-{number}",

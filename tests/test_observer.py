@@ -1,4 +1,4 @@
-"""What is told of requests and calls: all of it, once, and never into the call."""
+"""Observers are notified of each request and call, once, and cannot affect the call."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ NO_REQUESTS = {
     "config_specs",
     "serde",
 }
-"""Public names that send none, or by another of these methods alone."""
+"""Public names that send no requests, or only by another of these methods."""
 
 
 @pytest.fixture(params=["plain", "async"])
 def loop(request: pytest.FixtureRequest, loop_thread: LoopThread) -> LoopThread | None:
-    """Where methods are called: nowhere the plain ones, their twins on a loop."""
+    """Where methods are called: sync methods without a loop, async methods on one."""
     return loop_thread if request.param == "async" else None
 
 
@@ -134,7 +134,7 @@ def test_what_is_sent_is_measured_as_dynamodb_does(tables: Tables) -> None:
 
 
 def script(saver: Saver) -> None:
-    """Calls that send every action there is."""
+    """Calls that send every API action."""
     for id_, parent in (("0001", None), ("0002", "0001")):
         saver.put(config("t", "", parent), checkpoint(id_, a=1), metadata(run_id="run"), {})
     saver.put_writes(AT, [("a", 1), ("__error__", "e")], "task")
@@ -205,7 +205,7 @@ def test_time_is_that_of_the_sdk_by_a_monotonic_clock(
     with tables.saver(on_request=told.append, max_concurrency=1) as saver:
         put_chain(SyncCalls(saver), THREAD, 3)
         list(saver.list(config(THREAD)))
-    # One after the other: the time that one waits for another is not among it.
+    # Sequentially: the time a request waits for another is not included.
     assert [one.seconds for one in told] == [5] * len(told)
 
 
@@ -232,14 +232,14 @@ def test_threads_are_told_to_who_asks_for_them(tables: Tables, bucket: Bucket, t
         saver.list_threads(owner="ann")
         list(saver.list(None))
         assert {one.thread_id for one in told} == {None}
-    # Keys hold so much of it at most, and then nothing is said, which would be wrong.
+    # Item keys have room for this length at most; with longer ids no thread is reported.
     assert found - {None} == {thread}
     assert (None in found) is (len(quote(thread)) >= 255)
 
 
 def test_an_observer_must_be_a_plain_function() -> None:
     async def awaited(_: object) -> None:
-        """Nobody awaits it."""
+        """Is never awaited."""
 
     names = {"checkpoints_table_name": "checkpoints", "writes_table_name": "writes"}
     bad_types: dict[str, list[Any]] = {

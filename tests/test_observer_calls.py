@@ -1,4 +1,4 @@
-"""Calls that are watched: begun and ended once, told where they run, and never disturbed."""
+"""Observed calls: begun and ended once, reported where they run, and never affected."""
 
 from __future__ import annotations
 
@@ -201,14 +201,14 @@ def broken_lines() -> Iterator[str]:
 
 
 class BrokenError(Exception):
-    """Its text holds what nobody may read."""
+    """Its text contains what must not be logged."""
 
     def __init__(self) -> None:
         super().__init__(SECRET)
 
 
 class Broken(Calls):
-    """An observer that fails wherever it is told to."""
+    """An observer that fails at the given places."""
 
     def __init__(self, at: str) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class Broken(Calls):
 
 
 class BrokenScope(Scope):
-    """A scope of it."""
+    """The scope of a `Broken` observer."""
 
     def __init__(self, calls: Broken, operation: str) -> None:
         super().__init__(calls, operation)
@@ -290,7 +290,7 @@ def test_the_log_has_a_line_for_each_request_and_nothing_of_what_is_stored(
         lines = [record.getMessage() for record in caplog.records if record.name == REQUESTS]
         assert {record.levelno for record in caplog.records} == {logging.DEBUG}
         assert any(line.startswith(f"put: PutItem; on {tables.checkpoints}; ") for line in lines)
-        if tables.engine.faithful:  # moto says for batches what nobody has asked for
+        if tables.engine.faithful:  # moto returns the capacity of batches unasked
             assert all((" read, " in line) is (on_request is not None) for line in lines)
         assert isinstance(on_request, Calls | None)
         if on_request is not None:

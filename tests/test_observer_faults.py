@@ -1,4 +1,4 @@
-"""What is told of requests that fail, are throttled, are repeated or come back undone."""
+"""Observers are notified of failed, throttled, retried and unprocessed requests."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_request_that_fails_tells_with_what(tables: Tables, fault: Fault, code
     for one in told:
         assert (one.error_code, one.failed, one.attempts) == (code, True, SDK_ATTEMPTS)
         assert one.attempt_errors == (code,) * SDK_ATTEMPTS
-    # Above the SDK, the saver repeats what was throttled.
+    # Above the SDK, the saver retries throttled requests.
     assert calls.told == [
         "put begins", *["put asks"] * len(told), f"put ends with {raised.type.__name__}"
     ]  # fmt: skip

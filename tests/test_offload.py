@@ -1,4 +1,4 @@
-"""Values in S3: where their objects go, how they are reached, and what becomes of them."""
+"""Values in S3: where their objects are stored, who can read them, and when they are deleted."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def state_of(calls: Calls | Saver, at: RunnableConfig) -> object:
 
 
 def leading(tables: Tables) -> list[str]:
-    """The objects that items lead to."""
+    """The objects that items refer to."""
     return sorted(item["object_key"]["S"] for item in tables.write_items() if "object_key" in item)
 
 
@@ -107,7 +107,7 @@ def only(bucket: Bucket) -> tuple[str, bytes]:
     return key, data
 
 
-# Where values go
+# Where values are stored
 
 
 @pytest.mark.sample(5)
@@ -299,7 +299,7 @@ def test_what_is_done_to_the_settings_later_changes_nothing(tables: Tables, buck
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every request that leaves an SDK client of this process."""
+    """Every request sent by an SDK client of this process."""
     log: list[Any] = []
     patch_sending(monkeypatch, log.append)
     return log
@@ -412,7 +412,7 @@ def test_what_is_stored_from_now_on_goes_to_no_former_bucket(
         assert len(new.keys()) == 1
         assert found(other, at).pending_writes == [("task", "channel", LARGE)]
         other.copy_thread("t", "u")
-        # The copy of an object is where the object is.
+        # The copy of an object is stored where the object is.
         assert (len(bucket.keys()), len(new.keys())) == (2, 2)
         other.delete_thread("t")
         assert state_of(other, config("u")) == LARGE
@@ -467,7 +467,7 @@ def test_a_saver_that_does_not_know_the_bucket_neither_reads_nor_deletes_what_is
         )
     assert bucket.objects() == objects
     assert tables.checkpoint_items() == []
-    # What leads to the objects stays, until somebody sweeps who knows the bucket.
+    # The items that refer to the objects stay until a sweep by a saver that has the bucket.
     assert {item["object_key"]["S"] for item in tables.write_items()} == objects.keys()
     with tables.saver(**unknown(bucket)) as other:
         report = sweep(other)
@@ -477,7 +477,7 @@ def test_a_saver_that_does_not_know_the_bucket_neither_reads_nor_deletes_what_is
     assert tables.write_items() == tables.marks() == []
 
 
-# What goes wrong
+# Failures
 
 
 READS: list[Callable[[Calls, RunnableConfig], object]] = [
@@ -588,7 +588,7 @@ def test_no_object_is_stored_before_the_item_that_leads_to_it(
 
 
 class Cutting(BaseHTTPRequestHandler):
-    """Answers GetObject from a bucket; some of the answers stop in the middle."""
+    """Serves GetObject from a bucket; some of the responses break off."""
 
     bucket: Bucket
     cuts: int
@@ -608,7 +608,7 @@ class Cutting(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of every request."""
+        """Do not log requests."""
 
 
 @contextmanager
@@ -654,7 +654,7 @@ def test_a_copy_has_objects_of_its_own_below_the_prefix_they_had(
     calls.put_writes(at, [("channel", LARGE), ("__interrupt__", LARGE)], "task")
     original = bucket.objects()
     assert len(original) == 4
-    # As one does it who has other settings by now.
+    # As a caller whose settings have changed.
     with tables.saver(s3_offload_config=bucket.config(key_prefix="elsewhere")) as other:
         other.copy_thread("t", "u")
     copied = {key: data for key, data in bucket.objects().items() if key not in original}
@@ -704,7 +704,7 @@ deletes = pytest.mark.parametrize(("delete", "left"), DELETES.values(), ids=DELE
 
 
 class Steps:
-    """What the calls of a session's clients change, in order."""
+    """The changes made by a session's clients, in order."""
 
     def __init__(self, tables: Tables, session: Any) -> None:
         self.tables = tables
@@ -781,7 +781,7 @@ def test_objects_are_deleted_a_thousand_at_a_time_and_by_bucket() -> None:
 
 
 class Kept:
-    """S3 keeps the first object of every request that deletes several, and says so."""
+    """S3 keeps the first object of every multi-object delete, and reports it."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
@@ -794,7 +794,7 @@ class Kept:
         objects = params["Delete"]["Objects"]
         context["kept"] = objects[0]["Key"]
         self.keys.append(objects[0]["Key"])
-        # An empty request is invalid: one that deletes what is not there stands for it.
+        # An empty request is invalid: delete an object that does not exist.
         params["Delete"]["Objects"] = objects[1:] or [{"Key": "nothing"}]
 
     def _say(self, parsed: Any, context: Any, **_: object) -> None:
@@ -825,7 +825,7 @@ def test_an_object_that_s3_keeps_is_an_error_and_the_next_delete_or_the_sweep_ta
     assert len(list(saver.list(None))) == (1 if left else 0)
     delete(SyncCalls(saver))
     assert len(tables.checkpoint_items()) == (1 if left else 0)
-    # The writes that referred to the others are gone: nobody knows them from those of a new call.
+    # The writes that referred to the others are gone: they look like those of a new call.
     unreferenced = {key for key in leading(tables) if key.endswith("-value")}
     assert set(bucket.keys()) <= set(leading(tables))
     assert len(leading(tables)) == left + len(unreferenced) - (1 if left else 0)
@@ -850,7 +850,7 @@ def test_a_checkpoint_put_again_takes_its_old_object_away_if_it_is_small_or_else
     put_again(calls, at, state)
     assert state_of(calls, at) == state
     if state != "small":
-        # What a transaction replaces the service does not tell.
+        # A transaction does not return what it replaces.
         assert len(bucket.keys()) == 2
         assert {key} < set(bucket.keys())
         assert sweep(saver).objects_deleted == 1
@@ -936,9 +936,9 @@ def test_what_cannot_be_cleaned_up_after_a_put_is_logged_and_left_to_the_sweep(
 
 
 class Meanwhile:
-    """The answer to the first transaction is lost; before the SDK repeats it, others do something.
+    """The response to the first transaction is lost; before the SDK repeats it, `act` is called.
 
-    The event of sending it runs in the process: the repeat is the SDK's own, token and all.
+    The event of sending it runs in the process: the SDK itself repeats it, with the same token.
     """
 
     def __init__(self, act: Callable[[], object]) -> None:
@@ -1020,11 +1020,11 @@ def test_the_repeat_of_a_put_changes_nothing_that_others_have_done_since(
             assert tables.write_items() == tables.marks() == []
 
 
-# Rights
+# Permissions
 
 
 def whole_life(saver: Saver) -> None:
-    """Everything that a saver does."""
+    """Every call of a saver."""
     put_chain_in_s3(saver)
     put_again(saver, config("t", "", "0002"), "again" * THRESHOLD)
     list(saver.list(None))

@@ -1,15 +1,15 @@
-"""Tables that older writers have filled: the JavaScript port, and the first release on PyPI.
+"""Tables filled by older writers: the JavaScript port, and the first release on PyPI.
 
 Their items are written here as literals, not by this package; `tests/older` has what the real
 packages store.
 
 - `@rwai/langgraphjs-checkpoint-dynamodb` 0.1.6: JSON, no parent attribute on a first checkpoint,
-  namespace always there.
+  namespace always stored.
 - `langgraph-checkpoint-dynamodb` 0.1.0: msgpack, or JSON where msgpack refuses a value (a lone
   surrogate), parent NULL on a first checkpoint, namespace missing from the items of some callers.
 
-Both keep nested checkpoints under their plain id, beside the root's, and count a task's writes by
-position, the special channels among them.
+Both store nested checkpoints under their plain id, beside the root's, and number a task's writes by
+position, including those of special channels.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tests.support.engines import Engine
     from tests.support.savers import Saver
 
-# Of ten and more cases each: what the writers have stored differs little.
+# Ten and more cases each: the items of the writers differ little.
 pytestmark = pytest.mark.sample(5)
 
 THREAD = "thread-1"
@@ -60,14 +60,14 @@ VALUES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class OlderWriter:
-    """How one of them shapes its items."""
+    """How an older writer formats its items."""
 
     type: str
     first_parent: dict[str, Any]
     root_namespace: dict[str, Any]
 
     def dumps(self, value: Any) -> dict[str, Any]:
-        """The bytes of a value, as an attribute."""
+        """The serialized value, as an attribute."""
         if self.type == "msgpack":
             return {"B": ormsgpack.packb(value)}
         return {"B": json.dumps(value).encode()}
@@ -150,7 +150,7 @@ WRITERS = {
 
 @pytest.fixture(scope="module")
 def client(engine: Engine) -> Iterator[DynamoDBClient]:
-    """One client for all tests here: making it takes longer than most of them."""
+    """One client for all tests here: creating it takes longer than most of them."""
     made = boto3.client("dynamodb", endpoint_url=engine.url)
     yield made
     made.close()
@@ -211,7 +211,7 @@ def store_chain(
 
 
 def store_nested(tables: Tables, older: OlderWriter, length: int = 1, **extra: Any) -> list[str]:
-    """Nested checkpoints under their plain id, with a write each, newer than all before."""
+    """Nested checkpoints under their plain id, with a write each, newer than all others."""
     ids = [new_id(step) for step in range(length)]
     checkpoints = [
         older.checkpoint(id_, checkpoint_ns=NESTED_NS, values={"nested": 1}, **extra) for id_ in ids
@@ -315,7 +315,7 @@ def test_values_keep_their_type(calls: Calls, tables: Tables, older: OlderWriter
     found = require(calls.get_tuple(config(THREAD)))
     written = {channel: value for _, channel, value in found.pending_writes or []}
     for loaded in (found.checkpoint["channel_values"], dict(found.metadata)["extra"], written):
-        # repr tells 1 from True and 1.0, and a number from a Decimal.
+        # repr distinguishes 1 from True and 1.0, and a number from a Decimal.
         assert repr(loaded) == repr(VALUES)
     assert type(found.metadata["step"]) is int
 
@@ -336,7 +336,7 @@ def test_an_interrupt_kept_by_its_position_is_a_pending_write(
     (checkpoint_id,) = store_chain(tables, older, 1)
     asked = [{"id": "0" * 32, "value": "sure?"}]
     store(tables, tables.writes, *older.writes(checkpoint_id, "a", [("__interrupt__", asked)]))
-    # What JSON holds is of LangGraph.js, which has no class for it.
+    # JSON was written by LangGraph.js, which has no Interrupt class.
     expected = [Interrupt("sure?", id="0" * 32)] if older.type == "json" else asked
     stored = config(THREAD, "", checkpoint_id)
     calls.put_writes(stored, [("__resume__", ["yes"])], "a")
@@ -502,7 +502,7 @@ def test_messages_of_the_javascript_port_load_as_messages(calls: Calls, tables: 
         ("find", {"n": 1}, "c-1")
     ]
     assert found.pending_writes == [("task", "messages", [HumanMessage("hello", id="m-1")])]
-    # Stored again by this package they stay what they are.
+    # Stored again by this package, they stay the same.
     again = calls.put(found.config, checkpoint(messages=[human, ai]), metadata(), {})
     assert require(calls.get_tuple(again)).checkpoint["channel_values"]["messages"] == [human, ai]
 
@@ -518,7 +518,7 @@ def test_a_delta_channel_is_rebuilt_over_older_checkpoints(
     assert found["log"] == {"writes": [(f"task-{n}", "log", ["x"]) for n in range(3)]}
 
 
-# --- going on with a thread ---
+# --- continuing a thread ---
 
 
 def test_a_thread_goes_on_with_new_checkpoints(
@@ -624,7 +624,7 @@ def test_a_nested_checkpoint_is_never_the_newest_of_the_root(
     calls: Calls, tables: Tables, older: OlderWriter
 ) -> None:
     ids = store_chain(tables, older)
-    # More than are skipped with one page.
+    # More nested checkpoints than one page skips.
     store_nested(tables, older, 30)
     assert require(calls.get_tuple(config(THREAD))).config == config(THREAD, "", ids[-1])
     assert ids_of(calls.list(config(THREAD), limit=1)) == ids[-1:]
@@ -706,7 +706,7 @@ class State(TypedDict):
 
 
 def graph_of(saver: BaseCheckpointSaver[Any]) -> Any:
-    """A graph of two nodes that note their names."""
+    """A graph of two nodes that log their names."""
     builder = StateGraph(State)
     builder.add_node("first", lambda _: {"log": ["first"]})
     builder.add_node("second", lambda _: {"log": ["second"]})
@@ -716,7 +716,7 @@ def graph_of(saver: BaseCheckpointSaver[Any]) -> Any:
 
 
 def finished_turn(older: OlderWriter) -> dict[str, Any]:
-    """The checkpoint a turn of that graph ended with: older writers count versions in numbers."""
+    """The checkpoint that ends a turn of that graph: older writers use numbers as versions."""
     item = older.checkpoint(new_id(3), values={"log": ["hi", "first", "second"]})
     stored = {
         "v": 1,
@@ -749,7 +749,7 @@ def test_a_graph_goes_on_with_a_thread_of_an_older_writer(
     expected = ["hi", "first", "second", "again", "first", "second"]
     assert result == {"log": expected}
     assert graph.get_state(config(THREAD, None)).values == {"log": expected}
-    # And once more, over checkpoints of both writers.
+    # Once more, over checkpoints of both writers.
     assert graph.invoke({"log": []}, config(THREAD, None)) == {
         "log": [*expected, "first", "second"]
     }

@@ -1,4 +1,4 @@
-"""Spans and metrics of OpenTelemetry, read from the exporters of its SDK."""
+"""OpenTelemetry spans and metrics, read from the exporters of its SDK."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_threads_are_told_where_that_is_asked_for_and_payloads_never(
 
 
 def test_one_serves_several_savers_and_the_global_providers_do(tables: Tables) -> None:
-    """Without an SDK they do nothing, and neither do they harm."""
+    """Without an SDK the global providers do nothing and cause no error."""
     tables.set_up()
     on_request = OpenTelemetry()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The figures of a graph's run reach a collector of OpenTelemetry, by the exporter for it."""
+"""The metrics of a graph's run arrive at an OpenTelemetry collector, by its exporter."""
 
 from __future__ import annotations
 

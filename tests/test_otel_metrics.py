@@ -1,4 +1,4 @@
-"""Metrics of OpenTelemetry, and what it is told where something goes wrong."""
+"""OpenTelemetry metrics, including those of errors."""
 
 from __future__ import annotations
 

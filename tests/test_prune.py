@@ -1,4 +1,4 @@
-"""What `prune` keeps of the namespaces of subgraphs, by the root checkpoint each call ran under."""
+"""The subgraph namespaces that `prune` keeps, by the root checkpoint of each subgraph call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def put(
 def put_call(
     calls: Calls | Saver, root: object, checkpoint_ns: str = CALL, ids: tuple[str, ...] = ("1", "2")
 ) -> None:
-    """Store the checkpoints of a subgraph's call under a root checkpoint."""
+    """Store the checkpoints of a subgraph call under a root checkpoint."""
     for parent_id, checkpoint_id in zip((None, *ids), ids, strict=False):
         put(calls, checkpoint_id, parent_id, checkpoint_ns, parents={"": root})
 
@@ -53,7 +53,7 @@ def put_roots(calls: Calls | Saver, *ids: str) -> None:
 
 
 def left(calls: Calls | Saver) -> set[tuple[str, str]]:
-    """Namespace and id of what is there, each of which must have its write."""
+    """Namespace and id of the remaining checkpoints, each of which must have its write."""
     found = set()
     for one in calls.list(config("t", None)):
         names = one.config["configurable"]
@@ -164,7 +164,7 @@ def test_a_thread_without_a_root_checkpoint_keeps_the_newest_of_every_namespace(
 
 
 def put_with_delta(calls: Calls | Saver) -> None:
-    """Roots 2 to 4 are needed to rebuild the newest, 4; each had a call."""
+    """Roots 2 to 4 are needed to rebuild the newest, 4; each had a subgraph call."""
     for number in (1, 2, 3, 4):
         parent_id = str(number - 1) if number > 1 else None
         made = checkpoint(str(number), **({"log": ["snapshot"]} if number == 2 else {}))

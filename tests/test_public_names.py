@@ -70,7 +70,7 @@ def test_every_error_is_public() -> None:
 
 
 def drawn_tree() -> dict[str, set[str]]:
-    """Each error of the drawing in the module's docstring, with the bases it is drawn under."""
+    """Each error of the tree in the module's docstring, with its base classes there."""
     bases: dict[str, set[str]] = {}
     path: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -97,13 +97,13 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 @pytest.mark.parametrize("name", ["put_writes", "aput_writes"])
 def test_the_signature_of_put_writes_shows_that_it_takes_the_task_path(name: str) -> None:
-    # LangGraph looks at it to decide whether to pass the path.
+    # LangGraph inspects it to decide whether to pass the path.
     parameter = inspect.signature(getattr(DynamoDBSaver, name)).parameters["task_path"]
     assert parameter.default == ""
 
 
 def test_a_saver_is_true_and_has_no_length(saver: DynamoDBSaver) -> None:
-    # LangGraph writes `checkpointer or ...` in places.
+    # LangGraph has `checkpointer or ...` in places.
     assert not hasattr(DynamoDBSaver, "__len__")
     assert not hasattr(DynamoDBSaver, "__bool__")
     assert bool(saver) is True

@@ -1,7 +1,7 @@
-"""Tables are restored to one moment, with the settings that a restore leaves out.
+"""Tables are restored to a point in time, with the settings that a restore leaves out.
 
-moto restores the current contents of a table, whatever moment is asked for. So these tests cover
-everything else: the moment, the names, the settings that are copied, and that it can be repeated.
+moto restores the current contents of a table, whatever time is requested. So these tests cover
+everything else: the time, the names, the settings that are copied, and that it can be repeated.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def url() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Source:
-    """Tables to restore: with a thread and a store item, and every setting on."""
+    """Tables to restore: with a thread and a store item, and all settings on."""
 
     client: Any
     tables: Tables
@@ -118,7 +118,7 @@ def source(url: str) -> Source:
 
 
 def moto_client(url: str) -> Any:
-    """A client that adds what moto's responses lack: the moments of point-in-time recovery."""
+    """A client that adds what moto's responses lack: the times of point-in-time recovery."""
     session = new_session()
     restored: dict[str, datetime] = {}
 
@@ -321,7 +321,7 @@ def test_objects_that_were_deleted_since_come_back(url: str) -> None:
 
 
 def moments(client: Any, bucket: str) -> dict[str, datetime]:
-    """When each version was made, as a bucket of that time says: moto's clock cannot be set."""
+    """Times of the versions as if stored shortly before `MOMENT`: moto's clock cannot be set."""
     found = client.list_object_versions(Bucket=bucket)
     puts = {one["VersionId"]: MOMENT - timedelta(minutes=2) for one in found["Versions"]}
     deletes = {one["VersionId"]: MOMENT for one in found["DeleteMarkers"]}
@@ -351,7 +351,7 @@ def test_the_command_says_what_it_would_do_and_then_does_it(
 
 @dataclass(frozen=True)
 class Clients:
-    """A session whose client is ready."""
+    """A session that returns an existing client."""
 
     dynamodb: Any
 

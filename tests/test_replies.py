@@ -1,4 +1,4 @@
-"""Answers that cannot be answers to what was asked: damaged, mixed up, or somebody else's."""
+"""Responses that cannot belong to the request: damaged, mixed up, or those of another request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("skipped_waits")
 
 @pytest.fixture
 def made(tables: Tables) -> Tables:
-    """Tables with an index, an expiry and a checkpoint that has writes."""
+    """Tables with an index, a TTL and a checkpoint with writes."""
     tables.set_up(run_id_index=RUN_INDEX, ttl_seconds=1000)
     with tables.boto_saver() as plain:
         plain.put(config("t"), checkpoint("0001", text="old"), metadata(run_id="run"), {})
@@ -56,7 +56,7 @@ CALLS: dict[str, Callable[[Saver], object]] = {
 
 
 def refused(tables: Tables, answer: Answer, call: Callable[[Saver], object]) -> ReplyError:
-    """The error of a call one of whose requests is answered so."""
+    """The error of a call when one of its requests gets this response."""
     settings = {"run_id_index": RUN_INDEX, "ttl_seconds": 1000, **faulty(tables, answer)}
     with tables.saver(**settings) as saver, pytest.raises(ReplyError) as caught:
         pytest.fail(f"returned {call(saver)!r}")
@@ -116,7 +116,7 @@ def test_a_body_that_the_sdk_cannot_read_is_an_error_and_not_an_absent_checkpoin
 
 
 def test_a_body_that_was_cut_off_is_an_error_and_not_an_absent_checkpoint(made: Tables) -> None:
-    # What is left is an object of its own, as it may happen.
+    # What was received may happen to be a valid JSON object.
     answer = Answer("GetItem", b"{}", content_length="4711")
     assert "4711 were announced" in refused(made, answer, CALLS["GetItem"]).problem
 
@@ -146,11 +146,11 @@ def test_an_answer_with_its_own_checksum_is_taken(made: Tables) -> None:
         assert saver.get_tuple(AT) is None
 
 
-# --- what others have asked for ---
+# --- responses to other requests ---
 
 
 def stored(tables: Tables, table: Table, **keys: str) -> dict[str, Any]:
-    """An item that is stored, with other keys. Its binary values are as on the wire."""
+    """A stored item with other keys. Its binary values are in wire format."""
     items = tables.checkpoint_items() if table is Table.CHECKPOINTS else tables.write_items()
     wire = {name: value for name, value in items[0].items() if "B" not in value}
     return {**wire, **{name: {"S": value} for name, value in keys.items()}}
@@ -231,7 +231,7 @@ def test_the_description_of_another_table_is_an_error(made: Tables) -> None:
 
 @pytest.fixture
 def offloaded(made: Tables, bucket: Bucket) -> Bucket:
-    """A bucket in which the values of a checkpoint are."""
+    """A bucket that holds the values of a checkpoint."""
     with made.saver(**{**made.quick(bucket), "s3_offload_config": bucket.config(0)}) as saver:
         put(saver)
     return bucket
@@ -258,12 +258,12 @@ def test_an_answer_of_s3_that_is_none_to_what_was_asked_is_an_error(
     ):
         call(saver)
     assert caught.value.operation == action
-    # The SDK takes what is no XML for an error of the server's, and repeats the request.
+    # The SDK treats anything but XML as a server error, and retries.
     assert isinstance(caught.value, ReplyError) or caught.value.code == "500"
     assert len(offloaded.objects()) == before
 
 
-# --- clients that are passed in ---
+# --- clients passed in ---
 
 
 @pytest.mark.skipif(native(), reason="clients cannot be passed in there")

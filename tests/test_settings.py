@@ -1,4 +1,4 @@
-"""The names and numbers that `DynamoDBSaver` is made with."""
+"""The names and numbers that are passed to `DynamoDBSaver`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`setup()`: tables as specified, once, whoever else is at it, and the optional run index."""
+"""`setup()`: tables as specified, created once by concurrent callers, and the run index."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def types_of(described: Any) -> dict[str, str]:
 
 
 def count_requests(tables: Tables) -> list[str]:
-    """A list that grows by the name of every request of the tables' client."""
+    """A list that collects the name of every request of the tables' client."""
     sent: list[str] = []
     lock = threading.Lock()
 
@@ -172,7 +172,7 @@ def test_setup_by_many_threads_at_once_creates_the_tables_once(tables: Tables) -
     failed: list[BaseException] = []
     savers = [tables.saver(run_id_index=INDEX) for _ in range(THREADS_AT_ONCE)]
     for saver in savers:
-        # Makes the client, so that the threads meet at the table and not before.
+        # Creates the client, so that the threads race for the table and not before.
         with pytest.raises(TableNotFoundError):
             saver.get_tuple(config("thread"))
 
@@ -200,11 +200,11 @@ def test_setup_by_many_threads_at_once_creates_the_tables_once(tables: Tables) -
 def test_a_setup_that_sees_no_table_while_others_create_it_waits_for_theirs(
     tables: Tables, set_up: Callable[[Saver], None]
 ) -> None:
-    """Between the look and the create, somebody else creates both tables."""
+    """Another caller creates both tables after this one has found none."""
     raced: list[str] = []
 
     def create_first(params: Any, **_: object) -> None:
-        # Creating by another client, just before this one sends its own request.
+        # Another client creates the tables, just before this one sends its own request.
         if not raced:
             raced.append(str(params["body"]))
             elsewhere(tables.set_up)
@@ -268,7 +268,7 @@ EXPIRY_ACTIONS = {"dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"}
 
 
 def expiry_of(tables: Tables) -> list[tuple[str, str | None]]:
-    """Of each table, whether items expire and by which attribute."""
+    """For each table, whether items expire and by which attribute."""
     described = [
         tables.client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         for name in names(tables).values()
@@ -365,9 +365,9 @@ IN_USE = TableInUseError(
 
 
 def script_expiry(*replies: Any) -> list[Request[Any]]:
-    """Set tables up that exist, the checkpoints table having these replies; what it was sent.
+    """Set up existing tables with scripted replies for the checkpoints table; returns its requests.
 
-    The last reply is given for ever. The writes table's items expire already.
+    The last reply is repeated. The items of the writes table expire already.
     """
     told = iter(replies)
     sent: list[Request[Any]] = []
@@ -580,7 +580,7 @@ def run_calls(face: str, saver: Saver, loop_thread: LoopThread) -> Calls:
 
 
 def store_runs(calls: Calls) -> None:
-    """Checkpoints of several runs over threads and namespaces, with writes."""
+    """Checkpoints of several runs across threads and namespaces, with writes."""
     for thread in ("thread-1", "thread-2"):
         for checkpoint_ns in ("", "child:1"):
             parent = config(thread, checkpoint_ns)
@@ -592,7 +592,7 @@ def store_runs(calls: Calls) -> None:
 
 
 def left(calls: Calls, tables: Tables) -> tuple[list[tuple[str, str, str]], int]:
-    """The checkpoints that are left, and how many writes."""
+    """The remaining checkpoints, and the number of writes."""
     found = [
         (
             one.config["configurable"]["thread_id"],

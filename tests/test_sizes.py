@@ -1,4 +1,4 @@
-"""Values of every size: where they go, that they come back whole, and what that costs."""
+"""Values of every size: where they are stored, that they are read back whole, and their costs."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ ADDRESSES = {
 
 
 def blob_of(size: int, *, compressible: bool = False) -> bytes:
-    """That many bytes, the same each time."""
+    """This many bytes, the same at each call."""
     if compressible:
         return (b"state " * (size // 6 + 1))[:size]
     return random.Random(size).randbytes(size)  # noqa: S311 - no secret
 
 
 def put(calls: Calls, place: str, address: RunnableConfig, blob: bytes) -> CheckpointTuple:
-    """Store a new checkpoint, with the blob if that is its place; what it should be read as."""
+    """Store a new checkpoint, with the blob if that is its place; returns the expected tuple."""
     made = checkpoint(**({"blob": blob} if place == "checkpoint" else {"small": 1}))
     described = metadata(place=place, **({"blob": blob} if place == "metadata" else {}))
     stored = calls.put(address, made, described, {})
@@ -91,12 +91,12 @@ def store(calls: Calls, place: str, address: RunnableConfig, blob: bytes) -> Che
 
 
 def same(found: object, expected: object) -> bool:
-    """Whether they are equal. A report of the difference of megabytes would take for ever."""
+    """Whether both are equal. pytest's diff of megabytes would take too long."""
     return found == expected
 
 
 def assert_found_everywhere(calls: Calls, place: str, expected: CheckpointTuple) -> None:
-    """Every way to read the only checkpoint of a thread gives it, and its child's history."""
+    """Every read of a thread's only checkpoint returns it, as does the history of its child."""
     names = expected.config["configurable"]
     newest = config(names["thread_id"], names["checkpoint_ns"])
     sought = {key: value for key, value in expected.metadata.items() if key in ("place", "blob")}
@@ -114,7 +114,7 @@ def assert_found_everywhere(calls: Calls, place: str, expected: CheckpointTuple)
 
 @dataclass(frozen=True)
 class Overhead:
-    """Bytes beside a value: in its item, and of the serde."""
+    """Bytes added to a value: by its item, and by the serde."""
 
     item: int
     serde: int
@@ -122,7 +122,7 @@ class Overhead:
 
 @dataclass
 class Shelf:
-    """A saver for large values, and what lies in its tables and its bucket."""
+    """A saver for large values, and the contents of its tables and bucket."""
 
     saver: Saver
     tables: Tables
@@ -136,7 +136,7 @@ class Shelf:
         return SyncCalls(self.saver) if face == "sync" else AsyncCalls(self.saver, self.loop)
 
     def overhead(self, place: str, thread_id: str = "t", checkpoint_ns: str = "") -> Overhead:
-        """What a value takes besides its own bytes."""
+        """Bytes that are stored with a value besides its own."""
         key = (place, thread_id, checkpoint_ns)
         if key not in self._measured:
             with self.tables.saver() as plain:
@@ -150,7 +150,7 @@ class Shelf:
         return self._measured[key]
 
     def room(self, place: str, thread_id: str = "t", checkpoint_ns: str = "") -> int:
-        """Bytes of the value that makes its item as large as an item may be."""
+        """Size of the value that brings its item exactly to the size limit."""
         return self.limit - self.overhead(place, thread_id, checkpoint_ns).item
 
     def items(self) -> list[dict[str, Any]]:
@@ -158,12 +158,12 @@ class Shelf:
         return cast("list[dict[str, Any]]", found)
 
     def chunks(self) -> list[int]:
-        """Bytes of each chunk, the largest first."""
+        """Sizes of the chunks in bytes, the largest first."""
         found = (len(item["chunk"]["B"]) for item in self.items() if "chunk" in item)
         return sorted(found, reverse=True)
 
     def clear(self, thread_id: str = "t") -> None:
-        """Delete a thread: nothing of it stays anywhere but marks, and they not for long."""
+        """Delete a thread: only its marks remain, and they expire soon."""
         self.saver.delete_thread(thread_id)
         assert self.items() == []
         assert self.bucket.keys() == []
@@ -210,10 +210,10 @@ def shelf(
         yield Shelf(saver, tables, bucket, loop_thread, meter, limit)
 
 
-# --- every size comes back ---
+# --- every size is read back ---
 
 FULL_ITEM = -1
-"""Stands for the value that fills its item to the last byte."""
+"""Represents the value that makes its item exactly as large as the limit."""
 EDGES = (
     *(0, 1, 65_536, S3_THRESHOLD, FULL_ITEM, FULL_ITEM, FULL_ITEM),
     *(CHUNK, 2 * CHUNK, 1_000_000, MEBIBYTE, 5 * CHUNK, TRANSACTION_BYTES, 4 * MEBIBYTE),
@@ -269,7 +269,7 @@ def test_a_value_of_any_size_comes_back_whole_and_leaves_nothing_when_deleted(
     shelf.clear(thread_id)
 
 
-# --- on which side of a threshold it lands ---
+# --- on which side of a threshold a value is stored ---
 
 
 @pytest.mark.sample(3)
@@ -370,7 +370,7 @@ def test_a_value_goes_to_s3_from_the_first_byte_over_the_threshold(
         expected = store(calls, place, config("t"), blob_of(size + beyond))
         sizes = [len(data) for data in shelf.bucket.objects().values()]
         assert sizes == [threshold + 1] * beyond
-        # Over the limit of an item and not over the threshold, it goes to chunks.
+        # A value over the item limit but not over the threshold is stored in chunks.
         assert bool(shelf.chunks()) is (not beyond and threshold > ITEM_LIMIT)
         assert_found_everywhere(calls, place, expected)
         shelf.clear()
@@ -418,7 +418,7 @@ def test_more_small_writes_than_an_item_holds_are_several_items_in_one_transacti
     shelf: Shelf,
 ) -> None:
     stored = put(SyncCalls(shelf.saver), "write", config("t"), b"")
-    # Few enough that engines which look at each of them are done in time.
+    # Few enough for engines that inspect each of them.
     writes = [(f"channel {n} {'x' * 150}", n) for n in range(2_500)]
     shelf.meter.reset()
     shelf.saver.put_writes(stored.config, writes, TASK)
@@ -436,13 +436,13 @@ def test_an_item_is_as_large_as_the_engine_bills_it(
     size = kilobytes * 1024 - shelf.overhead("checkpoint").item
     for beyond in (-1, 0, 1):
         shelf.meter.reset()
-        # In a thread of its own: an item that is replaced is billed too.
+        # In a separate thread: an item that is replaced is billed too.
         put(SyncCalls(shelf.saver), "checkpoint", config(str(beyond + 1)), b"x" * (size + beyond))
         if engine.faithful:
             assert shelf.meter.write_units == kilobytes + (beyond > 0)
 
 
-# --- the ceiling ---
+# --- the upper limit ---
 
 
 @pytest.mark.sample(6)
@@ -505,7 +505,7 @@ def test_a_lower_ceiling_still_reads_what_was_stored_under_a_higher_one(shelf: S
         assert same(lower.get_tuple(expected.config), expected)
 
 
-# --- what it costs ---
+# --- costs ---
 
 COSTS = {
     # Requests, serial depth, read units and write units.
@@ -556,7 +556,7 @@ def test_a_large_state_costs_as_many_requests_as_its_parts_and_few_in_a_row(
     acts[call](stored)
     settings_name = cast("Any", request.node).callspec.params["shelf"]
     requests, serial, read_units, write_units = COSTS[settings_name, megabytes, call]
-    # Pages of a Query are shorter on engines that are not faithful.
+    # Query pages are shorter on engines that are not faithful.
     if engine.faithful or settings_name == "s3" or call.startswith("put"):
         assert (shelf.meter.total, depth.clock - before) == (requests, serial)
     if engine.faithful:
@@ -587,7 +587,7 @@ def test_the_first_of_several_huge_checkpoints_does_not_wait_for_the_others(shel
 
 
 def small_parts(saver: Saver) -> Saver:
-    """Have values of a few hundred bytes stored in several chunks, or in S3."""
+    """Store values of a few hundred bytes in several chunks, or in S3."""
     if saver._settings.payloads.s3 is not None:
         with_threshold(saver, 100)
     return with_payloads(saver, inline_limit=300, chunk_bytes=200)
@@ -614,7 +614,7 @@ def put_version(saver: Saver, blob: bytes) -> None:
 
 
 def replace_version(saver: Saver, blob: bytes) -> None:
-    """Store another version, and have the parts of the one before it go."""
+    """Store another version, and remove the parts of the one before."""
     put_version(saver, blob)
     sweep(saver)
 
@@ -646,7 +646,7 @@ def test_a_checkpoint_that_is_replaced_between_the_requests_of_a_read_is_read_wh
     on(session, "before-parameter-build.dynamodb.Query", between)
     in_bucket = {"s3_offload_config": shelf.bucket.config()}
     with shelf.tables.saver(session=session, **in_bucket) as reader:
-        # One request at a time, so that what is replaced is so between two of them.
+        # One request at a time, so that each replacement happens between two requests.
         measure_depth(reader)
         found = READS[read](reader)
     assert_one_of(values, found)
@@ -683,7 +683,7 @@ def test_readers_among_many_writers_of_one_checkpoint_find_one_value_whole(shelf
             assert_one_of(values, found)
     last: Any = saver.get_tuple(REPLACED)
     assert_one_of(values, last)
-    # Those of the versions that were replaced are left to the sweep.
+    # The parts of replaced versions are left to the sweep.
     sweep(saver)
     assert same(saver.get_tuple(REPLACED), last)
     blobs = [last.checkpoint["channel_values"]["blob"]] * 2 + [last.pending_writes[0][2]]

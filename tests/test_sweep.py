@@ -1,4 +1,4 @@
-"""The sweep removes what crashed calls have left behind, and nothing else."""
+"""The sweep removes what interrupted calls have left behind, and nothing else."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ Place: TypeAlias = "tuple[Table, Any]"
 
 @dataclass
 class World:
-    """A store and what is left over in it.
+    """A store and the leftovers in it.
 
     Attributes:
-        now: What the clock says.
-        page: Most items of a page of a Scan; `None` for what the service sends.
+        now: Current time of the clock.
+        page: Maximum number of items in a page of a Scan; `None` for the service's own limit.
     """
 
     tables: Tables
@@ -96,7 +96,7 @@ class World:
         self.saver.setup()
 
     def session(self) -> Any:
-        """A session with pages of that size, that reaches the bucket."""
+        """A session with that page size and access to the bucket."""
         session = saver_session(self.bucket.url)
         on(session, "before-parameter-build.dynamodb.Scan", self._cut)
         return session
@@ -106,7 +106,7 @@ class World:
             params["Limit"] = self.page
 
     def open(self, plan: Plan | None = None, **settings: Any) -> Saver:
-        """A saver; with a plan one whose process ends."""
+        """A saver; with a plan, a saver whose process crashes."""
         made: dict[str, Any] = {
             "clock": lambda: self.now,
             "session": self.session(),
@@ -124,7 +124,7 @@ class World:
 
     @contextmanager
     def whole_pages(self) -> Iterator[None]:
-        """Pages as the service sends them, where only what is found counts."""
+        """Pages as the service returns them, where only the result matters."""
         page, self.page = self.page, None
         yield
         self.page = page
@@ -156,7 +156,7 @@ class World:
         self.saver.put_writes(config(thread_id, ns, checkpoint_id), writes, task)
 
     def delete(self, place: Place) -> None:
-        """Take an item away, as if it had never been stored."""
+        """Delete an item, as if it had never been stored."""
         table, key = place
         names = {
             Table.CHECKPOINTS: (self.tables.checkpoints, "thread_id", "checkpoint_id"),
@@ -172,13 +172,13 @@ class World:
         )
 
     def rewrite(self, item: Any, **changes: Any) -> None:
-        """Store an item of the writes table with other attributes; those `None` are left out."""
+        """Store an item of the writes table with other attributes, without those set to `None`."""
         changed = {**item, **changes}
         kept = {name: value for name, value in changed.items() if value is not None}
         self.tables.client.put_item(TableName=self.tables.writes, Item=kept)
 
     def stop_delete(self, thread_id: str, requests: int | None) -> None:
-        """Begin to delete a thread, and stop after so many requests; `None` for never."""
+        """Start to delete a thread, and stop after this many requests; `None` for no stop."""
         with self.open(Plan(WHOLE, requests=requests)) as dying:
             try:
                 dying.delete_thread(thread_id)
@@ -214,14 +214,14 @@ UNREACHABLE = DynamoDBSaver(
     endpoint_url="http://127.0.0.1:9",
     boto_config=Config(retries={"total_max_attempts": 1}, connect_timeout=0.1),
 )
-"""Nothing may be asked with it: it would wait for an answer."""
+"""For calls that send no request: a request would wait for a response."""
 
 Sweep: TypeAlias = "Callable[..., SweepReport]"
 
 
 @pytest.fixture(params=["sync", "async"])
 def sweep(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Sweep:
-    """Sweeps a world, by the plain method of its saver or the other one."""
+    """Sweeps a world with the sync or the async method of its saver."""
     name = "in_s3" if "in_s3" in request.fixturenames else "world"
     world: World = request.getfixturevalue(name)
     return sweeping(world.saver, loop_thread if request.param == "async" else None)
@@ -234,7 +234,7 @@ def sweeping(saver: Saver, loop: LoopThread | None) -> Sweep:
 
 
 def in_pages(sweep: Callable[..., SweepReport], **arguments: Any) -> SweepReport:
-    """Sweep page by page, as different processes may do it; the sum of the reports."""
+    """Sweep page by page, as several processes may do it; the sum of the reports."""
     total, token = SweepReport(), None
     while True:
         report = sweep(max_pages=1, resume_from=token, **arguments)
@@ -247,12 +247,12 @@ def in_pages(sweep: Callable[..., SweepReport], **arguments: Any) -> SweepReport
 
 
 def keys(items: Any, kind: str = "") -> set[Place]:
-    """Where items are, of one kind: of chunks, of objects, writes, marks or checkpoints."""
+    """Keys of items of one kind: chunks, objects, writes, marks or checkpoints."""
     return {place for place in items if kind in ("", kind_of(place))}
 
 
 def led_to(items: Mapping[Place, Any]) -> set[str]:
-    """The objects that items lead to."""
+    """The objects that items refer to."""
     return {item["object_key"]["S"] for item in items.values() if "object_key" in item}
 
 
@@ -275,11 +275,11 @@ TASKS = ("task", "chunk/a/b/0", "object/a/b", "t:::1", "")
 
 @dataclass
 class Plot:
-    """Fills a world and remembers what a sweep must take, and what it must say.
+    """Fills a world and records what a sweep must delete and report.
 
     Attributes:
-        doomed: Items to be swept.
-        report: What the sweep is to report.
+        doomed: Items that the sweep must delete.
+        report: The expected report of the sweep.
     """
 
     world: World
@@ -290,7 +290,7 @@ class Plot:
     report: Counter[str] = field(default_factory=Counter)
 
     def fill(self) -> None:
-        """Checkpoints and writes that readers see, some of them stored again and again."""
+        """Checkpoints and writes that readers see, some of them stored several times."""
         self.living: list[tuple[str, str, str]] = []
         for thread_id in self.cast.threads:
             for ns in self.cast.namespaces:
@@ -303,7 +303,7 @@ class Plot:
                         self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
                         put = partial(self.world.put, thread_id, id_, ns, parent)
                         added = self.call(partial(put, n=self.random.random()))
-                        # A transaction does not tell whose parts it leaves behind.
+                        # A transaction does not report whose parts it leaves behind.
                         self.expect(parts_of(replaced), before)
                         replaced = keys(added, "chunk") | keys(added, "object")
                     for task in self.random.sample(TASKS, self.random.randint(0, 2)):
@@ -312,7 +312,7 @@ class Plot:
                     parent = id_
 
     def plant(self, leave: Callable[[], dict[str, set[Place]]]) -> None:
-        """Leave something over at a random time. `leave` returns what counts, by kind of count."""
+        """Leave something over at a random time. `leave` returns what is counted, by kind."""
         now = self.world.now = self.random.choice((OLD - DAY, OLD, YOUNG, NOW))
         counted = leave()
         self.expect(counted, now)
@@ -320,7 +320,7 @@ class Plot:
             self.doomed |= self.added
 
     def expect(self, counted: dict[str, set[Place]], stored_at: int) -> None:
-        """Expect a report of what was left over at a time, by kind of count."""
+        """Expect leftovers of a given time in the report, by kind of count."""
         for name, places in counted.items():
             named = name if stored_at <= OLD or name == "unknown" else "young"
             self.report[named] += len(places)
@@ -328,7 +328,7 @@ class Plot:
                 self.doomed |= places
 
     def unborn(self) -> dict[str, set[Place]]:
-        """Parts whose checkpoint never came."""
+        """Parts whose checkpoint was never stored."""
         thread_id, id_, ns = self.nowhere()
         value = self.random.random()
         added = self.call(lambda: self.world.put(thread_id, id_, ns, n=value))
@@ -336,13 +336,13 @@ class Plot:
         return parts_of(added)
 
     def early(self) -> dict[str, set[Place]]:
-        """Writes whose checkpoint never came, with their parts."""
+        """Writes whose checkpoint was never stored, with their parts."""
         added = self.call(self.writing(*self.nowhere()))
         counted = {"writes_deleted": keys(added, "write")}
         return counted | (parts_of(added) if self.world.now <= OLD else {})
 
     def marked(self) -> dict[str, set[Place]]:
-        """The mark of a delete that has come to its end."""
+        """The mark of a completed delete."""
         thread_id, now = f"gone:::{next(self.world.numbers)}", self.world.now
         ns = self.random.choice(self.cast.namespaces)
 
@@ -356,13 +356,13 @@ class Plot:
         return {"marks_deleted": keys(self.call(act), "mark")}
 
     def unwritten(self) -> dict[str, set[Place]]:
-        """Parts beside a checkpoint that is there, whose writes never came."""
+        """Parts beside an existing checkpoint, whose writes were never stored."""
         added = self.call(self.writing(*self.random.choice(self.living)))
         self.take_away(keys(added, "write"))
         return parts_of(added)
 
     def undeleted(self) -> dict[str, set[Place]]:
-        """A delete that was stopped anywhere, maybe with its mark."""
+        """A delete that was stopped after any of its requests, with or without its mark."""
         thread_id, now = f"gone:::{next(self.world.numbers)}", self.world.now
         ns, requests = self.random.choice(self.cast.namespaces), self.random.randint(2, 6)
 
@@ -379,7 +379,7 @@ class Plot:
         return {"marks_deleted": keys(added, "mark")}
 
     def foreign(self) -> dict[str, set[Place]]:
-        """Items that do not say how old they are, or whose."""
+        """Items without their age or owner."""
         plain, number = self.random.random() < 0.5, next(self.world.numbers)
         thread_id = f"older{number}" if plain else f"older:::{number}"
 
@@ -400,12 +400,12 @@ class Plot:
         return lambda: self.world.put_writes(thread_id, id_, ns, task)
 
     def nowhere(self) -> tuple[str, str, str]:
-        """A checkpoint that is not there; what crashed calls leave may meet beside it."""
+        """A checkpoint that does not exist; crashed calls may leave several things beside it."""
         thread_id = self.random.choice(self.cast.threads)
         return thread_id, f"~{self.random.randint(0, 1)}", self.random.choice(self.cast.namespaces)
 
     def call(self, act: Callable[[], object]) -> set[Place]:
-        """Act; what is stored since."""
+        """Run `act`; the keys stored since."""
         act()
         now = self.world.places()
         self.added, self.known = now - self.known, now
@@ -422,7 +422,7 @@ def parts_of(added: set[Place]) -> dict[str, set[Place]]:
 
 
 def counts(report: SweepReport) -> dict[str, int]:
-    """What a report says of items, where it says anything."""
+    """The counts of items in a report, without the zeros."""
     deleted = ("writes_deleted", "chunks_deleted", "objects_deleted", "marks_deleted")
     names = ("deletes_finished", *deleted, "young", "unknown")
     found = {name: getattr(report, name) for name in names}
@@ -436,7 +436,7 @@ def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
 ) -> None:
     @settings(
         max_examples=amount(3, 2),
-        # What a seed makes becomes no smaller, and each attempt takes seconds.
+        # These examples do not shrink, and each attempt takes seconds.
         phases=set(Phase) - {Phase.shrink},
     )
     @given(
@@ -479,7 +479,7 @@ def test_exactly_the_old_leftovers_are_swept_however_pages_are_cut(
     play()
 
 
-# What is swept and what is not, one by one
+# What is swept and what is not, case by case
 
 
 def test_nothing_is_left_over_after_a_sweep_an_hour_later(world: World, sweep: Sweep) -> None:
@@ -565,7 +565,7 @@ def test_what_a_call_may_be_about_to_refer_to_is_not_swept_and_the_refusal_says_
 
 
 def test_a_young_write_keeps_the_parts_it_refers_to_however_old(world: World, sweep: Sweep) -> None:
-    """Its call may have taken long, or the clock of another process stored them."""
+    """Its call may have taken long, or a process with another clock stored the parts."""
     world.put_writes("t", "1")
     for item in world.tables.write_items():
         if not {"channel", "writes"} & item.keys():
@@ -637,7 +637,7 @@ def test_marks_of_deletes_stay_for_an_hour_and_are_then_swept_and_counted(
         world.put_writes("t", id_)
     world.put("t", "3")
     world.saver.delete_thread("t")
-    # Where no writes were, nobody can have missed them.
+    # Where there were no writes, no reader can have missed any.
     assert len(marks(world.stored())) == 2
     assert world.stored().without_marks() == Stored({}, {})
     for mark in world.tables.marks():
@@ -673,7 +673,7 @@ def test_a_delete_spares_young_parts_that_a_call_may_be_about_to_refer_to_and_th
     world: World, sweep: Sweep, by: str
 ) -> None:
     def unwritten(task: str) -> set[Place]:
-        """Parts of writes that are still to come."""
+        """Parts of writes that are not stored yet."""
         before = world.places()
         world.put_writes("t", "1", task=task)
         added = world.places() - before
@@ -709,7 +709,7 @@ def test_a_delete_spares_young_parts_that_a_call_may_be_about_to_refer_to_and_th
 def test_a_tombstone_leads_to_the_parts_of_its_checkpoint_so_that_a_repeated_delete_takes_them(
     world: World, requests: int
 ) -> None:
-    """All is young, so a delete takes no part that nothing leads it to."""
+    """Everything is young, so a delete removes no part without a reference to it."""
     world.put("t", "1")
     own = world.places()
     world.put_writes("t", "1")
@@ -721,7 +721,7 @@ def test_a_tombstone_leads_to_the_parts_of_its_checkpoint_so_that_a_repeated_del
     world.saver.delete_thread("t")
     left = world.places()
     assert len(keys(left, "mark")) == 1
-    # Of writes that went before the stop, nothing leads to the parts any more but their age.
+    # Parts of writes that were deleted before the stop have no reference left, only their age.
     spared = set() if there else keys(of_writes, "chunk") | keys(of_writes, "object")
     assert left - keys(left, "mark") <= spared
     assert led_to(world.stored().items) >= world.stored().objects.keys()
@@ -768,7 +768,7 @@ def test_an_object_that_an_item_leads_to_without_owning_it_is_kept_logged_and_th
         }
         acts[by]()
         left = in_s3.stored().without_marks()
-        # In a bucket that nobody has named, it may be found by a sweep of somebody who knows it.
+        # An object in an unknown bucket is left to a sweep with a saver that is configured for it.
         leads_on = len(led) if where == "in another bucket" else 0
         assert left.items.items() >= victims.items.items()
         assert len(left.items) == len(victims.items) + leads_on
@@ -849,12 +849,12 @@ def test_a_token_that_no_report_has_given_is_refused_before_anything_is_asked(to
     assert raised.value.field == "resume_from"
 
 
-# S3 and rights
+# S3 and permissions
 
 
 @pytest.fixture
 def in_s3(engine: Engine, object_store: str) -> Iterator[World]:
-    """Leftovers of each kind, with an object each."""
+    """Leftovers of each kind, with one object each."""
     with new_world(engine, object_store, "objects") as made:
         made.put_writes("t", "1")
         made.put("u", "1")
@@ -897,14 +897,14 @@ def test_the_rights_to_scan_and_to_delete_objects_suffice_and_the_latter_are_nee
     assert in_s3.stored() == Stored({}, {})
 
 
-# While others are at work
+# Concurrent calls
 
 
 class Meddling:
-    """Makes a call of another process before each request of a sweeper, as long as there are any.
+    """Makes a call of another process before each request of a sweeper, until none are left.
 
     Attributes:
-        made: How many calls.
+        made: Number of calls made.
     """
 
     def __init__(self, session: Any, calls: Iterator[Callable[[], object]]) -> None:
@@ -950,7 +950,7 @@ def test_a_sweep_takes_nothing_from_calls_that_are_made_while_it_runs(
             each.now = OLD
             for act in old:
                 act(each)
-            # Old writes whose checkpoint comes only now may be taken or not.
+            # Old writes whose checkpoint is stored only now may be deleted or not.
             sweep_later(each.saver)
             each.now = NOW
         world.now = OLD
@@ -1004,7 +1004,7 @@ def test_the_parts_of_a_checkpoint_that_is_being_stored_again_after_a_delete_are
     world.now = NOW
     world.put("t", "1")
     (head,) = world.tables.checkpoint_items()
-    # The item comes last: before it, what a sweep sees is the tombstone and young parts.
+    # The item is stored last: before that, a sweep sees the tombstone and young parts.
     client.put_item(TableName=name, Item=cast("dict[str, Any]", tombstone))
     assert world.saver.sweep_orphans(older_than=AGE).deletes_finished == 0
     client.put_item(TableName=name, Item=cast("dict[str, Any]", head))

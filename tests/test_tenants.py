@@ -1,4 +1,4 @@
-"""By the published policy, a tenant reaches all of its own threads and nothing of any others."""
+"""With the published policy, a tenant can access all of its own threads and no others."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ SHAPES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
 }
 """Separator, tenants and settings."""
 THREADS = {"bucket": 500, "fenced": 3500, "incremental": 3500}
-"""Of each part; 30,000 in all. The engine for S3 is slow."""
+"""Threads of each part; 30,000 in total. The S3 engine is slow."""
 ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
 
 
 class Ground:
-    """Tables, perhaps with a bucket, that tenants share."""
+    """Tables, optionally with a bucket, that tenants share."""
 
     def __init__(self, shape: str, tables: Tables, bucket: Bucket) -> None:
         self.separator, self.tenants, self.settings = SHAPES[shape]
@@ -59,7 +59,7 @@ class Ground:
         tables.set_up(ttl_seconds=1, **LISTED)
 
     def findings(self, policy: str, threads: int, seed: int) -> list[Finding]:
-        """What is wrong with a policy on so many random threads."""
+        """The errors in a policy, found on this many random threads."""
         chance = Random(seed)  # noqa: S311 - data, not a secret
         by_name = {name: held(policy, name) for name in self.tenants}
         found: list[Finding] = []
@@ -69,7 +69,7 @@ class Ground:
                 thread_id = random_thread(chance, tenant, self.separator, number)
                 owner = f"{tenant}{self.separator}ann"
                 others = [(name, held) for name, held in by_name.items() if name != tenant]
-                # The keys are what counts: most threads are as small as can be.
+                # Only the keys matter: most threads are as small as possible.
                 operation = chance.choice(sorted(OPERATIONS)) if number % 4 == 0 else None
                 for step in recorder.run(thread_id, owner, operation):
                     self.done[step.name] += 1
@@ -97,7 +97,7 @@ def test_all_of_a_tenants_own_is_allowed_and_nothing_of_others(
 
 @pytest.mark.parametrize("shape", ["bucket"])
 def test_a_prefix_without_a_separator_is_found_to_leak(ground: Ground) -> None:
-    """And one by the objects alone, which the keys of tables do not show."""
+    """A leak through objects alone is found too, which the keys of tables do not show."""
     leaky = ground.policy.replace("}_*", "}*")
     assert {found.kind for found in ground.findings(leaky, 20, 0)} == {"leak"}
     of_objects = ground.policy.replace("/states/${aws:PrincipalTag/tenant}_*", "/states/*")

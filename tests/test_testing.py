@@ -1,4 +1,4 @@
-"""What users test their own applications with."""
+"""The helpers with which users test their own applications."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def endpoint() -> Iterator[str]:
 
 
 def table_names(endpoint: str) -> list[str]:
-    """Those of this module: all of moto in one process shares its tables."""
+    """The tables of this module: all of moto in one process shares its tables."""
     client = boto3.client("dynamodb", endpoint_url=endpoint)
     try:
         names = client.list_tables()["TableNames"]

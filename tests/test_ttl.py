@@ -1,7 +1,7 @@
-"""`ttl_seconds`: what has expired is absent, what lives can be read to its last second.
+"""`ttl_seconds`: expired items are absent, live ones can be read to their last second.
 
-DynamoDB deletes expired items at some moment after their `ttl`. Here a clock is set by hand, and
-items are deleted at the very second, or not at all.
+DynamoDB deletes expired items at some time after their `ttl`. These tests set the clock by hand,
+and items are deleted exactly at that second, or not at all.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NESTED = "node:1"
 
 @dataclass
 class World:
-    """Savers of every kind on the same tables, which tell the time by one clock."""
+    """Savers of every kind on the same tables, with one clock."""
 
     tables: Tables
     bucket: Bucket
@@ -61,7 +61,7 @@ class World:
     savers: list[Saver]
 
     def saver(self, ttl: int | None = TTL, kind: str = "inline", **given: Any) -> Saver:
-        # Every saver knows the bucket and so reads what is there.
+        # Every saver knows the bucket and so can read its objects.
         offload = self.bucket.config() if kind == "s3" else self.bucket.known()
         if "session" in given:
             given["endpoint_url"] = self.tables.engine.url
@@ -76,7 +76,7 @@ class World:
         return SyncCalls(self.saver(ttl, kind, **given))
 
     def ttls(self) -> dict[tuple[Table, str, str], int | None]:
-        """When each item expires, by its table and key."""
+        """The expiry of each item, by its table and key."""
         return {
             (table, *(item[name]["S"] for name in key)): (
                 int(item["ttl"]["N"]) if "ttl" in item else None
@@ -85,7 +85,7 @@ class World:
         }
 
     def delete_expired(self) -> None:
-        """What DynamoDB does some time later, at the very second."""
+        """Delete expired items exactly at their second, as DynamoDB does some time later."""
         for table, key, item in self._items():
             if not is_live(int(item["ttl"]["N"]) if "ttl" in item else None, int(self.clock.now)):
                 name = _table_name(self.tables, table)
@@ -94,7 +94,7 @@ class World:
                 )
 
     def shortened(self, table: Table, expires_at: int, *, sort: str = "") -> None:
-        """Let the items of a table whose sort key begins so expire at another time."""
+        """Change the expiry of the items of a table whose sort key has this prefix."""
         spec = SPECS[table]
         for found, key, item in self._items():
             if found is table and item[spec.sort_key]["S"].startswith(sort):
@@ -165,7 +165,7 @@ def put_link(calls: Calls, parent: RunnableConfig, step: int, **values: Any) -> 
 
 
 def log_chain(calls: Calls, length: int, seed: str = "seed" * 100) -> list[RunnableConfig]:
-    """A chain as a DeltaChannel `log` makes it: the value in the first, writes in the others."""
+    """A chain as a DeltaChannel `log` makes it: a value in the first, writes in the others."""
     stored: list[RunnableConfig] = []
     for step in range(length):
         parent = stored[-1] if stored else config("t")
@@ -180,12 +180,12 @@ def history(calls: Calls, target: RunnableConfig) -> Any:
 
 
 def log_of(length: int) -> tuple[str, list[str]]:
-    """The history of the last of a chain."""
+    """The expected history of the last checkpoint of a chain."""
     return "seed" * 100, [f"{step}" * 300 for step in range(length - 1)]
 
 
 def sent_by(session: Any) -> list[str]:
-    """A list that grows by the name of every request of the session's clients."""
+    """A list that collects the name of every request of the session's clients."""
     sent: list[str] = []
 
     def note(model: Any, **_: object) -> None:
@@ -345,7 +345,7 @@ def test_items_without_an_expiry_never_expire_whoever_reads_them(
 
 @pytest.mark.parametrize("ttl", ["1000050", "1000050.5", "1.00005E6"])
 def test_the_expiry_of_another_writer_counts(world: World, calls: Calls, ttl: str) -> None:
-    """The JavaScript port stores one where it is asked to; a number may have a fraction."""
+    """The JavaScript port stores an expiry if configured to; the number may have a fraction."""
     item: dict[str, Any] = {
         "thread_id": {"S": "t"},
         "checkpoint_id": {"S": "1f00"},
@@ -424,7 +424,7 @@ def test_what_has_expired_is_removed_with_all_that_is_beside_it(
     remove(calls)
     assert world.ttls() == {}
     assert world.bucket.objects() == {}
-    # Marks that nobody sweeps go by themselves.
+    # Marks that no sweep deletes expire.
     expected = {"N": str(int(world.clock.now) + MARGIN)}
     assert [mark["ttl"] for mark in world.tables.marks()] == [expected] * 2
 
@@ -540,7 +540,7 @@ def test_reading_a_history_prolongs_once_what_would_expire_before_a_checkpoint_s
 def test_objects_in_s3_are_made_as_young_as_the_items_that_lead_to_them(
     world: World, waited: int
 ) -> None:
-    """For a lifecycle rule of the bucket, which counts from when an object was stored."""
+    """Lifecycle rules of the bucket count from the time an object was stored."""
     stored = log_chain(world.calls(kind="s3"), 2)
     before = world.bucket.objects()
     session = saver_session(world.bucket.url)
@@ -668,7 +668,7 @@ def test_a_needed_ancestor_that_has_expired_raises_and_never_shortens_the_histor
     if deleted:
         world.delete_expired()
     for target in (stored[-1], config("t")):
-        # Deleted, it is missed alone: nothing tells when it has expired.
+        # Once deleted, it is only missing: nothing records when it expired.
         with pytest.raises(UnreadableItemError, match=None if deleted else "'ttl'") as raised:
             history(calls, target)
         named = ("'t'", id_of(stored[lost]), id_of(stored[-1]))
@@ -703,7 +703,7 @@ def test_a_copy_of_a_prolonged_history_is_as_long_as_the_history(world: World, k
     assert history(calls, config("copy")) == log_of(4)
 
 
-# --- threads of DeltaChannels that live for long ---
+# --- long-lived threads of DeltaChannels ---
 
 
 def extend(log: list[str], writes: Sequence[list[str]]) -> list[str]:
@@ -734,9 +734,9 @@ def log_graph(saver: Any, frequency: int, clock: Clock | None = None, slow: int 
 
 
 def live(world: World, gaps: Sequence[float], frequency: int, slow: int, kind: str) -> None:
-    """A thread with these gaps between its turns, in lives, beside the same one in memory.
+    """A thread with these gaps between its turns, in TTLs, and the same thread in memory.
 
-    It is watched by a saver that prolongs nothing. Before each turn, what has expired is deleted.
+    A saver that prolongs nothing observes it. Before each turn, expired items are deleted.
     """
     graph = log_graph(world.saver(TTL, kind), frequency, world.clock, slow)
     watching = log_graph(world.saver(None, kind), frequency)
@@ -767,7 +767,7 @@ GAPS = {
     "just under half": [0.49] * 3,
     "just over half": [0.51] * 3,
     "to the last second": [(TTL - 1) / TTL] * 3,
-    # Half a life from one reading to the next: two minutes of it go by in the run.
+    # Half a TTL from one read to the next: the run takes two minutes of it.
     "late, then half a life later": [0.99, 0.5 - 120 / TTL, 0.5 - 120 / TTL],
 }
 
@@ -814,7 +814,7 @@ def test_every_state_in_the_history_of_a_thread_can_be_read_while_it_is_listed(
                 assert state.values["log"][:1] in ([], ["0"])
 
 
-# --- what cannot be read, and what cannot be asked for ---
+# --- what cannot be read, and invalid arguments ---
 
 
 @pytest.mark.parametrize("damage", [{"S": "1000"}, {"BOOL": True}])

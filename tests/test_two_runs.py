@@ -1,4 +1,4 @@
-"""Two runs on one thread, and a prune between them: nothing comes back shorter in silence."""
+"""Two runs on one thread, with a prune in between: no value is silently shortened."""
 
 from __future__ import annotations
 

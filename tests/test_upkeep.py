@@ -1,4 +1,4 @@
-"""The scheduled sweep stays within its time and continues where it stopped."""
+"""The scheduled sweep stays within its time limit and continues where it stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGE = 120_000
 
 @dataclass
 class Lambda:
-    """The Lambda service as a function sees it: the remaining time, and invocations of itself.
+    """The Lambda service as seen by a function: remaining time, and invocations of itself.
 
     Attributes:
         seconds: Returns the seconds left, at each call.
@@ -46,7 +46,7 @@ class Lambda:
 
 @pytest.fixture
 def swept(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
-    """Tables with more than a page of old pending writes that no checkpoint refers to."""
+    """Tables with more than one page of old pending writes without a checkpoint."""
     tables.set_up()
     with tables.boto_saver(client=tables.client, clock=lambda: 1e9) as saver:
         for number in range(ORPHANS):
@@ -91,7 +91,7 @@ def test_out_of_time_it_calls_itself_from_where_it_stopped_until_all_is_done(
         service.calls.clear()
         assert payload == {"resume_from": reports[-1]["resume_from"]}
         reports.append(upkeep.handler(payload, service))
-    # Each call does one page at least, whatever its time.
+    # Each invocation sweeps at least one page, whatever its time limit.
     assert [report["pages"] for report in reports] == [1] * len(reports)
     assert len(reports) > 2
     assert sum(report["writes_deleted"] for report in reports) == ORPHANS

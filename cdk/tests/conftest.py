@@ -44,7 +44,7 @@ def fullest(synthesizer: Synthesizer, package: str) -> Synthesized:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_cloud() -> Iterator[None]:
-    # Nothing here may look anything up: no credentials, no region of the machine.
+    # No lookups: without credentials and without a region from the environment.
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CDK_CONTEXT_JSON"):
             patch.delenv(name, raising=False)

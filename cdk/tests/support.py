@@ -1,4 +1,4 @@
-"""What the tests share: making stacks, and reading templates as they are after deployment."""
+"""Shared by the tests: creates stacks, and evaluates templates as after deployment."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ FULLEST: dict[str, Any] = {
     "tenant_thread_id_prefix": "${aws:PrincipalTag/tenant}_",
     "tenant_owner_prefix": "${aws:PrincipalTag/tenant}-",
 }
-"""Arguments of both the store and the stack, with everything that makes a resource or statement."""
+"""Arguments of both the store and the stack that create every resource and statement."""
 
 
 def key_arn(region: str = REGION) -> str:
-    """ARN of a key of that region."""
+    """ARN of a key in that region."""
     return f"arn:aws:kms:{region}:{ACCOUNT}:key/{KEY_ID}"
 
 
 def table_arn(name: str, region: str = REGION) -> str:
-    """ARN of a table of that region."""
+    """ARN of a table in that region."""
     return f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{name}"
 
 
 @dataclass(frozen=True)
 class Synthesized:
-    """A template, with what CloudFormation fills in filled in."""
+    """A template, with the values that CloudFormation fills in."""
 
     template: dict[str, Any]
 
@@ -77,7 +77,7 @@ class Synthesized:
         return table
 
     def replicas(self, name: str) -> dict[str, dict[str, Any]]:
-        """The replicas of a table by region, its own region included."""
+        """The replicas of a table by region, including its own region."""
         replicas = self.table(name)["Properties"]["Replicas"]
         return {replica["Region"]: replica for replica in replicas}
 
@@ -95,7 +95,7 @@ class Synthesized:
         return statements
 
     def granted(self) -> list[dict[str, Any]]:
-        """The statements that grants gave to the stack's one role, lists made of single values."""
+        """The statements that grants gave to the stack's one role, with single values as lists."""
         policy = self.only("AWS::IAM::Policy")
         return [
             {
@@ -107,7 +107,7 @@ class Synthesized:
         ]
 
     def filled(self, value: Any) -> Any:
-        """A value of the template as it is after deployment."""
+        """A value of the template as after deployment."""
         match value:
             case {"Ref": str(name)}:
                 return self._physical_name(name)
@@ -154,12 +154,12 @@ class Synthesized:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list, also of the single value that IAM takes for a list of one."""
+    """A list; IAM accepts a single value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 class Synthesizer:
-    """Makes stacks and templates, each in an app of its own."""
+    """Creates stacks and templates, each in an app of its own."""
 
     def __init__(self, directory: Callable[[], str]) -> None:
         self._directory = directory
@@ -175,7 +175,7 @@ class Synthesizer:
         return Stack(self.app(context), "Test", env=env)
 
     def store(self, **arguments: Any) -> Synthesized:
-        """The template of a stack with just a store."""
+        """The template of a stack with only a store."""
         stack = self.stack()
         CheckpointStore(stack, "Store", **arguments)
         return Synthesized.of(stack)
@@ -187,5 +187,5 @@ class Synthesizer:
 
 
 def saying(*parts: str) -> str:
-    """A pattern for messages that hold these texts, in this order."""
+    """A pattern for messages that contain these texts, in this order."""
     return ".*".join(map(re.escape, parts))

@@ -81,7 +81,7 @@ def test_the_cli_warns_if_the_deployed_stack_cannot_be_read(tmp_path: Path) -> N
 
 
 def _messages(directory: Path, level: str) -> str:
-    """The messages of a level that the CLI shows for the stack."""
+    """The messages of a level that the CLI prints for the stack."""
     assembly = json.loads((directory / "manifest.json").read_text())
     stack = assembly["artifacts"]["LangGraphCheckpoints"]
     file = stack.get("additionalMetadataFile")
@@ -93,7 +93,7 @@ def _messages(directory: Path, level: str) -> str:
 def _run_app(
     directory: Path, context: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> None:
-    """Run the app as the CLI does."""
+    """Run the app like the CLI."""
     done = _try_app(directory, context, environment)
     assert done.returncode == 0, done.stderr.replace("\n", " ")
 
@@ -115,7 +115,7 @@ def _try_app(
             "CDK_CONTEXT_JSON": json.dumps(context),
             "CDK_OUTDIR": str(directory),
             "PYTHONDONTWRITEBYTECODE": "1",
-            # Without credentials: the app must not look anything up.
+            # Without credentials: the app must make no lookups.
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -119,7 +119,7 @@ def test_with_a_lifetime_objects_expire_after_their_items(synthesizer: Synthesiz
     [
         (1, 3),
         (DAY, 4),
-        # One and a half and an hour are exactly a day, and a second more.
+        # 1.5 times this plus an hour is exactly a day; one second more takes another day.
         (55_200, 3),
         (55_201, 4),
         (7 * DAY, 13),

@@ -188,7 +188,7 @@ def test_every_plain_argument_of_the_stack_has_a_key() -> None:
         "checkpoints_resource_policy",
         "writes_resource_policy",
         "store_resource_policy",
-        # `throwaway`, `bucket=create` and `ttl` stand for these.
+        # Set by `throwaway`, `bucket=create` and `ttl`.
         "removal_policy",
         "create_bucket",
         "ttl_seconds",

@@ -175,5 +175,5 @@ def _parameters() -> set[str]:
 
 def _resolved(stack: Stack, store: CheckpointStoreBase, role: Role) -> Any:
     document = stack.resolve(store.policy_document(role))
-    # Through JSON, as the template holds it.
+    # Through JSON, as in the template.
     return json.loads(json.dumps(document))

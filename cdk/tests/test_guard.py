@@ -83,7 +83,7 @@ def test_the_error_lists_what_would_be_removed_and_both_ways_to_go_on() -> None:
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """A client of CloudFormation with stubbed responses."""
+    """A CloudFormation client with stubbed responses."""
     client = boto3.client(
         "cloudformation",
         region_name=REGION,

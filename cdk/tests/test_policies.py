@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.support import Synthesizer
 
-# In the order of their text, as policies list them.
+# Sorted, as policies list them.
 REGIONS = ["ap-south-1", "eu-west-1", REGION]
 TABLES = [table_arn(name, region) for region in REGIONS for name in (CHECKPOINTS, WRITES)]
 INDEXES = [f"{table_arn(CHECKPOINTS, region)}/index/by-run" for region in REGIONS]
@@ -145,7 +145,7 @@ FULLEST_POLICIES = {
         _key(WRITE_KEY),
     ],
 }
-"""Written out once more, so that a change of the table of roles is seen here."""
+"""A copy, so that this test shows a change of the table of roles."""
 
 ROLES = pytest.mark.parametrize("role", FULLEST_POLICIES)
 
@@ -272,7 +272,7 @@ def test_a_grant_gives_what_the_policy_allows(synthesizer: Synthesizer, role: st
     grant = GRANTS[role](store, grantee)
     assert grant.success
     assert len(grant.principal_statements) == len(FULLEST_POLICIES[role])
-    # Without Sids: rights on two stores may meet in one policy.
+    # Without Sids: permissions on two stores may be in one policy.
     expected = [
         {name: value for name, value in statement.items() if name != "Sid"}
         for statement in FULLEST_POLICIES[role]
@@ -303,7 +303,7 @@ def test_a_tenant_can_be_granted_a_prefix_of_its_own(synthesizer: Synthesizer) -
 
 
 def test_a_tenant_lists_no_threads_unless_owners_carry_a_prefix(synthesizer: Synthesizer) -> None:
-    """The index is keyed by owner: nothing else could hold a query of it to a tenant."""
+    """The index is keyed by owner: no other condition could limit a query of it to a tenant."""
     without = synthesizer.ready_made(thread_index_owner="user_id", tenant_thread_id_prefix="acme_")
     (tables,) = without.policy("tenant")
     assert tables["Sid"] == "Tables"

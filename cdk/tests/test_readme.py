@@ -98,14 +98,14 @@ def _section(title: str) -> str:
 
 
 def _rows(title: str) -> Iterator[list[str]]:
-    """Rows of the first table of a section, without its head."""
+    """Rows of the first table of a section, without the header."""
     lines = [line for line in _section(title).splitlines() if line.startswith("|")]
     for line in lines[2:]:
         yield re.split(r"\s*\|\s*", line)[1:-1]
 
 
 def _column(title: str, number: int) -> set[str]:
-    """What is set as code in a column."""
+    """The text in backticks in a column."""
     cells = [row[number] for row in _rows(title)]
     return {code for cell in cells for code in re.findall(r"`([^`]+)`", cell)}
 

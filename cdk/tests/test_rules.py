@@ -1,4 +1,4 @@
-"""What cdk-nag and cfn-lint say of the templates."""
+"""Findings of cdk-nag and cfn-lint in the templates."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_acknowledged_can_be_synthesized(synthesizer: Synthesizer
     }
 
 
-# Not the throwaway one: CDK's own function that empties buckets has a dependency too many.
+# Not the throwaway one: CDK's own function that empties buckets has a redundant dependency.
 @pytest.mark.parametrize("name", [name for name in STACKS if name != "throwaway"])
 def test_cfn_lint_finds_nothing(synthesizer: Synthesizer, name: str) -> None:
     result = synthesizer.ready_made(**STACKS[name])
@@ -146,7 +146,7 @@ def test_cfn_lint_finds_nothing(synthesizer: Synthesizer, name: str) -> None:
 
 def test_cfn_lint_finds_nothing_in_a_sweep(synthesizer: Synthesizer, package: str) -> None:
     found = _lint(synthesizer.ready_made(sweep_package=package, **SWEEP).template)
-    # A function of the CDK waits for its role twice over.
+    # A function of the CDK declares the dependency on its role twice.
     assert {rule for rule, _ in found} == {"W3005"}
 
 
@@ -156,9 +156,9 @@ def test_cfn_lint_finds_what_is_wrong(default: Synthesized) -> None:
 
 
 def _findings(app: App) -> set[tuple[str, str]]:
-    """Rules of cdk-nag that are not held, each with the path of the construct."""
+    """Violated rules of cdk-nag, each with the path of the construct."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    # Findings end the synthesis, after they were reported.
+    # Findings end the synthesis after they are reported.
     with suppress(RuntimeError):
         app.synth()
     (report,) = Path(app.outdir).glob("validation-report.json")

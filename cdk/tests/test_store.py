@@ -1,4 +1,4 @@
-"""The table of a LangGraph store: made as the two others, with rights and settings of its own."""
+"""The table of a LangGraph store: created like the other two, with its own policies."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_the_function_sweeps_with_the_savers_settings(swept: Synthesized) -> Non
     variables = function["Environment"]["Variables"]
     assert variables["SWEEP_OLDER_THAN_SECONDS"] == "7200"
     assert json.loads(variables["SAVER_SETTINGS"]) == json.loads(swept.outputs["SaverSettings"])
-    # It calls itself until all is swept.
+    # It invokes itself until the sweep is complete.
     assert function["RecursiveLoop"] == "Allow"
     assert swept.outputs["SweepFunctionName"]
 

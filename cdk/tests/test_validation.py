@@ -155,7 +155,7 @@ def test_a_tenants_prefix_has_no_colon_where_it_begins_keys_of_objects(
 ) -> None:
     with pytest.raises(ValueError, match=saying("tenant_thread_id_prefix: got 'a:'", "a bucket")):
         synthesizer.ready_made(tenant_thread_id_prefix="a:", **bucket)
-    # Those within a policy variable are not of the key.
+    # Colons within a policy variable are not part of the key.
     synthesizer.ready_made(tenant_thread_id_prefix="${aws:userid}_", **bucket)
 
 

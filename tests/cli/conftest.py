@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Said:
-    """What a command has done.
+    """Result of a command.
 
     Attributes:
         code: Its exit code.
@@ -35,7 +35,7 @@ class Said:
 
     @property
     def document(self) -> Any:
-        """Its standard output, read as JSON."""
+        """Its standard output, parsed as JSON."""
         return json.loads(self.out)
 
 
@@ -45,14 +45,14 @@ class Cli:
 
     Attributes:
         tables: The tables.
-        capture: What catches its output.
+        capture: Captures its output.
     """
 
     tables: Tables
     capture: pytest.CaptureFixture[str]
 
     def __call__(self, *arguments: str, code: int = 0) -> Said:
-        """Run a command, which must end with that code."""
+        """Run a command and check its exit code."""
         self.capture.readouterr()
         ended = main(arguments)
         said = self.capture.readouterr()
@@ -76,13 +76,13 @@ _Session = boto3.Session
 
 
 def _quick_session(**given: Any) -> boto3.Session:
-    """A session that shares the SDK's service models with the others: reading them takes long."""
+    """A session that shares the SDK's service models with the others: loading them is slow."""
     given.setdefault("botocore_session", _botocore_session())
     return _Session(**given)
 
 
 def environment(tables: Tables) -> dict[str, str]:
-    """What tells the command line of tables."""
+    """The command line's configuration of the tables."""
     return {
         "LANGGRAPH_CHECKPOINTS_TABLE": tables.checkpoints,
         "LANGGRAPH_WRITES_TABLE": tables.writes,

@@ -1,4 +1,4 @@
-"""A way to an engine that can be shut, to stop a command where it is."""
+"""A proxy to an engine that can be shut, to stop a command at a known request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SECONDS = 60
 
 
 class Gate:
-    """Passes requests on to an engine, until it is told not to.
+    """Forwards requests to an engine, until it is shut.
 
     Attributes:
         url: Its endpoint.
-        shut: Set once a request waits in front of it.
+        shut: Set when a request waits at the shut gate.
     """
 
     def __init__(self, engine_url: str) -> None:
@@ -36,14 +36,14 @@ class Gate:
         self._open.set()
 
     def shut_after(self, count: int, *operations: str) -> None:
-        """Pass on so many more requests of these operations. Later ones wait, and then get lost."""
+        """Forward this many more requests of these operations. Later ones wait and are dropped."""
         with self._lock:
             self._operations, self._left = operations, count
             self._open.clear()
             self.shut.clear()
 
     def open(self) -> None:
-        """Pass on everything again. What has waited gets lost."""
+        """Forward everything again. Waiting requests are dropped."""
         with self._lock:
             self._operations = ()
             self._open.set()
@@ -84,20 +84,20 @@ class Gate:
                 engine.close()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing of every request."""
+                """Do not log requests."""
 
             def handle_one_request(self) -> None:
                 try:
                     super().handle_one_request()
                 except (ConnectionError, OSError):
-                    # The command was stopped: nobody is there any more.
+                    # The command was stopped: its connection is closed.
                     self.close_connection = True
 
         return Handler
 
     @contextmanager
     def running(self) -> Iterator[Gate]:
-        """Serve for as long as the context lasts."""
+        """Run the proxy for as long as the context lasts."""
         thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""Threads as graphs make them: with forks, questions, and values of a class of their own."""
+"""Threads stored by graphs: with forks, interrupts, and values of a custom class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Note:
-    """A class that no command may need."""
+    """A class that no command may import."""
 
     text: str
 
@@ -29,7 +29,7 @@ def ask(state: State) -> dict[str, Any]:
 
 
 def approval(saver: DynamoDBSaver) -> Any:
-    """A graph that asks before it answers."""
+    """A graph that interrupts for approval before it answers."""
     builder = StateGraph(State)
     builder.add_node("ask", ask)
     builder.add_edge(START, "ask")
@@ -41,21 +41,21 @@ def at(thread_id: str, owner: str = "ann") -> Any:
 
 
 def waiting(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
-    """A thread that waits for an answer; its graph."""
+    """A thread with a pending interrupt; returns its graph."""
     graph = approval(saver)
     graph.invoke({"messages": [("user", "hello")]}, at(thread_id, owner), durability="sync")
     return graph
 
 
 def answered(saver: DynamoDBSaver, thread_id: str, owner: str = "ann") -> Any:
-    """A thread that is done; its graph."""
+    """A finished thread; returns its graph."""
     graph = waiting(saver, thread_id, owner)
     graph.invoke(Command(resume="yes"), at(thread_id, owner), durability="sync")
     return graph
 
 
 def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
-    """A thread whose question was asked and answered again; its graph."""
+    """A thread whose interrupt was replayed and resumed again; returns its graph."""
     graph = answered(saver, thread_id)
     question = next(s for s in graph.get_state_history(at(thread_id)) if s.next == ("ask",))
     graph.invoke(None, question.config, durability="sync")
@@ -64,7 +64,7 @@ def forked(saver: DynamoDBSaver, thread_id: str) -> Any:
 
 
 def joined(saver: DynamoDBSaver, thread_id: str) -> Any:
-    """A thread that has stopped before the node that two others lead to; its graph."""
+    """A thread that has stopped before a node with two incoming edges; returns its graph."""
     builder = StateGraph(State)
     for name in ("left", "right", "both"):
         builder.add_node(name, lambda _: {"messages": []})

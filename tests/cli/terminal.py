@@ -1,4 +1,4 @@
-"""A real terminal of 80 columns, typed into and read as a person does: tmux."""
+"""A real terminal of 80 columns for interactive tests: tmux."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Terminal:
-    """A terminal with a shell in it.
+    """A terminal that runs a shell.
 
     Args:
-        tmux: The program.
-        socket: Where this terminal's own server listens.
+        tmux: The tmux executable.
+        socket: The socket of this terminal's own server.
     """
 
     def __init__(self, tmux: str, socket: Path) -> None:
@@ -39,13 +39,13 @@ class Terminal:
         self.press("Enter")
 
     def press(self, *keys: str) -> None:
-        """Press keys, by tmux's names."""
+        """Press keys, by their tmux names."""
         self._call("send-keys", "-t", "shell", *keys)
 
     def run(self, line: str) -> tuple[int, list[str]]:
-        """Have a command run; its exit code, and what was to be seen of it."""
+        """Run a command; returns its exit code and its visible output."""
         number = next(self._numbers)
-        # What is typed is to be seen too, and must not look like what is printed.
+        # The echo of the command is visible too, and must not look like its output.
         self.type(f"clear; {line}; printf '=%s= %s\\n' $? {number}")
         end = re.compile(rf"=(\d+)= {number}\n")
         shown = self.wait_for(lambda text: end.search(text) is not None)
@@ -58,7 +58,7 @@ class Terminal:
         return self._call("capture-pane", "-p", "-t", "shell", "-S", "-", *options)
 
     def wait_for(self, seen: Callable[[str], bool]) -> str:
-        """Wait until something is to be seen; what was."""
+        """Wait until the screen matches; returns its contents."""
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             text = self.screen()

@@ -1,4 +1,4 @@
-"""`delete`, `prune`, `sweep`, `copy` and `setup` change what they say, and dry runs nothing."""
+"""`delete`, `prune`, `sweep`, `copy` and `setup` change what they report; dry runs do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`doctor` says what is wrong, and what to do."""
+"""`doctor` reports what is wrong, and the fix."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def aws(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Aws:  # noqa: ARG001 - its
 
 @dataclass
 class Aws:
-    """AWS between the command line and the engine: it refuses, describes and judges as told.
+    """AWS between the command line and the engine: it denies, describes, simulates as configured.
 
     Attributes:
-        refused: Actions that are refused.
-        described: What DescribeTable says on top, by name of the field.
-        expiry: What DescribeTimeToLive says; `None` for what the engine says.
-        off: How far its clock is off.
-        judgements: What IAM answers for actions; `None` where it may not be asked.
+        refused: Actions that are denied.
+        described: Fields that are added to the response of DescribeTable, by name.
+        expiry: The response of DescribeTimeToLive; `None` for the engine's own.
+        off: The difference of its clock.
+        judgements: IAM's decisions for actions; `None` if the simulation is denied.
     """
 
     refused: Collection[str] = ()
@@ -63,7 +63,7 @@ class Aws:
         service = model.service_model.service_name
         if service in ("iam", "sts"):
             return self._answer(model.name, params)
-        # `params` are serialized already; its body is the request.
+        # `params` are serialized already; the body is the request.
         body = json.loads(params["body"]) if service == "dynamodb" else {}
         wanted = {ask.action for ask in asks(model.name, body)} if body else set()
         for action in wanted & set(self.refused):
@@ -108,7 +108,7 @@ def _response(status: int) -> AWSResponse:
 
 
 def marks(cli: Cli, *options: str, code: int = 0) -> dict[str, str]:
-    """How everything is that was looked at, by the first word of what it is about."""
+    """The status of every check, by the first word of its subject."""
     document = cli("doctor", "--json", *options, code=code).document
     assert document["wrong"] == sum(one["mark"] == "WRONG" for one in document["findings"])
     found: dict[str, str] = {}
@@ -216,7 +216,7 @@ def test_rights_are_told_by_trying(cli: Cli, aws: Aws, action: str) -> None:
     assert found["policy runtime"] == "WRONG"
     assert f"it lacks {action}" in said.out
     assert "by trying what changes nothing" in said.out
-    # Others are not asked for, so what they lack is nothing wrong.
+    # No other role is checked, so missing permissions of others are no error.
     assert found["policy admin"] == "OK"
     assert marks(cli, "--role", "setup")["policy setup"] == "UNKNOWN"
 

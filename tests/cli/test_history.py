@@ -1,4 +1,4 @@
-"""`history` draws a thread as a tree, `show` says what a checkpoint holds."""
+"""`history` draws a thread as a tree, `show` prints the contents of a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`threads` lists the threads of a table, with an index of them and without."""
+"""`threads` lists the threads of a table, with a thread index and without."""
 
 from __future__ import annotations
 

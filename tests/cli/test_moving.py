@@ -1,4 +1,4 @@
-"""`export` and `import` move threads as they are, and go on where they were stopped."""
+"""`export` and `import` move threads unchanged, and resume where they were stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def elsewhere(engine: Engine, tables: Tables) -> Iterator[DynamoDBSaver]:
 
 
 def named(saver: DynamoDBSaver) -> list[str]:
-    """Options that name a saver's tables."""
+    """The options for a saver's tables."""
     settings = saver._settings
     return [
         "--checkpoints-table",

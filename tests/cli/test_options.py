@@ -1,4 +1,4 @@
-"""Options say which tables, where and as whom; errors are told in one line."""
+"""Options set the tables, region, endpoint and credentials; errors take one line."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_the_package_needs_nothing_of_the_command_line() -> None:
     names = [
         ".".join(path.relative_to(root.parent).with_suffix("").parts) for path in root.rglob("*.py")
     ]
-    # Modules that need an extra: that of the command line, or aiobotocore's.
+    # Modules that need an extra: `cli`, or `async` for aiobotocore.
     needs_extra = {"cli", "aio", "loops", "loop_clients", "loop_runner"}
     others = [name for name in names if not needs_extra & {*name.split(".")}]
     code = (

@@ -1,4 +1,4 @@
-"""The page of the command line and `--help` agree."""
+"""The documentation page of the command line and `--help` agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stats` counts what there is, `diff` what differs."""
+"""`stats` counts items, `diff` shows differences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_item_is_counted_with_its_thread(
     assert by_thread["odd:::id"]["items"] == 4
     for name in by_thread:
         [alone] = cli("stats", name, "--json").document["threads"]
-        # The writes of a checkpoint that was never stored are found by reading the table alone.
+        # The writes of a checkpoint that was never stored are found only by a Scan.
         if name != "odd:::id":
             assert alone == by_thread[name]
 

@@ -1,4 +1,4 @@
-"""`stats`, `doctor`, `sweep` and `setup` see to the table of a store and a cache that is named."""
+"""`stats`, `doctor`, `sweep` and `setup` include the table of a store and cache if named."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("plain")
 
 @pytest.fixture
 def unmade(tables: Tables, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreTable]:
-    """The name of a store's table that does not exist, and that the command line is told."""
+    """The name of a store's table that does not exist, set for the command line."""
     assert cli is not None
     fresh = new_store_table(tables.engine, tables.client)
     monkeypatch.setenv("LANGGRAPH_STORE_TABLE", fresh.name)
@@ -72,7 +72,7 @@ def test_every_item_is_counted_with_its_namespace(cli: Cli, table: StoreTable) -
         ("users", "ann"): 3,
         ("users", "bob"): 1,
     }
-    # Each is in the registry, and the large one has parts.
+    # Each namespace is in the registry, and the large item has parts.
     assert by_namespace["users", "ann"]["items"] == 4
     assert by_namespace["users", "bob"]["items"] == 3
     assert by_namespace["users", "bob"]["bytes"] > 5000
@@ -178,7 +178,7 @@ def test_rights_on_it_are_told_by_trying(
     aws: Aws,
     action: str,
 ) -> None:
-    """None of these two has the runtime of a saver."""
+    """Neither has the permissions of a saver's runtime."""
     assert table is not None
     aws.refused = [action]
 
@@ -209,7 +209,7 @@ DAYS = 86_400
 
 
 def leave_behind(table: StoreTable, **settings: Any) -> None:
-    """What calls have left two days ago: parts, vectors, and an empty namespace."""
+    """Leftovers of calls of two days ago: parts, vectors, and an empty namespace."""
     given: dict[str, Any] = {"client": table.client, "clock": lambda: time.time() - 2 * DAYS}
     embedding: Any = index(fields=["text"])
     spread = settings.pop("spread", 1)
@@ -220,7 +220,7 @@ def leave_behind(table: StoreTable, **settings: Any) -> None:
             store.put(("users", "ann"), key, {"text": "a"})
         store.put(("gone",), "k", {})
         store.delete(("gone",), "k")
-        # A batch leaves what the items have beside them that it replaces.
+        # A batch leaves the parts and vectors of the items that it replaces.
         store.batch([PutOp(("users", "ann"), key, {}, False) for key in "klm"])
     with DynamoDBCache[Any](cache_table_name=table.name, **given) as entries:
         cache = with_payloads(entries, inline_limit=600, chunk_bytes=700)

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: typed into a real terminal of 80 columns."""
+"""The command line in interactive use: typed into a real terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def gate(engine: Engine) -> Iterator[Gate]:
 
 @pytest.fixture
 def terminal(tables: Tables, gate: Gate, tmp_path: Path) -> Iterator[Terminal]:
-    """A terminal whose commands go to tables of a test, through a gate."""
+    """A terminal whose commands use the tables of a test, through a gate."""
     through = {**environment(tables), "AWS_ENDPOINT_URL_DYNAMODB": gate.url}
     with running_terminal(tmp_path, through) as running:
         yield running
 
 
 def test_every_command_is_run_on_500_threads(full: Tables, tmp_path: Path) -> None:
-    # To move all of them takes half a minute, on moto, which reads a table to find a thread, ten.
+    # Moving all of them takes half a minute; on moto, which scans tables, ten minutes.
     named, moved = ("", 491) if everything() and full.engine.faithful else (" forked answered", 2)
     lines = {
         "threads": ("threads --limit 3", "There are more: --cursor"),
@@ -85,7 +85,7 @@ def test_every_command_is_run_on_500_threads(full: Tables, tmp_path: Path) -> No
     with running_terminal(tmp_path, environment(full)) as terminal:
         terminal.type("clear; langgraph-dynamodb explore --owner user-2; echo code=$?")
         terminal.wait_for(lambda text: "thread-002" in text)
-        # Not `q`: a terminal that answers late to what it was asked seems to type into the filter.
+        # Not `q`: a late reply of the terminal to a query looks like text typed into the filter.
         terminal.press("C-q")
         terminal.wait_for(lambda text: "code=0" in text)
         for line, expected in lines.values():
@@ -93,14 +93,14 @@ def test_every_command_is_run_on_500_threads(full: Tables, tmp_path: Path) -> No
             assert code == 0, shown
             assert any(expected in each for each in shown), shown
             assert wrapped(terminal) <= {"There are more: --cursor"}
-            # The bar is gone.
+            # The progress bar is gone.
             assert not any("━" in each for each in shown)
         _, shown = terminal.run("langgraph-dynamodb threads --all --json | grep -c thread_id")
         assert shown == ["491"]
 
 
 def wrapped(terminal: Terminal) -> set[str]:
-    """Beginnings of the lines that were too long for the terminal."""
+    """The beginnings of lines that were too long for the terminal."""
     whole = terminal.screen("-J").split("\n")
     return {line[:24] for line in whole if len(line.rstrip()) > COLUMNS}
 
@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(
 
 
 def finished(command: str, tables: Tables, saver: DynamoDBSaver) -> None:
-    """Check that what was stopped and begun again is as what was never stopped."""
+    """Check that a stopped and repeated command leaves the same as one that was never stopped."""
     counts = {"delete": 0, "prune": 6, "import": 24, "export": 24, "stats": 24, "copy": 300}
     assert len(tables.heads()) == counts[command]
     if command == "copy":

@@ -1,4 +1,4 @@
-"""What needs a browser is collected where `TEST_WEB` asks for it."""
+"""Tests that need a browser are collected only if `TEST_WEB` is set."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Pages of the documentation, and what runs their blocks in the order of the page.
+"""Pages of the documentation, and a reader that runs their blocks in the order of the page.
 
-- `python`: run in one namespace for the page; `await` may stand anywhere.
-- `bash`: run by bash in a folder of the page's own, all in one terminal: what one exports, the next
-  has. After a comment `<!-- serves -->` it is a server on 127.0.0.1, an engine on port 8000 or an
-  application on 8080, which runs until the page ends.
-- any language with `title="app.py"`: a file in that folder, which the text before it names too, as
-  only the site shows titles.
-- `text title="Output"`: what the block before it prints; `...` stands for anything within a line.
+- `python`: run in one namespace for the page; `await` is allowed anywhere.
+- `bash`: run by bash in a folder of the page's own. Exported variables carry over to the next
+  block. After a comment `<!-- serves -->` the block is a server on 127.0.0.1, an engine on port
+  8000 or an application on 8080, which runs until the page ends.
+- any language with `title="app.py"`: a file in that folder. The text before it must name the file
+  too, as only the site shows titles.
+- `text title="Output"`: the output of the block before it; `...` matches anything within a line.
 - `<!-- not run: reason -->` before a block says why it is not run.
 """
 
@@ -50,10 +50,10 @@ class Block:
 
     Attributes:
         place: Page and line.
-        language: What it is in.
-        title: Name of the file that it is, if it is one; or `Output`.
-        text: What it says.
-        remark: What the comment before it says: `serves`, or `not run`.
+        language: Language of the block.
+        title: File name, if the block is a file; or `Output`.
+        text: Contents.
+        remark: The comment before the block: `serves`, or `not run`.
     """
 
     place: str
@@ -69,7 +69,7 @@ def pages() -> list[Path]:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The blocks of a page, those of lists and tabs too."""
+    """The blocks of a page, including those in lists and tabs."""
     tokens = MarkdownIt().parse(_unfolded(page.read_text(encoding="utf-8")))
     found = []
     remark = None
@@ -90,7 +90,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def _unfolded(text: str) -> str:
-    """The page without the indents of the tabs and boxes of the site, of the same lines."""
+    """The page without the indents of tabs and admonitions; line numbers stay the same."""
     lines = text.splitlines()
     inside = False
     for number, line in enumerate(lines):
@@ -105,13 +105,13 @@ def _unfolded(text: str) -> str:
 
 @dataclass
 class Reader:
-    """Does what a page says, in the order of the page.
+    """Runs the blocks of a page, in order.
 
     Attributes:
         folder: Where files of the page are written and its commands run.
-        environment: Variables of its next command.
-        module: The namespace of its Python.
-        output: What the block before has printed.
+        environment: Variables of the next command.
+        module: The namespace of the page's Python.
+        output: Output of the previous block.
     """
 
     folder: Path
@@ -145,7 +145,7 @@ class Reader:
             server.wait(_SECONDS)
 
     def read(self, found: Sequence[Block]) -> None:
-        """Do what the blocks say."""
+        """Run these blocks."""
         for block in found:
             text = _PORT.sub(rf"\g<1>{self.port}", block.text)
             if block.title == "Output":
@@ -202,12 +202,12 @@ class Reader:
 
 
 def _is_as_shown(printed: str, shown: str) -> bool:
-    """Whether a page shows what was printed, but for what differs each time and ends of lines."""
+    """Whether the page shows what was printed, apart from `...` and line ends."""
     trimmed = re.sub(" +$", "", printed, flags=re.MULTILINE)
     return re.fullmatch(re.escape(shown).replace(re.escape("..."), ".*"), trimmed) is not None
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Variables of a page's commands: those of the tests, with this Python's commands first."""
+    """Variables of a page's commands: those of the tests, with this Python first on the PATH."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, **more}

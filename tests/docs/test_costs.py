@@ -1,4 +1,4 @@
-"""What `explanation/costs.md` says of whole threads is what an engine counts."""
+"""The costs of whole threads in `explanation/costs.md` are those that an engine counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_thread_costs_what_the_page_says(
 
     found = count(row, tables, bucket)
 
-    # The versions that LangGraph makes are a byte longer or shorter by chance.
+    # LangGraph's version strings vary by a byte.
     assert found == pytest.approx(row.counted, rel=0.01, abs=2)
     assert row.calculated == pytest.approx(row.counted, rel=0.1, abs=3)
 

@@ -1,4 +1,4 @@
-"""What the pages that explain, and those for who carries on, say of the repository is so."""
+"""What the explanation and contributing pages say of the repository is true."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("module", PUBLISHED)
 def test_the_names_that_are_called_public_are_those_that_a_module_lists(module: str) -> None:
     if module.endswith(".aio") and not native():
-        return  # It needs the extra, which this environment has not.
+        return  # It needs the extra, which is not installed here.
     lazily = ["AsyncDynamoDBSaver"] if module == PACKAGE else []
 
     assert sorted([*importlib.import_module(module).__all__, *lazily]) == PUBLISHED[module]

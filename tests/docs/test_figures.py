@@ -1,4 +1,4 @@
-"""The figures of the documentation are those that are measured."""
+"""The figures in the documentation are the measured ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_tables_of_costs_are_what_is_measured(
     text = COSTS.read_text(encoding="utf-8")
     for cost in measure_costs(tables, engine, bucket):
         row = cost.row() if engine.faithful else cost.row().rstrip(" |")
-        # moto's pages hold less, so chunks take it more of them.
+        # moto's pages are smaller, so chunks need more of them.
         if engine.faithful or not ("get_tuple" in cost.call and "in chunks" in cost.call):
             assert row in text, row
 
@@ -42,7 +42,7 @@ def cells(line: str) -> list[str]:
 
 
 def measured() -> dict[tuple[str, str, str], dict[str, str]]:
-    """What `make bench` has found, by workload, stage and contender."""
+    """The results of `make bench`, by workload, stage and contender."""
     found: dict[tuple[str, str, str], dict[str, str]] = {}
     workload = stage = ""
     columns: list[str] = []
@@ -71,6 +71,6 @@ def test_the_table_of_benchmarks_is_what_was_measured(heading: str) -> None:
         for contender, value in zip(contenders, shown, strict=True):
             row = found.get((workload, stage, contender), {})
             expected = row.get(figure, "")
-            # A failure has no figures; a contender that was not asked has no row.
+            # A failure has no figures; a contender that was not measured has no row.
             failed = "failed" if "failed" in row.values() else "-"
             assert value == (expected or failed), (workload, stage, figure, contender)

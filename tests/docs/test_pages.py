@@ -1,4 +1,4 @@
-"""What the documentation says is so: each block of a page is done, in the order of the page."""
+"""The documentation is true: each block of a page is run, in the order of the page."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from tests.support.engines import Engine
 
-# Their blocks need the extra `async`, which pins botocore.
+# Blocks that need the extra `async`, which pins botocore.
 ASYNC = "langgraph_checkpoint_dynamodb.aio"
-# Theirs need the extra `frameworks`, which `make frameworks` installs.
+# Blocks that need the extra `frameworks`, which `make frameworks` installs.
 FRAMEWORKS = ("from bedrock_agentcore", "from deepagents", "langgraph dev")
 FRAMEWORKS_ALONE = bool(os.environ.get("TEST_FRAMEWORKS"))
 
@@ -31,7 +31,7 @@ FRAMEWORKS_ALONE = bool(os.environ.get("TEST_FRAMEWORKS"))
 def reader(
     engine: Engine, object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reader]:
-    """Whoever reads a page, on the engine. Tables and buckets that the page makes are deleted."""
+    """The reader of a page, on the engine. Tables and buckets that the page creates are deleted."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engine.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", object_store)
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", object_store)  # It is moto's server.
@@ -51,7 +51,7 @@ def reader(
 
 
 def is_for(page: Path) -> bool:
-    """Whether this is the environment that a page runs in: each has its own."""
+    """Whether a page runs in this environment: each page has its own."""
     text = "".join(block.text for block in blocks(page))
     if any(name in text for name in FRAMEWORKS):
         return FRAMEWORKS_ALONE
@@ -78,12 +78,12 @@ def test_a_page_names_its_files_in_the_text_since_a_forge_shows_no_titles(page: 
     assert unnamed == []
 
 
-# --- who reads would notice ---
+# --- the reader notices errors ---
 
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Block]]:
-    """Makes a page of a text."""
+    """Makes a page from a text."""
     monkeypatch.setattr("tests.docs.pages.ROOT", tmp_path)
 
     def make(text: str) -> list[Block]:

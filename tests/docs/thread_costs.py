@@ -30,7 +30,7 @@ KB = 1024
 
 
 class State(TypedDict):
-    """What a thread holds: something that stays, and something that grows."""
+    """State of a thread: a constant value, and one that grows."""
 
     document: str
     messages: Annotated[list[str], operator.add]
@@ -38,12 +38,12 @@ class State(TypedDict):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table of counted threads.
+    """A row of the table of measured threads.
 
     Attributes:
-        asked: What is typed into the calculator, by field.
-        calculated: Write units and read units that it shows then.
-        counted: Those that an engine has counted.
+        asked: Inputs of the calculator, by field.
+        calculated: Write units and read units that the calculator shows.
+        counted: Write units and read units that an engine has counted.
     """
 
     asked: Mapping[str, str]
@@ -55,7 +55,7 @@ class Row:
 
 
 def cells_below(heading: str) -> list[list[str]]:
-    """The cells of the table below a heading, row by row, its head among them."""
+    """The cells of the table below a heading, row by row, including the header."""
     section = PAGE.read_text(encoding="utf-8").split(f"\n{heading}\n")[1].split("\n#")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -63,7 +63,7 @@ def cells_below(heading: str) -> list[list[str]]:
 
 
 def counted_rows() -> list[Row]:
-    """The table of counted threads."""
+    """The table of measured threads."""
     head, *rows = cells_below("### Held to what an engine counts")
     names = [re.sub(r"\W", "", name) for name in head[:-4]]
     found = []
@@ -77,13 +77,13 @@ def counted_rows() -> list[Row]:
 
 
 def prices() -> dict[str, float]:
-    """The prices that the page has the calculator use."""
+    """The prices that the calculator uses on the page."""
     (place,) = re.findall(r'<div id="thread-calculator"([^>]*)>', PAGE.read_text(encoding="utf-8"))
     return {name: float(value) for name, value in re.findall(r'data-(\w+)="([\d.]+)"', place)}
 
 
 def count(row: Row, tables: Tables, bucket: Bucket) -> tuple[float, float]:
-    """Write units and read units of such a thread, as the engine counts them."""
+    """Write units and read units of such a thread, as counted by the engine."""
     asked = row.asked
     steps, turns = int(asked["steps"]), int(asked["turns"])
     share = int(float(asked["growth"]) * KB) // (steps + 1)
@@ -108,7 +108,7 @@ def count(row: Row, tables: Tables, bucket: Bucket) -> tuple[float, float]:
             saver.prune([str(row)])
         if asked["end"] == "delete":
             saver.delete_thread(str(row))
-    # Whoever deletes looks for what there is. The calculator counts what turns read.
+    # A delete reads what exists. The calculator counts only the reads of turns.
     return meter.write_units, reads
 
 

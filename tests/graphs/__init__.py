@@ -2,5 +2,5 @@
 
 import pytest
 
-# Its comparisons say what differs only if pytest gets to rewrite them before they are imported.
+# Its assertions show differences only if pytest rewrites them before they are imported.
 pytest.register_assert_rewrite("tests.support.graphs")

@@ -1,4 +1,4 @@
-"""The saver under test in each of its settings, and what LangGraph cannot do on some Python."""
+"""The saver under test with each of its settings, and LangGraph's limits on older Pythons."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, dict[str, Any]] = {"plain": {}, "incremental": INCREMENTAL}
 
-# https://docs.python.org/3/library/asyncio-task.html: `context` of `create_task` is new in 3.11. So
-# LangGraph cannot hand its config to what an awaited graph runs: a node cannot interrupt there, and
-# a subgraph does not know that it is one.
+# https://docs.python.org/3/library/asyncio-task.html: `context` of `create_task` is new in 3.11.
+# Without it LangGraph cannot pass its config to async nodes: a node cannot interrupt, and a
+# subgraph does not know that it is one.
 WITHOUT_CONTEXT = (
     "Called get_config outside of a runnable context",
     "checkpointer=True cannot be used for root graphs",
@@ -41,7 +41,7 @@ def pytest_runtest_call() -> Iterator[None]:
 
 @pytest.fixture(params=list(SETTINGS) if everything() else ["plain"])
 def saver(request: pytest.FixtureRequest, tables: Tables) -> Iterator[Saver]:
-    """A saver on fresh tables; where it stores differences, it does so whatever their size."""
+    """A saver on fresh tables; with incremental storage, differences of any size are stored."""
     tables.set_up()
     made = tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS, **SETTINGS[request.param])
     with with_payloads(made, whole_bytes=0) as opened:

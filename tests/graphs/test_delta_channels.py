@@ -1,4 +1,4 @@
-"""DeltaChannels: most checkpoints do not hold their value, it is rebuilt from pending writes."""
+"""DeltaChannels: most checkpoints do not hold their value, which is rebuilt from pending writes."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -30,19 +30,19 @@ def extend(log: list[str], writes: Sequence[list[str]]) -> list[str]:
 
 
 class DeltaLog(TypedDict):
-    """Like `Log`; a value of its own is stored every hundredth time, as LangGraph has it."""
+    """Like `Log`; its value is stored in every hundredth update, LangGraph's default."""
 
     log: Annotated[list[str], DeltaChannel(extend)]
 
 
 class OftenStoredLog(TypedDict):
-    """Like `Log`; a value of its own is stored every second time."""
+    """Like `Log`; its value is stored in every second update."""
 
     log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=2)]
 
 
 class AlwaysStoredLog(TypedDict):
-    """Like `Log`; a value of its own is stored whenever it changes."""
+    """Like `Log`; its value is stored in every update."""
 
     log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=1)]
 
@@ -277,7 +277,7 @@ def test_two_hundred_turns_on_one_thread_end_where_they_end_in_memory(
 
 
 class LateLog(TypedDict, total=False):
-    """A DeltaChannel that the first turns do not write."""
+    """A DeltaChannel that the first turns do not write to."""
 
     topic: str
     log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=4)]

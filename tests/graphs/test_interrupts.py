@@ -1,4 +1,4 @@
-"""Runs that wait for an answer, and what they are answered with."""
+"""Interrupted runs, and the values that resume them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.support.savers import Saver
 
 
 def asking(stage: Stage) -> Graph:
-    """A node that asks twice, beside one that finishes at once."""
+    """A node that interrupts twice, beside one that finishes at once."""
 
     def ask(_: Log) -> Log:
         stage.ran("ask")

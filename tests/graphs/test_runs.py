@@ -25,7 +25,7 @@ from tests.support.graphs import (
 from tests.support.savers import Saver
 
 ONE_AT_A_TIME: RunnableConfig = {**HEAD, "max_concurrency": 1}
-"""Tasks run in the order of their names, so those before a failing one have always finished."""
+"""Tasks run in the order of their names, so those before a failing task have always finished."""
 
 
 class Sums(TypedDict):

@@ -1,4 +1,4 @@
-"""Serializers that are not the default: one that refuses unknown types, one that encrypts."""
+"""Serializers other than the default: one that refuses unknown types, one that encrypts."""
 
 import json
 import operator
@@ -62,7 +62,7 @@ def typed_graph(saver: Saver) -> Graph:
 
 
 def run_strictly(endpoint_url: str, checkpoints: str, writes: str) -> None:
-    """What the strict process does: two turns, each with an interrupt; prints what it found."""
+    """Runs in the strict process: two turns, each with an interrupt; prints the results."""
     with DynamoDBSaver(
         checkpoints_table_name=checkpoints, writes_table_name=writes, endpoint_url=endpoint_url
     ) as saver:
@@ -77,7 +77,7 @@ def run_strictly(endpoint_url: str, checkpoints: str, writes: str) -> None:
 
 
 def read_without_allowlist(endpoint_url: str, checkpoints: str, writes: str) -> None:
-    """What a saver reads that was never told of the graph's types."""
+    """What a saver reads without the graph's types in its allowlist."""
     with DynamoDBSaver(
         checkpoints_table_name=checkpoints, writes_table_name=writes, endpoint_url=endpoint_url
     ) as saver:
@@ -100,7 +100,7 @@ def test_strict_msgpack_gives_back_the_graphs_own_types_without_a_warning(
     assert (done.stderr, done.returncode) == ("", 0)
     labels = ["in", "turn 0", "in", "turn 1"]
     assert json.loads(done.stdout) == [["Point", *["Label"] * 4], 11, labels]
-    # What makes the test above one: the same process refuses types that no graph has named.
+    # The control of the test above: the same process refuses types that no graph has registered.
     refused = strict_process(tables, "read_without_allowlist")
     assert refused.returncode == 0
     assert json.loads(refused.stdout) != "Point"
@@ -115,7 +115,7 @@ class Secrets(TypedDict):
 
 
 def secret_graph(stage: Stage) -> Graph:
-    """A graph that stores a secret every way there is: state, interrupt, answer, Send, error."""
+    """A graph that stores a secret in every way: state, interrupt, resume value, Send, error."""
 
     def ask(_: Secrets) -> Any:
         return {"log": [f"{interrupt(f'{MARKER} asked')}"]}
@@ -169,7 +169,7 @@ ENCRYPTED_ATTRIBUTES = {"checkpoint", "metadata", "value"}
 
 
 def stored_attributes(tables: Tables) -> Iterator[tuple[str, bytes]]:
-    """Every attribute of every item of both tables, as bytes; of writes together, each write's."""
+    """Every attribute of every item of both tables, as bytes; batched writes are split by write."""
     items: list[Any] = [*tables.checkpoint_items(), *tables.write_items()]
     for item in items:
         together = item.get("writes", {"L": []})["L"]
@@ -198,7 +198,7 @@ def test_an_encrypted_thread_runs_like_a_plain_one_and_shows_nothing_of_its_stat
         types = {value for name, value in stored if name == "type"}
         assert types
         assert all(value.endswith(b"+aes") for value in types)
-    # What makes the test above one: without the cipher the marker lies in every such attribute.
+    # The control of the test above: without the cipher, the marker is in every such attribute.
     with tables.saver() as plainly:
         plainly.delete_thread(THREAD)
         play_secretly(Stage(plainly, mode, loop_thread))

@@ -1,4 +1,4 @@
-"""Graphs in graphs: every level keeps checkpoints in a namespace of its own."""
+"""Nested graphs: every level keeps its checkpoints in a namespace of its own."""
 
 import sys
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.savers import Saver, native
 
 
 def asking(stage: Stage) -> Any:
-    """A builder: a node, then one that asks."""
+    """A builder: a node, then one that interrupts."""
 
     def ask(_: Log) -> Log:
         stage.ran("ask")
@@ -39,7 +39,7 @@ def asking(stage: Stage) -> Any:
 
 
 def around(inner: Any, name: str) -> Any:
-    """A builder whose only node is that graph."""
+    """A builder whose only node is the given graph."""
     builder: Any = StateGraph(Log)
     builder.add_node(name, inner)
     builder.add_edge(START, name)
@@ -58,7 +58,7 @@ def innermost(state: StateSnapshot) -> StateSnapshot:
 
 
 def without_id(config: RunnableConfig) -> RunnableConfig:
-    """The namespace of a config and not its checkpoint."""
+    """The config of the namespace, without the checkpoint id."""
     kept = {name: config["configurable"][name] for name in ("thread_id", "checkpoint_ns")}
     return {"configurable": kept}
 
@@ -264,7 +264,7 @@ def test_an_async_node_can_call_a_subgraph_by_its_plain_method(
         assert result == {"log": ["in", "inner", "before", "told yes"]}
 
     if native() and mode.face == "async":
-        # On aiobotocore it would have to wait on the loop for what the loop is to do.
+        # On aiobotocore the call would block the loop that has to run it.
         with pytest.raises(EventLoopError, match="aget_tuple"):
             scenario(Stage(saver, mode, loop_thread))
         return

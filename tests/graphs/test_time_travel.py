@@ -1,4 +1,4 @@
-"""Going back: updates, replays and forks of checkpoints that are not the newest."""
+"""Time travel: updates, replays and forks of checkpoints that are not the newest."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def three_steps(stage: Stage) -> Graph:
 
 
 def waiting_for(states: list[StateSnapshot], node: str) -> StateSnapshot:
-    """The newest state in which that node was the next."""
+    """The newest state whose next node is this one."""
     return next(state for state in states if state.next == (node,))
 
 

@@ -1,4 +1,4 @@
-"""Pruned and copied threads: what their graphs say of themselves, and that they go on."""
+"""Pruned and copied threads: the state that their graphs report, and that they can continue."""
 
 from typing import Annotated, Any
 
@@ -33,7 +33,7 @@ by_every_state = pytest.mark.parametrize("state", [Log, DeltaLog, OftenStoredLog
 
 
 def waiting(stage: Stage, state: type) -> Graph:
-    """A graph that asks, beside a subgraph that asks too and a node that finishes."""
+    """A graph with an interrupt, beside a subgraph with an interrupt and a node that finishes."""
 
     def asks(question: str) -> Any:
         def ask(_: Any) -> Log:
@@ -63,7 +63,7 @@ def answers(state: StateSnapshot) -> Command[Any]:
 
 
 def visible(state: StateSnapshot) -> dict[str, Any]:
-    """What a user sees: all but the parent, which a prune may have deleted."""
+    """The visible state: all but the parent, which a prune may have deleted."""
     return {**plain_snapshot(state), "parent": None}
 
 
@@ -91,7 +91,7 @@ def test_a_pruned_thread_shows_what_it_showed_and_goes_on(
         before = stage.state(graph, subgraphs=True)
         if prunes(stage):
             stage.calls.prune([THREAD], strategy="keep_latest")
-            # The root's and that of the subgraph that waits: the first turn's has been answered.
+            # The root's and the interrupted subgraph's: that of the first turn has been resumed.
             assert state is not Log or len(stored_by_namespace(stage)) == 2
         after = stage.state(graph, subgraphs=True)
         assert len(after.interrupts) == 2
@@ -124,7 +124,7 @@ def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
             if prunes(stage):
                 stage.calls.prune([THREAD])
             stage.state(graph)
-        # Five turns make twenty; a value of its own lies in every second update at the latest.
+        # Five turns make twenty; at least every second update has a value of its own.
         assert not prunes(stage) or state is DeltaLog or len(stored_by_namespace(stage)) < 8
         expected = [one for turn in range(5) for one in (f"{turn}", "a", "b")]
         assert stage.state(graph).values == {"log": expected}
@@ -133,13 +133,13 @@ def test_a_thread_pruned_after_every_turn_ends_like_one_that_never_was(
 
 
 class Last(TypedDict):
-    """A state that stays small: what was written last."""
+    """A state that stays small: only the last write."""
 
     log: Annotated[list[str], lambda _, written: written]
 
 
 def team(stage: Stage) -> Graph:
-    """Subgraphs side by side: two levels deep, one level, and one with a memory of its own."""
+    """Parallel subgraphs: two levels deep, one level, and one with its own checkpoints."""
 
     def around(inner: Any, state: type, name: str) -> Any:
         builder: Any = StateGraph(state)
@@ -175,7 +175,7 @@ def test_a_thread_of_subgraphs_that_is_pruned_again_and_again_does_not_grow(
             if turn % 5 == 4 and prunes(stage):
                 stage.calls.prune([THREAD])
                 left.append([namespace for namespace, _ in stored_by_namespace(stage)])
-        # The root's, and that of the subgraph with a memory.
+        # The root's, and that of the subgraph with its own checkpoints.
         assert not prunes(stage) or left == [["", "memory"]] * 4
         assert stage.state(graph).values["log"][-1] == "40 remembered"
 
@@ -183,7 +183,7 @@ def test_a_thread_of_subgraphs_that_is_pruned_again_and_again_does_not_grow(
 
 
 def asking_team(stage: Stage, state: type) -> Graph:
-    """Two subgraphs that ask, side by side, one of them two levels deep; then a node."""
+    """Two parallel subgraphs with interrupts, one of them two levels deep; then a node."""
 
     def asks(question: str) -> Any:
         def ask(_: Any) -> Log:
@@ -223,7 +223,7 @@ def test_questions_of_subgraphs_outlive_a_prune_and_are_answered_after_it(
             for _ in range(2):
                 if prunes(stage):
                     stage.calls.prune([THREAD])
-                    # The root and the three subgraphs that wait, whatever the turn.
+                    # The root and the three interrupted subgraphs, in every turn.
                     assert state is not Log or len(stored_by_namespace(stage)) == 4
             after = stage.state(graph, subgraphs=True)
             assert visible(after) == visible(before)
@@ -251,7 +251,7 @@ def test_an_update_inside_a_waiting_subgraph_outlives_a_prune(
         stage.update(graph, {"log": ["update"]}, inside.config)
         if prunes(stage):
             stage.calls.prune([THREAD])
-        for _ in range(2):  # The first one runs the node that the update has made next.
+        for _ in range(2):  # The first runs the node that the update has scheduled.
             stage.invoke(graph, answers(stage.state(graph, subgraphs=True)))
         stage.state(graph, subgraphs=True)
 
@@ -320,7 +320,7 @@ def test_a_copy_shows_what_the_thread_shows_and_goes_on_by_itself(
 
 
 def renamed(value: Any) -> Any:
-    """The copy's plain value with the name of the thread it was copied from."""
+    """The copy's value with the name of the original thread."""
     match value:
         case str():
             return value.replace(COPY, THREAD)

@@ -1,4 +1,4 @@
-"""The Terraform module and the CDK stack: compared, deployed, used and torn down.
+"""The Terraform module and the CDK stack: compared, deployed, used and destroyed.
 
-Run by `make infra-test`, which installs what they need; `make test` leaves this folder out.
+Run by `make infra-test`, which installs the tools; `make test` skips this folder.
 """

@@ -1,4 +1,4 @@
-"""An AWS account on this machine: ministack, and what lies in it."""
+"""A local AWS account: ministack, and its contents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Account:
     def inventory(self) -> dict[str, set[str]]:
         """Names of everything that the module or the stack could have left behind.
 
-        Keys on their way out are left out: KMS deletes none at once.
+        Without keys that are pending deletion: KMS deletes no key at once.
         """
         kms = self.client("kms")
         keys = [key["KeyId"] for key in kms.list_keys()["Keys"]]
@@ -82,7 +82,7 @@ class Account:
 
 @contextmanager
 def running_account(log: Path) -> Iterator[Account]:
-    """Run the engine for as long as the context lasts; what it says goes to `log`."""
+    """Run the engine for as long as the context lasts; its output goes to `log`."""
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -93,7 +93,7 @@ def running_account(log: Path) -> Iterator[Account]:
                 "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(port),
                 "MINISTACK_ACCOUNT_ID": ACCOUNT,
-                "IOT_MTLS_ENABLED": "0",  # a second port, which two engines would fight for
+                "IOT_MTLS_ENABLED": "0",  # a second port, on which two engines would conflict
             },
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -104,6 +104,6 @@ def running_account(log: Path) -> Iterator[Account]:
         wait_until_open("ministack", port, process)
         yield Account(f"http://127.0.0.1:{port}")
     finally:
-        # Not asked to end, and with all it has started: it may wait for that for ever.
+        # Kill it with its child processes: a graceful exit may wait for them forever.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(_SECONDS)

@@ -1,4 +1,4 @@
-"""Fixtures: an account for each worker process, the tools, and what they say before any deploy."""
+"""Fixtures: an account for each worker process, the tools, and their output before deployment."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture
 def own_account(tmp_path: Path) -> Iterator[Account]:
-    """An account with nothing in it."""
+    """An empty account."""
     with running_account(tmp_path / "log") as account:
         yield account
 
 
 @pytest.fixture(scope="session")
 def new_terraform(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Account], Terraform]:
-    """A copy of the module with its provider found, by the folder that is applied, and where."""
+    """Makes a copy of the module with its provider installed, for a root folder and an account."""
     if shutil.which("terraform") is None:
         pytest.fail("infra-test needs Terraform 1.11 or later")
 
@@ -58,13 +58,13 @@ def _leave_out(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def new_cdk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Account], Cdk]:
-    """A copy of the app, by the account it works on."""
+    """Makes a copy of the app for an account."""
     if not CDK.exists():
         pytest.fail(f"there is no {CDK}; `make infra-test` installs it")
     return lambda account: Cdk(tmp_path_factory.mktemp("cdk") / "app", account)
 
 
-# Everything that both can be asked for, in the words of each.
+# All settings that both support, as variables of Terraform.
 FULL_VARIABLES: dict[str, Any] = {
     "checkpoints_table_name": "full-checkpoints",
     "writes_table_name": "full-writes",
@@ -103,12 +103,12 @@ FULL_VARIABLES: dict[str, Any] = {
     "tenant_root_label": "${aws:PrincipalTag/tenant}",
 }
 
-# What Terraform's provider cannot make.
+# Settings that Terraform's provider does not support.
 CDK_VARIABLES: dict[str, Any] = {"store_vector_dimensions": 256}
 
 
 def as_context(variables: dict[str, Any]) -> dict[str, str]:
-    """Variables of the module as context of the app."""
+    """Variables of the module as CDK context."""
     context: dict[str, str] = {}
     for name, value in variables.items():
         match name, value:

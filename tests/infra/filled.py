@@ -1,7 +1,7 @@
-"""A CloudFormation template with its parameters, conditions and functions filled in.
+"""A CloudFormation template with its parameters, conditions and functions evaluated.
 
-What is deployed shows that an engine takes the template. This shows what it comes to for many more
-values than can be deployed, to compare it with what the construct makes of the same.
+A deployment shows that an engine accepts the template. This evaluates it for many more values than
+can be deployed, to compare it with the construct's template for the same settings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOTHING = object()
 
 
 class RefusedError(Exception):
-    """CloudFormation would not take these parameters; the message says why."""
+    """CloudFormation would reject these parameters; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Filled:
 
     Attributes:
         template: The template, functions in their long form.
-        given: The parameters that are given.
+        given: The parameters that are set.
 
     Raises:
-        RefusedError: A parameter is unknown or missing, or its value is refused by its pattern or a
-            rule.
+        RefusedError: A parameter is unknown or missing, or its value does not match its pattern or
+            violates a rule.
     """
 
     template: Mapping[str, Any]
@@ -65,7 +65,7 @@ class Filled:
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Type and properties of each resource that is made."""
+        """Type and properties of each resource that is created."""
         return {
             name: {**found, "Properties": self.value(found["Properties"])}
             for name, found in self._made("Resources").items()
@@ -73,7 +73,7 @@ class Filled:
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
-        """The outputs that there are."""
+        """The outputs whose condition is true."""
         found = self._made("Outputs")
         return {name: self.value(output["Value"]) for name, output in found.items()}
 
@@ -83,7 +83,7 @@ class Filled:
         return [one["Properties"] for one in found if one["Type"] == kind]
 
     def value(self, value: Any) -> Any:
-        """A value as it is after the deployment."""
+        """A value as after the deployment."""
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return _NOTHING
@@ -173,7 +173,7 @@ class Filled:
         made = self._made("Resources")
         if name not in made:
             raise ValueError(f"{name} is not made with {json.dumps(dict(self.given))}")
-        # The properties alone may name others, which may name this one.
+        # Names only: other properties may refer to resources that refer back to this one.
         named = {
             key: value
             for key, value in made[name]["Properties"].items()

@@ -1,7 +1,7 @@
-"""What each tool says the tables, policies and outputs look like, in one form to compare.
+"""Tables, policies and outputs as each tool defines them, in one form to compare.
 
-Every function here reads what a tool produced: a request of `setup()`, the JSON of a Terraform
-plan, a CDK template. None knows what is right.
+Every function here reads the output of a tool: a request of `setup()`, the JSON of a Terraform
+plan, a CDK template. None contains the expected values.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index: its name, its keys by kind and what it projects."""
+    """A global secondary index: its name, its keys by kind and its projection."""
 
     name: str
     keys: tuple[tuple[str, str], ...]
@@ -41,7 +41,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Vectors:
-    """A vector index: its name, what it compares and how, and what it is searched by."""
+    """A vector index: its name, its vectors with their distance function, and its filters."""
 
     name: str
     attribute: str
@@ -53,13 +53,13 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a saver or a store depends on in a table.
+    """Everything in a table that a saver or a store depends on.
 
     Attributes:
         keys: Kind and name of each key attribute.
-        types: Name and type of each attribute that is defined, but for those of vector indexes.
+        types: Name and type of each defined attribute, except those of vector indexes.
         indexes: The indexes.
-        ttl: The attribute that items expire by.
+        ttl: The TTL attribute.
         vectors: The vector indexes.
     """
 
@@ -71,7 +71,7 @@ class Shape:
 
 
 class Statement(NamedTuple):
-    """A statement of a policy, without the order of what has none."""
+    """A statement of a policy, with unordered fields as sets."""
 
     sid: str
     actions: frozenset[str]
@@ -87,7 +87,7 @@ def specified(
     tables: Sequence[Table] = ALL_TABLES,
     vectors: VectorIndexSpec | None = None,
 ) -> dict[str, Shape]:
-    """By the package's own specification, with these indexes."""
+    """According to the package's own specification, with these indexes."""
 
     def shape(table: Table) -> Shape:
         spec = SPECS[table]
@@ -118,7 +118,7 @@ def _specified(spec: VectorIndexSpec) -> Vectors:
 def requested(
     requests: Iterable[tuple[str, Mapping[str, Any]]], names: Mapping[str, str]
 ) -> dict[str, Shape]:
-    """By the requests of `setup()`: the API action and the parameters of each."""
+    """According to the requests of `setup()`: the API action and the parameters of each."""
     made = {p["TableName"]: p for action, p in requests if action == "CreateTable"}
     expiring = {
         p["TableName"]: p["TimeToLiveSpecification"]
@@ -129,7 +129,7 @@ def requested(
 
 
 def templated(template: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Shape]:
-    """By a CloudFormation template."""
+    """According to a CloudFormation template."""
     tables = {
         resource["Properties"]["TableName"]: resource["Properties"]
         for resource in of_type(template, "AWS::DynamoDB::GlobalTable")
@@ -167,20 +167,20 @@ def _described(table: Mapping[str, Any], ttl: Mapping[str, Any] | None) -> Shape
             for i in table.get("GlobalSecondaryIndexes", [])
         ),
         ttl["AttributeName"] if ttl is not None and ttl["Enabled"] else None,
-        # It is searched by text.
+        # All filters must be strings.
         frozenset(one for one in vectors if all(types[name] == "S" for name in searched_by)),
     )
 
 
 def declared() -> dict[str, str]:
-    """Every variable that the Terraform module declares, with its block's text."""
+    """Every variable that the Terraform module declares, with the text of its block."""
     text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, flags=re.DOTALL | re.MULTILINE)
     return dict(blocks)
 
 
 def defaults() -> dict[str, str]:
-    """The default of every variable, as it is written; every variable has one."""
+    """The default of every variable, as in the source; every variable has one."""
     found = {
         name: re.search(r"^  default\s+= (.+)$", block, flags=re.MULTILINE)
         for name, block in declared().items()
@@ -189,7 +189,7 @@ def defaults() -> dict[str, str]:
 
 
 def planned(plan: Mapping[str, Any]) -> dict[str, Shape]:
-    """By the JSON of a Terraform plan of the module."""
+    """According to the JSON of a Terraform plan of the module."""
     return {role: _planned(table) for role, table in planned_tables(plan).items()}
 
 
@@ -224,7 +224,7 @@ def _planned(table: Mapping[str, Any]) -> Shape:
 
 
 def specified_actions() -> dict[str, dict[str, frozenset[str]]]:
-    """The actions of each role's statements, by the package's own list."""
+    """The actions of each role's statements, according to the package's own list."""
     return {
         name: {
             sid: actions
@@ -236,7 +236,7 @@ def specified_actions() -> dict[str, dict[str, frozenset[str]]]:
                 ("Store", STORE_ROLES[name].tables),
                 ("StoreVectors", STORE_ROLES[name].vectors),
                 ("StoreObjects", STORE_ROLES[name].objects),
-                # Of both, one statement each.
+                # One statement for both the saver and the store.
                 ("Bucket", role.bucket | STORE_ROLES[name].bucket),
                 ("Key", role.key | STORE_ROLES[name].key),
             )
@@ -283,7 +283,7 @@ def of_type(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 
 
 class Resolver:
-    """What a template's intrinsic functions come to, where names are given and not generated."""
+    """Evaluates a template's intrinsic functions, for names that are given and not generated."""
 
     _NAMES = ("TableName", "BucketName", "ManagedPolicyName", "FunctionName")
 
@@ -297,7 +297,7 @@ class Resolver:
         }
 
     def resolve(self, value: Any) -> Any:
-        """The value with every intrinsic function replaced by what it comes to."""
+        """The value with every intrinsic function evaluated."""
         match value:
             case {"Ref": str(name)}:
                 return self._ref(name)

@@ -1,4 +1,4 @@
-"""Alarms, dashboards and contributor insights: the same by both tools, deployed, and explained."""
+"""Alarms, dashboards and contributor insights: equal in both tools, deployed, documented."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JsonObject = dict[str, Any]
 
 
 def in_plan(plan: JsonObject) -> dict[str, JsonObject]:
-    """The alarms that Terraform plans, by name, in CloudFormation's words."""
+    """The alarms that Terraform plans, by name, with CloudFormation's property names."""
     words = {
         "alarm_description": "AlarmDescription",
         "alarm_actions": "AlarmActions",
@@ -115,7 +115,7 @@ def test_what_there_is_not_is_not_watched() -> None:
 
 
 def test_what_is_published_by_operation_is_watched_by_operation() -> None:
-    """CloudWatch adds nothing up: an alarm without the dimension would see no value, ever."""
+    """CloudWatch does not aggregate: an alarm without the dimension would never see a value."""
     targets = AlarmTargets(checkpoints="a", writes="b", store="s", indexes=("c",))
     made = alarms(targets)
     by_operation = {
@@ -189,7 +189,7 @@ def test_the_runbook_has_a_chapter_for_every_alarm_and_no_other() -> None:
 
 
 def described(account: Account) -> dict[str, JsonObject]:
-    """The alarms that there are, as CloudWatch describes them."""
+    """The alarms in the account, as CloudWatch describes them."""
     client = account.client("cloudwatch")
     kept = ("MetricName", "Dimensions", "Threshold", "Period", "EvaluationPeriods", "AlarmActions")
     return {
@@ -209,11 +209,11 @@ def test_the_alarms_are_made_and_go_with_either_tool(
     own_account: Account,
 ) -> None:
     terraform = new_terraform(".", own_account)
-    # Without contributor insights: their ids hold the account's, which the provider is not told.
+    # Without contributor insights: their ids contain the account id, unknown to the provider.
     variables = {**SETTINGS, "deletion_protection": False}
     terraform.apply(**variables)
     of_terraform = described(own_account)
-    # The engine does not tell how missing values count, so a second plan would change each alarm.
+    # The engine does not return how missing data is treated, so a second plan changes each alarm.
     dashboards = own_account.client("cloudwatch").list_dashboards()["DashboardEntries"]
     assert [one["DashboardName"] for one in dashboards] == ["langgraph-checkpoints"]
     said = terraform.destroy(**variables)

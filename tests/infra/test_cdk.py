@@ -1,6 +1,6 @@
-"""The CDK's stack: deployed as it is, changed, kept or thrown away.
+"""The CDK stack: deployed as shipped, updated, retained or destroyed.
 
-What its templates hold is tested in `cdk/tests`.
+The contents of its templates are tested in `cdk/tests`.
 """
 
 from __future__ import annotations

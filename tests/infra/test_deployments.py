@@ -1,7 +1,7 @@
-"""The saver on tables that each tool has deployed, with the rights that each tool has written.
+"""The saver on tables deployed by each tool, with the policies that each tool wrote.
 
-A deployment is used with clients that are refused everything but one of its policies, parsed from
-the JSON that the tool put out.
+A deployment is used with clients that allow only one of its policies, parsed from the JSON that the
+tool produced.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Deployment:
     """What a tool has deployed.
 
     Attributes:
-        tool: Which.
-        account: Where.
-        settings: Arguments of the saver, as the tool put them out.
-        store_settings: Arguments of the store, the same.
-        policies: The JSON of each role's policy, as the tool put it out.
-        changes: What the tool says a second deployment would change.
+        tool: Name of the tool.
+        account: Account of the deployment.
+        settings: Arguments of the saver, from the tool's outputs.
+        store_settings: Arguments of the store, from the tool's outputs.
+        policies: The JSON of each role's policy, from the tool's outputs.
+        changes: The changes that the tool reports for a second deployment.
         sweep: Name of the function that sweeps.
     """
 
@@ -66,7 +66,7 @@ class Deployment:
     sweep: str
 
     def saver(self, policy: str, settings: Mapping[str, Any] | None = None, **tags: str) -> Saver:
-        """A saver held to a policy, as a principal with these tags."""
+        """A saver limited to a policy, as a principal with these tags."""
         held = Policy.parse(policy, **tags)
         session = held_session(held.allows, self.account.url)
         return new_saver(
@@ -74,14 +74,14 @@ class Deployment:
         )
 
     def store(self, policy: str, **tags: str) -> DynamoDBStore:
-        """A store held to a policy, as a principal with these tags."""
+        """A store limited to a policy, as a principal with these tags."""
         return opened_store(self.account, self.store_settings, policy, **tags)
 
 
 def opened_store(
     account: Account, settings: Mapping[str, Any], policy: str, **tags: str
 ) -> DynamoDBStore:
-    """A store that may do what a policy says."""
+    """A store limited to a policy."""
     held = Policy.parse(policy, **tags)
     session = held_session(held.allows, account.url)
     return DynamoDBStore(**settings, session=session, endpoint_url=account.url)
@@ -157,13 +157,13 @@ def by_cdk(new: Callable[..., Cdk], folder: Path) -> Iterator[Deployment]:
 def empty_as_the_cdk_does(code: Path, account: Account, bucket: str) -> None:
     """Run the code of the CDK's own function that empties a bucket before it is deleted.
 
-    CloudFormation would run it. The engine's cannot: the function answers it over TLS alone.
+    CloudFormation would run it. The engine's cannot: the function responds over TLS only.
     """
     client = account.client("s3")
     versions = client.list_object_versions(Bucket=bucket)
-    # Else there would be nothing to empty.
+    # Otherwise there would be nothing to empty.
     assert len(versions["Versions"]) + len(versions["DeleteMarkers"]) > 1
-    # It empties no bucket without the tag that CDK gives those that it may.
+    # It only empties buckets with the tag that CDK sets on those that it may empty.
     tag = {"Key": "aws-cdk:auto-delete-objects", "Value": "true"}
     client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [tag]})
     event = {"RequestType": "Delete", "ResourceProperties": {"BucketName": bucket}}
@@ -197,7 +197,7 @@ def deployment(
 
 @pytest.fixture(autouse=True)
 def empty_tables(deployment: Deployment) -> None:
-    """One deployment serves many tests; each begins without a thread."""
+    """One deployment serves many tests; each starts without threads."""
     deployment.account.empty(CHECKPOINTS, WRITES, STORE)
 
 
@@ -206,7 +206,7 @@ def extend(log: list[str], writes: list[list[str]]) -> list[str]:
 
 
 class State(TypedDict):
-    """A question, what has been said since, and something too large for an item."""
+    """A question, the messages since, and a value too large for an item."""
 
     log: Annotated[list[str], DeltaChannel(extend, snapshot_frequency=4)]
     large: str
@@ -228,7 +228,7 @@ def asking_graph(saver: Saver) -> Pregel[Any, Any, Any, Any]:
 
 
 def converse(saver: Saver, thread_id: str, turns: int = 2, owner: str = "ann") -> list[str]:
-    """Turns of a conversation that stops for a human; what has been said in the end."""
+    """Turns of a conversation that is interrupted for a human; returns its final messages."""
     graph = asking_graph(saver)
     config: Any = {"configurable": {"thread_id": thread_id, "user_id": owner}}
     for turn in range(turns):
@@ -255,7 +255,7 @@ def test_setup_finds_the_tables_right_with_the_rights_of_setup_alone(
         saver.setup()
     assert client.describe_table(TableName=CHECKPOINTS)["Table"]["KeySchema"] == before["KeySchema"]
     if deployment.tool == "terraform":
-        # The engine's CloudFormation drops the time to live, which setup() would turn on.
+        # The engine's CloudFormation ignores the time to live, so setup() would turn it on.
         with deployment.store(deployment.policies["setup"]) as store:
             store.setup()
     assert client.list_tables()["TableNames"] == [CHECKPOINTS, STORE, WRITES]
@@ -293,7 +293,7 @@ def test_a_graph_runs_with_the_rights_of_runtime_alone(
     s3 = deployment.account.client("s3")
     assert s3.list_objects_v2(Bucket=bucket, Prefix="agents/alone/")["KeyCount"] > 0
     everything = s3.list_objects_v2(Bucket=bucket)["Contents"]
-    # Other tests have a store on it.
+    # Other tests have a store in this bucket.
     prefixes = ("agents/", deployment.store_settings["s3_offload_config"]["key_prefix"])
     assert all(found["Key"].startswith(prefixes) for found in everything)
 
@@ -405,7 +405,7 @@ def verifying(deployment: Deployment, policy: str, **changed: Any) -> Saver:
     """A saver that may call `setup()`."""
     settings = {**deployment.settings, **changed}
     if deployment.tool == "cdk":
-        # The engine's CloudFormation drops the time to live, which setup() would turn on then.
+        # The engine's CloudFormation ignores the time to live, so setup() would turn it on.
         settings.pop("ttl_seconds")
     session = held_session(Policy.parse(policy).allows)
     return new_saver(**settings, session=session, endpoint_url=deployment.account.url)
@@ -517,7 +517,7 @@ def test_a_graph_does_not_run_without_one_of_the_rights_of_runtime(
 
 
 def remember(store: DynamoDBStore, root: str = "ann") -> None:
-    """What an agent does with a store: small and large values, a search, and what is forgotten."""
+    """An agent's use of a store: small and large values, a search, and deletes."""
     store.put((root, "likes"), "food", {"soup": True, "rating": 4.5})
     store.put((root, "notes"), "long", {"text": "x" * 1_500_000})
     store.batch([PutOp((root, "notes"), str(number), {"n": number}) for number in range(3)])
@@ -573,7 +573,7 @@ def test_a_tenant_has_its_own_root_label_in_the_store_and_no_other(
             lambda: store.put(("red", "likes"), "food", {}),
             lambda: store.delete(("red", "notes"), "long"),
             lambda: store.get(("blue2",), "k"),
-            # These would show what the namespaces of all are called.
+            # These would list the namespaces of all tenants.
             lambda: store.search(()),
             store.list_namespaces,
         ):

@@ -39,11 +39,11 @@ _ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 
 @dataclass(frozen=True)
 class Package:
-    """A package.
+    """A deployment package.
 
     Attributes:
-        folder: What `build_package.py` has filled.
-        built: What for.
+        folder: The folder that `build_package.py` has filled.
+        built: Its target platform.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Package:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """For this machine, so that it can be run here."""
+    """Built for this platform, so that it can run here."""
     folder = tmp_path_factory.mktemp("lambda") / "build"
     return Package(folder, build(HERE, MACHINE, folder))
 
@@ -77,7 +77,7 @@ def test_the_package_runs_where_nothing_else_can_be_imported(
     alone = tmp_path / "bin"
     alone.mkdir()
     python = alone / "python"
-    # Without `site`, none of the packages that are installed here are found.
+    # Without `site`, the packages installed here are not found.
     python.write_text(f'#!/bin/sh\nexec {sys.base_prefix}/bin/python{HERE} -S "$@"\n')
     python.chmod(0o755)
     with running_engine() as engine:
@@ -110,7 +110,7 @@ def test_the_package_runs_where_nothing_else_can_be_imported(
 
 
 def policy_of(template: Template, checkpoints: str, writes: str) -> Policy:
-    """What the function's role may do to tables, as if they were these."""
+    """The permissions of the function's role, with these tables in place of its own."""
     (resource,) = template.find_resources("AWS::IAM::Policy").values()
     arns = {
         "CheckpointsFE37732E": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{checkpoints}",
@@ -149,7 +149,7 @@ def test_the_package_holds_bytecode_that_counts_and_what_is_started_can_be(
         next((source.parent / "__pycache__").glob(f"{source.stem}.*.pyc")) for source in sources
     ]
     assert compiled
-    # Of the flags, the first says that a hash is in it, the second that it is looked at.
+    # The first flag says that the file contains a hash, the second that Python checks it.
     assert {struct.unpack("<4xI8x", path.read_bytes()[:16])[0] for path in compiled} == {1}
 
 
@@ -186,7 +186,7 @@ def test_the_url_streams_to_signed_callers_and_logs_do_not_stay_for_ever(
         "AWS::Lambda::Url", {"AuthType": "AWS_IAM", "InvokeMode": "RESPONSE_STREAM"}
     )
     template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
-    # Nobody is let in by the function itself, nor by one of AWS's own policies.
+    # Neither the function itself nor an AWS managed policy grants access.
     template.resource_count_is("AWS::Lambda::Permission", 0)
     template.has_resource_properties("AWS::IAM::Role", {"ManagedPolicyArns": Match.absent()})
 
@@ -228,7 +228,7 @@ def test_cdk_nag_finds_nothing_but_that_there_is_a_newer_python(
     app = stack.node.root
     assert isinstance(app, App)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    # Findings end the synthesis, after they were reported.
+    # Findings end the synthesis after they are reported.
     with suppress(RuntimeError):
         app.synth()
     (report,) = tmp_path.glob("validation-report.json")
@@ -277,7 +277,7 @@ def test_the_stack_is_deployed_and_the_function_runs_on_its_tables(
 
 
 def publish_adapter(account: Account, architecture: str) -> None:
-    """Have a layer of the adapter's name in the account that it is in."""
+    """Publish a layer with the adapter's name in its account."""
     session: Any = new_session()
     client = session.client(
         "lambda",

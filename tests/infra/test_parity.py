@@ -1,6 +1,6 @@
-"""The package, `setup()`, the Terraform module and the CDK stack say the same of the tables.
+"""The package, `setup()`, the Terraform module and the CDK stack define the same tables.
 
-What each of them says is read from what it produces; nothing is deployed here.
+The definitions are read from what each of them generates; nothing is deployed here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ JsonObject = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def requests_of_setup(account: Account) -> list[tuple[str, dict[str, Any]]]:
-    """What `setup()` sends for tables that are not there yet."""
+    """The requests of `setup()` for tables that do not exist yet."""
     session = new_session()
     sent: list[tuple[str, dict[str, Any]]] = []
 
@@ -121,7 +121,7 @@ def test_setup_asks_for_the_tables_as_specified(
 
 
 def test_terraform_plans_the_tables_as_specified(full_plan: JsonObject) -> None:
-    """But for the vector index, which the aws provider cannot make in 5.x."""
+    """Except for the vector index, which the aws provider does not support in 5.x."""
     assert shapes.planned(full_plan) == shapes.specified(INDEXES)
 
 
@@ -248,8 +248,8 @@ def test_the_actions_of_every_role_are_those_of_the_package(full_plan: JsonObjec
     found = policies(planned_outputs(full_plan))
     specified = shapes.specified_actions()
     assert {role: shapes.actions_of(found[role]) for role in specified} == specified
-    # A tenant must not see the thread ids of others, which listing the bucket would show, nor their
-    # memories, which a search of the vector index would. Nor are the tables its own to look at.
+    # A tenant must not see the thread ids of other tenants (by listing the bucket) or their
+    # memories (by searching the vector index), and may not describe tables.
     not_of_a_tenant = ("Bucket", "StoreVectors")
     of_a_tenant = {
         sid: found for sid, found in specified["runtime"].items() if sid not in not_of_a_tenant
@@ -322,7 +322,7 @@ def test_the_outputs_of_both_tools_have_the_same_names_and_values(
 ) -> None:
     planned, templated = planned_outputs(full_plan), templated_outputs(full_template)
     assert planned.keys() == templated.keys()
-    # An ARN of what is not made yet is known only after the apply.
+    # The ARN of a resource that is not created yet is known only after the apply.
     known = {"checkpoints_table_name", "writes_table_name", "store_table_name"}
     known |= {"run_id_index_name", "thread_index_name"}
     known |= {"bucket_name", "bucket_arn", "bucket_key_prefix", "sweep_function_name"}
@@ -384,17 +384,17 @@ def test_a_tenant_is_held_to_its_root_label_in_the_table_and_in_the_bucket(
     assert objects.resources == {"arn:aws:s3:::full-bucket/memories/${aws:PrincipalTag/tenant}/*"}
 
 
-# What is asked for, and what comes of it.
+# What is configured, and the result.
 
 
-# Words of one tool for what the other has by other means.
+# Settings of one tool for which the other has its own means.
 TERRAFORM_ONLY = {
-    "tags",  # the CDK's own way is Tags.of(...) or `cdk deploy --tags`
-    "policy_role_names",  # the CDK's own way is grants
+    "tags",  # the CDK uses Tags.of(...) or `cdk deploy --tags`
+    "policy_role_names",  # the CDK uses grants
 }
 CDK_ONLY = {
     *CDK_VARIABLES,  # the provider has no vector indexes
-    "removal_policy",  # Terraform's is to remove a module from the state
+    "removal_policy",  # Terraform removes a module from the state
     "warm_read_units",  # the provider has them from 6.x on
     "warm_write_units",
 }
@@ -513,7 +513,7 @@ def protection_in_template(template: JsonObject) -> dict[str, Any]:
 def test_both_tools_bill_and_protect_the_tables_alike(
     request: pytest.FixtureRequest, which: str
 ) -> None:
-    """But for the deletion protection of replicas, which the aws provider cannot set in 5.x."""
+    """Except for the deletion protection of replicas: the aws provider cannot set it in 5.x."""
     plan = protection_in_plan(request.getfixturevalue(f"{which}_plan"))
     assert plan == protection_in_template(request.getfixturevalue(f"{which}_template"))
     assert all(table["protected"] and table["recovery"] for table in plan.values())
@@ -599,7 +599,7 @@ def test_both_tools_make_the_same_bucket(
 ) -> None:
     planned = bucket_in_plan(full_plan)
     assert planned == bucket_in_template(full_template, resolver)
-    # Ten days and a half of them, an hour, rounded up, and two days.
+    # Ten days plus half of ten, an hour, rounded up, and two days.
     assert planned["rules"]["expire-objects"]["days"] == 18
     assert len(planned["blocked"]) == 4
 
@@ -669,8 +669,8 @@ def test_by_default_neither_tool_makes_anything_but_the_tables(
 
 
 def test_every_setting_was_asked_for() -> None:
-    """Else the comparisons above would leave it out."""
-    # The stack has no context for policies of resources, and empties only what it throws away.
+    """Otherwise the comparisons above would leave it out."""
+    # The stack has no context for resource policies, and empties only what it destroys.
     left_out = {"checkpoints_resource_policy", "writes_resource_policy", "store_resource_policy"}
     left_out |= {"bucket_force_destroy"}
     asked_for = FULL_VARIABLES.keys() | OWN_BUCKET.keys()

@@ -1,4 +1,4 @@
-"""The CloudFormation template: made from the construct, and the same as it for every setting."""
+"""The CloudFormation template: generated from the construct, and equal to it for every setting."""
 
 from __future__ import annotations
 
@@ -27,21 +27,20 @@ from tests.support.sessions import new_session
 
 FOLDER = ROOT / "cloudformation"
 TEMPLATE = FOLDER / "langgraph-checkpoint-dynamodb.yaml"
-# By the names that the program which makes them knows them by.
+# By the names that the generator uses.
 TEMPLATES = {
     "tables": TEMPLATE,
     "alarms": FOLDER / "langgraph-checkpoint-dynamodb-alarms.yaml",
     "dashboard": FOLDER / "langgraph-checkpoint-dynamodb-dashboard.yaml",
 }
-# `aws cloudformation deploy` takes no more without a bucket for templates.
+# `aws cloudformation deploy` accepts no more without a bucket for templates.
 MOST_BYTES = 51_200
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/66666666-7777-8888-9999-000000000000"
 TTL = 864_000
 ROLES = ("read", "runtime", "setup", "admin", "tenant")
 
-# What each is asked for with the other words for it: parameters of the template, arguments of the
-# stack.
+# Equal settings: parameters of the template, arguments of the stack.
 ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "nothing": ({}, {}),
     "names": (
@@ -219,9 +218,9 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
     ),
 }
-# What a template cannot have, or has by other means.
+# Settings that a template cannot have, or has by other means.
 STACK_ONLY = {
-    "replica_regions",  # a replica is a part of the table in a template, one for each
+    "replica_regions",  # in a template, each replica is a separate part of the table
     "replica_kms_key_arns",
     "checkpoints_resource_policy",
     "writes_resource_policy",
@@ -251,7 +250,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def of_the_stack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filled]:
-    """What the stack makes of each of `ASKED`."""
+    """The stack's template for each case of `ASKED`."""
 
     app = App(outdir=str(tmp_path_factory.mktemp("stacks")), analytics_reporting=False)
     environment = Environment(account=ACCOUNT, region=REGION)
@@ -267,7 +266,7 @@ def of_the_stack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filled]:
 
 
 def filled_stack(template: dict[str, Any]) -> Filled:
-    # What its synthesizer asks for is left out.
+    # Leave out what the synthesizer adds.
     kept = {section: template[section] for section in ("Resources", "Outputs")}
     return Filled(kept, {})
 
@@ -315,7 +314,7 @@ def test_it_makes_what_the_stack_makes(
 
 
 def made(filled: Filled) -> dict[str, Any]:
-    """The resources and outputs, without logical ids and without the order of what has none."""
+    """The resources and outputs, without logical ids, and with unordered lists sorted."""
     resources = [without_order(found) for found in filled.resources.values()]
     return {
         "resources": sorted(resources, key=lambda found: json.dumps(found, sort_keys=True)),
@@ -487,7 +486,7 @@ def test_the_readme_says_how_long_objects_are_needed() -> None:
 
 
 def test_the_role_of_the_readme_waits_for_the_stack_that_makes_its_policy() -> None:
-    """SAM hands no `DependsOn` of a function on to the role that it makes for it."""
+    """SAM does not pass the `DependsOn` of a function to the role that it creates for it."""
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(Transform:.*?)```", readme, flags=re.DOTALL)
     resources = loads(block)["Resources"]

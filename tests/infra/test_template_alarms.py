@@ -1,4 +1,4 @@
-"""The CloudFormation templates of alarms and of the dashboard: the same as the construct's."""
+"""The CloudFormation templates of alarms and of the dashboard: equal to the construct's."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def templates() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def of_the_stack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filled]:
-    """What the stack makes of each of `ASKED`."""
+    """The stack's template for each case of `ASKED`."""
     app = App(outdir=str(tmp_path_factory.mktemp("watched")), analytics_reporting=False)
     stacks = {
         name: CheckpointStoreStack(
@@ -115,7 +115,7 @@ def test_the_dashboard_is_that_of_the_stack(
 def test_every_kind_that_a_template_can_have_is_compared(
     templates: dict[str, dict[str, Any]],
 ) -> None:
-    """A replica is a part of its table, and no list of them can be a parameter."""
+    """A replica is a property of its table, and a list of replicas cannot be a parameter."""
     made = alarms(Filled(templates["alarms"], topical(ASKED["everything"][0]))).values()
     kinds = {alarm["AlarmDescription"].partition("#")[2] for alarm in made}
     assert kinds == {rule.kind for rule in ALARM_RULES} - {"replication-lag"}

@@ -1,4 +1,4 @@
-"""The CloudFormation template: deployed by one line of its README, used, changed and deleted."""
+"""The CloudFormation template: deployed by a command of its README, used, updated, deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STACK = "langgraph-checkpoints"
 
 
 def deploy(account: Account, stack_name: str = STACK, **parameters: str) -> dict[str, str]:
-    """Run the command of the README; the outputs of the stack."""
+    """Run the command of the README; returns the outputs of the stack."""
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     command = rf"^aws (cloudformation deploy --stack-name {stack_name} .+?)(?: \\$|$)"
     (line,) = re.findall(command, readme, flags=re.MULTILINE)
@@ -46,7 +46,7 @@ OWN = {
 
 
 def run_graph(account: Account, outputs: dict[str, str], thread_id: str) -> None:
-    """A graph with large values, and with the rights of runtime alone."""
+    """Run a graph with large values, with only the permissions of the runtime policy."""
     held = Policy.parse(outputs["RuntimePolicyJson"])
     session = held_session(held.allows, account.url)
     settings: dict[str, Any] = json.loads(outputs["SaverSettings"])
@@ -69,7 +69,7 @@ def test_one_line_deploys_it_a_parameter_changes_it_and_what_is_stored_outlives_
     assert arns.keys() == {"read", "runtime", "setup", "admin"}
     assert own_account.inventory()["policies"] == {f"ours-{role}" for role in arns}
 
-    # The settings that are not given stay as they were.
+    # Parameters that are not given keep their values.
     outputs = deploy(
         own_account, ThreadIndexOwner="user_id", TtlSeconds="2592000", StoreTableName="memories"
     )
@@ -125,7 +125,7 @@ def test_alarms_and_a_dashboard_are_deployed_changed_and_deleted(own_account: Ac
     assert [one["DashboardName"] for one in dashboards(own_account)] == [STACK]
     shown = body(own_account)
 
-    # What is not given stays as it was.
+    # Parameters that are not given keep their values.
     deploy(own_account, "langgraph-alarms", StoreTableName="memories", ThreadIndexName="by-owner")
     deploy(own_account, "langgraph-dashboard", StoreTableName="memories")
     changed = described(own_account)
@@ -147,7 +147,7 @@ def dashboards(account: Account) -> list[dict[str, Any]]:
 
 
 def body(account: Account) -> str:
-    """The dashboard, which is JSON."""
+    """The body of the dashboard, parsed as JSON."""
     found: str = account.client("cloudwatch").get_dashboard(DashboardName=STACK)["DashboardBody"]
     assert json.loads(found)["widgets"]
     return found

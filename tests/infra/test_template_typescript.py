@@ -1,4 +1,4 @@
-"""The template in a stack of the CDK in TypeScript: the example compiles, and is what it says."""
+"""The template in a CDK stack in TypeScript: the example compiles and does what it describes."""
 
 from __future__ import annotations
 

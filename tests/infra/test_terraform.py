@@ -1,4 +1,4 @@
-"""The Terraform module: well kept, applied as it is, changed, imported into and destroyed."""
+"""The Terraform module: linted, applied as shipped, changed, imported into and destroyed."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_the_folder_applies_as_it_is_and_protects_what_it_made_until_told_otherw
     assert "protect" in said.text
     assert own_account.inventory()["tables"] == set(TABLES)
 
-    # What is added to a table in use leaves it and its items where they are.
+    # An addition to a table in use keeps the table and its items.
     terraform.apply(deletion_protection=False, run_id_index_name="by-run-id")
     assert terraform.changes(deletion_protection=False, run_id_index_name="by-run-id") == ""
     assert has_thread(own_account, "kept", run_id_index="by-run-id")
@@ -176,7 +176,7 @@ def test_a_refused_destroy_leaves_agents_all_that_they_need(
 
 
 def settings_of(account: Account, bucket: str) -> dict[str, Any]:
-    """What is set of a bucket."""
+    """The settings of a bucket."""
     client = account.client("s3")
     asked = {
         "policy": client.get_bucket_policy,
@@ -227,7 +227,7 @@ def test_tables_that_setup_made_are_imported_and_protected_with_their_items(
 def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
     new_terraform: Callable[[str, Account], Terraform], own_account: Account
 ) -> None:
-    """As the README says it. The engine restores what the tables hold at that moment."""
+    """As the README describes it. The engine restores the current contents of the tables."""
     settings: dict[str, Any] = {
         "thread_index_owner": "user_id",
         "create_policies": True,
@@ -254,7 +254,7 @@ def test_restored_tables_are_taken_over_with_all_that_a_restore_leaves_out(
         for found in terraform.plan(**settings)["resource_changes"]
         if found["change"]["actions"] != ["no-op"]
     }
-    # Only the policies change: they name the new tables.
+    # Only the policies change: they refer to the new tables.
     roles = ("admin", "read", "runtime", "setup")
     assert planned == {f'aws_iam_policy.this["{role}"]': ["update"] for role in roles}
     outputs = terraform.apply(**settings)
@@ -287,7 +287,7 @@ def test_the_vector_index_that_setup_makes_outlives_an_apply(
         return client.describe_table(TableName="memories")["Table"]["VectorIndexes"]
 
     made = index()
-    # The provider does not know what these are for.
+    # The provider does not know the vector indexes that use these attributes.
     assert terraform.changes(**variables).count("- attribute {") == 4
     terraform.apply(**variables)
     assert index() == made

@@ -1,7 +1,7 @@
-"""The command lines of Terraform and the CDK, on copies of what this repository ships.
+"""The command lines of Terraform and the CDK, run on copies of what this repository ships.
 
-Neither leaves anything in the repository, and neither reaches anything but loopback, except that
-`terraform init` may fetch its provider where `TF_PLUGIN_DIR` names no mirror of it.
+Neither leaves files in the repository. Both connect to loopback only, except that `terraform init`
+downloads its provider if `TF_PLUGIN_DIR` names no mirror of it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ provider "aws" {{
 
 @cache
 def sweep_package() -> str:
-    """Path of a zip file with this package alone: the engine's Python has what it needs."""
+    """Path of a zip file with only this package: the engine's Python has its dependencies."""
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(
         ROOT / "langgraph_checkpoint_dynamodb",
@@ -70,12 +70,12 @@ def sweep_package() -> str:
 
 
 class ToolError(Exception):
-    """A command failed; the message is what it said."""
+    """A command failed; the message is its output."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended.
+    """Result of a command.
 
     Attributes:
         code: Its exit code.
@@ -89,7 +89,7 @@ class Said:
 
 
 def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Said:
-    """Run a command in a folder, without any setting of a real account."""
+    """Run a command in a folder, without any settings of a real account."""
     foreign = ("AWS_", "TF_", "CDK_")
     kept = {
         name: value
@@ -109,7 +109,7 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Sai
         try:
             output, errors = process.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired:
-            # Both tools start processes of their own, which would outlive them.
+            # Both tools start child processes that would outlive them.
             os.killpg(process.pid, signal.SIGKILL)
             output, errors = process.communicate()
             raise ToolError(f"{command} took over {_SECONDS} s:\n{output}{errors}") from None
@@ -126,7 +126,7 @@ class Terraform:
     """
 
     def __init__(self, copy: Path, account: Account, root: str = ".") -> None:
-        # What Terraform has left there, if somebody has worked in the folder.
+        # Files that Terraform has left there if a developer has run it in the folder.
         left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "*.tfplan")
         shutil.copytree(ROOT / "terraform", copy, ignore=left)
         self._folder = copy / root
@@ -144,49 +144,49 @@ class Terraform:
         }
 
     def init(self) -> None:
-        """Find the provider, in the mirror that `TF_PLUGIN_DIR` names if it names one."""
+        """Install the provider, from the mirror in `TF_PLUGIN_DIR` if it is set."""
         mirror = os.environ.get("TF_PLUGIN_DIR")
         self._run("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def validate(self) -> str:
-        """What is wrong with the configuration, as JSON."""
+        """The errors in the configuration, as JSON."""
         return self._run("validate", "-json").output
 
     def test(self) -> str:
-        """What the module's own tests say."""
+        """The output of the module's own tests."""
         return self._run("test").output
 
     def import_(self, address: str, name: str, **variables: object) -> None:
-        """Take over something that exists."""
+        """Import an existing resource."""
         self._run("import", "-input=false", *_variables(variables), address, name)
 
     def forget(self, address: str) -> None:
-        """Leave something where it is, and know no more of it."""
+        """Remove a resource from the state without deleting it."""
         said = run(["terraform", "state", "rm", address], self._folder, self._environment)
         if said.code:
             raise ToolError(said.text)
 
     def plan(self, **variables: object) -> dict[str, Any]:
-        """What an apply would make, as JSON."""
+        """The planned changes, as JSON."""
         self._run("plan", "-input=false", "-out=made.tfplan", *_variables(variables))
         shown: dict[str, Any] = json.loads(self._run("show", "-json", "made.tfplan").output)
         return shown
 
     def changes(self, **variables: object) -> str:
-        """What an apply would still change; empty if nothing."""
+        """The changes that another apply would make; empty if none."""
         said = self._try("plan", "-input=false", "-detailed-exitcode", *_variables(variables))
         if said.code not in (0, 2):
             raise ToolError(said.text)
         return said.text if said.code else ""
 
     def apply(self, **variables: object) -> dict[str, Any]:
-        """Make everything; the outputs."""
+        """Create everything; returns the outputs."""
         self._run("apply", "-input=false", "-auto-approve", *_variables(variables))
         outputs = json.loads(self._run("output", "-json").output)
         return {name: output["value"] for name, output in outputs.items()}
 
     def destroy(self, **variables: object) -> Said:
-        """Delete everything that can be deleted; how it ended."""
+        """Delete everything that can be deleted; returns the result."""
         return self._try("destroy", "-input=false", "-auto-approve", *_variables(variables))
 
     def _run(self, *arguments: str) -> Said:
@@ -218,7 +218,7 @@ class Cdk:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "AWS_ENDPOINT_URL": account.url,
             "AWS_ENDPOINT_URL_S3": account.url,
-            # For this name alone the engine answers for buckets as host names.
+            # Only under this name does the engine serve buckets as host names.
             "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": f"http://localhost:{port}",
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -233,7 +233,7 @@ class Cdk:
         }
 
     def bootstrap(self) -> None:
-        """Prepare the account."""
+        """Bootstrap the account."""
         self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def template(self, **context: str) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class Cdk:
         return made
 
     def asset(self, beginning: str, **context: str) -> Path:
-        """The folder of the code of a function that the stack would have, by how it begins."""
+        """The folder of the function's code in the stack's assets, by the beginning of the code."""
         self.template(**context)
         (found,) = (
             path
@@ -254,11 +254,11 @@ class Cdk:
         return found.parent
 
     def try_to_deploy(self, **context: str) -> Said:
-        """Make or update the stack, if it can be; how it ended."""
+        """Create or update the stack, if possible; returns the result."""
         return self._try("deploy", "--require-approval", "never", context=context)
 
     def deploy(self, **context: str) -> dict[str, str]:
-        """Make or update the stack; its outputs."""
+        """Create or update the stack; returns its outputs."""
         self._run(
             "deploy",
             "--require-approval",
@@ -273,7 +273,7 @@ class Cdk:
         return outputs
 
     def changes(self, **context: str) -> str:
-        """What a deployment would still change; empty if nothing."""
+        """The changes that another deployment would make; empty if none."""
         said = self._try("diff", "--fail", context=context)
         if said.code not in (0, 1):
             raise ToolError(said.text)
@@ -301,7 +301,7 @@ def _variables(variables: Mapping[str, object]) -> list[str]:
 
 
 def aws(account: Account, *arguments: str) -> str:
-    """Run the AWS CLI in the folder of the template; what it says.
+    """Run the AWS CLI in the folder of the template; returns its output.
 
     Raises:
         ToolError: It failed.

@@ -1,4 +1,4 @@
-"""Fixtures: the sync and async methods of a saver that move threads."""
+"""Fixtures: the sync and async methods that move threads."""
 
 from __future__ import annotations
 

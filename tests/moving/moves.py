@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PlainMoves:
-    """By the plain methods."""
+    """Uses the sync methods."""
 
     def __init__(self, saver: Saver) -> None:
         self.saver = saver
@@ -36,7 +36,7 @@ class PlainMoves:
 
 
 class AwaitedMoves(PlainMoves):
-    """By the `a*` methods, awaited on an event loop."""
+    """Uses the async methods, awaited on an event loop."""
 
     def __init__(self, saver: Saver, loop: LoopThread) -> None:
         super().__init__(saver)

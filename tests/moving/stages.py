@@ -1,4 +1,4 @@
-"""Runs graphs on a saver that threads are moved from or to."""
+"""Runs graphs on a saver that is the source or target of moved threads."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def stage(saver: BaseCheckpointSaver[str], loop_thread: LoopThread) -> Stage:
-    """Runs graphs by the sync methods of a saver."""
+    """Runs graphs with the sync methods of a saver."""
     return Stage(saver, Mode("sync", "sync"), loop_thread)

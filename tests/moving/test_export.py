@@ -1,4 +1,4 @@
-"""Threads go to lines of JSON and come back as they were, here and in other savers."""
+"""Threads are exported to JSON lines and restored unchanged, here and in other savers."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_an_export_reads_each_checkpoint_and_its_writes_once(tables: Tables) -> 
         store_thread(saver)
         meter.reset()
         assert saver.export_threads(io.StringIO()).checkpoints == 7
-    # The threads, and the checkpoints of one; then each checkpoint, and what lies beside it.
+    # The threads, and the checkpoints of one; then each checkpoint, with its writes and chunks.
     assert meter.requests == {"Scan": 1, "GetItem": 7, "Query": 1 + 7}
 
 
@@ -136,7 +136,7 @@ def test_a_thread_of_differences_is_exported_as_it_was(tables: Tables, elsewhere
         put_chain(SyncCalls(saver), "t", 6, note=token_hex(8_000))
         stored = checkpoints_by_id(saver)
     assert tables.bases()
-    # One that knows nothing of the thread.
+    # A saver that has read nothing of the thread yet.
     with tables.saver(**tables.quick(), compression="incremental") as another:
         elsewhere.import_threads(exported(another))
         assert checkpoints_by_id(elsewhere) == checkpoints_by_id(another) == stored

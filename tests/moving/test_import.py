@@ -1,4 +1,4 @@
-"""A thread of another saver is here as it was there."""
+"""A thread of another saver is the same after its import."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Array:
-    """Says of no other whether it is equal, as arrays of numpy do."""
+    """Cannot be compared for equality, like numpy's arrays."""
 
     numbers: list[int]
 
@@ -45,7 +45,7 @@ class Array:
 
 
 class Scrambling(InMemorySaver):
-    """Returns the writes of tasks in turns, tasks against the order of their ids."""
+    """Returns the writes of tasks interleaved, and tasks in reverse order of their ids."""
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         found = super().get_tuple(config)
@@ -115,7 +115,7 @@ def test_special_channels_come_first_where_the_source_has_them_elsewhere(
     moves: PlainMoves,
 ) -> None:
     class AsPut(InMemorySaver):
-        """Returns writes as they were put, as savers do that know no special channels."""
+        """Returns writes as they were put, like savers without support for special channels."""
 
         def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
             found = super().get_tuple(config)
@@ -145,7 +145,7 @@ def test_values_that_do_not_say_that_they_are_equal_are_compared_by_their_bytes(
 
 def test_namespaces_are_named_for_a_source_that_lists_the_root_alone(moves: PlainMoves) -> None:
     class RootAlone(InMemorySaver):
-        """Lists the root where no namespace is named, as many savers do."""
+        """Lists only the root if no namespace is given, like many savers."""
 
         def list(self, config: Any, **how: Any) -> Iterator[CheckpointTuple]:
             named = {"checkpoint_ns": "", **config["configurable"]}

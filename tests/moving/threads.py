@@ -1,4 +1,4 @@
-"""Threads to move, and what is compared of them."""
+"""Threads to move, and the parts of them that are compared."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def checkpoints_by_id(
 
 
 def exported(saver: BaseCheckpointSaver[Any], *thread_ids: str) -> list[str]:
-    """The lines of an export; of all threads if none is named."""
+    """The lines of an export; of all threads if no thread is named."""
     stream = io.StringIO()
     export_threads(saver, stream, thread_ids or None)
     return stream.getvalue().splitlines(keepends=True)

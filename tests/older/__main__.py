@@ -1,4 +1,4 @@
-"""Records anew what older writers and releases store: `make older-writers RECORD=1`."""
+"""Records the items of older writers and releases: `make older-writers RECORD=1`."""
 
 from tests.older.releases import DIFFERENCES, RELEASES
 from tests.older.sources import WRITERS, record

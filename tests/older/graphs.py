@@ -1,4 +1,4 @@
-"""The graphs that the older writers have run, in today's LangGraph."""
+"""The graphs that the older writers ran, in the current LangGraph."""
 
 from __future__ import annotations
 

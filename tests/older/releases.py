@@ -22,7 +22,7 @@ Call = list[Any]
 """A method's name and its arguments, as a list."""
 
 STORED_AT = 1_700_000_000
-"""When what is recorded was stored, in seconds since the epoch."""
+"""When the recorded items were stored, in seconds since the epoch."""
 AT = config("t", "", "0001")
 LARGE = "l" * 1200
 TASKS: dict[str, list[list[Any]]] = {
@@ -44,7 +44,7 @@ def put_writes(task_id: str, writes: list[list[Any]], at: Any = AT) -> Call:
 
 
 def put_next() -> Call:
-    """The next checkpoint, of a graph whose channel `log` is a DeltaChannel."""
+    """The next checkpoint of a graph whose channel `log` is a DeltaChannel."""
     made = {**checkpoint("0002"), "channel_versions": {"log": "2"}}
     counters = {"counters_since_delta_snapshot": {"log": [1, 1]}}
     return ["put", [AT, made, metadata(step=1, **counters), {}]]
@@ -59,7 +59,7 @@ READ: Call = ["get_tuple", [AT]]
 
 
 def put_state(step: int, size: int, parent: str | None) -> Call:
-    """A checkpoint of a state that grows a little in each step."""
+    """A checkpoint of a state that grows a little with each step."""
     text = Random(1).randbytes(size // 2).hex()  # noqa: S311 - data, not a secret
     state = [text, *(f"step {number}" for number in range(step))]
     made = checkpoint(f"{step:04}", state=state)
@@ -72,7 +72,7 @@ DIFFERENCES_CALLS = [
     put_state(2, 6000, "0001"),
     put_state(3, 6000, "0002"),
 ]
-"""One checkpoint that is small, one that a base is made of, and two that go on from it."""
+"""A small checkpoint, one that is stored as a base, and two with differences to it."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Release:
     """A release of this package.
 
     Attributes:
-        name: What it came before, or `now`; or what it is recorded as.
-        calls: What it is recorded by.
-        compression: How it packs values.
-        package: The folder of its code; `None` for the one of its name.
+        name: The change that it precedes, or `now`; also the name of its recording.
+        calls: The recorded calls.
+        compression: Its compression setting.
+        package: The folder of its code; `None` for the package of that name.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Release:
     package: str | None = None
 
     def perform(self, tables: Tables, calls: list[Call], at: int = STORED_AT) -> list[Any]:
-        """Make calls, each of which finds what the ones before have left."""
+        """Make calls, each on the result of the ones before."""
         package = self.package or self.name
         home = PACKAGES / package
         if package != "now" and not home.exists():
@@ -114,7 +114,7 @@ class Release:
         return answers
 
     def write(self, tables: Tables) -> Items:
-        """What it stores by the calls that are recorded."""
+        """The items that it stores for the recorded calls."""
         tables.set_up()
         answers = self.perform(tables, [*self.calls])
         failed = [answer for answer in answers if isinstance(answer, dict)]
@@ -124,15 +124,15 @@ class Release:
 
     @property
     def recorded(self) -> Path:
-        """Where its items are recorded."""
+        """The file with its recorded items."""
         return HERE / "recorded" / f"{self.name}.json"
 
 
 BEFORE_TASK_ITEMS = Release("before-task-items")
-"""The last one that kept each write in an item of its own."""
+"""The last release that stored each write in an item of its own."""
 BEFORE_DIFFERENCES = Release("before-differences")
-"""The last one that stored every checkpoint whole."""
+"""The last release that stored every checkpoint whole."""
 NOW = Release("now")
 RELEASES = (BEFORE_TASK_ITEMS, BEFORE_DIFFERENCES, NOW)
 DIFFERENCES = Release("differences", tuple(DIFFERENCES_CALLS), "incremental", "now")
-"""What is stored with `compression="incremental"`."""
+"""The items stored with `compression="incremental"`."""

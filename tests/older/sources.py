@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = Path(".older")
-"""Where the Makefile installs the packages, each writer in a folder of its own."""
+"""Where the Makefile installs the packages, each writer in its own folder."""
 
 Items = dict[str, list[dict[str, Any]]]
 """Items of both tables, by `checkpoints` and `writes`."""
 
 
 def live() -> bool:
-    """Whether the packages themselves are to write, and not what is recorded to be used."""
+    """Whether to run the packages themselves instead of using the recorded items."""
     return bool(os.environ.get("TEST_OLDER"))
 
 
 @dataclass(frozen=True)
 class OlderWriter:
-    """A package of an older writer, beside a version of LangGraph."""
+    """A package of an older writer, with a version of LangGraph."""
 
     name: str
     javascript: bool = False
 
     def run(self, action: str, tables: Tables, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Have it write its threads, or read one."""
+        """Run the package to write its threads, or to read one."""
         home = PACKAGES / self.name
         if not home.exists():
             raise RuntimeError(f"{self.name} is not installed in {home}; see make older-writers")
@@ -51,7 +51,7 @@ class OlderWriter:
         )
 
     def write(self, tables: Tables) -> Items:
-        """What it stores in fresh tables."""
+        """The items that it stores in fresh tables."""
         with DynamoDBSaver(
             checkpoints_table_name=tables.checkpoints,
             writes_table_name=tables.writes,
@@ -65,7 +65,7 @@ class OlderWriter:
 
     @property
     def recorded(self) -> Path:
-        """Where its items are recorded."""
+        """The file with its recorded items."""
         return HERE / "recorded" / f"{self.name}.json"
 
 
@@ -78,18 +78,18 @@ WRITERS = (
 
 
 def record(writer: OlderWriter | Release, items: Items) -> None:
-    """Record what a writer has stored."""
+    """Record the items of a writer."""
     writer.recorded.write_text(recorded_text(items))
 
 
 def recorded_text(items: Items) -> str:
-    """Items as they are recorded."""
+    """Items in the format of a recording."""
     ordered = {name: sorted(found, key=_key) for name, found in items.items()}
     return json.dumps(ordered, indent=1, sort_keys=True, default=as_base64) + "\n"
 
 
 def read_recorded(writer: OlderWriter | Release) -> Items:
-    """What is recorded of a writer."""
+    """The recorded items of a writer."""
     items: Items = json.loads(writer.recorded.read_text())
     for item in (*items["checkpoints"], *items["writes"]):
         for attribute in item.values():

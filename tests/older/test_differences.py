@@ -46,7 +46,7 @@ def states(saver: Saver, thread_id: str = "d") -> dict[str, Any]:
 
 
 def fields(items: list[dict[str, Any]]) -> list[Any]:
-    """What items say, but for bytes and what is different in every call."""
+    """The attributes of items, without bytes and what differs in every call."""
     return [
         (
             sorted(one),
@@ -92,7 +92,7 @@ def test_the_release_before_refuses_a_difference_and_says_to_upgrade(
     for refused in (newest, by_id, copied):
         assert refused["error"] == "UnreadableItemError"
         assert UPGRADE in refused["message"]
-    # It keeps the newest, whatever that holds, and takes the others.
+    # It keeps the newest, whatever its contents, and deletes the others.
     assert (pruned, whole) == ("None", "None")
     assert states(saver) == {"0003": STATES["0003"]}
 

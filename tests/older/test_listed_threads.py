@@ -1,4 +1,4 @@
-"""Tables with listed threads, and the releases before, which know nothing of them."""
+"""Tables with a thread index, and earlier releases, which have none."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ both = pytest.mark.parametrize(
 
 @pytest.fixture
 def listing(tables: Tables) -> Iterator[Saver]:
-    """A saver that has listed a thread."""
+    """A saver with a thread in its index."""
     tables.set_up(**INDEXED)
     with tables.saver(**INDEXED, clock=lambda: STORED_AT) as saver:
         for checkpoint_id in ("0001", "0002"):

@@ -1,7 +1,7 @@
 """Tables that several releases of this package have written.
 
-`recorded/` holds what each release stores by the same calls. `make older-writers` runs the releases
-themselves, side by side on the same tables.
+`recorded/` holds the items that each release stores for the same calls. `make older-writers` runs
+the releases themselves, concurrently on the same tables.
 """
 
 from __future__ import annotations
@@ -132,14 +132,14 @@ def test_a_checkpoint_carries_what_its_parent_gives_to_deltachannels_as_it_is_re
 
 
 def test_what_is_stored_now_is_what_is_recorded(tables: Tables) -> None:
-    """The form of what is stored changes only together with its record."""
+    """The stored format changes only together with its recording."""
     tables.set_up()
     stored = NOW.write(tables)
     assert without_tokens(recorded_text(stored)) == without_tokens(NOW.recorded.read_text())
 
 
 def without_tokens(text: str) -> Any:
-    """What was stored, without what is different in every call."""
+    """The stored value, without the parts that differ in every call."""
     return json.loads(re.sub(r"\b[0-9a-f]{16}(?=-)", "token", text))
 
 
@@ -170,7 +170,7 @@ def test_the_release_before_neither_sweeps_nor_copies_the_parts_of_writes_stored
 def both_wrote(
     tables: Tables, saver: Saver, task_id: str, calls: list[Call], later: int = 0
 ) -> list[Any]:
-    """What the release before answers once this one has stored a task on its checkpoint."""
+    """The results of the release before, after this release has stored a task on its checkpoint."""
     BEFORE_TASK_ITEMS.perform(tables, [put(), put_writes("asked", TASKS["asked"])])
     saver.put_writes(AT, [(channel, value) for channel, value in TASKS[task_id]], task_id)
     return BEFORE_TASK_ITEMS.perform(tables, calls, STORED_AT + DAY + later)
@@ -190,9 +190,9 @@ def both_wrote(
 def test_a_task_that_both_releases_have_run_keeps_what_the_first_has_stored(
     tables: Tables, saver: Saver, first: Release, writes: list[tuple[str, Any]]
 ) -> None:
-    """As one that was under way when the release was changed.
+    """A task that was running when the release was changed.
 
-    To the release before, place 0 is held by the item of its key, whichever places that holds.
+    For the release before, the item with the key of place 0 takes that place, whatever it holds.
     """
     again = [("log", "b0"), ("out", "b1"), ("more", "b2"), ("more", "b3")]
     last = NOW if first is BEFORE_TASK_ITEMS else BEFORE_TASK_ITEMS

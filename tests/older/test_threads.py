@@ -1,6 +1,6 @@
 """Threads of older writers under this package: read, resumed, copied, pruned and deleted.
 
-The JavaScript port and PyPI 0.1.0 have stored them, each by its own LangGraph: see `sources.py`.
+The JavaScript port and PyPI 0.1.0 stored them, each with its own LangGraph: see `sources.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 JAVASCRIPT = [writer for writer in WRITERS if writer.javascript]
 PYPI = [writer for writer in WRITERS if not writer.javascript]
 SAME_LANGGRAPH = WRITERS[-1]
-"""The one whose LangGraph gives tasks the ids they have here."""
+"""The writer whose LangGraph generates the same task ids as the one here."""
 
 
 def by_name(writer: OlderWriter) -> str:
@@ -46,7 +46,7 @@ javascript = pytest.mark.parametrize("writer", JAVASCRIPT, ids=by_name)
 
 @pytest.fixture(scope="session")
 def written(engine: Engine) -> Callable[[OlderWriter], Items]:
-    """What a writer has stored: recorded, or stored by the package itself."""
+    """The items of a writer: recorded, or stored by the package itself."""
     found: dict[OlderWriter, Items] = {}
 
     def of(writer: OlderWriter) -> Items:
@@ -76,7 +76,7 @@ def load(
     saver: Saver,  # noqa: ARG001 - it makes the tables
     written: Callable[[OlderWriter], Items],
 ) -> Callable[[OlderWriter, str], Items]:
-    """Puts a writer's thread into the tables."""
+    """Stores a writer's thread in the tables."""
 
     def of(writer: OlderWriter, thread_id: str) -> Items:
         items = of_thread(written(writer), thread_id)
@@ -170,7 +170,7 @@ def test_an_interrupt_keeps_its_id(calls: Calls, load: Load, writer: OlderWriter
     if isinstance(stored, list):
         assert interrupt.id == stored[0]["id"]
     else:
-        # 0.2.74 has none: LangGraph makes it of the namespace.
+        # 0.2.74 stores no id: LangGraph derives it from the namespace.
         made_of: dict[str, Any] = {"ns": stored["ns"]}
         assert interrupt == Interrupt(stored["value"], **made_of)
 
@@ -189,7 +189,7 @@ def test_pending_sends_are_sends(calls: Calls, load: Load, writer: OlderWriter) 
     assert [w[2] for w in parent.pending_writes or [] if w[1] == "__pregel_tasks"] == sends
 
 
-# --- going on ---
+# --- continuing ---
 
 
 @every
@@ -226,7 +226,7 @@ def test_two_questions_are_answered_one_after_the_other(
     load(writer, "both_ask")
     graph = graphs.both_ask(saver)
     if writer is not SAME_LANGGRAPH:
-        # Its tasks had other ids: the questions are asked anew.
+        # Its tasks had other ids: the interrupts are raised again.
         graph.invoke(None, thread("both_ask"))
 
     def ask() -> dict[str, str]:
@@ -272,7 +272,7 @@ def test_sends_are_carried_out(saver: Saver, load: Load, writer: OlderWriter) ->
 def test_a_subgraph_that_asked_begins_anew(saver: Saver, load: Load, writer: OlderWriter) -> None:
     load(writer, "nested")
     result = graphs.nested(saver).invoke(Command(resume="yes"), thread("nested"))
-    # The parent adds what the child returns: all of its log.
+    # The parent adds the child's result: all of its log.
     assert result["log"] == ["hi", "hi", "child: yes", "end"]
 
 
@@ -294,7 +294,7 @@ def test_failed_tasks_are_repeated_and_no_output_is_lost(
     graph = graphs.pair(saver, left, right)
     with pytest.raises(ValueError, match="once more"):
         graph.invoke(None, thread("both_fail"))
-    # What the left one has done is not repeated: its stored writes are taken.
+    # The finished left node is not repeated: its stored writes are used.
     result = graph.invoke(None, thread("both_fail"))
     assert result == {"log": ["hi", "left", "right"], "note": "left"}
 
@@ -312,7 +312,7 @@ def test_what_a_task_stores_again_in_a_special_channel_stands_for_what_it_stored
     assert pending == {task_id: again, other: old}
 
 
-# --- keeping house ---
+# --- maintenance ---
 
 
 @every
@@ -359,13 +359,13 @@ def test_a_sweep_leaves_a_thread_as_it_is(
     assert (tables.checkpoint_items(), tables.items_beside()) == before
 
 
-# --- the way back ---
+# --- back to the older writer ---
 
 only_live = pytest.mark.skipif(not live(), reason="needs the packages: make older-writers")
 
 
 def log_of(writer: OlderWriter, action: str, tables: Tables, thread_id: str) -> Any:
-    """The log that an older writer finds, or finds once it went on; its error where it cannot."""
+    """The log that an older writer reads or has after it continues, or the error that it raises."""
     done = writer.run(action, tables, thread_id)
     return json.loads(done.stdout) if done.returncode == 0 else done.stderr
 

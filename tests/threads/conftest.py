@@ -1,4 +1,4 @@
-"""A saver that lists threads, in all settings that keep their items."""
+"""Fixtures: a saver with a thread index."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Every order in which the requests of a few actors can take effect.
 
-An actor is a generator of requests, one call of a saver after the other. What a call does side by
-side it does here in its order: what matters is what others do in between. Any actor may die after
-any of its requests.
+An actor is a generator of requests, one saver call after the other. Concurrent requests of a call
+run sequentially here: only the requests of others in between matter. Any actor may crash after any
+of its requests.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def one_by_one(operation: Operation[Any]) -> Steps:
 
 
 class Played:
-    """One order, played to its end.
+    """A completed order.
 
     Attributes:
-        world: What is stored in the end.
-        results: By actor, what it has returned or raised; `None` where it has died.
-        choices: At each step, the actors that could go on, and the one that did.
+        world: The final contents of the tables.
+        results: By actor, its result or exception; `None` if it crashed.
+        choices: At each step, the actors that could continue, and the one that was chosen.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Played:
             step = len(self.choices)
             chosen = order[step] if step < len(order) else able[0]
             self.choices.append((able, chosen))
-            if chosen < 0:  # It dies.
+            if chosen < 0:  # It crashes.
                 actors[-1 - chosen].close()
                 del waiting[-1 - chosen]
                 continue
@@ -86,14 +86,14 @@ def every_order(
     see: Callable[[World], None] = lambda _: None,
     universe: Universe | None = None,
 ) -> Iterator[Played]:
-    """Play every order, depth first.
+    """Run every order, depth first.
 
     Args:
-        begin: Makes what is stored in the beginning.
-        make: Makes the actors, anew for each order.
-        mortal: Those that may die, each at any of its requests.
+        begin: Creates the initial contents.
+        make: Creates the actors, once for each order.
+        mortal: Actors that may crash, after any of their requests.
         see: Called with the world after every request.
-        universe: Where the worlds are; one of its own if `None`.
+        universe: The universe of the worlds; a new one if `None`.
     """
     universe = universe or Universe()
     world = begin(universe)

@@ -1,4 +1,4 @@
-"""A chat server lists, titles, resumes and erases the conversations of many users, scan-free."""
+"""A chat server lists, titles, resumes and erases conversations of many users without a Scan."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT_SCAN = (SWEEP_ACTIONS | PROLONG_ACTIONS) - {"dynamodb:Scan"}
 
 @dataclass(frozen=True)
 class Browser:
-    """What a user's page asks of the server."""
+    """The requests of a user's page to the server."""
 
     client: AsyncClient
     user: str
@@ -56,7 +56,7 @@ class Browser:
 
 @asynccontextmanager
 async def running(tables: Tables, **settings: Any) -> AsyncIterator[AsyncClient]:
-    """The server, on a saver of its own."""
+    """The server, with a saver of its own."""
     async with (
         tables.saver(**INDEXED, **settings) as saver,
         AsyncClient(transport=ASGITransport(app=make_app(saver)), base_url="http://chat") as client,
@@ -65,7 +65,7 @@ async def running(tables: Tables, **settings: Any) -> AsyncIterator[AsyncClient]
 
 
 async def begin(client: AsyncClient) -> None:
-    """A conversation of each user, of which every fourth waits for an answer."""
+    """A conversation of each user; every fourth waits for a human."""
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(number: int) -> None:
@@ -83,7 +83,7 @@ async def use(tables: Tables, clock: Clock) -> None:
         for number in range(MANY):
             clock.now += 1
             await Browser(client, busy).say(f"more{number}", f"question {number}")
-    # Another process from here on: it knows what is stored, and nothing else.
+    # Another process from here on: it only knows what is stored.
     session, meter = metered_session()
     async with running(
         tables, session=session, endpoint_url=tables.engine.url, clock=clock
@@ -96,7 +96,7 @@ async def use(tables: Tables, clock: Clock) -> None:
 
 
 async def look(user: Browser, meter: Meter) -> None:
-    """A page of 20 is a request and 5 read units at most; the newest comes first."""
+    """A page of 20 takes one request and at most 5 read units; the newest comes first."""
     found, cursor = [], None
     while True:
         page = await user.page(**({} if cursor is None else {"cursor": cursor}))
@@ -112,7 +112,7 @@ async def look(user: Browser, meter: Meter) -> None:
 
 
 async def answer(client: AsyncClient, clock: Clock) -> None:
-    """Who waits is found, answered, and waits no longer; a title is given and kept."""
+    """A waiting conversation is found, resumed, and waits no longer; a title is set and kept."""
     user = Browser(client, "user4")
     assert await user.listed(waiting=True) == ["of4"]
     assert await user.messages("of4") == {
@@ -128,7 +128,7 @@ async def answer(client: AsyncClient, clock: Clock) -> None:
 
 
 async def erase(client: AsyncClient, user: Browser) -> None:
-    """Nothing of a user is left then, and everything of the others."""
+    """Nothing of this user is left, and everything of the others."""
     assert await user.ask("DELETE", "/me") == MANY + 1
     assert await user.listed() == []
     assert (await client.get("/conversations/of1", headers={"user": "user1"})).status_code == 404

@@ -1,4 +1,4 @@
-"""With `on_conflict="raise"`, no run forks a thread that another run has moved on."""
+"""With `on_conflict="raise"`, no run forks a thread that another run has continued."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FENCED: dict[str, Any] = {"on_conflict": "raise"}
 SETTINGS = [FENCED, {**FENCED, "thread_index": ThreadIndex(owner="user_id")}]
 
 
-# At every interleaving
+# In every interleaving
 
 
 def simulated(token: str, now: int = NOW, **settings: Any) -> Saver:
@@ -107,7 +107,7 @@ BEHIND = (thread_that_runs_without_fence_have_moved_on, thread_whose_newest_was_
 
 
 def chain(world: World) -> dict[str, str | None]:
-    """The parents of the checkpoints of the thread, by their id."""
+    """The parents of the thread's checkpoints, by id."""
     found = {}
     for place, entry in world.items.items():
         if place.table is Table.CHECKPOINTS and not place.sort.startswith("!!"):
@@ -139,7 +139,7 @@ def test_of_two_runs_at_a_time_one_goes_through_and_the_thread_stays_one_line(
     begin: Callable[[Universe], World], settings: dict[str, Any]
 ) -> None:
     seen = set()
-    # Where the item is behind, a run looks at more, and there are many more orders.
+    # With a stale item, a run reads more, and there are many more orders.
     steps = 1 if begin in BEHIND else 2
     for played in every_order(
         begin,

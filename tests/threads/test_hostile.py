@@ -1,4 +1,4 @@
-"""Rows of threads that nobody's code has stored: each call ends, and names the thread."""
+"""Invalid items of threads: each call ends, and names the thread."""
 
 from __future__ import annotations
 

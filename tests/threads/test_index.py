@@ -1,4 +1,4 @@
-"""Threads are listed by their owner, with what they wait for."""
+"""Threads are listed by their owner, with their interrupts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def begin(saver: Saver, thread_id: str, owner: str | None = "ann", id_: str = "0
 
 
 def known(saver: Saver, thread_id: str) -> ThreadInfo:
-    """What is known of a thread that is listed."""
+    """The information about a listed thread."""
     info = saver.get_thread(thread_id)
     assert info is not None
     return info

@@ -1,4 +1,4 @@
-"""What is known of a thread is never what is not so, in whatever order requests take effect."""
+"""The index of threads is never wrong, in whatever order requests take effect."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def listed_thread(universe: Universe) -> World:
 
 
 def idle_thread(universe: Universe) -> World:
-    """A thread whose last run began two hours ago."""
+    """A thread whose last run started two hours ago."""
     saver = simulated("before", NOW - 7200, **LISTED)
     return alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
 
 
 def thread_from_before(universe: Universe) -> World:
-    """A thread that was stored before there was a thread index."""
+    """A thread that was stored before the thread index existed."""
     saver = simulated("before")
     world = alone(universe, universe.empty, put(saver, "0001", None, user_id="ann"))
     return alone(universe, world, put(saver, "0002", "0001", user_id="ann"))
@@ -69,7 +69,7 @@ def deletes(saver: Saver) -> Steps:
 
 
 def erases(saver: Saver, wanted: ThreadsWanted = OF_ANN) -> Steps:
-    """Erase threads; which were erased."""
+    """Erase threads; returns the erased ones."""
     erasing = delete_threads(saver._context(), "by-owner", wanted, dry_run=False)
     erased = yield from steps(erasing, FORWARD)
     return [info.thread_id for info in erased]
@@ -98,7 +98,7 @@ def describes(saver: Saver, title: str | None, **metadata: Any) -> Steps:
 
 
 def checkpoints(world: World, thread_id: str = "t") -> set[str]:
-    """Those of a thread that are there and not being deleted."""
+    """The existing checkpoints of a thread, except those being deleted."""
     return {
         place.sort
         for place, entry in world.items.items()
@@ -127,7 +127,7 @@ def interrupted(world: World, id_: str = "0002") -> set[str]:
 
 
 def is_so(world: World) -> None:
-    """What is known of the thread is so, or was before a delete that is under way."""
+    """What is recorded of the thread is true, or was before a delete that is in progress."""
     known = info(world)
     if known is None:
         return
@@ -296,7 +296,7 @@ def test_an_idle_thread_that_runs_again_is_erased_whole_or_spared_whole() -> Non
         assert (info(played.world) is not None) is bool(checkpoints(played.world))
         if not erased:
             assert checkpoints(played.world) == {"0001", "a0"}
-        # It lists first, and then looks once more.
+        # It lists first, and then checks again.
         looks = [able for able, chosen in played.choices if chosen == 1]
         if len(looks) == 1 or 0 not in looks[1]:
             assert not erased

@@ -1,4 +1,4 @@
-"""Two real processes answer one chat at once: `on_conflict="raise"` lets one of them through."""
+"""Two processes answer the same chat: with `on_conflict="raise"`, one of them succeeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.values import config
 if TYPE_CHECKING:
     from tests.support.tables import Tables
 
-# The processes have a saver of their own, and it is the same one whichever is under test.
+# The processes have a saver of their own, the same one for every saver under test.
 __test__ = not native()
 
 AT = config("chat")
@@ -26,7 +26,7 @@ LISTED: dict[str, Any] = {"thread_index": ThreadIndex(owner="user_id")}
 
 
 def parents(saver: Any) -> Counter[str | None]:
-    """How many checkpoints of the chat go on from each."""
+    """Number of child checkpoints of each checkpoint of the chat."""
     return Counter(
         None if one.parent_config is None else one.parent_config["configurable"]["checkpoint_id"]
         for one in saver.list(AT)

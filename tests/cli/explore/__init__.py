@@ -1,1 +1,1 @@
-"""The browser of threads, pressed key by key on a real engine."""
+"""The thread browser, tested key by key on a real engine."""

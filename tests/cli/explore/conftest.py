@@ -1,4 +1,4 @@
-"""Fixtures: tables with threads in them, and a saver that may only read them."""
+"""Fixtures: tables with threads, and a read-only saver on them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INDEX = ThreadIndex(owner=OWNER)
 
 @pytest.fixture
 def writer(tables: Tables) -> Iterator[DynamoDBSaver]:
-    """A saver that fills the tables, without an index of threads."""
+    """A saver that fills the tables, without a thread index."""
     tables.set_up()
     with tables.boto_saver(client=tables.client, clock=Clock(NOW)) as saver:
         yield saver
@@ -31,7 +31,7 @@ def writer(tables: Tables) -> Iterator[DynamoDBSaver]:
 
 @pytest.fixture
 def looking(tables: Tables, writer: DynamoDBSaver) -> Iterator[tuple[DynamoDBSaver, Watch]]:
-    """A saver on the same tables that may only read, and what it asks for."""
+    """A read-only saver on the same tables, and its requests."""
     saver, watch = reader(tables, clock=writer._settings.clock)
     with saver:
         yield saver, watch
@@ -46,7 +46,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def shop(tables: Tables, clock: Clock) -> Iterator[tuple[DynamoDBSaver, Watch]]:
-    """A saver that may only read, and lists the threads of the pictures."""
+    """A read-only saver that lists the threads of the screenshots."""
     tables.set_up(thread_index=INDEX)
     with tables.boto_saver(client=tables.client, thread_index=INDEX, clock=clock) as saver:
         fill(saver, clock)

@@ -1,4 +1,4 @@
-"""Large tables, made by copying items of small ones: storing each by itself takes too long."""
+"""Large tables, filled with copies of a few items: storing each thread takes too long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BATCH = 25
 
 
 def many_threads(tables: Tables, saver: DynamoDBSaver, count: int) -> None:
-    """Store threads `t000`, `t001` and so on, each like the only one that is there."""
+    """Store threads `t000`, `t001` and so on, as copies of the only thread in the tables."""
     saver.put(owned("t000"), checkpoint("0001", step=1), metadata(), {})
     items: list[Any] = list(tables.checkpoint_items())
 
@@ -27,7 +27,7 @@ def many_threads(tables: Tables, saver: DynamoDBSaver, count: int) -> None:
 
 
 def long_history(tables: Tables, saver: DynamoDBSaver, thread_id: str, count: int) -> None:
-    """Store a line of checkpoints `0000`, `0001` and so on."""
+    """Store a chain of checkpoints `0000`, `0001` and so on."""
     saver.put(owned(thread_id), checkpoint("0000", step=1), metadata(), {})
     (item,) = (each for each in tables.heads() if each["checkpoint_id"]["S"] == "0000")
 

@@ -1,4 +1,4 @@
-"""The browser as a user has it: keys, and what is on the screen."""
+"""The browser in interactive use: keys, and the contents of the screen."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ class Screen:
         self.pilot = pilot
 
     async def press(self, *keys: str) -> str:
-        """Press keys, one after the other has had its effect; what is on the screen then."""
+        """Press keys, waiting for the effect of each; returns the contents of the screen."""
         for key in keys:
             await press(self.pilot, key)
         return self.text
 
     async def until(self, happened: Callable[[], bool], rounds: int = 2_000) -> None:
-        """Go on until something has happened, but not for ever; what is under way may stay so."""
+        """Run until the condition is true, up to a limit; other tasks may still be running."""
         for _ in range(rounds):
             await self.pilot.pause(0)
             if happened():
                 return
 
     async def write(self, text: str) -> str:
-        """Write into the box that has the focus."""
+        """Type into the focused input."""
         return await self.press(*("minus" if one == "-" else one for one in text))
 
     @property
     def text(self) -> str:
-        """What is on the screen."""
+        """The contents of the screen."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text for strip in strips)
 
     @property
     def here(self) -> str | None:
-        """The pane with the focus."""
+        """The focused pane."""
         return self.app.pane.id
 
     def line(self, part: str) -> str:
-        """The only line with that text in it."""
+        """The only line that contains this text."""
         (found,) = (line for line in self.text.split("\n") if part in line)
         return found
 
@@ -69,7 +69,7 @@ class Screen:
 async def opened(
     saver: DynamoDBSaver, size: tuple[int, int] = WIDE, owner: str | None = None
 ) -> AsyncIterator[Screen]:
-    """The browser, once its first page is there."""
+    """The browser, after its first page is loaded."""
     app = Explorer(saver, owner=owner)
     async with app.run_test(size=size) as pilot:
         screen = Screen(app, pilot)

@@ -1,4 +1,4 @@
-"""The history of a thread: its forks, its subgraphs, what waits and what failed."""
+"""The history of a thread: forks, subgraphs, interrupts and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class State(TypedDict, total=False):
 
 
 def make_graph(saver: Any, inner: Any = None) -> Any:
-    """Two nodes side by side, one after both, three that are sent, a question and a subgraph."""
+    """Two parallel nodes, one after both, three Sends, an interrupt and a subgraph."""
     builder = StateGraph(State)
     for name in ("left", "right", "both", "sent"):
         builder.add_node(name, lambda _, name=name: {"log": [name]})
@@ -122,7 +122,7 @@ def drawn(*pairs: tuple[str, str | None]) -> list[str]:
             [("f", "a"), ("e", "b"), ("d", "a"), ("a", None), ("b", None)],
             ["●", "│ ●", "│ │ ●", "●─┼─╯", "  ●"],
         ),
-        # Whatever ids say: a parent that was drawn already is not waited for.
+        # Regardless of the ids: a parent that is already drawn is not waited for.
         ([("b", None), ("a", "b"), ("0", None)], ["●", "●", "●"]),
         ([("b", "gone"), ("a", "gone")], ["●", "│ ●"]),
     ],
@@ -149,7 +149,7 @@ def test_of_300_checkpoints_only_the_pages_that_are_shown_are_read(
         async with opened(saver, NARROW) as screen:
             watch.since()
             await screen.press("enter")
-            # Twice a page of 20 with the writes of each fills the screen; one more for subgraphs.
+            # Two pages of 20 checkpoints with their writes fill the screen; one more for subgraphs.
             assert watch.since() == {"Query": 2 * 21 + 1}
             await screen.press("down", "down", "enter", "2", "up")
             assert watch.since() == {}

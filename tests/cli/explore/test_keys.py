@@ -1,4 +1,4 @@
-"""Everything goes by keys, with and without room for all panes."""
+"""Everything can be done with keys, with and without room for all panes."""
 
 from __future__ import annotations
 

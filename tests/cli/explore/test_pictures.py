@@ -1,4 +1,4 @@
-"""The pictures are what the command draws."""
+"""The screenshots in the documentation match the command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def shown(picture: str) -> list[tuple[str, str]]:
-    """Each text of a picture, with the line that it is cut to: other versions colour otherwise."""
+    """Each text of a screenshot, with its clipping line: colours differ between versions."""
     found = re.findall(r'<text class="[^"]*" x="([^"]*)"[^>]*line-(\d+)\)">([^<]*)</text>', picture)
     lines: dict[str, str] = {}
     for _, line, text in found:

@@ -1,4 +1,4 @@
-"""The state of a checkpoint, readable whatever is in it."""
+"""The state of a checkpoint is readable with any contents."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_large_values_are_cut_until_all_is_asked_for(
     async def test() -> None:
         async with opened(looking[0], WIDE) as screen:
             assert "list of 300" in await screen.press("enter", "enter")
-            # The end of a pane is known once it is laid out, which takes a turn or more.
+            # The end of a pane is known after layout, one or more loop iterations later.
             await screen.press("end")
             await screen.until(lambda: "word19" in screen.text)
             assert "word19" in screen.text

@@ -1,4 +1,4 @@
-"""Threads are listed as they are scrolled to, and found."""
+"""Threads are loaded while scrolling, and can be searched."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_of_500_threads_only_the_pages_that_are_shown_are_read(tables: Tables) -
                 text = await screen.press("end")
                 assert f"Threads {50 * pages}+ · ann" in text
                 assert watch.since() == {"Query": 1}
-                # What has come in place of the last line, and not the end or the top again.
+                # The line that has replaced the last is highlighted, not the end or the top.
                 assert screen.app.query_one("#threads Lines", Lines).highlighted == 50 * (pages - 1)
             assert "Threads 510 · ann" in await screen.press("end")
             assert watch.since() == {"Query": 1}
@@ -148,7 +148,7 @@ def test_of_a_scan_only_the_pages_that_are_shown_are_read(
 ) -> None:
     saver, watch = looking
     for number in range(12):
-        # Three of them fill a page of 1 MB.
+        # Three of these fill a page of 1 MB.
         writer.put(config(f"t{number}"), checkpoint("0001", large="x" * 380_000), metadata(), {})
 
     async def test() -> None:

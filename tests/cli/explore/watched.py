@@ -1,4 +1,4 @@
-"""Savers that may only read, and whose requests are seen and can be held up."""
+"""Read-only savers whose requests are recorded and can be held."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ALLOWED = READ_ACTIONS | {"dynamodb:Scan"}
 
 @dataclass
 class Watch:
-    """What was asked for.
+    """Records requests.
 
     Attributes:
         asked: Number of requests, by API action.
-        refused: Actions that were asked for and are not reads.
-        held: Which requests wait for `release`.
-        release: Lets them go on.
-        waiting: Set once one of them waits.
+        refused: Actions that were requested and are not reads.
+        held: The requests that wait for `release`.
+        release: Releases the held requests.
+        waiting: Set when a request waits.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Watch:
     waiting: threading.Event = field(default_factory=threading.Event)
 
     def since(self) -> Counter[str]:
-        """What was asked for since this was last called."""
+        """The requests since the previous call of this method."""
         asked, self.asked = self.asked, Counter()
         return asked
 
@@ -57,7 +57,7 @@ class Watch:
 
 
 def reader(tables: Tables, **settings: Any) -> tuple[DynamoDBSaver, Watch]:
-    """A saver whose client is refused all but reads."""
+    """A saver whose client rejects everything but reads."""
     watch = Watch()
     session = new_session()
     session.events.register("before-parameter-build.dynamodb", watch)

@@ -1,1 +1,1 @@
-"""Pages of the site in a real browser: asked for by `TEST_WEB`, once `make docs` has built it."""
+"""Pages of the site in a real browser: enabled by `TEST_WEB`, after `make docs`."""

@@ -1,4 +1,4 @@
-"""Fixtures: Chromium, and a page of the site as `make docs` has built it."""
+"""Fixtures: Chromium, and a page of the site built by `make docs`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def costs(browser: Browser) -> Iterator[Page]:
-    """The page about costs. No script of it may fail."""
+    """The page about costs, on which no script may fail."""
     file = SITE / "explanation" / "costs.html"
     assert file.exists(), "the site is not built: make docs"
     context = browser.new_context()

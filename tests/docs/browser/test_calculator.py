@@ -1,4 +1,4 @@
-"""The calculator of `explanation/costs.md`, used as a person does."""
+"""The calculator of `explanation/costs.md`, in interactive use."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_dollars_are_units_and_gigabytes_at_the_prices_of_the_page(costs: Page) 
     assert shown(costs, "dollars-reads") == pytest.approx(
         shown(costs, "reads") / 1e6 * price["read"], abs=0.01
     )
-    # 150 rows beside the 90 objects: checkpoints and writes.
+    # 150 items besides the 90 objects: checkpoints and writes.
     rows = 2 * 90 + 60
     assert shown(costs, "dollars-storage") == pytest.approx(
         2 * (gigabytes + 100 * rows / 2**30) * price["storage"], abs=0.01
@@ -141,7 +141,7 @@ def test_it_fits_the_screen_and_can_be_read(browser: Browser, scheme: str, width
 
 
 def contrast(one: str, other: str) -> float:
-    """How far apart two opaque colours are, by WCAG 2: https://www.w3.org/TR/WCAG22/."""
+    """Contrast ratio of two opaque colours by WCAG 2: https://www.w3.org/TR/WCAG22/."""
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,4 +1,4 @@
-"""Records anew what other packages store: `make older-writers RECORD=1`."""
+"""Records the items that other packages store: `make older-writers RECORD=1`."""
 
 import os
 
@@ -7,7 +7,7 @@ from tests.support.buckets import new_bucket, running_object_store
 from tests.support.engines import running_engine
 from tests.support.sessions import new_session
 
-# Fake: the engines accept anything.
+# Fake credentials: the engines accept any.
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - not a secret

@@ -1,4 +1,4 @@
-"""Fixtures: what other packages have stored, on the engine."""
+"""Fixtures: items and objects of other packages, on the engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Foreign:
-    """What another package has stored, and its table on the engine.
+    """The items of another package, and its table on the engine.
 
     Attributes:
         writer: The package.
@@ -49,14 +49,14 @@ class Foreign:
     bucket: Bucket
 
     def source(self, **reach: Any) -> ForeignTable:
-        """What reads it."""
+        """A source that reads the table."""
         if not {"client", "session"} & reach.keys():
             reach["client"] = self.client
         return self.writer.source(self.table_name, self.bucket, **reach)
 
     @contextmanager
     def with_items(self, items: Sequence[Item]) -> Iterator[Foreign]:
-        """The same with a table of these items alone."""
+        """The same with a table of only these items."""
         name = f"{self.table_name}-changed"
         make_table(self.client, name)
         put_items(self.client, name, items)
@@ -82,7 +82,7 @@ class Foreign:
 
 @pytest.fixture(scope="session")
 def on_engine(engine: Engine, object_store: str) -> Iterator[Callable[[ForeignWriter], Foreign]]:
-    """Puts what a package has stored on the engine: what is recorded, or stored by it now."""
+    """Stores a package's items on the engine: the recorded ones, or those that it writes now."""
     made: list[Foreign] = []
 
     @cache
@@ -111,12 +111,12 @@ def on_engine(engine: Engine, object_store: str) -> Iterator[Callable[[ForeignWr
 def foreign(
     request: pytest.FixtureRequest, on_engine: Callable[[ForeignWriter], Foreign]
 ) -> Foreign:
-    """What each package has stored."""
+    """The items of each package."""
     return on_engine(request.param)
 
 
 @pytest.fixture
 def stored_by(on_engine: Callable[[ForeignWriter], Foreign]) -> Callable[[str], Foreign]:
-    """What the package of a name has stored."""
+    """Returns the items of the package of a name."""
     by_name = {writer.name: writer for writer in WRITERS}
     return lambda name: on_engine(by_name[name])

@@ -1,4 +1,4 @@
-"""Other packages, what they store, and what reads it."""
+"""Other packages, what they store, and how to read it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = Path(".older")
-"""Where the Makefile installs the packages, each in an environment of its own."""
+"""Where the Makefile installs the packages, each in its own environment."""
 _BATCH = 25
 
 Item = dict[str, Any]
 
 
 def live() -> bool:
-    """Whether the packages themselves are to write, and not what is recorded to be used."""
+    """Whether to run the packages themselves instead of using the recorded items."""
     return bool(os.environ.get("TEST_OLDER"))
 
 
@@ -51,7 +51,7 @@ class Stored:
     Attributes:
         items: The items of its table.
         objects: Its S3 objects, by key.
-        expected: Lines that say what it was told to store.
+        expected: Lines with what it was asked to store.
         returned: What its own saver lists of each thread: namespace, id, and task and channel of
             each write; or the name of the error that it raises.
     """
@@ -69,7 +69,7 @@ class Stored:
         return {tuple(one[name] for name in names): one for one in records}
 
     def tuples(self, thread_id: str) -> dict[tuple[str, str], CheckpointTuple]:
-        """What a thread must be, by namespace and id."""
+        """The expected checkpoints of a thread, by namespace and id."""
         return {
             place[1:]: _tuple_of(place, record)
             for place, record in self.records.items()
@@ -82,7 +82,7 @@ class Stored:
         return list(self.returned)
 
     def in_memory(self) -> InMemorySaver:
-        """A saver of LangGraph's that was told the same."""
+        """A saver of LangGraph with the same contents."""
         saver = InMemorySaver()
         fill_saver(saver, self.expected)
         return saver
@@ -93,9 +93,9 @@ class ForeignWriter:
     """A saver of another package.
 
     Attributes:
-        name: What `writers/foreign.py` calls it.
+        name: Its name in `writers/foreign.py`.
         package: The package with its version, as the Makefile installs it.
-        reader: What reads its table.
+        reader: The class that reads its table.
     """
 
     name: str
@@ -104,11 +104,11 @@ class ForeignWriter:
 
     @property
     def offloads(self) -> bool:
-        """Whether it stores in S3 too."""
+        """Whether it also stores in S3."""
         return self.name.endswith("offloaded")
 
     def write(self, engine: Engine, client: Any, bucket: Bucket) -> Stored:
-        """What it stores in a fresh table."""
+        """Its items in a fresh table."""
         home = PACKAGES / self.package
         if not home.exists():
             raise RuntimeError(f"{self.package} is not installed in {home}; see make older-writers")
@@ -131,7 +131,7 @@ class ForeignWriter:
         return Stored(items, bucket.objects() if self.offloads else {}, **json.loads(done.stdout))
 
     def source(self, table_name: str, bucket: Bucket | None = None, **reach: Any) -> ForeignTable:
-        """What reads a table that it has filled."""
+        """A source for a table that it has filled."""
         if self.offloads and bucket is not None:
             reach["s3_client"] = bucket.client
             reach["s3_offload_config"] = {"bucket_name": bucket.name, "key_prefix": "an/app"}
@@ -139,7 +139,7 @@ class ForeignWriter:
 
     @property
     def recorded(self) -> Path:
-        """Where it is recorded what it stores."""
+        """The file with its recorded items."""
         return HERE / "recorded" / f"{self.name}.json"
 
     def record(self, stored: Stored) -> None:
@@ -155,7 +155,7 @@ class ForeignWriter:
         self.recorded.write_text(f"[{text}]\n")
 
     def read_recorded(self) -> Stored:
-        """What is recorded."""
+        """The recorded items."""
         *items, rest = json.loads(self.recorded.read_text())
         for item in items:
             for attribute in item.values():
@@ -197,7 +197,7 @@ WRITERS = (
 
 
 def make_table(client: Any, table_name: str) -> None:
-    """Make a table such as all of these packages have."""
+    """Create a table with the schema of all these packages."""
     client.create_table(
         TableName=table_name,
         KeySchema=[

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def test_a_value_that_was_never_stored_is_told_or_left_out(
     stored_by: Callable[[str], Foreign], saver: Saver
 ) -> None:
-    """What `langgraph-checkpoint-aws` leaves where it cannot store a value."""
+    """`langgraph-checkpoint-aws` leaves such rows if it cannot store a value."""
     foreign = stored_by("checkpoint-aws")
     items = foreign.items_of("parallel")
     newest = max(item["SK"]["S"] for item in items if item["PK"]["S"] == "CHECKPOINT_parallel")

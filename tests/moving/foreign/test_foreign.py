@@ -1,4 +1,4 @@
-"""Threads of other packages' tables are imported as those packages were told to store them."""
+"""Threads of other packages' tables are imported as those packages were asked to store them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def thread(thread_id: str) -> Any:
 
 
 def states(thread_id: str, saver: Any) -> list[Any]:
-    """What its graph tells of a thread's past, newest first."""
+    """The state history of a thread according to its graph, newest first."""
     graph = GRAPHS[thread_id](saver)
     return [
         (one.values, one.next, one.config, one.parent_config, one.metadata, repr(one.tasks))

@@ -1,4 +1,4 @@
-"""Expired rows, rows of earlier releases, and what else is special in each layout."""
+"""Expired rows, rows of earlier releases, and other special cases of each layout."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_rows_of_dynamodb_checkpoint_before_0_4_1_are_read(
     foreign = stored_by("dynamodb-checkpoint")
 
     def before(item: Item) -> Item:
-        """The sort key had no place in it, so the last write of a task was left."""
+        """The sort key had no index, so only the last write of a task was kept."""
         sort = item["SK"]["S"]
         if "$" not in sort:
             data = base64.b64decode(item["metadata"]["L"][1]["S"])
@@ -92,7 +92,7 @@ def test_special_channels_of_amazon_dynamodb_come_first_and_the_last_one_counts(
 ) -> None:
     foreign = stored_by("amazon-dynamodb")
     items = foreign.items_of("parallel")
-    # A task that has written at all twelve places.
+    # A task with writes at all twelve indexes.
     some = next(item for item in items if item.get("idx") == {"N": "11"})
     rows = {int(one["idx"]["N"]): one for one in items if one.get("task_id") == some["task_id"]}
     for place in (2, 5):

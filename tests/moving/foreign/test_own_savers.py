@@ -1,4 +1,4 @@
-"""What the savers of other packages themselves lose or reorder."""
+"""What the savers of other packages lose or reorder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def writes_of(record: Item) -> list[list[str]]:
 
 
 def returned(foreign: Foreign, thread_id: str) -> dict[tuple[str, str], Any]:
-    """What the package's own saver lists of a thread: its writes, by namespace and id."""
+    """The writes of a thread that the package's own saver lists, by namespace and id."""
     found = foreign.stored.returned[thread_id]
     return {
         (checkpoint_ns, checkpoint_id): writes for checkpoint_ns, checkpoint_id, writes in found
@@ -32,7 +32,7 @@ def returned(foreign: Foreign, thread_id: str) -> dict[tuple[str, str], Any]:
 
 
 def told(foreign: Foreign, thread_id: str) -> dict[tuple[str, str], Any]:
-    """What it was told to store."""
+    """The writes that it was asked to store."""
     records = foreign.stored.records.items()
     return {place[1:]: writes_of(record) for place, record in records if place[0] == thread_id}
 

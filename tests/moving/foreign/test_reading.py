@@ -1,4 +1,4 @@
-"""The table of another package is read by the methods of a saver."""
+"""The table of another package can be read with the methods of a saver."""
 
 from __future__ import annotations
 

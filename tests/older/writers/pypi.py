@@ -1,11 +1,11 @@
-"""Fills a pair of tables by PyPI 0.1.0. Each thread is a scenario of `graphs.py`.
+"""Fills a pair of tables with PyPI 0.1.0. Each thread is a scenario of `graphs.py`.
 
     python pypi.py write ENDPOINT CHECKPOINTS WRITES
     python pypi.py read ENDPOINT CHECKPOINTS WRITES THREAD
     python pypi.py goes_on ENDPOINT CHECKPOINTS WRITES THREAD
 
-It runs in an environment that has that release, which has the name of this package, and with any
-langgraph that release works with. So it imports nothing else.
+It runs in an environment with that release, which has the name of this package, and with any
+langgraph version that the release supports. So it imports nothing else.
 """
 
 import json
@@ -104,7 +104,7 @@ def sends(saver: Any, config: Any) -> None:
     builder.compile(checkpointer=saver, interrupt_before=["work"]).invoke(HI, config)
 
 
-# No graph within a graph: that release cannot look one up (`query() only accepts keyword
+# No nested graphs: that release cannot read their checkpoints (`query() only accepts keyword
 # arguments`).
 SCENARIOS = (chat, asks, asks_twice, both_ask, both_fail, sends)
 

@@ -1,9 +1,9 @@
-"""Makes calls by whichever release of this package Python finds, and prints their answers as JSON.
+"""Makes calls with the release of this package that Python finds, and prints the results as JSON.
 
     python release.py ENDPOINT CHECKPOINTS WRITES TIME CALLS [COMPRESSION]
 
-TIME is what the clock says. CALLS is a JSON list of a method's name and its arguments each. Values
-of more than a few bytes leave their items for chunks.
+TIME is the time of the saver's clock. CALLS is a JSON list, each call a method name and arguments.
+Values of more than a few bytes are stored in chunks.
 """
 
 import json

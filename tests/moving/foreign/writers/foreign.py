@@ -1,11 +1,11 @@
-"""Fills a table by another package, and prints what is in it as the package was told.
+"""Fills a table with another package, and prints its contents as the package was asked to store.
 
     python foreign.py SAVER ENDPOINT TABLE [S3_ENDPOINT BUCKET]
 
-It runs in an environment that has that package. One of them has the name of this package, so it
-imports no more than what lies beside it. Graphs run on a saver that hands everything to the
-package's and keeps it in memory as well, from where it reads: what the package loses must not
-change what is run.
+It runs in an environment that has that package. One of these packages has the name of this package,
+so it only imports modules of its own folder. Graphs run on a saver that passes every call to the
+package's saver and also stores it in memory. It reads from memory: what the package loses must not
+change the run.
 
 It prints JSON: `expected`, lines in the format of `moving/records.py`, and `returned`, what the
 package's own saver lists of each thread.
@@ -33,7 +33,7 @@ def _checkpoint_aws(table: str, **how: Any) -> tuple[type, dict[str, Any]]:
 def _checkpoint_aws_offloaded(
     table: str, s3_endpoint: str, bucket: str
 ) -> tuple[type, dict[str, Any]]:
-    # So that what is recorded stays small. It is 350 KB there.
+    # Keeps the recording small. The default is 350 KB.
     strategy = import_module("langgraph_checkpoint_aws.checkpoint.dynamodb.storage_strategy")
     strategy.S3_OFFLOAD_THRESHOLD = 1024
     offload = {"bucket_name": bucket, "endpoint_url": s3_endpoint, "key_prefix": "/an/app/"}
@@ -62,7 +62,7 @@ SAVERS = {
 
 
 class PlainPlaces(InMemorySaver):
-    """Keeps writes as langgraph-checkpoint-amazon-dynamodb does: no paths, the last in a place."""
+    """Keeps writes as langgraph-checkpoint-amazon-dynamodb does: no paths, last write wins."""
 
     def put_writes(self, config: Any, writes: Any, task_id: str, _: str = "") -> None:
         for idx, (channel, value) in enumerate(writes):
@@ -76,7 +76,7 @@ def _key(config: Any) -> Any:
 
 
 def beside_memory(saver: type) -> type:
-    """The package's saver, which keeps everything in memory as well, and reads it there."""
+    """The package's saver, which also stores everything in memory and reads it from there."""
 
     class Both(saver):  # type: ignore[misc, valid-type]
         memory = InMemorySaver()
@@ -91,7 +91,7 @@ def beside_memory(saver: type) -> type:
             names = ("thread_id", "checkpoint_ns", "checkpoint_id")
             named = {k: v for k, v in config["configurable"].items() if k in names}
             plain = {"configurable": named}
-            # Whoever reads it from memory finds values of other checkpoints in it too.
+            # A checkpoint read back from memory also contains values of other checkpoints.
             place = (named["thread_id"], named.get("checkpoint_ns", ""), checkpoint["id"])
             self.as_put[place] = _dumped(self.memory, checkpoint)
             return self.memory.put(plain, checkpoint, metadata, versions)
@@ -118,7 +118,7 @@ def beside_memory(saver: type) -> type:
 
 
 def lines(saver: Any) -> list[str]:
-    """What has been put, as lines that can be filled into any saver."""
+    """Everything that was put, as lines that can be imported into any saver."""
     memory = saver.memory
     found = []
     for thread_id, namespaces in memory.storage.items():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Saver: TypeAlias = BaseCheckpointSaver[Any]
 
 PLACES = 12
-"""Writes of a task: more than ten, so that their places as text are in another order."""
+"""Writes of a task: more than ten, so that their indexes sort differently as text."""
 
 
 def _joined(left: list[Any], right: list[Any]) -> list[Any]:
@@ -73,7 +73,7 @@ def forked_graph(saver: Saver) -> Any:
 
 
 def forked(saver: Saver, config: Any) -> None:
-    """Goes back to where one node had run, and on from there otherwise."""
+    """Goes back to a checkpoint after one node, and continues differently from there."""
     graph = forked_graph(saver)
     graph.invoke({"log": ["in"]}, config)
     past = next(one for one in graph.get_state_history(config) if one.next == ("b",))
@@ -96,7 +96,7 @@ def nested_graph(saver: Saver) -> Any:
 
 
 def nested(saver: Saver, config: Any) -> None:
-    """Waits three levels down."""
+    """Interrupts three levels down."""
     nested_graph(saver).invoke({"log": ["in"]}, config)
 
 
@@ -124,7 +124,7 @@ def parallel_graph(saver: Saver) -> Any:
 
 
 def parallel(saver: Saver, config: Any) -> None:
-    """Three tasks of twelve writes each, of which one is `None`; one of the tasks waits."""
+    """Three tasks of twelve writes each, one of them `None`; one of the tasks interrupts."""
     parallel_graph(saver).invoke({"c00": "in"}, config)
 
 
@@ -155,7 +155,7 @@ def failed(saver: Saver, config: Any) -> None:
 
 
 _TEXT = random.Random(1).randbytes(1500).hex()  # noqa: S311 - the same each time
-"""It hardly becomes less when packed."""
+"""It hardly compresses."""
 
 
 def large_graph(saver: Saver) -> Any:
@@ -183,7 +183,7 @@ def deltas(saver: Saver, config: Any) -> None:
 
 
 ODD = "an $odd #thread| of/its::own"
-"""A thread whose id has everything in it by which keys are put together."""
+"""A thread whose id contains every character that separates parts of a key."""
 
 THREADS: dict[str, Callable[[Saver, Any], None]] = {
     "chat": chat,
