@@ -22,7 +22,7 @@ class ScriptedModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(self, tools: Any, **_: Any) -> Any:  # noqa: ARG002 - it knows which it calls
+    def bind_tools(self, tools: Any, **_: Any) -> Any:  # noqa: ARG002 - LangChain's signature
         """Return the model itself: the script needs no tools."""
         return self
 

@@ -110,7 +110,8 @@ def make_app(tables: Tables, agent: Agent, settings: Settings) -> FastAPI:
     async def end(process: int) -> None:
         """Kill this process as a crash would, without a shutdown or a response.
 
-        A browser may retry the request, which then reaches the next process: the pid protects it.
+        A browser may retry the request, which then reaches the next process: the check of the pid
+        keeps the retry from killing that process.
         """
         if process == os.getpid():
             os.kill(process, signal.SIGKILL)
