@@ -1,7 +1,6 @@
-"""A support agent that looks up an order by itself, but asks a human before it refunds one.
+"""A support agent that looks up orders and asks a human for approval before a refund.
 
-A real LangGraph agent but for the model, which follows a script: no key, no network, and the same
-words in every run.
+A real LangGraph agent with a scripted model: no API key, no network, the same output in every run.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ _ORDERS = {"A-1042": "espresso machine, 129.00 EUR, delivered 3 days ago"}
 
 
 class Verdict(TypedDict):
-    """What the human answers.
+    """The human's decision.
 
     Attributes:
-        approved: Whether the refund may be made.
-        reason: Why, in the human's words.
+        approved: Whether the refund is approved.
+        reason: The reason, in the human's words.
     """
 
     approved: bool
@@ -48,7 +47,7 @@ def look_up_order(order_id: str) -> str:
 @tool
 def issue_refund(order_id: str, amount: str) -> str:
     """Pay a customer back, once a human has approved it."""
-    # The first run ends here. A resumed one runs the tool again and gets the human's answer.
+    # The first run stops here. The resumed run calls the tool again and gets the human's answer.
     verdict: Verdict = interrupt({"question": f"Refund {amount} for order {order_id}?"})
     if not verdict["approved"]:
         return f"refused: {verdict['reason']}"
@@ -56,7 +55,7 @@ def issue_refund(order_id: str, amount: str) -> str:
 
 
 class ScriptedModel(BaseChatModel):
-    """A chat model that answers the last message by script."""
+    """A chat model with a scripted reply to the last message."""
 
     @property
     def _llm_type(self) -> str:
@@ -73,10 +72,10 @@ class ScriptedModel(BaseChatModel):
 
 
 def build_agent(saver: BaseCheckpointSaver[str]) -> Agent:
-    """The agent: a model and its tools, in turns.
+    """Build the agent: a loop of a model and its tools.
 
     Args:
-        saver: Where it keeps its threads.
+        saver: The checkpointer.
     """
     builder = StateGraph(MessagesState)
     builder.add_node("model", _call_model)

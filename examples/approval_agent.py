@@ -1,10 +1,10 @@
-"""An agent waits for a human, its process ends, and other processes take over from DynamoDB.
+"""An agent waits for a human, its process exits, and other processes resume it from DynamoDB.
 
 Run it from the root of the repository, without arguments:
 
     python -m examples.approval_agent
 
-It brings its own engine; set `DYNAMODB_ENDPOINT_URL` to use another one.
+It starts a local engine; set `DYNAMODB_ENDPOINT_URL` to use another one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-if not __package__:  # Run as a script, Python looks for modules beside it only.
+if not __package__:  # As a script, Python searches only the script's folder for modules.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from examples import terminal
@@ -50,23 +50,23 @@ _SECONDS = 30
 
 
 class DemoError(Exception):
-    """Something did not come out as this example claims."""
+    """A check of this example failed."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a process told before it ended.
+    """The output of a process that has exited.
 
     Attributes:
         pid: Its process id.
-        events: What happened in it.
+        events: The events that it printed.
     """
 
     pid: int
     events: list[Event]
 
     def texts(self, kind: str) -> list[str]:
-        """What was said or done of one kind."""
+        """Texts of the events of one kind."""
         return [event.text for event in self.events if event.kind == kind]
 
     @property
@@ -76,10 +76,10 @@ class Told:
 
 
 def main() -> int:
-    """Tell the story.
+    """Run the example.
 
     Returns:
-        Exit code: 0 if everything came out as claimed.
+        Exit code: 0 if all checks passed.
     """
     isolate()
     began = time.monotonic()
@@ -149,7 +149,7 @@ def _refuse(thread_id: str, question: Row) -> Told:
 
 
 def _show_line(rows: list[Row]) -> Row:
-    """Show a history without branches; the checkpoint that waited for the human is returned."""
+    """Print a history without branches; return the checkpoint that waited for the human."""
     waiting = [row for row in rows if row.waiting]
     _expect(len(waiting) == 1, f"one checkpoint should hold the question, not {len(waiting)}")
     _expect(len(_line_of(rows, rows[0])) == len(rows), "the history should be one line")
@@ -192,7 +192,7 @@ def _sum_up(processes: list[Told], before: list[Row], after: list[Row]) -> None:
 
 
 def _run(name: str, arguments: list[str]) -> Told:
-    """Run a process to its end and tell what it does while it does it."""
+    """Run a process until it exits and print its events as they arrive."""
     command = [sys.executable, "-W", "error", "-m", "examples.worker", *arguments]
     with (
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,  # noqa: S603 - our own arguments

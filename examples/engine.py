@@ -1,4 +1,4 @@
-"""Where the example keeps its data: an engine on this machine, never a real account."""
+"""The example's DynamoDB: a local engine, never an AWS account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRITES_TABLE = "demo-writes"
 REGION = "us-east-1"
 
 _FOREIGN = ("AWS_", "BOTO_", "LANGCHAIN_", "LANGSMITH_")
-"""Settings that could lead to a real account or send traces out."""
+"""Prefixes of variables that could select an AWS account or send traces."""
 _LOCAL = {
     "AWS_ACCESS_KEY_ID": "demo",
     "AWS_SECRET_ACCESS_KEY": "demo",
@@ -44,12 +44,12 @@ def isolate() -> None:
 
 @contextmanager
 def running_engine() -> Iterator[str]:
-    """Run the engine for as long as the context lasts, with its endpoint in the environment.
+    """Run the engine within the context, and set its endpoint in the environment.
 
-    An endpoint that is already there is used as it is.
+    An endpoint that is already set is used instead.
 
     Yields:
-        What the engine is.
+        A description of the engine.
     """
     if os.environ.get(ENDPOINT):
         yield "given by the environment"
@@ -60,7 +60,7 @@ def running_engine() -> Iterator[str]:
 
 
 def open_saver() -> DynamoDBSaver:
-    """A saver on the example's tables."""
+    """Open a saver on the example's tables."""
     return DynamoDBSaver(
         checkpoints_table_name=CHECKPOINTS_TABLE,
         writes_table_name=WRITES_TABLE,
@@ -70,5 +70,5 @@ def open_saver() -> DynamoDBSaver:
 
 
 def open_client() -> DynamoDBClient:
-    """A plain boto3 client, to look at the items themselves."""
+    """Open a boto3 client, to read raw items."""
     return boto3.client("dynamodb", endpoint_url=os.environ[ENDPOINT], region_name=REGION)

@@ -1,4 +1,4 @@
-"""What happens while the agent runs, as lines that a process can hand to another."""
+"""Events of an agent run, as lines of JSON that one process prints and another one reads."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """An event of a run.
 
     Attributes:
         kind: `customer` or `guest`, `model`, `calls`, `tool`, `asks`, `waits`, `human` or
             `answer`.
-        text: What was said or done.
+        text: The message, call or result.
         tool: Name of the tool, for `tool`.
     """
 
@@ -32,17 +32,17 @@ class Event:
     tool: str = ""
 
     def to_line(self) -> str:
-        """One line of JSON."""
+        """The event as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_line(cls, line: str) -> Event:
-        """The event of a line."""
+        """Parse a line of JSON."""
         return cls(**json.loads(line))
 
 
 def run(agent: Agent, given: Any, config: RunnableConfig) -> Iterator[Event]:
-    """Run the agent, with what it is given, until it ends or asks."""
+    """Run the agent on an input until it ends or is interrupted."""
     for update in agent.stream(given, config, stream_mode="updates"):
         for source, content in update.items():
             if source == "__interrupt__":
@@ -53,7 +53,7 @@ def run(agent: Agent, given: Any, config: RunnableConfig) -> Iterator[Event]:
 
 
 def events_of(message: AnyMessage) -> Iterator[Event]:
-    """What a message says that was said or done."""
+    """The events of a message."""
     if not isinstance(message, AIMessage):
         yield Event("tool", str(message.content), tool=str(message.name))
         return

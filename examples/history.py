@@ -1,4 +1,4 @@
-"""A thread's history, read back from the table, and how its branches hang together."""
+"""A thread's history as stored in the table, with its branches."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Row:
 
     Attributes:
         checkpoint_id: Its id.
-        parent_id: Id of the checkpoint it came from, empty for the first.
-        step: Number of the superstep that made it.
-        source: What made it: `input`, `loop` or `fork`.
-        next: Nodes that come next.
+        parent_id: Id of its parent checkpoint, empty for the first one.
+        step: Number of its superstep.
+        source: `input`, `loop` or `fork`.
+        next: Nodes that run next.
         messages: Number of messages in its state.
-        last_text: Text of the last of them.
+        last_text: Text of the last message.
         size: Bytes of its item in the table.
         waiting: Whether it waits for a human.
     """
@@ -53,7 +53,7 @@ def read_history(agent: Agent, thread_id: str) -> list[Row]:
 
 
 def ancestry(rows: Sequence[Row], tip: str) -> list[str]:
-    """Ids of a checkpoint and all that it came from, newest first."""
+    """Ids of a checkpoint and all its ancestors, newest first."""
     parents = {row.checkpoint_id: row.parent_id for row in rows}
     line = []
     while tip:
@@ -63,12 +63,12 @@ def ancestry(rows: Sequence[Row], tip: str) -> list[str]:
 
 
 def table(rows: Sequence[Row], notes: dict[str, str], fork: str | None = None) -> list[str]:
-    """The history as aligned lines, with its branches drawn as `git log --graph` draws them.
+    """The history as aligned lines, with branches drawn as in `git log --graph`.
 
     Args:
         rows: The history, newest first.
-        notes: What to say beside a checkpoint, by its id.
-        fork: Id of the checkpoint where a younger branch left the older one.
+        notes: Notes to print beside checkpoints, by checkpoint id.
+        fork: Id of the checkpoint where the newer branch starts.
     """
     lines = [_COLUMNS.format(*_HEAD)]
     younger = ancestry(rows, rows[0].checkpoint_id)
@@ -81,7 +81,7 @@ def table(rows: Sequence[Row], notes: dict[str, str], fork: str | None = None) -
 
 
 def short(checkpoint_id: str) -> str:
-    """The end of an id, where ids differ most."""
+    """The last characters of an id, where ids differ most."""
     return f"..{checkpoint_id[-8:]}"
 
 
@@ -119,7 +119,7 @@ def _id(config: Any) -> str:
 
 
 def _item_sizes(thread_id: str) -> dict[str, int]:
-    """Bytes of each checkpoint's item, as DynamoDB counts them: names and values."""
+    """Size of each checkpoint's item, as DynamoDB counts it: names and values."""
     client = open_client()
     pages = client.get_paginator("query").paginate(
         TableName=CHECKPOINTS_TABLE,

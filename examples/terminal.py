@@ -1,4 +1,4 @@
-"""How the example speaks: headings, labelled lines and tables, in colour where that helps."""
+"""Terminal output of the examples: headings, labelled lines and tables, in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def title(text: str) -> None:
 
 
 def line(label: str, text: str) -> None:
-    """Print a line with its label in front."""
+    """Print a line after its label."""
     padded = f"{label:<9}"
     say(f"  {paint(padded, _STYLES.get(label, 'dim'))} {text}")
 
 
 def block(lines: list[str]) -> None:
-    """Print the lines of a table, the first one as its head."""
+    """Print the lines of a table; the first line is the header."""
     head, *rest = lines
     say(f"  {paint(head, 'dim')}")
     for each in rest:
@@ -36,17 +36,17 @@ def block(lines: list[str]) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line at once, so that the story is told as it happens."""
+    """Print a line and flush, so that the output appears as the example runs."""
     print(text, flush=True)
 
 
 def fail(text: str) -> None:
-    """Print what went wrong, on standard error."""
+    """Print an error on standard error."""
     print(f"\nFAILED: {text}", file=sys.stderr, flush=True)
 
 
 def paint(text: str, style: str) -> str:
-    """The text in a style, if standard output shows colours."""
+    """Style the text if standard output supports colours."""
     if "NO_COLOR" in os.environ or not sys.stdout.isatty():
         return text
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the agent as the command line says."""
+    """Parse the command line and run the agent."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("thread_id")
     parser.add_argument("--back-to", metavar="CHECKPOINT_ID", help="ask again from there")
@@ -44,8 +44,8 @@ def _work(
         yield from run(agent, {"messages": [("user", REQUEST)]}, config)
         return
     if back_to is not None:
-        # Replaying from a checkpoint puts a fork of it on top of the thread and asks anew. A resume
-        # of the old checkpoint itself would leave its first answer and the second one side by side.
+        # Replaying from a checkpoint adds a fork of it to the thread and asks again. Resuming the
+        # old checkpoint itself would store the second answer next to the first one.
         past: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_id": back_to}}
         yield from run(agent, None, past)
     yield Event("human", f"{'yes' if verdict['approved'] else 'no'}, {verdict['reason']}")

@@ -1,1 +1,1 @@
-"""A deep agent whose threads, long-term memory and cached look-ups are on DynamoDB."""
+"""A deep agent with its threads, long-term memory and cached look-ups in DynamoDB."""

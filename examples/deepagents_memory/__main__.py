@@ -1,10 +1,10 @@
-"""Two processes, one after the other: the second knows what the first was told in another thread.
+"""Two consecutive processes: the second uses what the first has learned in another thread.
 
 Run it from the root of the repository (the extra `[deepagents]`):
 
     python -m examples.deepagents_memory
 
-It brings its own engine; set `DYNAMODB_ENDPOINT_URL` to use another one.
+It starts a local engine; set `DYNAMODB_ENDPOINT_URL` to use another one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ANSWER = "Without nuts, as you told me: Mar Azul (fish), Horta (vegetables)."
 
 
 def main() -> int:
-    """Run both processes; 1 where something did not come out as this example claims."""
+    """Run both processes; return 1 if a check failed."""
     isolate()
     with running_engine() as engine:
         terminal.line("engine", engine)
@@ -62,7 +62,7 @@ def _run_both(run: str) -> int:
 
 
 def _process(thread_id: str, *questions: str) -> list[Event]:
-    """What a process of its own has told."""
+    """Run the worker in a process; return the events that it printed."""
     done = subprocess.run(  # noqa: S603 - our own example
         [*_WORKER, thread_id, "ann", *questions],
         cwd=_ROOT,

@@ -1,7 +1,7 @@
-"""A concierge made by `create_deep_agent`: it remembers its guests, and looks things up once.
+"""A concierge made by `create_deep_agent`: it remembers guests and caches look-ups.
 
-What it writes below `/memories/` is in the store, whoever's thread it is; its other files are in
-the state of the thread. What a look-up has found is in the cache, for every process.
+Files below `/memories/` are stored in the store, shared by all threads of a guest; other files are
+stored in the state of the thread. Results of look-ups are cached for all processes.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 STORE_TABLE = "demo-store"
-"""Of the store and the cache."""
+"""Table of the store and the cache."""
 _DAY = 24 * 60 * 60
 _PLACES = {"Lisbon": "Mar Azul (fish), Casa Noz (walnut pesto), Horta (vegetables)"}
 
 
 @dataclass(frozen=True)
 class Guest:
-    """Whom a run is for.
+    """The guest that a run is for.
 
     Attributes:
-        name: Root of what is remembered of them.
+        name: Root label of the guest's memories in the store.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Guest:
 
 @task(cache_policy=CachePolicy(key_func=lambda city: city, ttl=_DAY))
 def ask_the_guide(city: str) -> str:
-    """Ask a service that is slow and charges for every question."""
+    """Call a service that is slow and charges for every request."""
     print(Event("asks", f"the guide to {city}").to_line(), flush=True)
     return _PLACES[city]
 
@@ -59,12 +59,12 @@ def find_restaurants(city: str) -> str:
 
 
 def build_agent(saver: BaseCheckpointSaver[str], store: BaseStore, cache: BaseCache[Any]) -> Any:
-    """The agent.
+    """Build the agent.
 
     Args:
-        saver: Where it keeps its threads.
-        store: Where it keeps what it remembers across threads.
-        cache: Where it keeps what was looked up.
+        saver: The checkpointer.
+        store: The store for memories across threads.
+        cache: The cache for look-ups.
     """
     return create_deep_agent(
         model=ScriptedModel(),

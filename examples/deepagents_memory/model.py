@@ -1,4 +1,4 @@
-"""The agent's model, which follows a script: no key, no network, the same words in every run."""
+"""The agent's scripted model: no API key, no network, the same output in every run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForLLMRun
 
 MEMORY = "/memories/guest.md"
-"""The file of what is known of a guest."""
+"""The file with the memories of a guest."""
 
 
 class ScriptedModel(BaseChatModel):
-    """A chat model that answers by what has been said and found since the last question."""
+    """A chat model that answers from the messages since the last question."""
 
     @property
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(self, tools: Any, **_: Any) -> Any:  # noqa: ARG002 - it knows which it calls
-        """Itself, whatever the tools."""
+    def bind_tools(self, tools: Any, **_: Any) -> Any:  # noqa: ARG002 - LangChain's signature
+        """Return the model itself: the script needs no tools."""
         return self
 
     def _generate(

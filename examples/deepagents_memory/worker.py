@@ -1,6 +1,7 @@
-"""One process of the example: asks the agent some questions in one thread, tells what happened.
+"""One process of the example: asks the agent questions in one thread and prints the events.
 
-It gets a thread, the name of a guest, and the questions. All else it reads from DynamoDB.
+Its arguments are a thread id, the name of a guest, and the questions. The rest is read from
+DynamoDB.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main(thread_id: str, guest: str, questions: Sequence[str]) -> None:
-    """Ask questions of a guest, one after the other."""
+    """Ask the questions of a guest in order."""
     with open_saver() as saver, open_store() as store, open_cache() as cache:
         agent = build_agent(saver, store, cache)
         for question in questions:

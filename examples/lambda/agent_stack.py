@@ -1,4 +1,4 @@
-"""The app: tables, function, URL, logs and who may call, in one stack.
+"""The CDK app: tables, function, URL, logs and the callers' policy, in one stack.
 
 Settings are context values (`-c key=value`; see README.md).
 """
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 STACK_NAME = "PurchaseDesk"
 ADAPTER_ACCOUNT = "753240598075"
 ADAPTER_VERSION = 27
-"""Version of the layer that holds the Lambda Web Adapter 1.0.0
+"""Version of the layer with the Lambda Web Adapter 1.0.0
 (https://github.com/aws/aws-lambda-web-adapter)."""
 ADAPTER_LAYERS = {"arm64": "LambdaAdapterLayerArm64", "x86_64": "LambdaAdapterLayerX86"}
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 _MEMORY_MB = 1769
-"""What Lambda gives a whole processor for
+"""Memory at which Lambda allocates one full vCPU
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
 _TIMEOUT = Duration.minutes(5)
 _DEFAULT_CONCURRENCY = 20
@@ -35,16 +35,16 @@ _KNOWN = {"name", "model", "throwaway", "reserved_concurrency", "adapter_version
 
 
 def make_stack(app: App, package: Path = OUTPUT, **arguments: Any) -> Stack:
-    """Make the stack, as the app's context says.
+    """Make the stack from the app's context.
 
     Args:
         app: The app.
-        package: The folder that `build_package.py` has filled.
+        package: The output folder of `build_package.py`.
         **arguments: Arguments of `aws_cdk.Stack`.
 
     Raises:
         PackageError: There is no package.
-        ValueError: A setting cannot be used.
+        ValueError: A setting is invalid.
     """
     context = _context(app)
     name = context.get("name", STACK_NAME)
@@ -52,8 +52,7 @@ def make_stack(app: App, package: Path = OUTPUT, **arguments: Any) -> Stack:
     store = _make_store(stack, name.lower(), throwaway=context.get("throwaway") == "true")
     function = _make_function(stack, Built.read(package), package, context)
     function.add_environment("SAVER_SETTINGS", stack.to_json_string(store.saver_settings))
-    # To run graphs, and to list those of a user: neither deletes nor scans, and these two tables
-    # alone.
+    # Enough to run graphs and to list a user's threads: no deletes, no scans.
     store.grant_read_write(function)
     url = function.add_function_url(
         auth_type=lambda_.FunctionUrlAuthType.AWS_IAM,
@@ -70,7 +69,7 @@ def _context(app: App) -> dict[str, str]:
     given = {
         key: str(value)
         for key, value in app.node.get_all_context().items()
-        # The CDK's own settings are there, too.
+        # Skip the CDK's own settings.
         if ":" not in key and not key.startswith("@")
     }
     if unknown := given.keys() - _KNOWN:
@@ -84,7 +83,7 @@ def _make_store(stack: Stack, prefix: str, *, throwaway: bool) -> CheckpointStor
         "Checkpoints",
         checkpoints_table_name=f"{prefix}-checkpoints",
         writes_table_name=f"{prefix}-writes",
-        # Runs say whose they are (`user_id`), so that callers can list their conversations.
+        # Runs set `user_id`, so that callers can list their conversations.
         thread_index_owner="user_id",
         removal_policy=RemovalPolicy.DESTROY if throwaway else RemovalPolicy.RETAIN,
         deletion_protection=not throwaway,
@@ -105,7 +104,7 @@ def _make_function(
         retention=logs.RetentionDays.ONE_MONTH,
         removal_policy=RemovalPolicy.DESTROY,
     )
-    # Made here, as the one that the CDK would make may write to every log group.
+    # The CDK's default role may write to every log group.
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     function = lambda_.Function(
@@ -115,7 +114,7 @@ def _make_function(
         runtime=lambda_.Runtime(f"python{built.python}", lambda_.RuntimeFamily.PYTHON),
         architecture=_ARCHITECTURES[built.architecture],
         code=lambda_.Code.from_asset(str(package / "package")),
-        # The adapter's wrapper starts this file, and hands it invocations as HTTP requests.
+        # The adapter's wrapper starts this file and forwards invocations as HTTP requests.
         handler="run.sh",
         layers=[lambda_.LayerVersion.from_layer_version_arn(stack, "Adapter", layer)],
         environment={
@@ -124,7 +123,7 @@ def _make_function(
             "AWS_LWA_PORT": "8080",
             "AWS_LWA_READINESS_CHECK_PATH": "/health",
             "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": "200-299",
-            "PYTHONDONTWRITEBYTECODE": "1",  # there is nowhere to write it to
+            "PYTHONDONTWRITEBYTECODE": "1",  # the file system is read-only
             **({"MODEL": context["model"]} if "model" in context else {}),
         },
         role=role,
@@ -138,7 +137,7 @@ def _make_function(
 
 
 def _concurrency(context: dict[str, str]) -> int | None:
-    """How many run at once at most: what a burst of requests, or a mistake, can cost."""
+    """Concurrency limit: it bounds the cost of a burst of requests or of a mistake."""
     wanted = context.get("reserved_concurrency", str(_DEFAULT_CONCURRENCY))
     if wanted == "none":
         return None
@@ -161,9 +160,9 @@ def _grant_model(function: lambda_.Function, model: str) -> None:
 
 
 def _make_callers_policy(stack: Stack, function: lambda_.Function) -> iam.ManagedPolicy:
-    """What roles of people who may call need: nobody may before.
+    """Managed policy for the roles of callers; without it nobody may call the function.
 
-    Since October 2025 a function URL takes both
+    Since October 2025 a function URL requires both permissions
     (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html).
     """
     return iam.ManagedPolicy(

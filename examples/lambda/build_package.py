@@ -1,9 +1,9 @@
-"""Build the function's package: what it imports, for Lambda's Linux, and nothing else.
+"""Build the function's package: only what the function imports, for Lambda's Linux.
 
     python -m examples.lambda.build_package
 
-Wheels of the function's own platform are downloaded, so it runs on any machine, without Docker. The
-bytecode is made by that version of Python, where this machine has it.
+The command downloads wheels of Lambda's platform, so it needs no Docker and runs on any machine. It
+compiles bytecode if the function's version of Python is installed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ OUTPUT = HERE / "build"
 DEFAULT_PYTHON = "3.13"
 DEFAULT_ARCHITECTURE = "arm64"
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
-"""By Lambda's name, the name in wheels."""
+"""Names of architectures: Lambda's, and that of wheels."""
 GLIBC = {"3.10": 26, "3.11": 26, "3.12": 34, "3.13": 34, "3.14": 34}
-"""By Python, the minor version of glibc 2 that the runtime has: Amazon Linux 2 or 2023."""
+"""Minor version of glibc 2 in the runtime of each Python: Amazon Linux 2 or 2023."""
 _WHEEL_GLIBC = (34, 31, 28, 27, 26, 24, 17, 12, 5)
-"""What wheels are made for."""
+"""Minor versions of glibc 2 that wheels are built for."""
 _LIMIT_MB = 250
-"""What Lambda takes at most, unpacked and with its layers."""
+"""Lambda's limit for the unpacked package with its layers."""
 _SERVICES = ("dynamodb", "s3", "sts")
-"""Of the 400 services that botocore describes, those that the saver and its credentials use."""
+"""Services that the saver and its credentials use, of the 400 that botocore describes."""
 
 
 class PackageError(Exception):
@@ -41,12 +41,12 @@ class PackageError(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """What a package was built for: the stack asks Lambda for just that.
+    """The target of a package: the stack configures the function with it.
 
     Attributes:
-        python: Version of Python, as `3.13`.
-        architecture: Lambda's name of it.
-        compiled: Whether it holds bytecode.
+        python: Version of Python, such as `3.13`.
+        architecture: Lambda's name of the architecture.
+        compiled: Whether the package contains bytecode.
     """
 
     python: str
@@ -55,7 +55,7 @@ class Built:
 
     @classmethod
     def read(cls, folder: Path) -> Built:
-        """What is said beside a package.
+        """Read `built.json` of a package.
 
         Raises:
             PackageError: There is no package.
@@ -67,18 +67,18 @@ class Built:
 
 
 def build(python: str, architecture: str, folder: Path) -> Built:
-    """Build the package, in place of one that is there.
+    """Build the package, replacing an existing one.
 
     Args:
-        python: Version of the runtime, as `3.13`.
+        python: Version of the runtime, such as `3.13`.
         architecture: `arm64` or `x86_64`.
-        folder: Where to. The package is in its `package`, and `built.json` beside it.
+        folder: Output folder. It gets the package in `package`, and `built.json`.
 
     Returns:
-        What it was built for.
+        The target of the package.
 
     Raises:
-        PackageError: pip has failed, or the package is too large.
+        PackageError: pip failed, or the package is too large.
     """
     package = folder / "package"
     shutil.rmtree(folder, ignore_errors=True)
@@ -98,7 +98,7 @@ def build(python: str, architecture: str, folder: Path) -> Built:
 
 
 def report(built: Built, package: Path) -> str:
-    """How large the package is, and what takes most of it."""
+    """Describe the size of the package and its largest parts."""
     sizes = _sizes(package)
     largest = sorted(sizes.items(), key=lambda one: -one[1])[:6]
     bytecode = "with bytecode" if built.compiled else "WITHOUT bytecode"
@@ -137,10 +137,10 @@ def _leave_out(package: Path) -> None:
 
 
 def _compile(package: Path, python: str) -> bool:
-    """Make bytecode.
+    """Compile bytecode; return whether it could be compiled.
 
-    Lambda's file system is read-only: without it, each cold start compiles every module. It counts
-    whatever the time of its source is, which the archive does not keep.
+    Lambda's file system is read-only: without bytecode, each cold start compiles every module. The
+    archive does not keep modification times, so the bytecode must be valid for any of them.
     """
     compiler = shutil.which(f"python{python}")
     if compiler is None or _version(compiler) != python:
@@ -156,7 +156,7 @@ def _compile(package: Path, python: str) -> bool:
 
 
 def _version(interpreter: str) -> str:
-    """The version an interpreter says it has; empty where it does not start."""
+    """The version that an interpreter reports; empty if it does not start."""
     ask = "import sys; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"
     answer = subprocess.run([interpreter, "-c", ask], capture_output=True, text=True, check=False)  # noqa: S603 - found by its name
     return answer.stdout.strip()
@@ -175,7 +175,7 @@ def _zipped(package: Path) -> int:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(package.rglob("*")):
-            # Not `write`: zip knows no times before 1980, which wheels of today may have.
+            # Not `write`: zip cannot store times before 1980, which files of wheels may have.
             if path.is_file():
                 packed.writestr(str(path.relative_to(package)), path.read_bytes())
     return len(archive.getvalue())
@@ -186,10 +186,10 @@ def _mb(size: int) -> str:
 
 
 def main() -> int:
-    """Build it, and say how large it is.
+    """Build the package and print its size.
 
     Returns:
-        Exit code: 0 if it was built.
+        Exit code: 0 if the package was built.
     """
     parser = argparse.ArgumentParser(description="Build the function's package.")
     parser.add_argument("--python", default=DEFAULT_PYTHON, choices=GLIBC)

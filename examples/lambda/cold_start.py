@@ -1,10 +1,10 @@
-"""What a cold start is made of: imports by part, the saver, the first turns, on an engine here.
+"""Measure the parts of a cold start: imports, the saver, the first turns, on a local engine.
 
     python -m examples.lambda.cold_start
 
-Each run is a process of its own, and the figures are medians of processor time: what else runs on
-the machine, and how far the engine is, does not count. It brings its own engine; set
-`DYNAMODB_ENDPOINT_URL` to use another one.
+Each run is a separate process. The figures are medians of CPU time, so load on the machine and
+latency to the engine do not count. The command starts a local engine; set `DYNAMODB_ENDPOINT_URL`
+to use another one.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _MESSAGES = ("order 2 lamps", "order 1 desk")
 
 
 class Watch:
-    """Says what has taken how much processor time, in the order in which it happens."""
+    """Records the CPU time of each part, in order."""
 
     def __init__(self) -> None:
         self.taken: dict[str, float] = {}
         self._at = 0.0
 
     def lap(self, name: str) -> None:
-        """What has been done since the last lap."""
+        """Record the CPU time since the last lap."""
         now = time.process_time()
         self.taken[name] = now - self._at
         self._at = now
@@ -52,11 +52,11 @@ def measure() -> dict[str, float]:
     """Start in this process as the function does, and answer two messages.
 
     Returns:
-        Seconds by what they were spent on.
+        Seconds of CPU time by part.
     """
     watch = Watch()
     watch.lap("start Python")
-    import boto3  # noqa: F401 - what it takes is what is asked
+    import boto3  # noqa: F401 - imported to measure its time
 
     watch.lap("import boto3")
     import langgraph.graph
@@ -104,10 +104,10 @@ def _serve(watch: Watch) -> None:
 
 
 def table(found: Mapping[str, list[dict[str, float]]]) -> str:
-    """The medians, as a table in Markdown, in milliseconds.
+    """The medians, as a Markdown table, in seconds.
 
     Args:
-        found: By what they are called in the table, what runs have measured.
+        found: Measurements of runs, by column title.
     """
     medians = {
         name: {part: median(run[part] for run in runs) for part in runs[0]}
@@ -133,11 +133,11 @@ def table(found: Mapping[str, list[dict[str, float]]]) -> str:
 
 
 def run(environment: Mapping[str, str], cache: Path | None = None) -> dict[str, float]:
-    """What a process of its own measures.
+    """Measure in a separate process.
 
     Args:
-        environment: With the endpoint, `SAVER_SETTINGS`, and where the function is imported from.
-        cache: Where bytecode is looked for. Default: where it always is.
+        environment: Has the endpoint, `SAVER_SETTINGS` and the import path of the function.
+        cache: Folder of the bytecode. Default: Python's usual location.
     """
     prefix = () if cache is None else ("-X", f"pycache_prefix={cache}")
     done = subprocess.run(  # noqa: S603 - our own arguments
@@ -151,7 +151,7 @@ def run(environment: Mapping[str, str], cache: Path | None = None) -> dict[str, 
 
 
 def _compare(runs: int, package: Path) -> str:
-    # These import boto3: not in the processes that are measured.
+    # These import boto3, which the measured processes must not do here.
     from examples.engine import ENDPOINT, isolate, running_engine
     from langgraph_checkpoint_dynamodb import DynamoDBSaver
 
@@ -165,7 +165,7 @@ def _compare(runs: int, package: Path) -> str:
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
             "SAVER_SETTINGS": json.dumps(_TABLES),
             "PYTHONPATH": os.pathsep.join([str(package), *sys.path]),
-            "PYTHONDONTWRITEBYTECODE": "",  # for the runs that are not measured
+            "PYTHONDONTWRITEBYTECODE": "",  # the runs before the measured ones write bytecode
         }
         cache = _python_alone(environment, Path(folder))
         unwritten = {**environment, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -179,7 +179,7 @@ def _compare(runs: int, package: Path) -> str:
 
 
 def _python_alone(environment: Mapping[str, str], cache: Path) -> Path:
-    """Bytecode of Python's own modules and of no others: what a package without any finds."""
+    """Cache with bytecode of the standard library only, as for a package without bytecode."""
     run(environment, cache)
     own = {Path(sysconfig.get_path(name)).relative_to("/") for name in ("stdlib", "platstdlib")}
     others = [path for path in cache.rglob("*.pyc") if "site-packages" in path.parts]

@@ -1,4 +1,4 @@
 #!/bin/sh
-# What the Lambda Web Adapter starts: the handler of the function names this file.
+# Started by the Lambda Web Adapter: this file is the handler of the function.
 cd "$LAMBDA_TASK_ROOT" || exit 1
 exec python -m purchase_desk

@@ -1,4 +1,4 @@
-"""Drawing the pictures: keys are pressed as a user would, and the screen is saved."""
+"""Draw the pictures: press keys as a user would, and save the screen."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 _UNDER_WAY = (WorkerState.PENDING, WorkerState.RUNNING)
 _QUIET = 12
-"""Rounds in which every widget has handled what it was told, and none was told to read more. What
-a key leads to was seen to take seven: it is handed down, handled, waits for the next refresh.
+"""Consecutive rounds without pending messages or running workers after which the screen is final.
+A key was seen to take up to seven rounds: it is dispatched, handled, and waits for the next
+refresh.
 """
 
 
@@ -30,9 +31,9 @@ class Picture:
     """A picture.
 
     Attributes:
-        name: Its file, without `.svg`.
+        name: Name of its file, without `.svg`.
         size: Columns and rows of the terminal.
-        keys: What is pressed before it is taken.
+        keys: Keys to press before the picture is taken.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Picture:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """Path of its file."""
         return FOLDER / f"{self.name}.svg"
 
 
@@ -56,7 +57,7 @@ PICTURES = (
 
 
 async def draw(saver: DynamoDBSaver, picture: Picture) -> str:
-    """The picture, as the text of an SVG file."""
+    """Draw a picture; return the SVG text."""
     app = Explorer(saver, owner=ASSISTANT)
     app.sub_title = "checkpoints"
     async with app.run_test(size=picture.size) as pilot:
@@ -67,16 +68,16 @@ async def draw(saver: DynamoDBSaver, picture: Picture) -> str:
 
 
 async def press(pilot: Pilot[None], key: str) -> None:
-    """Press a key, and wait until all it leads to is on the screen."""
+    """Press a key, and wait until the screen is up to date."""
     pilot.app.simulate_key(key)
     await settle(pilot)
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until nothing is under way any more.
+    """Wait until no worker runs and no message is pending.
 
-    Textual's own wait takes a process for idle that gets no processor: on a busy machine it is
-    over too early, and on any it lasts long.
+    Textual's own wait is slow, and it mistakes a process without CPU time for an idle one: on a
+    busy machine it returns too early.
     """
     quiet = 0
     while quiet < _QUIET:
@@ -84,5 +85,5 @@ async def settle(pilot: Pilot[None]) -> None:
         running = [one for one in pilot.app.workers if one.state in _UNDER_WAY]
         quiet = 0 if running else quiet + 1
         if running:
-            with suppress(WorkerCancelled):  # Another thread was chosen meanwhile.
+            with suppress(WorkerCancelled):  # The user selected another thread.
                 await pilot.app.workers.wait_for_complete(running)

@@ -1,4 +1,4 @@
-"""The thread that is looked at: a refund that was approved, refused in a fork, and goes on."""
+"""The thread shown in the pictures: a refund, approved, refused in a fork, then continued."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REFUSED = "refused: the photo shows another machine"
 
 
 def tell_of_refund(teller: Teller) -> None:
-    """Store it."""
+    """Store the thread."""
     said: list[BaseMessage] = [
         HumanMessage("The espresso machine of order A-1042 arrived broken. I want my money back."),
     ]
@@ -40,7 +40,7 @@ def tell_of_refund(teller: Teller) -> None:
     state["messages"] = list(said)
     question = teller.step(2, "loop", state, ["tools"], after=known)
     _interrupt(teller, question, _REFUND)
-    # A human says yes, and later another one goes back and says no.
+    # A human approves, and later another one forks the thread and refuses.
     _outcome(teller, question, state, _APPROVED, "Good news: we have paid back 129.00 EUR.")
     teller.now += 900
     fork = teller.step(3, "fork", state, ["tools"], after=question)
@@ -52,7 +52,7 @@ def tell_of_refund(teller: Teller) -> None:
 def _outcome(
     teller: Teller, question: RunnableConfig, state: dict[str, Any], result: str, answer: str
 ) -> tuple[RunnableConfig, dict[str, Any], int]:
-    """What becomes of the refund, from one answer on."""
+    """Store the checkpoints that follow one answer."""
     teller.now += 120
     number = 4 if result == _REFUSED else 3
     said = [*state["messages"], ToolMessage(result, name="issue_refund", tool_call_id="1")]
@@ -64,7 +64,7 @@ def _outcome(
 
 
 def _next_turn(teller: Teller, last: RunnableConfig, state: dict[str, Any], number: int) -> None:
-    """The customer insists, and the agent asks again."""
+    """Store another turn: the customer insists, and the agent asks again."""
     teller.now += 3000
     asked = HumanMessage("I had two machines! This is the other one, I can send it back today.")
     start = {**state, "__start__": {"messages": [asked]}}
@@ -79,7 +79,7 @@ def _next_turn(teller: Teller, last: RunnableConfig, state: dict[str, Any], numb
 
 
 def _research(teller: Teller, above: RunnableConfig) -> None:
-    """The subgraph that looks the order up."""
+    """Store the subgraph that looks up the order."""
     namespace = f"research:{task_of('research')}"
     teller.parents = {"": str(above["configurable"]["checkpoint_id"])}
     state: dict[str, Any] = {"query": "order A-1042"}

@@ -1,6 +1,6 @@
-"""What is in the pictures: threads of a shop's assistant, with the same ids and times every time.
+"""Threads for the pictures: a shop's assistant, with ids and times that are the same in every run.
 
-They are stored by the saver's own methods, checkpoint by checkpoint, as a graph would have.
+The saver's own methods store the checkpoints one by one, as a graph would.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TICKS_A_SECOND = 10_000_000
 
 @dataclass
 class Clock:
-    """A clock that is set by hand, for the saver to tell the time by."""
+    """A manually set clock for the saver."""
 
     now: float = NOW
 
@@ -38,15 +38,15 @@ class Clock:
 
 @dataclass
 class Teller:
-    """Stores the checkpoints of a thread one after the other.
+    """Stores the checkpoints of a thread in order.
 
     Attributes:
-        saver: Where to.
+        saver: The saver.
         clock: The saver's clock.
         thread_id: The thread.
-        owner: Whose it is.
-        now: The time in the story, in seconds since the epoch.
-        parents: By namespace, the checkpoint that subgraphs run under.
+        owner: The owner of the thread.
+        now: The current time of the thread, in seconds since the epoch.
+        parents: The parent checkpoint of subgraphs, by namespace.
     """
 
     saver: DynamoDBSaver
@@ -70,13 +70,13 @@ class Teller:
         """Store a checkpoint.
 
         Args:
-            number: Its step.
-            source: What made it.
-            values: What its channels hold.
+            number: Number of its step.
+            source: `input`, `loop` or `fork`.
+            values: Values of its channels.
             following: The nodes that run next.
             after: Its parent.
             namespace: Its namespace.
-            seconds: How long after the one before.
+            seconds: Seconds since the previous checkpoint.
         """
         self.now += seconds
         self.clock.now = self.now
@@ -103,21 +103,21 @@ class Teller:
         return {"configurable": {"thread_id": self.thread_id, "checkpoint_ns": namespace}}
 
     def writes(self, config: RunnableConfig, task: str, *writes: tuple[str, Any]) -> None:
-        """Store what a task has written."""
+        """Store pending writes of a task."""
         self.clock.now = self.now = self.now + 1
         self.saver.put_writes(config, writes, task_of(task), f"~__pregel_pull, {task}")
         self.clock.now = NOW
 
 
 def id_at(moment: float) -> str:
-    """An id as LangGraph would have made it at that moment: a UUID of version 6."""
+    """A checkpoint id as LangGraph would generate it at that time: a UUID of version 6."""
     ticks = round((moment - _EPOCH_OF_UUIDS) * _TICKS_A_SECOND)
     high, low = ticks >> 12, ticks & 0xFFF
-    # The last digits are drawn by chance elsewhere.
+    # LangGraph fills the last digits with random bits.
     node = int.from_bytes(blake2b(str(ticks).encode(), digest_size=6).digest(), "big")
     return str(UUID(int=(high << 80) | (6 << 76) | (low << 64) | (0b10 << 62) | node))
 
 
 def task_of(name: str) -> str:
-    """The id of a task, the same for a name every time."""
+    """The id of a task, derived from its name."""
     return str(UUID(bytes=blake2b(name.encode(), digest_size=16).digest(), version=5))

@@ -1,4 +1,4 @@
-"""The table of the pictures: the thread that is looked at, and others around it."""
+"""The table of the pictures: the thread that is shown, and others for the list."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Other(NamedTuple):
     Attributes:
         thread_id: Its id.
         title: Its title.
-        age: How long ago it ran, in seconds.
-        question: What it waits for, empty for nothing.
-        error: What it has failed with, empty for nothing.
+        age: Seconds since its last run.
+        question: Its pending question, or empty.
+        error: The error it failed with, or empty.
     """
 
     thread_id: str

@@ -1,4 +1,4 @@
-"""A chat to look at: conversations, approvals that wait, time travel and what each turn has cost.
+"""A demo chat: conversations, pending approvals, time travel and the cost of each turn.
 
 Run it from the root of the repository with `make web`; README.md in this folder says what to try.
 """

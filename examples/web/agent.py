@@ -1,4 +1,4 @@
-"""The graph: a model and its tools, in turns, until somebody has to decide."""
+"""The graph: a loop of a model and its tools, interrupted when a person has to decide."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Agent: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, Messag
 
 
 def build_agent(saver: BaseCheckpointSaver[Any], model: Runnable[Any, Any]) -> Agent:
-    """The agent.
+    """Build the agent.
 
     Args:
-        saver: Where it keeps its conversations.
-        model: What answers, with the tools of the shop.
+        saver: The checkpointer.
+        model: The model, bound to the tools of the shop.
     """
 
     async def think(state: MessagesState) -> dict[str, list[BaseMessage]]:
@@ -31,7 +31,7 @@ def build_agent(saver: BaseCheckpointSaver[Any], model: Runnable[Any, Any]) -> A
 
     builder = StateGraph(MessagesState)
     builder.add_node("model", think)
-    # What a tool raises ends the run: it can be tried again from there.
+    # An error of a tool ends the run, which can be retried from there.
     builder.add_node("tools", ToolNode(TOOLS, handle_tool_errors=False))
     builder.add_edge(START, "model")
     builder.add_conditional_edges("model", tools_condition)

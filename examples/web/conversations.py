@@ -1,4 +1,4 @@
-"""Conversations of users: listed, read, gone on with, renamed and deleted."""
+"""Conversations of users: list, read, continue, rename and delete them."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from examples.web.tables import Tables
 
 HISTORY_PAGE = 40
-"""Checkpoints of a conversation that are read at once."""
+"""Checkpoints per page of a conversation's history."""
 _TITLE = 60
-"""Most characters of a title that is made of the first message."""
+"""Maximum length of a title made from the first message."""
 
 
 class RefusedError(Exception):
-    """What was asked does not fit the conversation as it is; the message says why."""
+    """The request does not fit the state of the conversation; the message says why."""
 
 
 class UnknownError(Exception):
-    """There is no such conversation or checkpoint."""
+    """The conversation or checkpoint does not exist."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Beginning:
 
     Attributes:
         place: The conversation.
-        checkpoint: The checkpoint to go on from; `None` for the newest.
-        state: The conversation there.
+        checkpoint: The checkpoint to continue from; `None` for the newest.
+        state: The state at that checkpoint.
     """
 
     place: Place
@@ -58,9 +58,9 @@ class Conversations:
     """The conversations of all users.
 
     Args:
-        tables: Where they are kept.
-        agent: What answers, on the saver of these tables.
-        hub: Who is told of what happens.
+        tables: The saver and the store.
+        agent: The agent on the saver of these tables.
+        hub: The open pages, which are notified of events.
     """
 
     def __init__(self, tables: Tables, agent: Agent, hub: Hub) -> None:
@@ -85,10 +85,10 @@ class Conversations:
         }
 
     async def read(self, place: Place, checkpoint: str | None = None) -> dict[str, Any]:
-        """A conversation as it is, or as it was at a checkpoint.
+        """The current state of a conversation, or its state at a checkpoint.
 
         Raises:
-            UnknownError: There is no such checkpoint.
+            UnknownError: The checkpoint does not exist.
         """
         return await self._view(place, await self._state(place, checkpoint))
 
@@ -104,11 +104,11 @@ class Conversations:
         }
 
     async def say(self, place: Place, id_: str, text: str, checkpoint: str | None) -> None:
-        """Begin the turn of a message; one that was taken before is not taken again.
+        """Begin the turn of a message; a repeated message is ignored.
 
         Raises:
-            BusyError: A run is under way.
-            RefusedError: The turn before has not ended.
+            BusyError: A run is in progress.
+            RefusedError: The previous turn has not ended.
         """
         with counting() as tally:
             begun = await self._begin(place, checkpoint)
@@ -120,11 +120,11 @@ class Conversations:
             self._start(begun, {"messages": [message]}, tally, said=views.message_view(message))
 
     async def answer(self, place: Place, question: str, verdict: Verdict) -> None:
-        """Answer a question that waits.
+        """Answer a pending question.
 
         Raises:
-            BusyError: A run is under way.
-            RefusedError: It waits no more.
+            BusyError: A run is in progress.
+            RefusedError: The question is no longer pending.
         """
         with counting() as tally:
             begun = await self._begin(place, None)
@@ -136,11 +136,11 @@ class Conversations:
             self._start(begun, Command(resume={question: verdict}), tally, answers=True)
 
     async def go_on(self, place: Place, checkpoint: str | None) -> None:
-        """Run what comes next: after an error or a stop, or again from a checkpoint.
+        """Run the next step: after an error or an interruption, or again from a checkpoint.
 
         Raises:
-            BusyError: A run is under way.
-            RefusedError: Nothing comes next, or a question waits there.
+            BusyError: A run is in progress.
+            RefusedError: There is no next step, or a question is pending there.
         """
         with counting() as tally:
             begun = await self._begin(place, checkpoint)
@@ -154,16 +154,16 @@ class Conversations:
         """Give a conversation a title.
 
         Raises:
-            ThreadNotFoundError: There is no such conversation.
+            ThreadNotFoundError: The conversation does not exist.
         """
         await self._saver.aupdate_thread(place.thread_id, title=title)
         self._hub.list_changed(place.user)
 
     async def delete(self, place: Place) -> None:
-        """Delete a conversation and what it has cost.
+        """Delete a conversation and its costs.
 
         Raises:
-            BusyError: A run is under way.
+            BusyError: A run is in progress.
         """
         if self._runs(place):
             raise BusyError
@@ -173,12 +173,12 @@ class Conversations:
         self._hub.list_changed(place.user)
 
     async def events(self, user: str, place: Place | None, pause: float) -> AsyncIterator[Event]:
-        """What a page is told: where its conversation stands, and what happens from then on.
+        """The event stream of a page: the state of its conversation, then events as they happen.
 
         Args:
-            user: Whose page.
-            place: The conversation that it shows.
-            pause: Seconds of silence after which an empty event is sent.
+            user: The user of the page.
+            place: The conversation that the page shows.
+            pause: Idle seconds after which a keep-alive event is sent.
         """
         with self._hub.listening(user, place) as listener:
             if place is not None:
@@ -193,7 +193,7 @@ class Conversations:
             if run := self.runs.under_way(place):
                 return list(run.told)
             state = await self.read(place)
-            # Else a run has begun or ended while the conversation was read.
+            # Otherwise a run has begun or ended during the read: read again.
             if not any(event.name != "list" for event in drain()):
                 return [Event("state", state)]
 
@@ -218,7 +218,7 @@ class Conversations:
 
         async def finish(run: Run) -> Event:
             state = await self._state(place, None)
-            # A title is small, and belongs to what the first turn has cost.
+            # The requests for the title count as cost of the first turn.
             await self._entitle(place, state)
             after = views.last_id(views.messages_of(state))
             await self._ledger.note(place.user, place.conversation, run.id, after, tally)

@@ -1,4 +1,4 @@
-"""What runs have cost: counted request by request, kept in the store, priced in dollars."""
+"""Costs of runs: requests are counted, sums are kept in the store and priced in dollars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import RequestInfo
 
 _MOST_RUNS = 1000
-"""Runs of a conversation whose costs are shown."""
+"""Maximum number of runs of a conversation whose costs are shown."""
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Tally:
     """Counts the requests of one run.
 
     Attributes:
-        requests: To DynamoDB.
-        read_units: Capacity units, as DynamoDB has said.
-        write_units: Likewise.
+        requests: Requests to DynamoDB.
+        read_units: Read capacity units reported by DynamoDB.
+        write_units: Write capacity units reported by DynamoDB.
     """
 
     requests: int = 0
@@ -39,14 +39,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run has cost.
+    """The cost of a run.
 
     Attributes:
-        run: Its id.
-        after: Id of the last message of the conversation when it ended.
-        requests: To DynamoDB.
-        read_units: Capacity units.
-        write_units: Likewise.
+        run: Id of the run.
+        after: Id of the conversation's last message when the run ended.
+        requests: Requests to DynamoDB.
+        read_units: Read capacity units.
+        write_units: Write capacity units.
     """
 
     run: str
@@ -56,7 +56,7 @@ class Cost:
     write_units: float
 
     def view(self) -> dict[str, Any]:
-        """What the page is told."""
+        """The cost as JSON for the page."""
         return {**asdict(self), "dollars": _dollars(self.read_units, self.write_units)}
 
 
@@ -64,7 +64,7 @@ _current: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
 def count(request: RequestInfo) -> None:
-    """The saver's `on_request`: it is called in the context of the run that it works for."""
+    """The saver's `on_request`, which is called in the context of the run."""
     tally = _current.get()
     if tally is not None:
         tally.requests += 1
@@ -74,7 +74,7 @@ def count(request: RequestInfo) -> None:
 
 @contextmanager
 def counting() -> Iterator[Tally]:
-    """Count what is asked of the saver within it, by tasks that begin within it too."""
+    """Count the saver's requests within the context, including those of tasks started there."""
     tally = Tally()
     token = _current.set(tally)
     try:
@@ -99,20 +99,20 @@ class Ledger:
     """The costs of all runs.
 
     Args:
-        store: Where they are kept, beside the conversations.
+        store: The store that keeps the costs.
     """
 
     def __init__(self, store: BaseStore) -> None:
         self._store = store
 
     async def note(self, user: str, conversation: str, run: str, after: str, tally: Tally) -> None:
-        """Keep what a run has cost."""
+        """Store the cost of a run."""
         await self._store.aput(
             _namespace(user, conversation), run, {"after": after, **asdict(tally)}
         )
 
     async def read(self, user: str, conversation: str) -> list[Cost]:
-        """What the runs of a conversation have cost, in the order in which they ended."""
+        """The costs of the runs of a conversation, in the order in which the runs ended."""
         found = await self._store.asearch(_namespace(user, conversation), limit=_MOST_RUNS)
         ended = sorted(found, key=lambda item: item.created_at)
         return [Cost(run=item.key, **item.value) for item in ended]
@@ -125,7 +125,7 @@ class Ledger:
 
 
 def _namespace(user: str, conversation: str) -> tuple[str, ...]:
-    # The first label is the partition: each user has one.
+    # The first label is the partition: one for each user.
     return (f"costs {user}", conversation)
 
 

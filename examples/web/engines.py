@@ -1,4 +1,4 @@
-"""Where the application keeps its data: an engine beside the server, so that it outlives it."""
+"""The application's DynamoDB: a local engine outside the server process, which it outlives."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 DYNOXIDE = Path(
     os.environ.get("DYNOXIDE_BIN", ".engines/node_modules/@dynoxide/linux-x64/dynoxide")
 )
-"""What `make engine` installs: it counts capacity units as DynamoDB does, moto does not."""
+"""Installed by `make engine`. It counts capacity units as DynamoDB does; moto does not."""
 _READY_SECONDS = 20
 
 
 class EngineError(Exception):
-    """An engine does not run; the message says which."""
+    """An engine does not start; the message says which."""
 
 
 @contextmanager
 def engine_for(settings: Settings, *, aws: bool) -> Iterator[Settings]:
-    """Run what the settings ask for, for as long as the context lasts.
+    """Run the engine that the settings select, within the context.
 
-    Without `aws`, nothing of the environment that could lead to an account is left in it.
+    Without `aws`, variables that could select an AWS account are removed from the environment.
 
     Args:
-        settings: What the command line said.
+        settings: Settings from the command line.
         aws: Whether to use AWS.
 
     Yields:
@@ -69,7 +69,7 @@ def _dynoxide() -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Ctrl-C is for the supervisor: a server that ends still stores what it is about to.
+        # Ctrl-C must only reach the supervisor: a server that shuts down still needs the engine.
         start_new_session=True,
     )
     try:

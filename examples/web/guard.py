@@ -1,4 +1,4 @@
-"""What a page of another site must not do, and what this one may load."""
+"""Protection against other sites in the same browser, and the page's security headers."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _OURS = frozenset({"127.0.0.1", "localhost"})
 
 
 class Guard:
-    """Refuses requests that another site has a browser send, and sets the headers of answers.
+    """Rejects cross-site requests and sets the headers of responses.
 
-    The application trusts who reaches it: it has no passwords and listens on loopback. A site that
-    is open in the same browser reaches it too, by its address or by a name that leads there.
+    The application has no authentication and listens on loopback only. Other sites in the same
+    browser can also reach it, by its address or by a DNS name that resolves to loopback.
 
     Args:
         app: The application.
@@ -36,7 +36,7 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Who listens: the pages that are open, and what they are told."""
+"""The open pages, and the events that are sent to them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a page is told.
+    """An event for a page.
 
     Attributes:
-        name: What kind of thing.
-        data: More of it, as JSON can say it.
+        name: Kind of event.
+        data: Its data, as JSON values.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Place:
 
     Attributes:
         user: The user.
-        conversation: Its id, which is the user's own.
+        conversation: Id of the conversation, unique for the user.
     """
 
     user: str
@@ -43,16 +43,16 @@ class Place:
 
     @property
     def thread_id(self) -> str:
-        """The thread: no user can name one of another."""
+        """Id of the thread; no user can name a thread of another user."""
         return f"{self.user}/{self.conversation}"
 
 
 class Listener:
-    """A page that is open.
+    """An open page.
 
     Args:
-        user: Whose.
-        place: The conversation that it shows, if any.
+        user: The user of the page.
+        place: The conversation that the page shows, if any.
     """
 
     def __init__(self, user: str, place: Place | None) -> None:
@@ -61,18 +61,18 @@ class Listener:
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
 
     def tell(self, event: Event) -> None:
-        """Tell it."""
+        """Queue an event for the page."""
         self._queue.put_nowait(event)
 
     def drain(self) -> list[Event]:
-        """What it was told and has not read yet."""
+        """Take all queued events."""
         events = []
         while not self._queue.empty():
             events.append(self._queue.get_nowait())
         return events
 
     async def next(self, seconds: float) -> Event | None:
-        """What it is told next; `None` if that is nothing for so long."""
+        """The next event; `None` after a timeout."""
         try:
             return await asyncio.wait_for(self._queue.get(), seconds)
         except asyncio.TimeoutError:
@@ -80,14 +80,14 @@ class Listener:
 
 
 class Hub:
-    """All pages that are open at this server."""
+    """All open pages of this server."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
 
     @contextmanager
     def listening(self, user: str, place: Place | None) -> Iterator[Listener]:
-        """A listener, for as long as the context lasts."""
+        """A listener within the context."""
         listener = Listener(user, place)
         self._listeners.add(listener)
         try:
@@ -96,13 +96,13 @@ class Hub:
             self._listeners.discard(listener)
 
     def tell(self, place: Place, event: Event) -> None:
-        """Tell the pages that show a conversation."""
+        """Send an event to the pages that show a conversation."""
         for listener in self._listeners:
             if listener.place == place:
                 listener.tell(event)
 
     def list_changed(self, user: str) -> None:
-        """Tell all pages of a user that the list of conversations is another."""
+        """Notify all pages of a user that the list of conversations has changed."""
         for listener in self._listeners:
             if listener.user == user:
                 listener.tell(Event("list", {}))

@@ -1,4 +1,4 @@
-"""The models: one that follows a script and needs no key, and any other by its name."""
+"""The models: a scripted one that needs no API key, and any other by name."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ _HELP = (
 
 
 class ModelError(Exception):
-    """The model cannot be used; the message says what is missing."""
+    """The model is not usable; the message says what is missing."""
 
 
 def make_model(name: str | None, word_seconds: float) -> Runnable[Any, Any]:
-    """The model of that name, with the shop's tools; without a name, the scripted one.
+    """Make the model of that name with the shop's tools; without a name, the scripted one.
 
     Args:
-        name: As `init_chat_model` of LangChain takes it, for example `openai:gpt-5-mini`.
-        word_seconds: Pause after each word of the scripted one.
+        name: A name for LangChain's `init_chat_model`, for example `openai:gpt-5-mini`.
+        word_seconds: Pause after each word of the scripted model.
 
     Raises:
-        ModelError: A package is missing, or there is no such model.
+        ModelError: A package is missing, or the model does not exist.
     """
     if name is None:
         return ScriptedModel(word_seconds=word_seconds)
@@ -66,7 +66,7 @@ def make_model(name: str | None, word_seconds: float) -> Runnable[Any, Any]:
             "pip install langchain, and the package of its provider, such as langchain-openai"
         ) from error
     except Exception as error:
-        # Each provider has its own errors, for a key that is missing above all.
+        # Each provider raises its own errors, mostly for a missing API key.
         raise ModelError(
             f"the model {name!r} cannot be used ({type(error).__name__}): {error}"
         ) from error
@@ -75,7 +75,7 @@ def make_model(name: str | None, word_seconds: float) -> Runnable[Any, Any]:
 
 
 class ScriptedModel(BaseChatModel):
-    """Answers by script, word by word, and knows nothing but the messages it is given.
+    """A scripted model: it streams words and depends only on the messages it gets.
 
     Attributes:
         word_seconds: Pause after each word.
@@ -169,12 +169,12 @@ def _after_tool(asked: HumanMessage, last: ToolMessage) -> AIMessage:
 
 
 def _order_of(messages: list[BaseMessage]) -> str | None:
-    """The order that people have spoken of last."""
+    """The order that the user's messages named last."""
     said = (message.text for message in reversed(messages) if isinstance(message, HumanMessage))
     found = next(filter(None, map(_ORDER.search, said)), None)
     return found[0].upper() if found else None
 
 
 def _call(asked: HumanMessage, text: str, name: str, **args: str) -> AIMessage:
-    # The message's own id makes the id of a call: repeated, it is the same.
+    # The id of the call is made from the message id, so that a repeated call has the same id.
     return AIMessage(text, tool_calls=[{"name": name, "args": args, "id": f"{name}-{asked.id}"}])

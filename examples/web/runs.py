@@ -1,4 +1,4 @@
-"""Runs of the agent: each goes on by itself, whether or not a page listens."""
+"""Runs of the agent, which continue in the background whether or not a page is connected."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _log = logging.getLogger("uvicorn.error")
 
 
 class BusyError(Exception):
-    """A run of the conversation is under way at this server."""
+    """A run of the conversation is in progress on this server."""
 
 
 @dataclass
 class Run:
-    """A run that is under way.
+    """A run in progress.
 
     Attributes:
-        given: What the graph is given.
-        config: Where it runs.
+        given: Input of the graph.
+        config: Config of the run.
         answers: Whether it answers a question.
-        id: Its id, which its checkpoints have in their metadata.
-        told: What pages were told of it so far, for those that come later.
+        id: Id of the run, stored in the metadata of its checkpoints.
+        told: Events sent so far, for pages that connect later.
     """
 
     given: Any
@@ -54,11 +54,11 @@ class Run:
 
 
 class Runs:
-    """The runs of this server: of each conversation one at a time.
+    """The runs of this server, one at a time for each conversation.
 
     Args:
-        agent: What runs.
-        hub: Whom to tell.
+        agent: The agent.
+        hub: The open pages.
     """
 
     def __init__(self, agent: Agent, hub: Hub) -> None:
@@ -68,7 +68,7 @@ class Runs:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def under_way(self, place: Place) -> Run | None:
-        """The run of a conversation, if there is one."""
+        """The current run of a conversation, if there is one."""
         return self._under_way.get(place)
 
     def start(
@@ -78,12 +78,12 @@ class Runs:
 
         Args:
             place: The conversation.
-            run: What to run.
-            begin: What pages are told first.
-            finish: Is awaited when the run is over; makes what pages are told last.
+            run: The run.
+            begin: The first event for pages.
+            finish: Awaited when the run has ended; returns the last event for pages.
 
         Raises:
-            BusyError: A run of the conversation is under way.
+            BusyError: A run of the conversation is in progress.
         """
         if place in self._under_way:
             raise BusyError
@@ -94,7 +94,7 @@ class Runs:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Cut all runs off, as the end of this process would. They can be continued."""
+        """Cancel all runs, as the end of this process would. They can be continued."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -108,7 +108,7 @@ class Runs:
                     happened = True
                     self._tell(place, run, event)
                 if run.answers and not happened:
-                    # Answered before the run had read the question, which LangGraph passes over.
+                    # The question was answered before this run read it; LangGraph ignores that.
                     self._tell(place, run, Event("problem", {"kind": "conflict", "text": CONFLICT}))
             except Exception as error:
                 self._tell(place, run, Event("problem", problem_of(error)))
@@ -126,8 +126,8 @@ class Runs:
         self._hub.tell(place, event)
 
     async def _events(self, run: Run) -> Any:
-        # "sync" stores each step before the next one begins: whatever ends this process, no more
-        # than the step it was in is run again.
+        # "sync" stores each step before the next one begins: if this process crashes, only the
+        # current step runs again.
         stream = self._agent.astream(
             run.given, run.config, stream_mode=["messages", "updates"], durability="sync"
         )
@@ -137,7 +137,7 @@ class Runs:
 
 
 def problem_of(error: Exception) -> dict[str, str]:
-    """What people are told of an error."""
+    """The error as shown to users."""
     if isinstance(error, ThreadConflictError):
         return {"kind": "conflict", "text": CONFLICT}
     if isinstance(error, (DynamoDBSaverError, CarrierError)):
@@ -156,7 +156,8 @@ def _events_of(mode: str, content: Any) -> Iterator[Event]:
             yield Event("text", {"id": piece.id, "text": piece.text})
         return
     if content.get("__metadata__", {}).get("cached"):
-        # Where a step goes on, LangGraph says once more what its tasks had written. That is shown.
+        # When LangGraph resumes a step, it repeats the updates of tasks whose writes are stored.
+        # The page already shows them.
         return
     for node, update in content.items():
         if node in ("model", "tools"):

@@ -1,4 +1,4 @@
-"""The server: a page, what it asks for, and a stream of what happens."""
+"""The server: the page, its API, and a stream of events."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parent / "page"
 USERS = ("ann", "bob", "cleo")
-"""Whom the page offers to be."""
+"""Users that the page offers."""
 _PAUSE = 15.0
-"""Seconds after which a silent stream says that it is still there."""
+"""Idle seconds after which a stream sends a keep-alive event."""
 _BACK_AFTER = 500
-"""Milliseconds after which a page that has lost the server comes back."""
+"""Milliseconds after which a disconnected page reconnects."""
 _BACK_LATER = 5000
-"""The same after an error of the tables."""
+"""The same after a DynamoDB error."""
 
 User = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,32}$")]
 _CONVERSATION = r"^[A-Za-z0-9_-]{1,64}$"
@@ -47,7 +47,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Said(BaseModel):
-    """A message; its id is made by the page, so that a repeated one counts once."""
+    """A message; the page chooses the id, so that a retry is recognized."""
 
     id: str = Field(min_length=1, max_length=64)
     text: Text
@@ -63,7 +63,7 @@ class Answer(BaseModel):
 
 
 class From(BaseModel):
-    """Where to go on; without a checkpoint, at the newest one."""
+    """Where to continue; without a checkpoint, at the newest one."""
 
     checkpoint: Checkpoint | None = None
 
@@ -75,12 +75,12 @@ class Titled(BaseModel):
 
 
 def make_app(tables: Tables, agent: Agent, settings: Settings) -> FastAPI:
-    """The server.
+    """Make the server.
 
     Args:
-        tables: Open until the server ends.
-        agent: The agent on their saver.
-        settings: What the page tells of them.
+        tables: The saver and the store, open until the server stops.
+        agent: The agent on that saver.
+        settings: Settings that the page shows.
     """
     hub = Hub()
     all_ = Conversations(tables, agent, hub)
@@ -108,9 +108,10 @@ def make_app(tables: Tables, agent: Agent, settings: Settings) -> FastAPI:
 
     @app.post("/api/end", status_code=202)
     async def end(process: int) -> None:
-        """End this process as a crash would: nothing is finished, nothing is said.
+        """Kill this process as a crash would, without a shutdown or a response.
 
-        A browser sends a request again whose answer never came. By then another process serves.
+        A browser may retry the request, which then reaches the next process: the check of the pid
+        keeps the retry from killing that process.
         """
         if process == os.getpid():
             os.kill(process, signal.SIGKILL)
@@ -182,13 +183,13 @@ async def _stream(all_: Conversations, user: str, place: Place | None) -> AsyncI
         async for event in all_.events(user, place, _PAUSE):
             yield event.encode()
     except DynamoDBSaverError as error:
-        # The page shows it, and comes back: not at once, as the next one may fail as well.
+        # The page shows the error and reconnects after a delay, as the next attempt may fail too.
         yield f"retry: {_BACK_LATER}\n\n"
         yield Event("problem", {"kind": "lost", "text": str(error)}).encode()
 
 
 def _explain_errors(app: FastAPI) -> None:
-    """Have what goes wrong told in the answer, for people to read."""
+    """Put a readable text of each error in the response."""
 
     def explain(kind: type[Exception], status: int, text: str | None = None) -> None:
         @app.exception_handler(kind)

@@ -1,4 +1,4 @@
-"""What the application is told: by its command line, and by its supervisor."""
+"""Settings of the application, from the command line and from its supervisor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VARIABLE = "WEB_SETTINGS"
-"""Where a worker finds its settings."""
+"""Environment variable with the settings of a worker."""
 PORT = 8321
 LOCAL_REGION = "us-east-1"
 _WORD_SECONDS = 0.03
@@ -25,15 +25,15 @@ class Settings:
     """The settings of a worker.
 
     Attributes:
-        checkpoints_table: Name of the saver's first table.
-        writes_table: Name of its second.
-        costs_table: Name of the store's table, which keeps what each run has cost.
-        region: AWS region; `None` for the environment's.
+        checkpoints_table: Name of the saver's checkpoints table.
+        writes_table: Name of the saver's writes table.
+        costs_table: Name of the store's table, which keeps the costs of runs.
+        region: AWS region; `None` for that of the environment.
         endpoint_url: Endpoint of an engine; `None` for AWS.
-        set_up: Whether to make the tables that are missing.
-        model: A model as LangChain's `init_chat_model` names it; `None` for the scripted one.
+        set_up: Whether to create missing tables.
+        model: A model name for LangChain's `init_chat_model`; `None` for the scripted one.
         word_seconds: Pause after each word of the scripted model.
-        engine: What the engine is, for people.
+        engine: Description of the engine, shown to users.
         counts_units: Whether the engine counts capacity units as DynamoDB does.
     """
 
@@ -49,7 +49,7 @@ class Settings:
     counts_units: bool = True
 
     def on(self, endpoint_url: str, engine: str, *, counts_units: bool) -> Settings:
-        """The same on an engine of this machine."""
+        """The same settings for a local engine."""
         return replace(
             self,
             endpoint_url=endpoint_url,
@@ -60,12 +60,12 @@ class Settings:
         )
 
     def to_json(self) -> str:
-        """The settings as text."""
+        """The settings as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """The settings that a supervisor has given to this process."""
+        """Read the settings that the supervisor has passed to this process."""
         return cls(**json.loads(os.environ[VARIABLE]))
 
 
@@ -73,10 +73,10 @@ def read_arguments(arguments: Sequence[str] | None = None) -> tuple[Settings, in
     """Read the command line.
 
     Args:
-        arguments: What follows the program's name; by default what the process was called with.
+        arguments: Command line arguments; by default those of this process.
 
     Returns:
-        The settings, the port, and whether it shall run on AWS.
+        The settings, the port, and whether to use AWS.
     """
     found = os.environ.get
     parser = argparse.ArgumentParser(

@@ -1,4 +1,4 @@
-"""What the agent can do: look up an order, ask a carrier that fails at first, and pay back."""
+"""The agent's tools: look up an order, ask a carrier that fails at first, and issue a refund."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ORDERS = {
     "A-1103": "headphones, 89.50 EUR, on its way",
 }
 _asked_before: set[str] = set()
-"""Questions to the carrier that have failed once in this process."""
+"""Ids of calls to the carrier that have failed once in this process."""
 
 
 class CarrierError(RuntimeError):
@@ -24,11 +24,11 @@ class CarrierError(RuntimeError):
 
 
 class Verdict(TypedDict):
-    """What a person decides.
+    """A person's decision.
 
     Attributes:
-        approved: Whether the refund may be made.
-        reason: Why, in the person's words.
+        approved: Whether the refund is approved.
+        reason: The reason, in the person's words.
     """
 
     approved: bool
@@ -46,7 +46,7 @@ def look_up_order(order_id: str) -> str:
 @tool
 def track_parcel(order_id: str, tool_call_id: Annotated[str, InjectedToolCallId]) -> str:
     """Ask the carrier where the parcel of an order is."""
-    # So that there is an error to look at: the first time, the carrier does not answer.
+    # The first call always fails, so that there is an error to show.
     if tool_call_id not in _asked_before:
         _asked_before.add(tool_call_id)
         raise CarrierError("the carrier does not answer; try again in a moment")
@@ -58,7 +58,7 @@ def track_parcel(order_id: str, tool_call_id: Annotated[str, InjectedToolCallId]
 @tool
 def issue_refund(order_id: str, amount: str) -> str:
     """Pay a customer back, once a person has approved it."""
-    # Up to here a resumed run comes again: nothing may be done before the question.
+    # A resumed run repeats the code up to `interrupt`: there must be no side effects before it.
     verdict: Verdict = interrupt({"text": f"Refund {amount} for order {order_id}?"})
     if not verdict["approved"]:
         return f"refused: {verdict['reason'] or 'nobody has said why'}"

@@ -1,4 +1,4 @@
-"""Keeps a server running: whatever ends it, another process takes over from DynamoDB."""
+"""Keeps a server running: when a server process ends, the next one continues from DynamoDB."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = b"ready\n"
-"""What a worker says once it can serve."""
+"""A worker's output once it can serve."""
 _PATIENCE = 10
-"""Seconds that a worker has to end."""
+"""Seconds that a worker has to shut down."""
 
 
 class PortError(Exception):
-    """The port cannot be used; the message says what to do."""
+    """The port is not usable; the message says what to do."""
 
 
 def supervise(settings: Settings, port: int, tell: Callable[[str], None]) -> int:
-    """Run one worker after the other, until this process is told to stop.
+    """Run one worker after the other until this process is stopped.
 
-    This process listens. Requests that arrive while no worker runs wait for the next one.
+    This process owns the listening socket. Requests that arrive while no worker runs are queued for
+    the next worker.
 
     Args:
         settings: The workers' settings.
-        port: Where to listen on loopback; 0 for any port.
-        tell: Is told the address, and of each worker.
+        port: Port on loopback; 0 for any free port.
+        tell: Called with the address and the process id of each worker.
 
     Returns:
         Exit code: 0 after Ctrl-C or SIGTERM, 1 if a worker could not start.
 
     Raises:
-        PortError: The port is taken.
+        PortError: The port is in use.
     """
     signal.signal(signal.SIGTERM, _stop)
     with _listening(port) as listener:
@@ -69,16 +70,16 @@ def _listening(port: int) -> Iterator[socket.socket]:
 def _run_worker(
     settings: Settings, listener: socket.socket, on_ready: Callable[[int], None]
 ) -> bool:
-    """Run a worker to its end; whether it had been ready."""
+    """Run a worker until it exits; return whether it was ready."""
     worker = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "examples.web.worker", str(listener.fileno())],
         cwd=ROOT,
         env={**os.environ, VARIABLE: settings.to_json()},
         pass_fds=[listener.fileno()],
-        # Never written to: it ends when this process does.
+        # Never written to: it closes when this process exits.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Ctrl-C reaches this process alone, which ends the worker.
+        # Ctrl-C must only reach this process, which stops the worker.
         start_new_session=True,
     )
     with worker:

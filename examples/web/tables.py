@@ -1,4 +1,4 @@
-"""The saver and the store of the application, open for as long as it serves."""
+"""The saver and the store of the application, open while it serves."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from examples.web.settings import Settings
 
 OWNER = "user_id"
-"""The key of a run's `configurable` that names whose conversation it is."""
+"""The key of a run's `configurable` that names the owner of the conversation."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What the application keeps its data in.
+    """The application's data.
 
     Attributes:
-        saver: Conversations.
-        store: What their runs have cost.
+        saver: Keeps conversations.
+        store: Keeps the costs of runs.
     """
 
     saver: AsyncDynamoDBSaver
@@ -35,10 +35,10 @@ class Tables:
 
 @asynccontextmanager
 async def open_tables(settings: Settings) -> AsyncIterator[Tables]:
-    """Open saver and store, and see that the tables are there.
+    """Open saver and store, and check that the tables exist.
 
     Raises:
-        DynamoDBSaverError: A table cannot be used.
+        DynamoDBSaverError: A table is not usable.
     """
     saver = AsyncDynamoDBSaver(
         checkpoints_table_name=settings.checkpoints_table,
@@ -47,7 +47,7 @@ async def open_tables(settings: Settings) -> AsyncIterator[Tables]:
         region_name=settings.region,
         compression="incremental",
         thread_index=ThreadIndex(owner=OWNER),
-        # Of two servers or tabs that answer one question, the second is told.
+        # If two servers or tabs answer one question, the second gets an error.
         on_conflict="raise",
         on_request=count,
     )
@@ -60,7 +60,7 @@ async def open_tables(settings: Settings) -> AsyncIterator[Tables]:
         if settings.set_up:
             await saver.asetup()
             await store.asetup()
-        # One small read of each table and of the index: what is missing is told at the start.
+        # One small read of each table and of the index, so that a missing one fails at the start.
         await saver.alist_threads(owner="nobody", limit=1)
         await saver.aget_tuple({"configurable": {"thread_id": "/", "checkpoint_id": "1"}})
         await store.aget(("costs", "nobody"), "none")

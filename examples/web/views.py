@@ -1,4 +1,4 @@
-"""What the page is told of a conversation: plain values of what LangGraph and the saver say."""
+"""JSON values for the page, made from objects of LangGraph and the saver."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb import ThreadInfo
 
 _LABEL = 80
-"""Most characters of a label."""
+"""Maximum length of a label."""
 
 
 def thread_view(info: ThreadInfo, conversation: str, *, running: bool) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def thread_view(info: ThreadInfo, conversation: str, *, running: bool) -> dict[s
 
 
 def state_view(state: StateSnapshot) -> dict[str, Any]:
-    """A checkpoint of a conversation, or the conversation before its first one."""
+    """The state of a conversation at a checkpoint, or before its first checkpoint."""
     return {
         "checkpoint": _checkpoint_id(state.config),
         "messages": [message_view(message) for message in messages_of(state)],
@@ -70,7 +70,7 @@ def message_view(message: AnyMessage) -> dict[str, Any]:
 
 
 def question_view(question: Interrupt) -> dict[str, Any]:
-    """A question that waits for an approval."""
+    """A pending question."""
     return {"id": question.id, "text": question.value["text"]}
 
 
@@ -81,26 +81,27 @@ def messages_of(state: StateSnapshot) -> list[AnyMessage]:
 
 
 def last_id(messages: Iterable[AnyMessage]) -> str:
-    """The id of the last message; empty where there is none."""
+    """The id of the last message; empty if there is none."""
     *_, last = ["", *(message.id or "" for message in messages)]
     return last
 
 
 def unfinished(state: StateSnapshot) -> list[str]:
-    """Names of the tasks of the step that has not ended.
+    """Names of the tasks of the unfinished step.
 
-    `state.next` leaves out tasks whose writes are stored. Where a run was cut off between them and
-    the checkpoint of their step, it names nothing, although the step has to be ended.
+    `state.next` omits tasks whose writes are stored. If a run was cut off after it stored the
+    writes and before it stored the checkpoint of the step, `state.next` is empty although the step
+    is unfinished.
     """
     return [task.name for task in state.tasks]
 
 
 def status_of(state: StateSnapshot) -> str:
-    """What a checkpoint waits for.
+    """The status of a checkpoint.
 
     Returns:
-        `"idle"` for a message, `"waiting"` for an answer, `"failed"` where a step has raised an
-        error, `"stopped"` where a run was cut off.
+        `"idle"` if it waits for a message, `"waiting"` for an answer, `"failed"` if a step has
+        raised an error, `"stopped"` if a run was cut off.
     """
     if state.interrupts:
         return "waiting"

@@ -1,4 +1,4 @@
-"""One server process. It holds nothing that is not in DynamoDB, but for the runs it is in."""
+"""A server process. Its only state that is not in DynamoDB is that of its current runs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Serve on the socket of the supervisor until told to stop.
+    """Serve on the socket of the supervisor until SIGTERM.
 
     Returns:
-        Exit code: 1 if the tables or the model cannot be used.
+        Exit code: 1 if the tables or the model are not usable.
     """
-    # uvicorn raises the signal once more when it has stopped; tables are still to be closed then.
+    # uvicorn raises the signal again after it has stopped, before the tables are closed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     settings = Settings.from_environment()
@@ -58,7 +58,7 @@ async def _serve(settings: Settings, model: Runnable[Any, Any], listener: socket
             make_app(tables, agent, settings),
             access_log=False,
             log_level="warning",
-            # Pages listen for as long as they are open; they come back to the next server.
+            # Event streams stay open as long as their pages, which reconnect to the next server.
             timeout_graceful_shutdown=1,
         )
         _say_ready()
@@ -71,7 +71,7 @@ def _say_ready() -> None:
 
 
 def _end_with_supervisor() -> None:
-    # The supervisor never writes: this returns when it is gone.
+    # The supervisor never writes: this returns when the supervisor has exited.
     sys.stdin.buffer.read()
     os._exit(0)
 

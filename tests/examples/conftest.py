@@ -1,4 +1,4 @@
-"""What only `make frameworks` runs: deepagents brings the SDKs of several models with it."""
+"""Tests that only `make frameworks` runs: deepagents depends on the SDKs of several models."""
 
 from __future__ import annotations
 

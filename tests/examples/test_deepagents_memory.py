@@ -1,4 +1,4 @@
-"""The deep agent of the examples, in processes of its own on one engine."""
+"""The deep agent example, in separate processes on one engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAFE = "Without nuts, as you told me: Mar Azul (fish), Horta (vegetables)."
 
 @pytest.fixture
 def tables(engine: Engine) -> Iterator[Engine]:
-    """An engine on which the example has its tables."""
+    """An engine with the example's tables."""
     client = shared_client(engine.url)
     with (
         DynamoDBSaver(
@@ -48,7 +48,7 @@ def tables(engine: Engine) -> Iterator[Engine]:
 
 
 def python(engine: Engine | None, *arguments: str) -> str:
-    """What a process says that ends well, without a warning."""
+    """The output of a process that exits with code 0 and without warnings."""
     done = subprocess.run(  # noqa: S603 - our own example
         [sys.executable, "-W", "error", "-m", *arguments],
         cwd=ROOT,
@@ -63,7 +63,7 @@ def python(engine: Engine | None, *arguments: str) -> str:
 
 
 def said(engine: Engine, *arguments: str) -> list[tuple[str, str]]:
-    """What a process of the agent tells of a thread, a guest and questions."""
+    """The events of a worker process for a thread, a guest and questions."""
     lines = python(engine, "examples.deepagents_memory.worker", *arguments).splitlines()
     events = [Event.from_line(line) for line in lines]
     return [(event.kind, event.text) for event in events if event.kind in ("asks", "answer")]
@@ -84,7 +84,7 @@ def test_a_process_knows_what_another_was_told_and_has_looked_up(tables: Engine)
         ("answer", SAFE),
     ]
     assert said(tables, "friday", "ann", DINNER) == [("answer", SAFE)]
-    # Another guest's memory is another one, and what was looked up is everybody's.
+    # Each guest has a separate memory; cached look-ups are shared.
     assert said(tables, "monday-2", "bob", DINNER) == [("answer", ALL)]
     with DynamoDBCache[str](
         cache_table_name=STORE_TABLE, client=shared_client(tables.url)

@@ -1,4 +1,4 @@
-"""The function of examples/lambda, with the events that Lambda makes, in processes of its own."""
+"""The function of examples/lambda, invoked with Lambda's events, in separate processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.support.relays import Asked
     from tests.support.tables import Tables
 
-# The function has a saver of its own, and it is the same one whichever is under test.
+# The function uses the same saver for every saver under test: run these tests once.
 __test__ = not native()
 
 LAMPS = "order 2 lamps"
@@ -68,7 +68,7 @@ def desk(engine: Engine) -> Iterator[Tables]:
 def start(
     desk: Tables, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], AbstractContextManager[Environment]]:
-    """Starts an environment."""
+    """Returns a function that starts an environment."""
     settings = settings_of(desk)
 
     @contextmanager
@@ -102,7 +102,7 @@ def settings_of(tables: Tables) -> dict[str, Any]:
 
 
 def texts(lines: list[dict[str, Any]]) -> str:
-    """What a person reads of what is streamed."""
+    """The text of a streamed response."""
     return "".join(line.get("text", line.get("result", "")) for line in lines)
 
 
@@ -117,7 +117,7 @@ def question_of(lines: list[dict[str, Any]]) -> str:
 
 
 def nth_store(table: str, count: int) -> Callable[[Asked], bool]:
-    """The nth request that stores something in a table."""
+    """Matches the nth request that writes to a table."""
     stored = itertools.count(1)
     return lambda asked: table in asked.writes_to and next(stored) == count
 
@@ -127,7 +127,7 @@ def test_words_arrive_one_by_one_while_the_turn_is_under_way(
 ) -> None:
     held = first.relay.hold(nth_store(desk.writes, 1))
     with first.streaming(said("streamed", "1", LAMPS)) as answer:
-        # The step they belong to has not ended: it cannot store what it has written.
+        # The step of these words has not ended: its pending writes are held.
         words = [answer.next() for _ in LAMP_WORDS]
         held.wait()
         held.release()
@@ -185,7 +185,7 @@ def test_a_turn_that_runs_out_of_time_is_finished_by_the_same_request_sent_again
             environment.kill()
             held.drop()
     assert texts(second.invoke(said(conversation, "1", LAMPS))) == "".join(LAMP_TURN)
-    # The next turn begins at the checkpoint of the last step, not at what waits to become it.
+    # The next turn begins at the checkpoint of the last step, not at its pending writes.
     second.invoke(said(conversation, "2", "hello"))
     assert stored(second, conversation)[:-1] == [LAMPS, *LAMP_TURN, "hello"]
 
@@ -279,7 +279,7 @@ def test_a_connection_is_kept_between_invocations_and_made_anew_where_it_is_gone
     assert first.relay.connections > before
 
 
-# It takes the three seconds that the function waits for an answer.
+# Slow: it takes the function's read timeout of three seconds.
 @pytest.mark.sample(0)
 def test_a_connection_that_is_gone_without_a_word_is_given_up(
     start: Callable[[], AbstractContextManager[Environment]],

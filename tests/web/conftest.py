@@ -1,4 +1,4 @@
-"""Fixtures: an application for each file of tests, a browser, and pages that must be in order."""
+"""Fixtures: an application for each test module, a browser, and pages that must have no errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def chat(engine: Engine) -> Iterator[Chat]:
-    """The application, whose model takes no pauses."""
+    """The application, with a model that streams without pauses."""
     with running_chat(engine.url) as running:
         yield running
         assert not [line for line in running.output if "Traceback" in line]
@@ -39,12 +39,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def people(browser: Any, chat: Chat) -> Iterator[People]:
-    """People with browsers of their own."""
+    """Users with separate browser contexts."""
     with People(browser, chat) as all_:
         yield all_
 
 
 @pytest.fixture
 def ann(people: People, user: str) -> Person:
-    """A person with an empty list of conversations."""
+    """A user without conversations."""
     return people.new(user)

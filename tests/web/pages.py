@@ -1,4 +1,4 @@
-"""People in front of the page: what they see and do."""
+"""Page objects: what users see and do on the page."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from tests.web.running import Chat
 
 PATIENCE_MS = 60_000
-"""How long a person waits for something to be seen."""
+"""Timeout for an element to become visible."""
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1360, "height": 860}
 expect.set_options(timeout=PATIENCE_MS)
 
 
 class Person:
-    """Somebody with a browser window.
+    """A user with a browser window.
 
     Args:
         page: The window.
-        url: The application.
-        user: Who it is.
+        url: Address of the application.
+        user: Name of the user.
     """
 
     def __init__(self, page: Any, url: str, user: str) -> None:
@@ -42,7 +42,7 @@ class Person:
         page.on("request", self._watch)
 
     def _listen(self, message: Any) -> None:
-        # The browser itself notes each answer that is an error, and each that does not come.
+        # The browser itself logs error responses and failed requests, which some tests provoke.
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
             self.problems.append(message.text)
 
@@ -51,7 +51,7 @@ class Person:
             self.problems.append(f"asked for {request.url}")
 
     def comes(self, conversation: str = "") -> Person:
-        """Open the page, at a conversation if one is named."""
+        """Open the page, optionally at a conversation."""
         self.page.goto(f"{self.url}/#/{self.user}" + (f"/{conversation}" if conversation else ""))
         self.page.locator("#server dd").first.wait_for(state="attached")
         return self
@@ -66,25 +66,25 @@ class Person:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def asks_for_refund(self) -> None:
-        """Say what leads to a question, and see it."""
+        """Send a message that leads to a question, and wait for the question."""
         self.says(BROKEN)
         self.sees_question()
 
     def sees_question(self) -> None:
-        """The question is there."""
+        """Wait until the question is shown and the turn has ended."""
         expect(self.page.get_by_role("form", name="A person has to decide")).to_contain_text(
             QUESTION
         )
-        # The turn has ended when its costs are there.
+        # The turn has ended when its costs are shown.
         expect(self.page.locator("#messages .cost").last).to_be_visible()
 
     def reads(self, text: str) -> None:
-        """The last thing that was said is this, and the turn has ended."""
+        """Wait until the last message has this text and the turn has ended."""
         expect(self.messages.last.locator(".text")).to_have_text(text)
         expect(self.page.locator("#messages")).to_have_attribute("aria-busy", "false")
 
     def notices(self, text: str) -> None:
-        """There is a notice like that."""
+        """Wait for a notice with this text."""
         expect(self.page.locator("#notices")).to_contain_text(text)
 
     @property
@@ -108,12 +108,12 @@ class Person:
 
     @property
     def conversation(self) -> str:
-        """Id of the conversation that is open."""
+        """Id of the open conversation."""
         return str(self.page.url.rpartition("/")[2])
 
 
 class People:
-    """People who use an application at the same time.
+    """Users of an application at the same time.
 
     Args:
         browser: The browser.
@@ -140,12 +140,12 @@ class People:
             assert [problem for one in self._people for problem in one.problems] == []
 
     def new(self, user: str, chat: Chat | None = None, **context: Any) -> Person:
-        """Somebody with a window of their own.
+        """A user with a separate browser context.
 
         Args:
-            user: Who it is.
-            chat: The application, where it is another one.
-            **context: Settings of the browser, such as `viewport` or `color_scheme`.
+            user: Name of the user.
+            chat: The application, if not the default one.
+            **context: Settings of the context, such as `viewport` or `color_scheme`.
         """
         made = self._browser.new_context(**{"viewport": DESK, **context})
         self._open.callback(made.close)

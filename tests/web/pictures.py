@@ -1,6 +1,6 @@
-"""Takes the pictures that the docs show of examples/web: `make web-pictures`.
+"""Takes the pictures of examples/web for the docs: `make web-pictures`.
 
-They are in the typeface Inter where the machine has it (Debian's package fonts-inter).
+The font is Inter if it is installed (Debian's package fonts-inter).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ FOLDER = ROOT / "docs" / "pictures"
 DESK = {"width": 1280, "height": 800}
 COLOURS = 256
 LIMIT = 200 * 1024
-"""Bytes that a picture may take."""
+"""Maximum size of a picture in bytes."""
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         running_chat(None) as chat,
@@ -51,7 +51,7 @@ def _talk_before(chat: Chat) -> None:
 
 
 def _decide_twice(talk: Talk) -> None:
-    """Approve, go back and refuse, and ask for another refund that waits."""
+    """Approve, go back and refuse, then ask for another refund, which stays pending."""
     question = talk.state()["checkpoint"]
     talk.decide(approved=True, reason="the photo shows the damage")
     talk.run_again(question)
@@ -75,7 +75,7 @@ def _take(ann: Person, name: str) -> None:
     page.evaluate("document.getElementById('scroll').scrollTo(0, 1e6)")
     path = FOLDER / f"web-{name}.png"
     with Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide"))) as taken:
-        # The method that leaves no colour out, however little there is of it.
+        # MAXCOVERAGE also keeps rare colours.
         few = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
         few.save(path, optimize=True)
     size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""The application as `make web` runs it, in processes of its own, and what asks it."""
+"""The application as `make web` runs it, in separate processes, and its HTTP client."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class TableNames:
 
     @classmethod
     def new(cls) -> TableNames:
-        """Names that no other test has."""
+        """Unique names."""
         suffix = f"{os.getpid()}-{next(_numbers)}"
         return cls(f"web-checkpoints-{suffix}", f"web-writes-{suffix}", f"web-costs-{suffix}")
 
     @property
     def arguments(self) -> list[str]:
-        """What the command line calls them."""
+        """Command line options for these names."""
         return [
             f"--checkpoints-table={self.checkpoints}",
             f"--writes-table={self.writes}",
@@ -68,12 +68,12 @@ class TableNames:
 
 @dataclass
 class Told:
-    """What a page is told, one event after the other."""
+    """The event stream of a page."""
 
     lines: Iterator[str]
 
     def next(self) -> tuple[str, dict[str, Any]]:
-        """The next event but for those that only say that the list has changed."""
+        """The next event, without list changes and keep-alive events."""
         name = ""
         for line in self.lines:
             if line.startswith("event: "):
@@ -87,7 +87,7 @@ class Told:
         return self.all_until(wanted)[-1][1]
 
     def all_until(self, wanted: str) -> list[tuple[str, dict[str, Any]]]:
-        """All events up to the next one of that name."""
+        """All events up to the next event of that name."""
         events = [self.next()]
         while events[-1][0] != wanted:
             events.append(self.next())
@@ -104,12 +104,12 @@ class Talk:
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """Path of the conversation."""
         return f"/api/{self.user}/conversations/{self.id}"
 
     @contextmanager
     def listening(self) -> Iterator[Told]:
-        """What a page is told that shows it; the first event is how it stands."""
+        """The event stream of a page that shows the conversation; the first event is its state."""
         with self.chat.client.stream(
             "GET", f"/api/{self.user}/events", params={"conversation": self.id}
         ) as answer:
@@ -119,7 +119,7 @@ class Talk:
     def say(
         self, text: str, id_: str | None = None, checkpoint: str | None = None
     ) -> httpx.Response:
-        """Say something."""
+        """Send a message."""
         message = {"id": id_ or uuid4().hex, "text": text, "checkpoint": checkpoint}
         return self.chat.client.post(f"{self.path}/messages", json=message)
 
@@ -129,35 +129,35 @@ class Talk:
         return self.chat.client.post(f"{self.path}/answers", json=given)
 
     def go_on(self, checkpoint: str | None = None) -> httpx.Response:
-        """Run what comes next."""
+        """Run the next step."""
         return self.chat.client.post(f"{self.path}/continuations", json={"checkpoint": checkpoint})
 
     def history(self) -> list[dict[str, Any]]:
-        """Its newest checkpoints."""
+        """The newest checkpoints of the conversation."""
         found: list[dict[str, Any]] = self.chat.get(f"{self.path}/history")["checkpoints"]
         return found
 
     def state(self) -> dict[str, Any]:
-        """How it stands, once nothing runs."""
+        """The state of the conversation, once no run is in progress."""
         with self.listening() as told:
             return told.until("state")
 
     def turn(self, text: str, **where: Any) -> dict[str, Any]:
-        """Say something, and wait for what comes of it."""
+        """Send a message, and wait for the state after its turn."""
         with self.listening() as told:
             told.next()
             taken(self.say(text, **where))
             return told.until("state")
 
     def decide(self, *, approved: bool, reason: str = "") -> dict[str, Any]:
-        """Answer the question that waits, and wait for what comes of it."""
+        """Answer the pending question, and wait for the state after its turn."""
         with self.listening() as told:
             (question,) = told.until("state")["questions"]
             taken(self.answer(question["id"], approved=approved, reason=reason))
             return told.until("state")
 
     def run_again(self, checkpoint: str | None = None) -> dict[str, Any]:
-        """Run what comes next, and wait for what comes of it."""
+        """Run the next step, and wait for the state after the run."""
         with self.listening() as told:
             told.next()
             taken(self.go_on(checkpoint))
@@ -166,14 +166,14 @@ class Talk:
 
 @dataclass(frozen=True)
 class Chat:
-    """An application that runs.
+    """A running application.
 
     Attributes:
         url: Its address.
-        client: Asks it.
-        relay: What it takes for DynamoDB.
+        client: HTTP client for it.
+        relay: The relay that it uses as DynamoDB endpoint.
         tables: Its tables.
-        process: Its supervisor.
+        process: Its supervisor process.
         output: The lines that it has printed.
     """
 
@@ -185,58 +185,58 @@ class Chat:
     output: list[str]
 
     def get(self, path: str, **params: Any) -> Any:
-        """What it answers."""
+        """The JSON response of a GET request."""
         answer = self.client.get(path, params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     @property
     def worker(self) -> int:
-        """The process that serves."""
+        """Process id of the current server."""
         found: int = self.get("/api/about")["process"]
         return found
 
     def end_worker(self) -> None:
-        """End that process as a crash would; the next one serves when this returns."""
+        """Kill the server as a crash would, and wait until the next one serves."""
         old = self.worker
         os.kill(old, signal.SIGKILL)
         while True:
-            # Until it is gone, the old one may be asked once more.
+            # The old server may still respond until it has exited.
             with suppress(httpx.TransportError):
                 if self.worker != old:
                     return
 
     def stores(self, table: str) -> Callable[[Asked], bool]:
-        """Whether a request stores something in a table."""
+        """Matches requests that write to a table."""
         return lambda asked: table in asked.writes_to
 
     def nth_checkpoint(self, count: int) -> Callable[[Asked], bool]:
-        """The nth request from now on that stores a checkpoint.
+        """Matches the nth request from now on that stores a checkpoint.
 
-        While it is held, the thread stays at the checkpoint before: LangGraph stores a checkpoint
-        once the one before is stored, but goes on while what a task has written is being stored.
+        While the request is held, the thread stays at the previous checkpoint: LangGraph waits for
+        the previous checkpoint before it stores the next one, but not for pending writes.
         """
         stored = itertools.count(1)
         stores = self.stores(self.tables.checkpoints)
         return lambda asked: stores(asked) and next(stored) == count
 
     def asked_of_saver(self) -> int:
-        """How many requests its saver has sent."""
+        """Number of requests that its saver has sent."""
         return sum(self.tables.costs not in json.dumps(asked.params) for asked in self.relay.asked)
 
 
 def taken(answer: httpx.Response) -> None:
-    """The application has taken what it was asked."""
+    """Assert that the application has accepted a request."""
     assert answer.status_code == 202, answer.text
 
 
 def texts(state: dict[str, Any]) -> list[str]:
-    """What has been said in a conversation."""
+    """Texts of the messages of a conversation."""
     return [message["text"] for message in state["messages"]]
 
 
 def new_user() -> str:
-    """A user whom no other test has."""
+    """A unique user."""
     return f"user-{uuid4().hex[:8]}"
 
 
@@ -247,9 +247,9 @@ def running_chat(
     """Run the application.
 
     Args:
-        engine: Endpoint of the engine; `None` for the one that it brings, which no relay sees.
-        *options: More of its command line.
-        tables: The tables; by default tables of its own.
+        engine: Endpoint of the engine; `None` for its built-in engine, without the relay.
+        *options: More command line options.
+        tables: The tables; by default new ones.
         word_seconds: Pause after each word of the scripted model.
     """
     tables = tables or TableNames.new()
@@ -257,7 +257,7 @@ def running_chat(
         given = [*tables.arguments, f"--word-seconds={word_seconds}", *options]
         where = [] if engine is None else [f"--endpoint-url={relay.url}"]
         process = start("--port=0", *where, *given)
-        # Its end closes what it has printed to.
+        # Leaving the context closes the pipe of its output.
         with process:
             try:
                 url, output = _address(process)
@@ -281,17 +281,17 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def end(process: subprocess.Popen[str]) -> int:
-    """End it as a person does who has enough of it; its exit code."""
+    """Stop the application with SIGTERM; return its exit code."""
     process.terminate()
     return process.wait(PATIENCE)
 
 
 def gone(pid: int) -> bool:
-    """Whether a process ends, in the time that is given to everything."""
+    """Whether a process exits before the timeout."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            # A child of nobody here: only init reaps it.
+            # Not a child of this process: it stays a zombie until init reaps it.
             if (
                 Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
                 == "Z"
@@ -309,7 +309,7 @@ def _address(process: subprocess.Popen[str]) -> tuple[str, list[str]]:
     for line in process.stdout:
         lines.append(line)
         if found := re.search(r"http://127\.0\.0\.1:\d+(?=  \(process)", line):
-            # Read to its end, or what it prints would have no room some day.
+            # Keep reading, or the application blocks once the pipe is full.
             threading.Thread(target=lines.extend, args=[process.stdout], daemon=True).start()
             return found[0], lines
     raise RuntimeError("".join(lines))

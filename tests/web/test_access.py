@@ -1,4 +1,4 @@
-"""Who uses the page without a mouse, with a screen reader, on a phone, or at night."""
+"""Accessibility: keyboard, screen reader, small screens, dark mode."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def barriers(page: Any) -> list[str]:
-    """What axe finds that keeps somebody from using the page as it is."""
-    # The page itself may load no such thing: its policy is for what it says, not for the test.
+    """Violations that axe reports for the current page."""
+    # Evaluated, as the page's Content-Security-Policy does not let it load scripts from elsewhere.
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)
     assert found["passes"]
@@ -96,7 +96,7 @@ def test_a_person_without_a_mouse_asks_decides_goes_back_and_deletes(ann: Person
 
 
 def tab_to(page: Any, name: str | re.Pattern[str]) -> None:
-    """Press Tab until something of that name has the focus; it has to be seen then."""
+    """Press Tab until an element of that name has the focus; it must be visible then."""
     wanted = page.locator(":focus").and_(
         page.get_by_role("button", name=name, exact=True).or_(
             page.get_by_role("link", name=name, exact=True)
@@ -223,7 +223,7 @@ def test_nothing_moves_for_those_who_do_not_want_it(people: People, user: str) -
         ann = people.new(user, reduced_motion=motion).comes()
         ann.says(WHAT)
         ann.reads(FOUND)
-        # As while an answer is being written.
+        # The state while an answer is streamed.
         ann.page.locator("#messages").evaluate("list => { list.ariaBusy = 'true' }")
         moves = "one => getComputedStyle(one, '::after').animationName"
         assert ann.messages.last.locator(".body").evaluate(moves) == name

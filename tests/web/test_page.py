@@ -1,4 +1,4 @@
-"""The page of examples/web in headless Chromium, used as people use it."""
+"""The page of examples/web in headless Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server of examples/web, asked as its page asks it."""
+"""The server of examples/web, called as its page calls it."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_of_two_servers_that_answer_a_question_at_once_one_is_told_that_it_came_
 ) -> None:
     (question,) = talk.turn(BROKEN)["questions"]
     other = Talk(second, talk.user, talk.id)
-    # Both have read that the question waits before one of them stores its answer.
+    # Both servers have read the pending question before one of them stores its answer.
     held = [second.relay.hold(lambda asked: asked.operation not in READS) for _ in range(4)]
     with other.listening() as told:
         told.next()
@@ -142,7 +142,7 @@ def test_an_answer_that_is_overtaken_before_it_is_read_changes_nothing(
     other = Talk(second, talk.user, talk.id)
     with other.listening() as told:
         told.next()
-        # It has read that the question waits; now its run reads the conversation.
+        # The server has read the pending question; next its run reads the conversation.
         reads = [second.relay.hold(nth_read_of(talk, number)) for number in (3, 4)]
         taken(other.answer(question["id"], approved=False, reason="too late"))
         reads[0].wait()
@@ -183,7 +183,7 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(talk: Talk, count: int) -> 
     held.wait()
     talk.chat.end_worker()
     held.drop()
-    # What the tasks of its step have written is stored, the checkpoint of the step is not.
+    # The pending writes of the step are stored, its checkpoint is not.
     assert talk.state()["status"] == "stopped"
     with talk.listening() as told:
         shown = texts(told.next()[1])
@@ -375,7 +375,7 @@ def listed(talk: Talk, **wanted: str) -> list[dict[str, str]]:
 
 
 def nth_read_of(talk: Talk, count: int) -> Callable[[Asked], bool]:
-    """The nth request from now on that reads a conversation."""
+    """Matches the nth request from now on that reads a conversation."""
     left = count
 
     def wanted(asked: Asked) -> bool:

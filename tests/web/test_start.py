@@ -1,4 +1,4 @@
-"""The command that starts the application, and what it says where it cannot."""
+"""The command that starts the application, and its error messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READY = "  (process "
 
 
 def told(*arguments: str, **environment: str) -> str:
-    """What the application says that does not start."""
+    """The output of an application that fails to start."""
     process = start(*arguments, **environment)
     output, _ = process.communicate()
     assert process.returncode == 1
@@ -69,7 +69,7 @@ def test_without_an_endpoint_it_brings_an_engine_that_outlives_its_servers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DYNAMODB_ENDPOINT_URL", raising=False)
-    # As on a machine that dynoxide cannot be installed on.
+    # As on a machine without dynoxide.
     monkeypatch.setenv("DYNOXIDE_BIN", os.devnull + "/none")
     with running_chat(None) as chat:
         assert chat.get("/api/about")["engine"].startswith("moto")

@@ -1,1 +1,1 @@
-"""A purchase desk on AWS Lambda: an agent that orders things, and asks before it spends much."""
+"""A purchase desk on AWS Lambda: an agent that places orders, large ones only after approval."""

@@ -11,7 +11,7 @@ from purchase_desk.settings import Settings
 
 
 def main() -> None:
-    """Serve until Lambda ends this environment."""
+    """Serve until Lambda shuts this environment down."""
     settings = Settings.from_environment()
     saver = make_saver(settings.saver)
     uvicorn.run(
@@ -20,8 +20,8 @@ def main() -> None:
         port=settings.port,
         access_log=False,
         log_level="warning",
-        # The adapter keeps an idle connection for 4 seconds. uvicorn's own 5 are too close: it
-        # could close one that a request is just sent on, and the adapter does not try again.
+        # The adapter keeps idle connections for 4 seconds. uvicorn's default of 5 is too close: it
+        # could close a connection while a request is being sent, and the adapter does not retry.
         timeout_keep_alive=65,
     )
 

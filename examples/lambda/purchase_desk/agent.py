@@ -1,4 +1,4 @@
-"""The graph: a model and its tools, in turns, until somebody has to decide."""
+"""The graph: a loop of a model and its tools, interrupted when a person has to decide."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 Agent: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
 
 LIMIT = Decimal(500)
-"""Euros that are spent without asking."""
+"""Most euros that are spent without approval."""
 _PRICES = {"lamp": Decimal("39.90"), "chair": Decimal("80.00"), "desk": Decimal("310.00")}
 
 
 class UnknownItemError(LookupError):
-    """There is no such thing to order; the message says what there is, to the model."""
+    """Unknown item; the message lists the known ones, for the model."""
 
 
 class Verdict(TypedDict):
-    """What a person decides.
+    """A person's decision.
 
     Attributes:
         approved: Whether to order.
-        reason: Why, in the person's words.
+        reason: The reason, in the person's words.
     """
 
     approved: bool
@@ -50,7 +50,7 @@ def look_up_price(item: str) -> str:
 def place_order(item: str, count: int) -> str:
     """Order something; a person is asked where it costs much."""
     cost = count * _price(item)
-    # Up to here a resumed run comes again: nothing may be done before the question.
+    # A resumed run repeats the code up to `interrupt`: there must be no side effects before it.
     if cost > LIMIT:
         verdict: Verdict = interrupt(f"Order {count} {item}(s) for {cost} EUR?")
         if not verdict["approved"]:
@@ -59,10 +59,10 @@ def place_order(item: str, count: int) -> str:
 
 
 def build_agent(saver: BaseCheckpointSaver[Any], model: str | None = None) -> Agent:
-    """The agent.
+    """Build the agent.
 
     Args:
-        saver: Where it keeps its conversations.
+        saver: The checkpointer.
         model: See `make_model`.
     """
     tools: list[BaseTool] = [look_up_price, place_order]
@@ -87,5 +87,5 @@ def _price(item: str) -> Decimal:
 
 
 def _explain(error: UnknownItemError) -> str:
-    # ToolNode reads the annotation: what else goes wrong is raised.
+    # ToolNode reads the annotation: other errors are raised.
     return str(error)

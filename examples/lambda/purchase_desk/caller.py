@@ -1,4 +1,4 @@
-"""Who calls: the identity that Lambda has checked, never one that a request claims."""
+"""The caller: the identity that Lambda has verified, never one that a request claims."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Annotated
 from fastapi import Header, HTTPException
 
 _SHARED_SESSION = ":CognitoIdentityCredentials"
-"""Identity pools of Amazon Cognito name the sessions of all their users like this."""
+"""Session name of all users of an identity pool of Amazon Cognito."""
 
 
 def caller(x_amzn_request_context: Annotated[str | None, Header()] = None) -> str:
-    """The caller's unique id of IAM: `AIDA...` of a user, `AROA...:session` of a role.
+    """The caller's unique IAM id: `AIDA...` of a user, `AROA...:session` of a role.
 
-    The function URL (`AuthType: AWS_IAM`) checks the signature and says in the event whose it is.
-    The Lambda Web Adapter passes that on in a header, in place of one that the client sends.
+    The function URL (`AuthType: AWS_IAM`) checks the signature and puts the identity in the event.
+    The Lambda Web Adapter forwards the identity in a header and drops one sent by the client.
 
     Raises:
-        HTTPException: 401 without an identity, 403 for one that several persons share.
+        HTTPException: 401 without an identity, 403 for an identity that several users share.
     """
     context = json.loads(x_amzn_request_context or "{}")
     identity = ((context.get("authorizer") or {}).get("iam") or {}).get("userId")

@@ -1,4 +1,4 @@
-"""What a client reads: one line of JSON for each thing that happens, as it happens."""
+"""The response stream: one line of JSON for each event of a turn, as it happens."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from purchase_desk.turns import Turn
 
 DONE = {"done": True}
-"""The last line. An answer without it was cut off: the same request, sent again, gets the rest."""
+"""The last line. A response without it was cut off; a retry of the request gets the rest."""
 
 
 async def of_turn(agent: Agent, turn: Turn, config: RunnableConfig) -> AsyncIterator[str]:
-    """The lines of a turn, what is stored of it first."""
+    """The lines of a turn, beginning with the part that is already stored."""
     for message in turn.told:
         for told in of_message(message):
             yield line(told)
@@ -33,14 +33,14 @@ async def of_turn(agent: Agent, turn: Turn, config: RunnableConfig) -> AsyncIter
         async for happened in _running(agent, turn, config):
             yield line(happened)
     except ThreadConflictError:
-        # Of two runs at once the other was first. What this one has said so far is not stored.
+        # A concurrent run was first. The output of this run so far is not stored.
         yield line({"error": "the conversation has gone on elsewhere; send the request again"})
         return
     yield line(DONE)
 
 
 def of_message(message: AnyMessage) -> Iterator[dict[str, Any]]:
-    """What is told of a stored message."""
+    """The content of the lines for a stored message."""
     if isinstance(message, ToolMessage):
         yield {"tool": message.name, "result": message.text}
     elif isinstance(message, AIMessage) and message.text:
@@ -48,13 +48,13 @@ def of_message(message: AnyMessage) -> Iterator[dict[str, Any]]:
 
 
 def of_questions(questions: Iterable[Interrupt]) -> Iterator[dict[str, Any]]:
-    """What is told of questions that wait."""
+    """The content of the lines for pending questions."""
     for question in questions:
         yield {"question": question.id, "text": question.value}
 
 
 def line(content: dict[str, Any]) -> str:
-    """One line."""
+    """Encode a line."""
     return json.dumps(content) + "\n"
 
 
@@ -63,8 +63,8 @@ async def _running(
 ) -> AsyncIterator[dict[str, Any]]:
     if not turn.runs:
         return
-    # "sync" stores each step before the next one begins: whatever kills the function, no more than
-    # the step it was in is run again.
+    # "sync" stores each step before the next one begins: if the function is killed, only the
+    # current step runs again.
     events = agent.astream(
         turn.given, config, stream_mode=["messages", "updates"], durability="sync"
     )
@@ -76,7 +76,7 @@ async def _running(
 
 
 def _is_of_stored(mode: str, content: Any) -> bool:
-    # Where a step goes on, LangGraph says once more what its tasks had written.
+    # When LangGraph resumes a step, it repeats the updates of tasks whose writes are stored.
     return mode == "updates" and content.get("__metadata__", {}).get("cached", False)
 
 

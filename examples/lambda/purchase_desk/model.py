@@ -1,4 +1,4 @@
-"""The models: one that follows a script and needs no key, and any other by its name."""
+"""The models: a scripted one that needs no API key, and any other by name."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _WANTED = re.compile(r"(\d+) (\w+?)s?\b")
 
 
 def make_model(name: str | None, tools: Sequence[BaseTool]) -> Runnable[Any, BaseMessage]:
-    """The model of that name, with these tools; without a name, the scripted one.
+    """Make the model of that name with these tools; without a name, the scripted one.
 
     Args:
-        name: For example `bedrock_converse:anthropic.claude-sonnet-4-5-20250929-v1:0`. It takes
-            LangChain and the package of the provider beside the other requirements.
-        tools: What it may call.
+        name: For example `bedrock_converse:anthropic.claude-sonnet-4-5-20250929-v1:0`. Requires
+            LangChain and the provider's package in addition to the other requirements.
+        tools: The tools that the model may call.
     """
     if name is None:
         return ScriptedModel()
-    # Not in the package unless somebody asks for it: it would be a third of the cold start.
+    # LangChain is optional and imported only here: it would be a third of the cold start.
     from langchain.chat_models import init_chat_model
 
     chosen: BaseChatModel = init_chat_model(name)
@@ -45,7 +45,7 @@ def make_model(name: str | None, tools: Sequence[BaseTool]) -> Runnable[Any, Bas
 
 
 class ScriptedModel(BaseChatModel):
-    """Answers by script, word by word, and knows nothing but the messages it is given."""
+    """A scripted model: it streams words and depends only on the messages it gets."""
 
     @property
     def _llm_type(self) -> str:
@@ -104,5 +104,5 @@ def _reply(messages: list[BaseMessage]) -> AIMessage:
 
 
 def _call(asked: BaseMessage, text: str, name: str, **args: Any) -> AIMessage:
-    # The message's own id makes the id of a call: repeated, it is the same.
+    # The id of the call is made from the message id, so that a repeated call has the same id.
     return AIMessage(text, tool_calls=[{"name": name, "args": args, "id": f"{name}-{asked.id}"}])

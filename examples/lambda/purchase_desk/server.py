@@ -1,4 +1,4 @@
-"""The server that the Lambda Web Adapter hands each invocation to, as an HTTP request."""
+"""The server to which the Lambda Web Adapter forwards each invocation as an HTTP request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ User = Annotated[str, Depends(caller)]
 Conversation = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 _NOBODYS: RunnableConfig = {"configurable": {"thread_id": "/"}}
-"""A thread that no caller can have."""
+"""A thread that no caller can own."""
 
 
 class Said(BaseModel):
@@ -45,11 +45,11 @@ class Answer(BaseModel):
 
 
 def make_app(saver: DynamoDBSaver, agent: Agent) -> FastAPI:
-    """The server, ready once it has spoken with DynamoDB.
+    """Make the server. It is ready after its first request to DynamoDB.
 
     Args:
-        saver: Made once, outside of what handles requests. It is opened before the first one, and
-            closed when Lambda ends this environment.
+        saver: Made once, outside the request handlers. It is opened before the first request and
+            closed when Lambda shuts this environment down.
         agent: The agent on that saver.
     """
 
@@ -75,7 +75,7 @@ def make_app(saver: DynamoDBSaver, agent: Agent) -> FastAPI:
 
     @app.get("/health", status_code=204)
     async def health() -> None:
-        """Answered once `lifespan` is through: the adapter waits for it."""
+        """Responds once `lifespan` has started; the adapter waits for it."""
 
     @app.post("/conversations/{conversation}/messages")
     async def say(user: User, conversation: Conversation, said: Said) -> StreamingResponse:
@@ -126,14 +126,14 @@ def make_app(saver: DynamoDBSaver, agent: Agent) -> FastAPI:
 
 
 def config_of(user: str, conversation: str) -> RunnableConfig:
-    """Where a user's conversation is: no user can name a thread of another."""
+    """The config of a user's conversation; no user can name a thread of another user."""
     return {"configurable": {"thread_id": f"{user}/{conversation}", "user_id": user}}
 
 
 async def warm_up(agent: Agent) -> None:
-    """Read a thread that is not there, for half a read unit.
+    """Read a thread that does not exist, for half a read unit.
 
     A function that cannot read its tables fails here, not at a user's first message. With
-    provisioned concurrency, name, connection and TLS are paid for before a user waits.
+    provisioned concurrency, DNS lookup, connection and TLS handshake are done before a user waits.
     """
     await agent.aget_state(_NOBODYS)

@@ -1,4 +1,4 @@
-"""What the stack tells the function, through its environment."""
+"""Settings that the stack passes to the function as environment variables."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Settings:
 
     Attributes:
         saver: Keyword arguments of `DynamoDBSaver`.
-        model: A model as `init_chat_model` of LangChain names it; `None` for the scripted one.
-        port: Where the Lambda Web Adapter expects the server.
+        model: A model name for LangChain's `init_chat_model`; `None` for the scripted one.
+        port: The port where the Lambda Web Adapter expects the server.
     """
 
     saver: dict[str, Any]
@@ -28,7 +28,7 @@ class Settings:
 
         Raises:
             KeyError: `SAVER_SETTINGS` is missing.
-            ValueError: A setting cannot be read.
+            ValueError: A setting cannot be parsed.
         """
         return cls(
             saver=json.loads(os.environ["SAVER_SETTINGS"]),

@@ -1,7 +1,7 @@
-"""What a request amounts to, given what is stored: begin a turn, go on with one, or tell it again.
+"""Decide what a request does, given the stored state: begin, continue or repeat a turn.
 
-Requests are repeated: by people, by browsers, by SDKs after a timeout. A message has an id that its
-sender has made up, and is answered once.
+Requests are retried: by people, by browsers, by SDKs after a timeout. A message has an id chosen by
+its sender, and is answered once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RefusedError(Exception):
-    """A request that does not fit what is stored; the message says what to do."""
+    """A request that does not fit the stored state; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Turn:
     """What to do for a request.
 
     Attributes:
-        told: Messages of the turn that are stored already.
-        questions: What it waits for, if it waits.
+        told: Messages of the turn that are already stored.
+        questions: Pending questions of the turn.
         runs: Whether the graph has to run.
-        given: What the graph is given then; `None` to go on where it was cut off.
+        given: Input of that run; `None` to continue where the last run was cut off.
     """
 
     told: list[AnyMessage] = field(default_factory=list)
@@ -41,8 +41,8 @@ def of_message(stored: StateSnapshot, message_id: str, text: str) -> Turn:
     """The turn of a message.
 
     Args:
-        stored: The conversation as it is.
-        message_id: Id of the message, made up by its sender.
+        stored: The stored state of the conversation.
+        message_id: Id of the message, chosen by its sender.
         text: The message.
 
     Raises:
@@ -61,10 +61,10 @@ def of_message(stored: StateSnapshot, message_id: str, text: str) -> Turn:
 
 
 def of_answer(stored: StateSnapshot, question_id: str, verdict: Verdict) -> Turn:
-    """The turn that goes on with an answer to its question.
+    """The turn that continues with the answer to its question.
 
     Raises:
-        RefusedError: The question does not wait.
+        RefusedError: The question is not pending.
     """
     if question_id in {question.id for question in stored.interrupts}:
         return Turn(runs=True, given=Command(resume={question_id: verdict}))
@@ -80,10 +80,10 @@ def messages_of(stored: StateSnapshot) -> list[AnyMessage]:
 
 
 def _unfinished(stored: StateSnapshot) -> bool:
-    # `tasks` are all of the step at hand. `next` leaves those out whose writes are stored, although
-    # the step has not ended before its checkpoint is.
-    # A run that was cut off before its first step has only stored what it was given. Of that, the
-    # message is not in the state yet, so it is begun anew.
+    # `tasks` lists all tasks of the current step. `next` omits tasks whose writes are stored,
+    # although the step only ends when its checkpoint is stored.
+    # A run that was cut off before its first step has only stored its input, and the message is not
+    # in the state yet. Such a run is started again.
     return bool(stored.tasks) and stored.next != ("__start__",)
 
 

@@ -1,16 +1,16 @@
-// Reads streamed text aloud to those who do not see it: sentence by sentence, not word by word.
+// Announces streamed text to screen readers: by sentence, not by word.
 
 import { find } from "./dom.js";
 
 const SENTENCE = /^.*?[.!?]+(?=\s)/s;
 let waiting = "";
 
-/** Say something at once. */
+/** Announce a text immediately. */
 export function announce(text) {
   find("announcer").textContent = text;
 }
 
-/** Say this piece once its sentence is complete. */
+/** Announce a piece of text once its sentence is complete. */
 export function announcePiece(text) {
   waiting += text;
   for (let found; (found = waiting.match(SENTENCE)); ) {
@@ -19,7 +19,7 @@ export function announcePiece(text) {
   }
 }
 
-/** Say what is left: the message is complete. */
+/** Announce the rest of a complete message. */
 export function announceRest() {
   if (waiting.trim()) announce(waiting.trim());
   waiting = "";

@@ -1,6 +1,6 @@
-// Asks the server. What goes wrong is an error with a text for people.
+// Requests to the server. Errors have a text for users.
 
-/** The server has refused, or does not answer. `lost` where it is unknown whether it took effect. */
+/** An error response, or none. `lost` if it is unknown whether the request took effect. */
 export class AskError extends Error {
   constructor(text, { status = 0, lost = false } = {}) {
     super(text);

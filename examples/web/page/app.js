@@ -1,4 +1,4 @@
-// The page: which conversation is open, what happens in it, and what a person does.
+// The page: the open conversation, its events, and the user's actions.
 
 import { announce, announcePiece, announceRest } from "./announcer.js";
 import * as api from "./api.js";
@@ -22,9 +22,9 @@ const STOPPED =
 const GIVEN_BACK = "Your message was not stored when the server ended. It is back in the message box.";
 
 let facts = { users: [], counts_units: true };
-let place = null; // The conversation that is open; null for a new one.
+let place = null; // The open conversation; null for a new one.
 let model = NOTHING;
-let pending = null; // A message that was sent and is not stored yet, as far as is known.
+let pending = null; // A message that was sent and is not known to be stored.
 let stopListening = () => {};
 
 const problem = (error) => notice(error.message);
@@ -38,7 +38,7 @@ const past = makePast({
 });
 const narrow = matchMedia("(max-width: 45.99rem)"); // One view at a time, as in style.css.
 
-/* What is open */
+/* Navigation */
 
 const userOf = () => find("user").value;
 
@@ -49,7 +49,7 @@ function route() {
   open(conversation && { user: userOf(), conversation });
 }
 
-/** Have a user among those whom one can be. */
+/** Add a user to the list of users. */
 function offer(user) {
   if ([...find("user").options].some((option) => option.value === user)) return;
   find("user").append(make("option", { value: user }, user[0].toUpperCase() + user.slice(1)));
@@ -77,14 +77,14 @@ function setView(view) {
   if (view === "history") past.refresh();
 }
 
-/** Where one view is seen at a time, show the conversation, and go on from there. */
+/** On narrow screens, switch to the conversation and focus an element of it. */
 function uncover(id) {
   if (!narrow.matches) return;
   setView("chat");
   find(id).focus();
 }
 
-/* What the server tells */
+/* Events of the server */
 
 function onEvent(name, data) {
   model = after(model, name, data);
@@ -101,7 +101,7 @@ function onEvent(name, data) {
 
 function told({ kind, text }) {
   announceRest();
-  // An error of a step is shown where it can be tried again.
+  // The conversation shows an error of a step, next to the button that retries the step.
   if (kind !== "failed" || place === null) notice(text, kind === "conflict" ? "hint" : "problem");
   else announce(text);
 }
@@ -136,7 +136,7 @@ function onConnection(connected) {
   }
 }
 
-/* What a person does */
+/* Actions of the user */
 
 async function say(text) {
   const conversation = place?.conversation ?? crypto.randomUUID();
@@ -154,7 +154,7 @@ async function say(text) {
   try {
     await api.say(place, { id: sent.id, text, checkpoint });
   } catch (error) {
-    // Where no answer came, what is stored tells whether it has arrived.
+    // Without a response, the stored state shows whether the message has arrived.
     if (error.lost) sent.unsure = true;
     else if (pending === sent) {
       pending = null;
@@ -185,7 +185,7 @@ async function goOn(checkpoint, again = () => {}) {
   }
 }
 
-/** Show why, and how the conversation stands: somebody else may have gone on with it. */
+/** Show the reason, and reload the conversation, which may have continued elsewhere. */
 function refused(error) {
   notice(error.message, error.status === 409 ? "hint" : "problem");
   if (error.status !== 409) return;
@@ -213,7 +213,7 @@ async function end() {
   find("end").disabled = false;
 }
 
-/* What is shown */
+/* Rendering */
 
 function show() {
   const shownNow = past.model() ?? model;
@@ -225,7 +225,7 @@ function show() {
   past.show();
   showHead();
   showComposer(shownNow);
-  // Last, when it is known how much room is left for it.
+  // Last, when the space left for it is known.
   showConversation(messages, shownNow.costs, facts.counts_units, past.model() ? [] : asks());
 }
 
@@ -318,7 +318,7 @@ find("ideas").append(
   }),
 );
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // The address says which conversation is open.
+  event.preventDefault(); // The URL determines the open conversation.
   find("message").focus();
 });
 addEventListener("hashchange", () => {

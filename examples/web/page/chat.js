@@ -1,4 +1,4 @@
-// The conversation in the middle: messages, what each run has cost, and what waits for a person.
+// The conversation in the middle: messages, the cost of each run, and pending questions.
 
 import { find, keyed, make } from "./dom.js";
 import { costLine } from "./words.js";
@@ -6,7 +6,7 @@ import { costLine } from "./words.js";
 const NEAR_END = 120;
 const WHO = { human: "You", ai: "Support desk" };
 
-/** Show messages, with the costs of the runs that ended at them, and what is waited for. */
+/** Show messages, the costs of the runs that ended at them, and what the conversation waits for. */
 export function showConversation(messages, costs, countsUnits, asks) {
   const scroll = find("scroll");
   const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
@@ -26,7 +26,7 @@ export function scrollToEnd() {
   scroll.scrollTop = scroll.scrollHeight;
 }
 
-/** A question that waits: a form that is answered with yes or no, and a reason. */
+/** The form of a pending question: yes or no, and a reason. */
 export function questionAsk(question, onAnswer) {
   return {
     key: question.id,
@@ -61,7 +61,7 @@ export function questionAsk(question, onAnswer) {
   };
 }
 
-/** Something that has ended too early, and a button that goes on. */
+/** A notice for an unfinished run, with a button that continues it. */
 export function goOnAsk(key, title, text, button, onGoOn) {
   return {
     key,

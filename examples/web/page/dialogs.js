@@ -1,17 +1,17 @@
-// Dialogs: the browser keeps the focus in them, and gives it back.
+// Modal dialogs: the browser keeps the focus inside and restores it afterwards.
 
 import { find } from "./dom.js";
 
 function opened(dialog) {
   dialog.showModal();
   return new Promise((resolve) => {
-    // Not the event that it has closed: that comes later, when it may be open again.
+    // Not the "close" event: it fires later, when the dialog may be open again.
     dialog.querySelector("form").onsubmit = (event) => resolve(event.submitter?.value === "yes");
     dialog.oncancel = () => resolve(false);
   });
 }
 
-/** Ask for a title; null if there shall be no other. */
+/** Ask for a title; null to keep the current one. */
 export async function askTitle(title) {
   const input = find("rename-text");
   input.value = title;
@@ -20,7 +20,7 @@ export async function askTitle(title) {
   return (await answer) ? input.value.trim() || null : null;
 }
 
-/** Ask whether to delete. */
+/** Ask for confirmation of a deletion. */
 export function confirmDelete(title) {
   find("delete-text").textContent =
     `“${title}” goes with its whole history and what it has cost. That cannot be undone.`;

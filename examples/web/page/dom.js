@@ -1,20 +1,20 @@
-// Makes elements. Text is always text: nothing that was said is ever read as HTML.
+// Makes elements. Text is never parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with properties or attributes, and children: elements or texts. */
+/** Make an element with properties or attributes, and children: elements or strings. */
 export function make(tag, properties = {}, ...children) {
   return fill(document.createElement(tag), properties, children);
 }
 
-/** The same of SVG. */
+/** Make an SVG element. */
 export function draw(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
 export const find = (id) => document.getElementById(id);
 
-/** Give a list these keyed children, and leave alone those that are there already. */
+/** Update the keyed children of a list, and leave unchanged ones in place. */
 export function keyed(list, items, key, render, update) {
   const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
   items.forEach((item, place) => {

@@ -1,4 +1,4 @@
-// What is known of the conversation that is open: what is stored, and what just happens.
+// The state of the open conversation: stored messages and streamed ones.
 
 export const NOTHING = Object.freeze({
   known: false,
@@ -14,7 +14,7 @@ export const NOTHING = Object.freeze({
   total: null,
 });
 
-/** What is known once this event has been told. */
+/** The state after an event. */
 export function after(model, name, data) {
   switch (name) {
     case "state":
@@ -38,10 +38,10 @@ export function after(model, name, data) {
   }
 }
 
-/** All messages, as far as they have come. */
+/** All messages, including incomplete ones. */
 export const shown = (model) => [...model.messages, ...model.live];
 
-/** What a step still has to do, whatever it waits for. */
+/** Whether a step is unfinished, for any reason. */
 export const unfinished = (model) => model.next.length > 0;
 
 function withText(live, { id, text }) {

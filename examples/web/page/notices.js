@@ -1,10 +1,10 @@
-// What went wrong, or has to be known: it stays until it is read.
+// Notices of errors and hints, shown until the user closes them.
 
 import { find, make } from "./dom.js";
 
 const MOST = 3;
 
-/** Show a notice: `problem` or `hint`. The same one is shown once. */
+/** Show a notice: `problem` or `hint`. A repeated notice is shown once. */
 export function notice(text, kind = "problem") {
   const list = find("notices");
   [...list.children].filter((one) => one.dataset.text === text).forEach((one) => one.remove());

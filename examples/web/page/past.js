@@ -1,4 +1,4 @@
-// Time travel: the tree beside the conversation, and the checkpoint that is looked at.
+// Time travel: the tree beside the conversation, and the selected checkpoint.
 
 import * as api from "./api.js";
 import { announce } from "./announcer.js";
@@ -8,17 +8,17 @@ import { showTree } from "./tree.js";
 import { timeOf } from "./words.js";
 
 /**
- * The history of the conversation that is open.
- * @param placeOf The conversation.
- * @param nowOf Its newest checkpoint.
- * @param onChange Is told when another checkpoint is looked at.
- * @param onGo Is told when a person has gone to one.
- * @param onProblem Is told of errors.
+ * The history of the open conversation.
+ * @param placeOf Returns the conversation.
+ * @param nowOf Returns its newest checkpoint.
+ * @param onChange Called when another checkpoint is selected.
+ * @param onGo Called when the user has gone to a checkpoint.
+ * @param onProblem Called with errors.
  */
 export function makePast({ placeOf, nowOf, onChange, onGo, onProblem }) {
   let rows = [];
   let before = null;
-  let seen = null; // The checkpoint that is looked at, as it was; null for now.
+  let seen = null; // The state at the selected checkpoint; null for the newest.
   let asked = 0;
 
   const visible = () => getComputedStyle(find("tree").parentElement).display !== "none";
@@ -78,7 +78,7 @@ export function makePast({ placeOf, nowOf, onChange, onGo, onProblem }) {
   find("older").addEventListener("click", () => read(before));
 
   return {
-    /** Read the tree anew, where it can be seen. */
+    /** Reload the tree if it is visible. */
     refresh: () => {
       if (visible()) read(null);
     },

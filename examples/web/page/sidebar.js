@@ -9,8 +9,8 @@ const SAYS = { waiting: "waits for you", failed: "failed", running: "is answerin
 
 /**
  * The list in the sidebar.
- * @param onProblem Is told of errors.
- * @param onShown Is told the conversations that are shown.
+ * @param onProblem Called with errors.
+ * @param onShown Called with the conversations that are shown.
  */
 export function makeSidebar(onProblem, onShown) {
   let user = null;
@@ -78,7 +78,7 @@ export function makeSidebar(onProblem, onShown) {
 
   return {
     refresh,
-    /** Show whose conversations, and which of them is open. */
+    /** Show the conversations of a user, and mark the open one. */
     open(who, conversation) {
       place = conversation;
       if (who !== user) {

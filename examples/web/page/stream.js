@@ -1,14 +1,14 @@
-// Listens to the server, and comes back when the server does.
+// The event stream of the server, with reconnection.
 
 const NAMES = ["state", "begin", "text", "message", "problem", "list", "deleted"];
 const BACK_AFTER = 1000;
 
 /**
- * Listen to what happens.
- * @param url Where.
- * @param onEvent Is told the name and the data of each event.
- * @param onConnection Is told whether the server is there, each time that changes.
- * @returns A function that ends it.
+ * Listen to events.
+ * @param url URL of the stream.
+ * @param onEvent Called with the name and the data of each event.
+ * @param onConnection Called with whether the server is connected, on each change.
+ * @returns A function that closes the stream.
  */
 export function listen(url, onEvent, onConnection) {
   let source;
@@ -25,7 +25,7 @@ export function listen(url, onEvent, onConnection) {
     source.onopen = () => tell(true);
     source.onerror = () => {
       tell(false);
-      // The browser comes back by itself unless an answer has told it not to.
+      // The browser reconnects by itself, except after an error response.
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, BACK_AFTER);
     };
     for (const name of NAMES) {

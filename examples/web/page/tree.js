@@ -1,4 +1,4 @@
-// The history as a tree, drawn as `git log --graph` draws it: newest first, a lane for each branch.
+// The history as a tree, drawn as in `git log --graph`: newest first, one lane for each branch.
 
 import { draw, find, make } from "./dom.js";
 import { timeOf } from "./words.js";
@@ -8,12 +8,12 @@ const ROW = 48;
 const COLOURS = 4;
 
 /**
- * Where each checkpoint is drawn.
+ * The position of each checkpoint.
  * @param rows Checkpoints, newest first, each with the id of its parent.
- * @returns For each its lane, the lanes that pass it above and below, and those that join it.
+ * @returns For each checkpoint its lane, the lanes that pass it above and below, and those that join it.
  */
 export function lay(rows) {
-  const lanes = []; // The checkpoint that each lane leads down to.
+  const lanes = []; // The next checkpoint of each lane.
   return rows.map((row) => {
     const above = lanes.map((id) => id !== null);
     let lane = lanes.indexOf(row.checkpoint);
@@ -61,7 +61,7 @@ function renderRow(row, place, { width, current, now, onGo }) {
       "span",
       { className: "meta" },
       `step ${row.step}, ${timeOf(row.created)}${place.lane ? `, branch ${place.lane + 1}` : ""}`,
-      // Spaces are for who hears it.
+      // The spaces separate words for screen readers.
       ...marks.flatMap(([kind, text]) => [" ", make("span", { className: `mark ${kind}` }, text)]),
     ),
   );

@@ -1,4 +1,4 @@
-// Numbers and moments as people read them.
+// Formats numbers and times for users.
 
 const NUMBER = new Intl.NumberFormat("en");
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -7,14 +7,14 @@ const DAY_MS = 86_400_000;
 
 export const timeOf = (moment) => TIME.format(new Date(moment));
 
-/** The time today, else the day. */
+/** The time if it is today, otherwise the date. */
 export function dayOf(moment) {
   const then = new Date(moment);
   const today = Date.now() - then < DAY_MS && then.getDate() === new Date().getDate();
   return today ? TIME.format(then).slice(0, 5) : DAY.format(then);
 }
 
-/** Dollars with two digits that say something. */
+/** Dollars with two significant digits. */
 export function dollars(value) {
   if (value === 0) return "$0";
   return `$${value.toFixed(Math.max(2, Math.ceil(-Math.log10(value)) + 1))}`;
@@ -24,7 +24,7 @@ export function count(number, noun) {
   return `${NUMBER.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** What something has cost, in one line. */
+/** A cost in one line. */
 export function costLine(cost, countsUnits) {
   const requests = count(cost.requests, "request");
   if (!countsUnits) return `${requests} (this engine does not count units)`;
