@@ -22,6 +22,7 @@ from tests.store.simulated import (
     OF_STORE,
     STORE_CALLS,
     VECTOR_CALLS,
+    VECTORS,
     Call,
     Variant,
 )
@@ -81,6 +82,18 @@ def test_three_calls_at_once_are_right_in_schedules_at_random(kind: str, variant
     for three in spread(threes(kind, variant), THREES):
         problem = problems_of(variant, three)
         assert not problem, f"{' beside '.join(call.name for call in three)}\n{problem}"
+
+
+def test_an_item_that_is_put_twice_beside_a_search_is_found() -> None:
+    """The second put has no vectors, so the vectors that the search looks for are gone."""
+    by_name = {call.name: call for call in STORE_CALLS + VECTOR_CALLS}
+    names = (
+        "batch(k, new namespace, delete l)",
+        "put(k, large, without vectors)",
+        "search(filter)",
+    )
+
+    assert not problems_of(VECTORS, [by_name[name] for name in names])
 
 
 def test_a_delete_that_does_nothing_beside_two_puts_is_found(

@@ -207,18 +207,32 @@ def _read_ranked(
             else:
                 changed.append(record)
         best.seen.update(one.stem for one in some)
-        scored += yield from _score(context, search, changed, best)
-        best.add((yield from _passing(context, search, scored)))
+        rescored = yield from _score(context, search, changed, best)
+        best.add((yield from _passing(context, search, [*scored, *rescored.scored])))
+
+
+class _Rescored(NamedTuple):
+    """Items that were stored after the ranking.
+
+    Attributes:
+        scored: Those with vectors.
+        plain: Those that were replaced by a version without vectors since they were read.
+    """
+
+    scored: list[Scored]
+    plain: list[ItemRecord]
 
 
 def _score(
     context: Context, search: VectorSearch, records: Sequence[ItemRecord], best: _Best
-) -> Operation[list[Scored]]:
+) -> Operation[_Rescored]:
     """Score items that were stored after the ranking, by reading their vectors."""
     fresh = {_vector_stem(record): record for record in records if record.vectors}
     best.seen.update(fresh)
-    scored = yield from together([_score_one(context, search, one) for one in fresh.values()])
-    return [one for one in scored if one is not None]
+    found = yield from together([_score_one(context, search, one) for one in fresh.values()])
+    scored = [one for one in found if isinstance(one, Scored)]
+    plain = [one for one in found if one is not None and not isinstance(one, Scored)]
+    return _Rescored(scored, plain)
 
 
 def _vector_stem(record: ItemRecord) -> Key:
@@ -227,7 +241,8 @@ def _vector_stem(record: ItemRecord) -> Key:
 
 def _score_one(
     context: Context, search: VectorSearch, record: ItemRecord
-) -> Operation[Scored | None]:
+) -> Operation[Scored | ItemRecord | None]:
+    """The score of an item; the item if it has no vectors any more, `None` if it is gone."""
     while True:
         keys = vector_keys(record.ref, record.version, record.vectors)
         items = yield from read_all(context.consistently(), keys)
@@ -235,8 +250,10 @@ def _score_one(
             break
         item = yield from send(GetItem(Table.STORE, record.ref.primary, consistent=True))
         again = None if item is None else read_item(item, context.spread)
-        if again is None or not again.vectors or again.expired(context.moment):
+        if again is None or not is_visible(context, again):
             return None
+        if not _has_live_vectors(context, again):
+            return again
         if again.version == record.version:
             raise MissingPartError(
                 place=str(record.ref),
@@ -256,16 +273,24 @@ def _passing(
     context: Context, search: VectorSearch, scored: Sequence[Scored]
 ) -> Operation[list[Scored]]:
     """The items that match the filter."""
-    condition = search.criteria.condition
-    if not condition:
+    if not search.criteria.condition:
         return list(scored)
-    rest = yield from prefilter(context, [one.record for one in scored], condition)
+    passing = yield from _decoded(context, search, [one.record for one in scored])
+    ranked = {one.record.ref: one for one in scored}
+    return [ranked[one.record.ref]._replace(value=one) for one in passing]
+
+
+def _decoded(
+    context: Context, search: VectorSearch, records: Sequence[ItemRecord]
+) -> Operation[list[Decoded]]:
+    """Those of the items that match the filter, with their values."""
+    condition = search.criteria.condition
+    rest = yield from prefilter(context, list(records), condition)
     passing: list[Decoded] = []
     for batch in in_batches(rest, weight):
         decoded = yield from decode_all(context, batch)
         passing += [one for one in decoded if matches(one.value, condition)]
-    ranked = {one.record.ref: one for one in scored}
-    return [ranked[one.record.ref]._replace(value=one) for one in passing]
+    return passing
 
 
 def _without_vectors(
@@ -294,9 +319,10 @@ def _without_vectors(
 
     collected = Collected(missing, 0)
     yield from collect(context, criteria, collected, has_none)
-    scored = yield from _score(context, search, unseen, best)
-    best.add((yield from _passing(context, search, scored)))
-    return collected.found
+    rescored = yield from _score(context, search, unseen, best)
+    best.add((yield from _passing(context, search, rescored.scored)))
+    found = [*collected.found, *(yield from _decoded(context, search, rescored.plain))]
+    return sorted(found, key=lambda one: (one.record.ref.namespace, one.record.ref.key))
 
 
 def _with_values(
@@ -321,8 +347,9 @@ def _with_values(
             given.append((one, score))
     if changed:
         again = yield from _score(context, search, changed, best)
-        passing = yield from _passing(context, search, again)
-        given += yield from _with_values(context, search, best, passing)
+        passing = yield from _passing(context, search, again.scored)
+        plain = yield from _decoded(context, search, again.plain)
+        given += yield from _with_values(context, search, best, passing, plain)
     return given
 
 
