@@ -90,6 +90,6 @@ def test_a_search_that_passes_over_what_the_index_does_not_hold_is_found(
 
     assert not explored()
 
-    monkeypatch.setattr(nearest, "_score", lambda *_: done([]))
+    monkeypatch.setattr(nearest, "_score", lambda *_: done(nearest.Rescored([], [])))
 
     assert any("never true" in problem for problem in explored())

@@ -88,9 +88,9 @@ def test_a_search_beside_a_change_finds_what_was_or_what_will_be(change: str, li
 def test_a_search_that_passed_over_what_was_put_anew_would_be_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def none(*_: object) -> Operation[list[Any]]:
+    def none(*_: object) -> Operation[nearest.Rescored]:
         yield from ()
-        return []
+        return nearest.Rescored([], [])
 
     monkeypatch.setattr(nearest, "_score", none)
     found, allowed = results_beside(CHANGES["another text"], SearchOp(AT, None, 5, 0, QUERY))

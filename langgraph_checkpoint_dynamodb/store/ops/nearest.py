@@ -211,7 +211,7 @@ def _read_ranked(
         best.add((yield from _passing(context, search, [*scored, *rescored.scored])))
 
 
-class _Rescored(NamedTuple):
+class Rescored(NamedTuple):
     """Items that were stored after the ranking.
 
     Attributes:
@@ -225,14 +225,14 @@ class _Rescored(NamedTuple):
 
 def _score(
     context: Context, search: VectorSearch, records: Sequence[ItemRecord], best: _Best
-) -> Operation[_Rescored]:
+) -> Operation[Rescored]:
     """Score items that were stored after the ranking, by reading their vectors."""
     fresh = {_vector_stem(record): record for record in records if record.vectors}
     best.seen.update(fresh)
     found = yield from together([_score_one(context, search, one) for one in fresh.values()])
     scored = [one for one in found if isinstance(one, Scored)]
     plain = [one for one in found if one is not None and not isinstance(one, Scored)]
-    return _Rescored(scored, plain)
+    return Rescored(scored, plain)
 
 
 def _vector_stem(record: ItemRecord) -> Key:
