@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_checkpoint_dynamodb.errors import MissingPartError
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
-from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.requests.items import GetItem
 from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
-from langgraph_checkpoint_dynamodb.store.filters import matches
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from langgraph_checkpoint_dynamodb.store.keys import vector_owner
 from langgraph_checkpoint_dynamodb.store.ops.get import (
@@ -38,9 +36,8 @@ from langgraph_checkpoint_dynamodb.store.ops.search import (
     Collected,
     Criteria,
     collect,
-    prefilter,
+    collect_matching,
     search_item,
-    weight,
 )
 from langgraph_checkpoint_dynamodb.store.similarity import similarities
 from langgraph_checkpoint_dynamodb.store.vectors import read_vector, vector_keys
@@ -284,13 +281,9 @@ def _decoded(
     context: Context, search: VectorSearch, records: Sequence[ItemRecord]
 ) -> Operation[list[Decoded]]:
     """Those of the items that match the filter, with their values."""
-    condition = search.criteria.condition
-    rest = yield from prefilter(context, list(records), condition)
-    passing: list[Decoded] = []
-    for batch in in_batches(rest, weight):
-        decoded = yield from decode_all(context, batch)
-        passing += [one for one in decoded if matches(one.value, condition)]
-    return passing
+    collected = Collected(len(records), 0)
+    yield from collect_matching(context, search.criteria, records, collected)
+    return collected.found
 
 
 def _without_vectors(

@@ -168,15 +168,22 @@ def _collect_below(
         if not criteria.condition:
             collected.add((yield from decode_all(context, collected.skip(records))))
             continue
-        rest = yield from prefilter(context, records, criteria.condition)
-        for batch in in_batches(rest, weight):
-            decoded = yield from decode_all(context, batch)
-            collected.add([one for one in decoded if matches(one.value, criteria.condition)])
-            if not collected.missing:
-                return
+        yield from collect_matching(context, criteria, records, collected)
 
 
-def weight(record: ItemRecord) -> int:
+def collect_matching(
+    context: Context, criteria: Criteria, records: Sequence[ItemRecord], collected: Collected
+) -> Operation[None]:
+    """Collect those of the items that match the filter, in order, until there are enough."""
+    rest = yield from _prefilter(context, records, criteria.condition)
+    for batch in in_batches(rest, _weight):
+        decoded = yield from decode_all(context, batch)
+        collected.add([one for one in decoded if matches(one.value, criteria.condition)])
+        if not collected.missing:
+            return
+
+
+def _weight(record: ItemRecord) -> int:
     """Bytes of an item's value in memory."""
     found = record.value.payload
     return stored_bytes(found) if found.packed is None else found.packed.size
@@ -187,7 +194,7 @@ def _records(context: Context, items: Sequence[StoredItem]) -> list[ItemRecord]:
     return [one for one in records if one is not None and is_visible(context, one)]
 
 
-def prefilter(
+def _prefilter(
     context: Context, records: Sequence[ItemRecord], condition: Mapping[str, Any]
 ) -> Operation[list[ItemRecord]]:
     """The items that may match a filter, judging by their copied fields."""
