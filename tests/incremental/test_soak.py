@@ -59,7 +59,7 @@ class Soak:
         reader: A saver with an empty cache that stores nothing.
         size: Characters of the document.
         clock: The clock of all processes.
-        reached: By thread, the log length that a run has reported and no task has removed since.
+        reached: By thread, the log length that runs have reported and no task has removed since.
         seen: Number of checkpoints compared.
     """
 
@@ -79,11 +79,17 @@ class Soak:
         for worker, task in asked:
             worker.ask(task)
         taken = {one for task in tasks for one in _taken(task)}
+        reported: dict[str, list[int]] = {}
         for worker, task in asked:
-            self._hear(task, worker.answer(), alone=task.thread_id not in taken)
+            length = _length(task, worker.answer(), alone=task.thread_id not in taken)
+            if task.do == "run" and task.thread_id not in taken:
+                reported.setdefault(task.thread_id, []).append(length)
+        for thread_id, lengths in reported.items():
+            # Of two runs at once, the shorter may store the newest checkpoint, as with any saver.
+            self.reached[thread_id] = max(min(lengths), self.reached.get(thread_id, 0))
         for thread_id in taken:
             self.reached.pop(thread_id, None)
-        self.check()
+        self.check(reported)
 
     def _task(self) -> Task:
         thread_id = self.choose.choice(THREADS)
@@ -98,24 +104,20 @@ class Soak:
         dies_at = self.choose.choice([0, 0, 1, -1]) * self.choose.randrange(1, REQUESTS)
         return Task(do, thread_id, self.clock.now, argument, dies_at)
 
-    def _hear(self, task: Task, answer: tuple[Any, str | None] | None, *, alone: bool) -> None:
-        if answer is None:
-            return
-        result, error = answer
-        if error is not None:
-            assert not alone, (task, error)
-        elif task.do == "run":
-            self.reached[task.thread_id] = max(result, self.reached.get(task.thread_id, 0))
-
-    def check(self) -> None:
+    def check(self, reported: dict[str, list[int]]) -> None:
         """Check that every checkpoint of every thread has the expected content and none is lost."""
         for thread_id in THREADS:
             forget(self.reader)
             newest = self.reader.get_tuple(config(thread_id))
             values = {} if newest is None else newest.checkpoint["channel_values"]
             assert len(values.get("log", [])) >= self.reached.get(thread_id, 0)
+            lengths = {0}
             for found in self.reader.list({"configurable": {"thread_id": thread_id}}):
-                self._check_one(found.checkpoint["channel_values"])
+                values = found.checkpoint["channel_values"]
+                self._check_one(values)
+                if not found.config["configurable"]["checkpoint_ns"]:
+                    lengths.add(len(values.get("log", [])))
+            assert lengths.issuperset(reported.get(thread_id, []))
 
     def _check_one(self, values: dict[str, Any]) -> None:
         if "log" not in values:  # The checkpoint of the input.
@@ -125,6 +127,15 @@ class Soak:
         if "document" in values:
             assert values["document"] == document(topic, len(log), self.size)
         self.seen += 1
+
+
+def _length(task: Task, answer: tuple[Any, str | None] | None, *, alone: bool) -> int:
+    """The log length that a run has reported; 0 if it crashed, failed or is no run."""
+    if answer is None:
+        return 0
+    result, error = answer
+    assert error is None or not alone, (task, error)
+    return result or 0
 
 
 def _taken(task: Task) -> list[str]:
