@@ -23,7 +23,7 @@ LIST_OWN_ACTIONS = frozenset({"dynamodb:Query"})
 LIST_ALL_ACTIONS = LIST_OWN_ACTIONS | {"dynamodb:Scan"}
 """Also for `list_threads` without an owner."""
 
-PROLONG_ACTIONS = frozenset({"dynamodb:UpdateItem"})
+TTL_EXTENSION_ACTIONS = frozenset({"dynamodb:UpdateItem"})
 """Also to run threads with DeltaChannels whose items expire, with `thread_index` or with
 `on_conflict="raise"`, and for `update_thread`."""
 
@@ -136,7 +136,7 @@ ROLES = {
         key=KEY_READ_ACTIONS,
     ),
     "runtime": Role(
-        RUN_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
+        RUN_ACTIONS | TTL_EXTENSION_ACTIONS | VERIFY_ACTIONS,
         threads=LIST_OWN_ACTIONS,
         objects=S3_RUN_ACTIONS,
         bucket=S3_BUCKET_ACTIONS,
@@ -144,7 +144,7 @@ ROLES = {
     ),
     "setup": Role(SETUP_ACTIONS),
     "admin": Role(
-        SWEEP_ACTIONS | PROLONG_ACTIONS | VERIFY_ACTIONS,
+        SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS | VERIFY_ACTIONS,
         index=frozenset({"dynamodb:Query"}),
         threads=LIST_ALL_ACTIONS,
         objects=S3_RUN_ACTIONS | S3_DELETE_ACTIONS,

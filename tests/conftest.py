@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import SWEEP_ACTIONS, TTL_EXTENSION_ACTIONS
 from tests.support import collector
 from tests.support.buckets import Bucket, new_bucket, running_object_store
 from tests.support.calls import AsyncCalls, LoopThread, SyncCalls
@@ -143,7 +143,7 @@ def skipped_waits(monkeypatch: pytest.MonkeyPatch) -> SkippedWaits:
 def saver(tables: Tables) -> Iterator[Saver]:
     """A saver on new tables, with only the permissions of the published runtime policy."""
     tables.set_up()
-    with tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS) as made:
+    with tables.saver(SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS) as made:
         yield made
 
 

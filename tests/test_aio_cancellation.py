@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Table
 from tests.support.aio import (
     AT,
@@ -92,7 +92,9 @@ def changing(where: str) -> dict[str, Case]:
         "delete for runs": Case(lambda s: s.adelete_for_runs(["run-t-3", "run-t-2"]), where),
         "copy": Case(lambda saver: saver.acopy_thread("t", "target"), where),
         "prune": Case(lambda saver: saver.aprune(["t"]), where),
-        "sweep": Case(lambda saver: later(saver).asweep_orphans(older_than=MARGIN), where, orphan),
+        "sweep": Case(
+            lambda saver: later(saver).asweep_orphans(older_than=GRACE_SECONDS), where, orphan
+        ),
     }
 
 

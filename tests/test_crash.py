@@ -556,7 +556,7 @@ def test_a_stopped_sweep_changes_nothing_that_is_read_and_is_finished_by_the_nex
 
 @pytest.mark.sample(0)
 @stored_in("chunks", "s3")
-def test_a_history_whose_prolonging_was_stopped_is_as_readable_as_before(large: Large) -> None:
+def test_a_history_whose_ttl_extension_was_stopped_is_as_readable_as_before(large: Large) -> None:
     def prepare(one: Saver) -> None:
         put_delta(one, "0002", None, "", log=[text("snapshot")])
         put_delta(one, "0003", "0002", "", text("0003"))
@@ -574,7 +574,7 @@ def test_a_history_whose_prolonging_was_stopped_is_as_readable_as_before(large: 
     for found in experiment.stops():
         assert found == experiment.before
         assert loose_ends(stored(large.tables, large.bucket)) == []
-        # Reading with a TTL would prolong the rest.
+        # Reading with a TTL would extend that of the rest.
         with large.saver() as reader:
             assert history(reader, "", "0004") == whole
     assert experiment.states >= 6

@@ -25,7 +25,7 @@ from langgraph_checkpoint_dynamodb import (
     ServiceError,
     SweepReport,
 )
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.format.write_keys import MARK_SORT_KEY, writes_partition
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from tests.support.savers import Saver
 
 NOW = 2_000_000_000
-AGE = MARGIN
+AGE = GRACE_SECONDS
 DAY = 24 * 60 * 60
 OLD = NOW - AGE
 YOUNG = NOW - AGE + 1
@@ -531,7 +531,14 @@ NAN, INFINITY = float("nan"), float("inf")
 BAD_VALUES: dict[str, tuple[Any, ...]] = {
     "older_than": (
         *(-1, -0.1, timedelta(-1), NAN, INFINITY, -INFINITY),
-        *(0, 1, MARGIN - 1, MARGIN - 1.5, timedelta(0), timedelta(seconds=MARGIN - 1)),
+        *(
+            0,
+            1,
+            GRACE_SECONDS - 1,
+            GRACE_SECONDS - 1.5,
+            timedelta(0),
+            timedelta(seconds=GRACE_SECONDS - 1),
+        ),
     ),
     "max_pages": (0, -1),
 }
@@ -552,14 +559,14 @@ def test_an_argument_that_cannot_be_used_is_refused_by_name(
     assert raised.value.field == name
 
 
-@pytest.mark.parametrize("age", [0, MARGIN - 1, timedelta(minutes=59)])
+@pytest.mark.parametrize("age", [0, GRACE_SECONDS - 1, timedelta(minutes=59)])
 def test_what_a_call_may_be_about_to_refer_to_is_not_swept_and_the_refusal_says_why(
     age: timedelta | int,
 ) -> None:
     with pytest.raises(InvalidInputError) as raised:
         UNREACHABLE.sweep_orphans(older_than=age)
     said = str(raised.value)
-    assert f"at least {MARGIN} seconds" in said
+    assert f"at least {GRACE_SECONDS} seconds" in said
     assert "under way" in said
     assert "clocks" in said
 
@@ -641,7 +648,7 @@ def test_marks_of_deletes_stay_for_an_hour_and_are_then_swept_and_counted(
     assert len(marks(world.stored())) == 2
     assert world.stored().without_marks() == Stored({}, {})
     for mark in world.tables.marks():
-        assert mark["ttl"] == {"N": str(NOW + MARGIN)}
+        assert mark["ttl"] == {"N": str(NOW + GRACE_SECONDS)}
     world.now = NOW + AGE - 1
     assert counts(sweep(older_than=AGE)) == {"young": 2}
     assert len(marks(world.stored())) == 2

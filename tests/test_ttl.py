@@ -20,7 +20,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_checkpoint_dynamodb import InvalidInputError, MissingPartError, UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS, is_live
 from langgraph_checkpoint_dynamodb.format.parts import part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import SAVER_TABLES, SPECS, Table
 from langgraph_checkpoint_dynamodb.policies import (
@@ -212,7 +212,7 @@ def test_every_item_says_when_it_may_be_deleted_and_checkpoints_when_they_stop_t
     ttls = world.ttls()
     assert len(ttls) == {"inline": 3, "s3": 8}.get(kind, len(ttls))
     end = None if ttl is None else 1_000_000 + ttl
-    assert set(ttls.values()) == {None if end is None else end + MARGIN}
+    assert set(ttls.values()) == {None if end is None else end + GRACE_SECONDS}
     (item,) = world.tables.checkpoint_items()
     assert item.get("expires") == (None if end is None else {"N": str(end)})
     assert not any("expires" in beside for beside in world.tables.write_items())
@@ -319,7 +319,7 @@ def test_an_expired_and_a_living_write_of_one_task_are_told_apart(
 ) -> None:
     stored = put_one(world.calls(None))
     calls.put_writes(stored, [("a", 1)], "task")
-    world.clock.now += MARGIN
+    world.clock.now += GRACE_SECONDS
     calls.put_writes(stored, [("a", 2), ("b", 2)], "task")
     world.clock.now += TTL
     calls.put_writes(stored, [("a", 3), ("b", 3), ("c", 3)], "task")
@@ -425,7 +425,7 @@ def test_what_has_expired_is_removed_with_all_that_is_beside_it(
     assert world.ttls() == {}
     assert world.bucket.objects() == {}
     # Marks that no sweep deletes expire.
-    expected = {"N": str(int(world.clock.now) + MARGIN)}
+    expected = {"N": str(int(world.clock.now) + GRACE_SECONDS)}
     assert [mark["ttl"] for mark in world.tables.marks()] == [expected] * 2
 
 
@@ -452,7 +452,7 @@ def test_deleting_runs_finds_the_expired_and_is_not_stopped_by_others_that_have_
     cast("Saver", calls.saver).setup()
     put_one(calls, "without-run", note="n" * 400)
     put_one(calls, "expired", run_id="run", note="n" * 400)
-    world.clock.now += TTL + MARGIN
+    world.clock.now += TTL + GRACE_SECONDS
     living = put_one(calls, "living", run_id="run", note="n" * 400)
     other = put_one(calls, "living", run_id="other", note="n" * 400)
     calls.delete_for_runs(["run"])
@@ -480,7 +480,7 @@ def test_a_copy_has_what_lives_and_a_whole_life_of_its_own(
     last = (copier_ttl or 100 * TTL) - 1
     copies = {key: at for key, at in world.ttls().items() if key[1].partition(":::")[0] == "copy"}
     assert set(copies.values()) == {
-        None if copier_ttl is None else int(world.clock.now) + copier_ttl + MARGIN
+        None if copier_ttl is None else int(world.clock.now) + copier_ttl + GRACE_SECONDS
     }
     world.clock.now += last
     (copied,) = calls.list(config("copy"))
@@ -495,7 +495,7 @@ def test_a_copy_has_what_lives_and_a_whole_life_of_its_own(
 def test_a_write_that_has_expired_is_not_copied(world: World, calls: Calls) -> None:
     stored = put_one(world.calls(None))
     calls.put_writes(stored, [("a", 1)], "task")
-    world.clock.now += TTL + MARGIN
+    world.clock.now += TTL + GRACE_SECONDS
     calls.put_writes(stored, [("b", 2)], "other")
     calls.copy_thread("t", "copy")
     (copied,) = calls.list(config("copy"))
@@ -506,7 +506,7 @@ def test_a_write_that_has_expired_is_not_copied(world: World, calls: Calls) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reading_a_history_prolongs_once_what_would_expire_before_a_checkpoint_stored_now(
+def test_reading_a_history_extends_once_what_would_expire_before_a_checkpoint_stored_now(
     world: World, kind: str
 ) -> None:
     session = saver_session(world.bucket.url)
@@ -536,7 +536,7 @@ def test_reading_a_history_prolongs_once_what_would_expire_before_a_checkpoint_s
 
 
 @pytest.mark.sample(2)
-@pytest.mark.parametrize("waited", [10, MARGIN - 1, MARGIN + 1, TTL // 2, TTL - 1])
+@pytest.mark.parametrize("waited", [10, GRACE_SECONDS - 1, GRACE_SECONDS + 1, TTL // 2, TTL - 1])
 def test_objects_in_s3_are_made_as_young_as_the_items_that_lead_to_them(
     world: World, waited: int
 ) -> None:
@@ -568,7 +568,7 @@ def test_objects_in_s3_are_made_as_young_as_the_items_that_lead_to_them(
 
 
 @pytest.mark.parametrize("stored_ttl", [None, TTL])
-def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
+def test_a_saver_whose_checkpoints_never_expire_extends_nothing(
     world: World, stored_ttl: int | None
 ) -> None:
     stored = log_chain(world.calls(stored_ttl), 3)
@@ -586,7 +586,7 @@ def test_a_saver_whose_checkpoints_never_expire_prolongs_nothing(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("table", SAVER_TABLES, ids=lambda table: table.value)
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
-def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
+def test_a_history_whose_ttl_cannot_be_extended_is_read_and_the_failure_logged(
     world: World, caplog: pytest.LogCaptureFixture, table: Table, code: str, kind: str
 ) -> None:
     stored = log_chain(world.calls(kind=kind), 3)
@@ -606,7 +606,7 @@ def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
     assert world.parts_outlive_what_refers_to_them()
 
 
-def test_a_history_is_read_without_the_right_to_prolong_it(
+def test_a_history_is_read_without_the_right_to_extend_its_ttl(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored = log_chain(world.calls(kind="s3"), 3)
@@ -619,8 +619,8 @@ def test_a_history_is_read_without_the_right_to_prolong_it(
     assert "dynamodb:UpdateItem" in caplog.text
 
 
-@pytest.mark.parametrize("fate", ["gone", "tombstone", "prolonged by another"])
-def test_what_has_changed_since_it_was_read_is_not_prolonged(world: World, fate: str) -> None:
+@pytest.mark.parametrize("fate", ["gone", "tombstone", "extended by another"])
+def test_what_has_changed_since_it_was_read_is_not_extended(world: World, fate: str) -> None:
     stored = log_chain(world.calls(), 3)
     client, name = world.tables.client, world.tables.checkpoints
     session = saver_session(world.bucket.url)
@@ -686,7 +686,7 @@ def test_the_history_of_an_expired_checkpoint_is_an_error_and_no_empty_channel(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_copy_of_a_prolonged_history_is_as_long_as_the_history(world: World, kind: str) -> None:
+def test_a_copy_of_an_extended_history_is_as_long_as_the_history(world: World, kind: str) -> None:
     calls = world.calls(kind=kind)
     stored = log_chain(calls, 3)
     world.clock.now += TTL - 1
@@ -736,7 +736,7 @@ def log_graph(saver: Any, frequency: int, clock: Clock | None = None, slow: int 
 def live(world: World, gaps: Sequence[float], frequency: int, slow: int, kind: str) -> None:
     """A thread with these gaps between its turns, in TTLs, and the same thread in memory.
 
-    A saver that prolongs nothing observes it. Before each turn, expired items are deleted.
+    A saver that extends nothing observes it. Before each turn, expired items are deleted.
     """
     graph = log_graph(world.saver(TTL, kind), frequency, world.clock, slow)
     watching = log_graph(world.saver(None, kind), frequency)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver, InvalidInputError, upkeep
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from tests.support.values import config
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def swept(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
         "endpoint_url": tables.engine.url,
     }
     monkeypatch.setenv("SAVER_SETTINGS", json.dumps(settings))
-    monkeypatch.setenv("SWEEP_OLDER_THAN_SECONDS", str(MARGIN))
+    monkeypatch.setenv("SWEEP_OLDER_THAN_SECONDS", str(GRACE_SECONDS))
     upkeep._saver.cache_clear()
     yield tables
     upkeep._saver().close()
@@ -112,7 +112,7 @@ def test_it_keeps_the_time_of_two_pages_and_at_least_half_a_minute(
         report = upkeep.sweep(
             saver,
             None,
-            older_than=MARGIN,
+            older_than=GRACE_SECONDS,
             seconds_left=lambda: next(looks),
             now=lambda: next(moments),
         )

@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.cache.entries import plan_entry
 from langgraph_checkpoint_dynamodb.cache.ops import Changes, clear, clear_all, get_all, set_all
 from langgraph_checkpoint_dynamodb.cache.settings import require_life
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.requests.operations import done
 from langgraph_checkpoint_dynamodb.requests.weight import is_large

@@ -18,8 +18,8 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
     DeleteIfOld,
     DeleteUnchanged,
+    ExtendTtl,
     GetItem,
-    Prolong,
     Put,
     PutItem,
     Query,
@@ -132,7 +132,7 @@ def _dry_run_reply(request: Request[Any]) -> object:
             return ()
         case PutItem() | UpdateItem() | TransactPut() | DeleteObjects():
             return None
-        case DeleteUnchanged() | DeleteIfOld() | Prolong():
+        case DeleteUnchanged() | DeleteIfOld() | ExtendTtl():
             return True
     raise TypeError(f"a dry run cannot answer {type(request).__name__}")
 

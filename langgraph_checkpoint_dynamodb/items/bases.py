@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS, is_live
 from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY, BaseRef, base_id_of
-from langgraph_checkpoint_dynamodb.format.life import MARGIN, is_live
 from langgraph_checkpoint_dynamodb.format.parts import content_digest
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
@@ -33,7 +33,7 @@ from langgraph_checkpoint_dynamodb.requests.items import Put
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
@@ -212,4 +212,4 @@ def was_deleted(created: int, bases_deleted: int | None) -> bool:
         created: When the base was stored.
         bases_deleted: When bases of its thread were last deleted with it.
     """
-    return bases_deleted is not None and created <= bases_deleted + MARGIN
+    return bases_deleted is not None and created <= bases_deleted + GRACE_SECONDS

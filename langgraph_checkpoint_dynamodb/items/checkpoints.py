@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from langgraph_checkpoint_dynamodb.format.expiry import is_live
 from langgraph_checkpoint_dynamodb.format.key_text import fits_index_key
 from langgraph_checkpoint_dynamodb.format.keys import (
     ROOT_NAMESPACE,
@@ -14,7 +15,6 @@ from langgraph_checkpoint_dynamodb.format.keys import (
     is_auxiliary_key,
     owner_of,
 )
-from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.format.write_keys import writes_partition
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -41,7 +41,7 @@ from langgraph_checkpoint_dynamodb.requests.items import Put
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.payloads.kinds import (
         Chunks,
         Inline,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.expiry import is_live
 from langgraph_checkpoint_dynamodb.format.keys import base_id_of
-from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.parts import (
     PartAddress,
     chunk_number_of,
@@ -41,8 +41,8 @@ from langgraph_checkpoint_dynamodb.requests.items import Put
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.kinds import Chunks, Origin, Payload
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 MAX_DESCRIPTION_BYTES = 1024

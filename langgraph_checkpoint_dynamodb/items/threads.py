@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
+from langgraph_checkpoint_dynamodb.format.expiry import is_live
 from langgraph_checkpoint_dynamodb.format.keys import THREAD_SORT_KEY
-from langgraph_checkpoint_dynamodb.format.life import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute
 from langgraph_checkpoint_dynamodb.format.thread_index import owner_in_key
 from langgraph_checkpoint_dynamodb.items.attributes import (

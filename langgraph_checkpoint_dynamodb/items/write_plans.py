@@ -46,8 +46,8 @@ from langgraph_checkpoint_dynamodb.requests.items import Put
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.requests.items import Item

@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
-from langgraph_checkpoint_dynamodb.format.life import is_live
+from langgraph_checkpoint_dynamodb.format.expiry import is_live
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Table
 from langgraph_checkpoint_dynamodb.format.write_keys import split_write_sort_key
 from langgraph_checkpoint_dynamodb.items.attributes import (

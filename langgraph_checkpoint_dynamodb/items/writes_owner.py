@@ -10,8 +10,8 @@ from langgraph_checkpoint_dynamodb.format.write_keys import split_writes_partiti
 from langgraph_checkpoint_dynamodb.items.attributes import number_or_none, read_key
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.requests.items import StoredItem
 
 

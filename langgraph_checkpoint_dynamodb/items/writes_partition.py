@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph_checkpoint_dynamodb.format.life import Stamp, is_live
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp, is_live
 from langgraph_checkpoint_dynamodb.format.parts import (
     chunk_sort_key,
     object_sort_key,
@@ -76,13 +76,14 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class DeletionMark:
-    """The writes of the checkpoint were deleted or replaced less than `MARGIN` ago."""
+    """The writes of the checkpoint were deleted or replaced less than `GRACE_SECONDS` ago."""
 
 
 def mark_put(ref: CheckpointRef, now: int) -> Put:
     """The request that marks a partition before its writes are deleted or replaced.
 
-    A reader takes at most `MARGIN` from the checkpoint to its writes, so the mark lives that long.
+    A reader takes at most `GRACE_SECONDS` from the checkpoint to its writes, so the mark lives that
+    long.
     """
     key = Key(ref.writes_partition, MARK_SORT_KEY)
     attributes = owner_attributes(ref, Stamp("", now, expires_at=now))

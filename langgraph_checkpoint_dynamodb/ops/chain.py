@@ -12,7 +12,7 @@ from langgraph_checkpoint_dynamodb.items.carried_writes import read_carried
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint, decode_metadata
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
-from langgraph_checkpoint_dynamodb.ops.parts import load_alone
+from langgraph_checkpoint_dynamodb.ops.values import load_alone
 from langgraph_checkpoint_dynamodb.requests.items import GetItem, Query
 from langgraph_checkpoint_dynamodb.requests.operations import send
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Self
 
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import BaseRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.differences import Base
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 

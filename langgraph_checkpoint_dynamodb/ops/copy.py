@@ -38,8 +38,9 @@ from langgraph_checkpoint_dynamodb.items.writes_partition import (
     part_keys,
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import missing_part_error
+from langgraph_checkpoint_dynamodb.ops.bases import require_base
 from langgraph_checkpoint_dynamodb.ops.delete import read_partition
-from langgraph_checkpoint_dynamodb.ops.parts import in_batches, require_base
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     invalidating_memory,
     require_unchanged,
@@ -47,7 +48,7 @@ from langgraph_checkpoint_dynamodb.ops.rereading import (
 )
 from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
 from langgraph_checkpoint_dynamodb.requests.calls import (
-    put_atomically,
+    put_skipping_existing,
     query_all,
     update_one,
     write_all,
@@ -151,7 +152,7 @@ def _copy_checkpoints(
         # The writes of a new checkpoint are not visible before it: they need no transaction.
         yield from write_all([write for copy in new for write in copy.writes])
         with_parts = any(copy.parts for copy in new)
-        yield from put_atomically([copy.checkpoint for copy in new], once=with_parts)
+        yield from put_skipping_existing([copy.checkpoint for copy in new], once=with_parts)
         yield from together([_replace_checkpoint(context, copy) for copy in old])
 
 
@@ -177,7 +178,7 @@ def _replace_checkpoint(context: Context, copy: _CopyPlan) -> Operation[None]:
         if key not in copied and regular_task_of(key.sort) in tasks
     ]
     puts = [*marks, *gone, *copy.writes, copy.checkpoint]
-    yield from put_atomically(puts, once=bool(copy.parts))
+    yield from put_skipping_existing(puts, once=bool(copy.parts))
 
 
 def _copy_parts(parts: Sequence[PartCopy]) -> Operation[None]:
@@ -287,7 +288,7 @@ class _Bases:
         except MissingPartError:
             return
         yield from _copy_parts(parts)
-        yield from put_atomically([own.put], once=bool(parts))
+        yield from put_skipping_existing([own.put], once=bool(parts))
         self._copied[ref] = True
 
 

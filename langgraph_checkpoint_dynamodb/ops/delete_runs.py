@@ -19,13 +19,13 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.ops.delete import delete_checkpoints
 from langgraph_checkpoint_dynamodb.ops.delta_ancestors import needed_ancestors
-from langgraph_checkpoint_dynamodb.ops.parts import load_alone
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     invalidating_memory,
     reread_until_consistent,
     with_item_reread,
 )
 from langgraph_checkpoint_dynamodb.ops.thread_contents import read_thread_contents
+from langgraph_checkpoint_dynamodb.ops.values import load_alone
 from langgraph_checkpoint_dynamodb.requests.items import (
     QueryRunIndex,
     Scan,

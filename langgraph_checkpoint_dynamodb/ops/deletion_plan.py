@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.life import is_young
+from langgraph_checkpoint_dynamodb.format.expiry import is_young
 from langgraph_checkpoint_dynamodb.format.parts import is_object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.items.attributes import read_key

@@ -20,12 +20,12 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
     read_checkpoint_head,
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_checkpoint
-from langgraph_checkpoint_dynamodb.ops.parts import (
+from langgraph_checkpoint_dynamodb.ops.bases import (
     forget_bases_except,
     load_bases,
-    load_each,
     was_deleted_with_base,
 )
+from langgraph_checkpoint_dynamodb.ops.values import load_each
 from langgraph_checkpoint_dynamodb.requests.items import Query
 from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 

@@ -30,13 +30,13 @@ from langgraph_checkpoint_dynamodb.ops.history_walk import (
     walk_memory,
 )
 from langgraph_checkpoint_dynamodb.ops.memory_entries import Link
-from langgraph_checkpoint_dynamodb.ops.parts import load_writes
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     get_usable_checkpoint,
     reread_until_consistent,
     with_reread,
 )
 from langgraph_checkpoint_dynamodb.ops.ttl_extension import expires_too_early, extend_ttl
+from langgraph_checkpoint_dynamodb.ops.values import load_writes
 from langgraph_checkpoint_dynamodb.requests.operations import compute, together
 
 if TYPE_CHECKING:

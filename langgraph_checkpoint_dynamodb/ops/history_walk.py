@@ -15,12 +15,13 @@ from langgraph_checkpoint_dynamodb.items.codec import (
     outline_of,
 )
 from langgraph_checkpoint_dynamodb.ops.attachments import is_inline, read_attachments
+from langgraph_checkpoint_dynamodb.ops.bases import load_bases
 from langgraph_checkpoint_dynamodb.ops.chain import Chain, link_of
-from langgraph_checkpoint_dynamodb.ops.parts import load, load_alone, load_bases
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     get_usable_checkpoint,
     with_reread,
 )
+from langgraph_checkpoint_dynamodb.ops.values import load, load_alone
 from langgraph_checkpoint_dynamodb.requests.operations import compute, together
 
 if TYPE_CHECKING:

@@ -14,14 +14,11 @@ from langgraph_checkpoint_dynamodb.items.attributes import read_key
 from langgraph_checkpoint_dynamodb.items.checkpoints import read_checkpoint, read_checkpoint_head
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.ops.attachments import is_inline
-from langgraph_checkpoint_dynamodb.ops.parts import (
-    forget_bases_except,
-    in_batches,
-    load_alone,
-    load_bases,
-)
+from langgraph_checkpoint_dynamodb.ops.bases import forget_bases_except, load_bases
+from langgraph_checkpoint_dynamodb.ops.parts import in_batches
 from langgraph_checkpoint_dynamodb.ops.read import load_tuple
 from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint, with_reread
+from langgraph_checkpoint_dynamodb.ops.values import load_alone
 from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 from langgraph_checkpoint_dynamodb.requests.items import Query, Scan
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, send, together

@@ -22,15 +22,14 @@ from langgraph_checkpoint_dynamodb.ops.attachments import (
     read_attachments,
     read_remaining_attachments,
 )
-from langgraph_checkpoint_dynamodb.ops.chain import link_of
-from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
-from langgraph_checkpoint_dynamodb.ops.parts import (
+from langgraph_checkpoint_dynamodb.ops.bases import (
     base_of_value,
-    load,
     load_bases,
     read_bases_deleted_at,
     was_deleted_with_base,
 )
+from langgraph_checkpoint_dynamodb.ops.chain import link_of
+from langgraph_checkpoint_dynamodb.ops.memory_entries import KnownThread
 from langgraph_checkpoint_dynamodb.ops.rereading import (
     get_checkpoint,
     read_visible_checkpoint,
@@ -42,6 +41,7 @@ from langgraph_checkpoint_dynamodb.ops.thread_item import (
     remember_newest_read,
 )
 from langgraph_checkpoint_dynamodb.ops.ttl_extension import extend_ttl
+from langgraph_checkpoint_dynamodb.ops.values import load
 from langgraph_checkpoint_dynamodb.payloads.differences import Progress
 from langgraph_checkpoint_dynamodb.payloads.kinds import origin_of
 from langgraph_checkpoint_dynamodb.requests.items import Query

@@ -3,8 +3,8 @@
 Parts are stored before the item that refers to them, and are orphans if that item was never stored.
 Writes can be stored for a checkpoint that never was. A delete can have stopped halfway, and leaves
 marks. No reader ever sees orphans. Young items are kept, because their call may still be running.
-Ages come from the writers' clocks, so items younger than `MARGIN` are never deleted. Items without
-an owner or a creation time, as from older writers, are kept too.
+Ages come from the writers' clocks, so items younger than `GRACE_SECONDS` are never deleted. Items
+without an owner or a creation time, as from older writers, are kept too.
 
 The writes table is scanned first, then the checkpoints table, for deletes to finish and bases that
 nothing refers to.

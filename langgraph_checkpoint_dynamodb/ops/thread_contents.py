@@ -23,7 +23,7 @@ from langgraph_checkpoint_dynamodb.items.checkpoints import (
 )
 from langgraph_checkpoint_dynamodb.items.codec import decode_metadata
 from langgraph_checkpoint_dynamodb.items.threads import is_thread_item
-from langgraph_checkpoint_dynamodb.ops.parts import load_each
+from langgraph_checkpoint_dynamodb.ops.values import load_each
 from langgraph_checkpoint_dynamodb.payloads.differences import is_settled
 from langgraph_checkpoint_dynamodb.requests.calls import query_all
 from langgraph_checkpoint_dynamodb.requests.items import Query

@@ -33,9 +33,9 @@ from langgraph_checkpoint_dynamodb.ops.rereading import get_checkpoint
 from langgraph_checkpoint_dynamodb.requests.calls import (
     TRANSACTION_BYTES,
     Outcome,
-    put_all_or_none,
     put_one,
-    put_together,
+    put_unless_any_exists,
+    transact,
     update_one,
 )
 from langgraph_checkpoint_dynamodb.requests.items import Expected, GetItem, Put, Query
@@ -160,9 +160,9 @@ def _repeat_waits(
 def _put_with_item(put: Put, update: Update) -> Operation[Outcome]:
     try:
         # If the checkpoint is new, all of its writes are known to this process.
-        lost = yield from put_all_or_none([replace(put, unless_exists=True), update])
+        lost = yield from transact([replace(put, unless_exists=True), update])
         if lost:
-            yield from put_all_or_none([put, update])
+            yield from transact([put, update])
             return Outcome(unsure=True)
     except TransactionCanceledError:
         # Persistent conflicts on the thread item: the checkpoint is more important.
@@ -180,7 +180,7 @@ def _put_fenced(
     unsure = False
     while True:
         conditional = replace(update, expected=expected)
-        lost = yield from put_all_or_none([put if unsure else once, conditional])
+        lost = yield from transact([put if unsure else once, conditional])
         if not lost:
             context.memory.end_fork(record.ref.thread_id, record.parent_id)
             return Outcome(unsure=unsure)
@@ -280,7 +280,7 @@ def put_writes_and_thread_item(
         ref: The checkpoint.
         puts: The Puts of the writes.
         status: The status of the task.
-        once: See `put_atomically`.
+        once: See `put_skipping_existing`.
     """
     context.memory.set_waits(ref, status.task_id, status.waits)
     try:
@@ -300,11 +300,11 @@ def _put_writes_and_status(
     lost: Sequence[Put | Update] | None = None
     if len(puts) < TRANSACTION_BYTES // ITEM_LIMIT:
         with suppress(TransactionCanceledError):
-            lost = yield from put_all_or_none([*puts, update], _TRANSACTION_ATTEMPTS)
+            lost = yield from transact([*puts, update], _TRANSACTION_ATTEMPTS)
         if lost is not None and not lost:
             _remember_status(context, ref, status)
             return Outcome(unsure=True)
-    outcome = yield from put_together(puts, once=once)
+    outcome = yield from put_unless_any_exists(puts, once=once)
     if not outcome.lost and (lost is None or update not in lost):
         with suppress(ConditionFailedError):
             yield from update_one(update)

@@ -18,12 +18,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.writes_partition import part_keys
-from langgraph_checkpoint_dynamodb.ops.parts import base_of_value, load_bases
+from langgraph_checkpoint_dynamodb.ops.bases import base_of_value, load_bases
 from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
-from langgraph_checkpoint_dynamodb.requests.items import Prolong
+from langgraph_checkpoint_dynamodb.requests.items import ExtendTtl
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from langgraph_checkpoint_dynamodb.requests.operations import send, together
 
@@ -62,7 +62,7 @@ def expires_too_early(context: Context, ttl: int | None) -> bool:
 
 
 def _required_ttl(now: int, ttl_seconds: int) -> int:
-    return now + ttl_seconds + MARGIN
+    return now + ttl_seconds + GRACE_SECONDS
 
 
 def _extend(
@@ -89,7 +89,7 @@ def _extend(
     items = [Key(record.ref.writes_partition, sort) for sort in sorts]
     yield from _extend_each(items, new_ttl)
     if expires_too_early(context, record.ttl):
-        yield from send(Prolong(Table.CHECKPOINTS, record.ref.key, new_ttl))
+        yield from send(ExtendTtl(Table.CHECKPOINTS, record.ref.key, new_ttl))
 
 
 def _extend_bases(
@@ -109,7 +109,7 @@ def _extend_base(context: Context, base: Base, new_ttl: int) -> Operation[None]:
     yield from _extend_each(part_keys(base.ref, base.payload), new_ttl)
     if isinstance(base.payload, S3Object):
         yield from _refresh_objects(context, base.ref, [base.payload])
-    yield from send(Prolong(Table.CHECKPOINTS, base.ref.key, new_ttl))
+    yield from send(ExtendTtl(Table.CHECKPOINTS, base.ref.key, new_ttl))
 
 
 def _refresh_objects(
@@ -126,4 +126,4 @@ def _refresh_objects(
 
 
 def _extend_each(keys: Sequence[Key], ttl: int) -> Operation[None]:
-    yield from together([send(Prolong(Table.WRITES, key, ttl)) for key in keys])
+    yield from together([send(ExtendTtl(Table.WRITES, key, ttl)) for key in keys])

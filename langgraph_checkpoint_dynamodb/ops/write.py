@@ -27,9 +27,9 @@ from langgraph_checkpoint_dynamodb.ops.thread_item import (
 from langgraph_checkpoint_dynamodb.payloads.differences import base_stamp
 from langgraph_checkpoint_dynamodb.requests.calls import (
     if_possible,
-    put_atomically,
     put_one,
-    put_together,
+    put_skipping_existing,
+    put_unless_any_exists,
     query_all,
 )
 from langgraph_checkpoint_dynamodb.requests.items import GetItem
@@ -38,7 +38,7 @@ from langgraph_checkpoint_dynamodb.requests.operations import compute, send, tog
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.items.checkpoints import CheckpointRecord
     from langgraph_checkpoint_dynamodb.items.values import ItemPlan
     from langgraph_checkpoint_dynamodb.items.write_plans import TaskPlan
@@ -88,7 +88,7 @@ def _put_planned(ref: CheckpointRef, planned: ItemPlan, stamp: Stamp) -> Operati
     """Store parts, then the item that refers to them."""
     yield from store_parts(ref, planned.parts, stamp)
     if planned.parts:
-        return (yield from put_atomically([planned.put], once=True))
+        return (yield from put_skipping_existing([planned.put], once=True))
     return (yield from put_one(planned.put))
 
 
@@ -172,7 +172,7 @@ def _put_writes(
     yield from store_parts(ref, parts, context.stamp)
     puts = [planned.put for planned in plan.planned]
     if status is None or not changes_thread_item(context, ref, status):
-        outcome = yield from put_together(puts, once=bool(parts))
+        outcome = yield from put_unless_any_exists(puts, once=bool(parts))
     else:
         outcome = yield from put_writes_and_thread_item(
             context, ref, puts, status, once=bool(parts)
@@ -203,7 +203,7 @@ def _put_one_by_one(
     once = any(not is_inline(write.value) for _, write in rest.values())
     once = once or any(planned.parts for planned in special)
     puts = [*(planned.put for planned in special), *(put for put, _ in rest.values())]
-    outcome = yield from put_atomically(puts, once=once)
+    outcome = yield from put_skipping_existing(puts, once=once)
     yield from _discard_replaced(context, ref, outcome.replaced)
     yield from _discard_unstored(context, ref, unstored, there)
     lost = [rest[put.key] for put in outcome.lost if not is_inline(rest[put.key][1].value)]

@@ -17,24 +17,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.payloads.compression import MIN_BASE_BYTES
 from langgraph_checkpoint_dynamodb.payloads.kinds import stored_bytes
 
 if TYPE_CHECKING:
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.format.keys import BaseRef
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
     from langgraph_checkpoint_dynamodb.payloads.kinds import Payload
 
 BASE_MAX_AGE = 6 * 3600
 """Seconds for which new checkpoints may refer to a base. A busy thread makes a new base far
 earlier; with a lower limit, a thread in slow use would store a new base on every visit."""
-BASE_RETENTION = BASE_MAX_AGE + MARGIN
+BASE_RETENTION = BASE_MAX_AGE + GRACE_SECONDS
 """Seconds for which a base is kept without a reference. After that no slow call and no slow clock
 can add one."""
-MARK_RETENTION = BASE_RETENTION + MARGIN
+MARK_RETENTION = BASE_RETENTION + GRACE_SECONDS
 """Seconds for which the mark of deleted bases is kept: the youngest base it covers was stored
-`MARGIN` after it, by another clock."""
+`GRACE_SECONDS` after it, by another clock."""
 WHOLE_BYTES = 2 * 1024
 """Checkpoint items up to this size are stored whole. A difference could save one of their two write
 units, and a cold read would take one more request."""

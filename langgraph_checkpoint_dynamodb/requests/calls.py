@@ -123,7 +123,7 @@ class Outcome:
     unsure: bool = False
 
 
-def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
+def put_skipping_existing(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
     """Write items, all or none, in one transaction if they fit: up to 100 items and 4 MB.
 
     An existing item with `unless_exists` is not changed; the others are still written. Items that
@@ -146,7 +146,7 @@ def put_atomically(puts: Sequence[Put], *, once: bool = False) -> Operation[Outc
     return Outcome(tuple(lost), tuple(replaced))
 
 
-def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
+def put_unless_any_exists(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
     """Write items, all or none: none if an item with `unless_exists` exists already.
 
     Items that do not fit in one transaction are written in several, one after the other. The first
@@ -154,7 +154,7 @@ def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcom
 
     Args:
         puts: The items.
-        once: See `put_atomically`.
+        once: See `put_skipping_existing`.
     """
     groups = list(_transactions(puts))
     for position, group in enumerate(groups):
@@ -168,7 +168,7 @@ def put_together(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcom
     return Outcome()
 
 
-def put_all_or_none(
+def transact(
     changes: Sequence[Put | Update], attempts: int = ATTEMPTS
 ) -> Operation[tuple[Put | Update, ...]]:
     """Write items in one transaction. Returns those whose condition failed.
@@ -311,7 +311,7 @@ def _put_group(puts: tuple[Put, ...], *, all_of_them: bool = False) -> Operation
     """Write items in a transaction without existing ones; with `all_of_them`, all or none."""
     there: list[Put] = []
     while puts:
-        lost = [one for one in (yield from put_all_or_none(puts)) if isinstance(one, Put)]
+        lost = [one for one in (yield from transact(puts)) if isinstance(one, Put)]
         if not lost:
             break
         if all_of_them:

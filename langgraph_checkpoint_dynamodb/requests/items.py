@@ -237,7 +237,7 @@ class UpdateItem(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Prolong(Request[bool]):
+class ExtendTtl(Request[bool]):
     """Extend the life of an item; replies whether it existed and would have expired earlier.
 
     Attributes:
@@ -321,7 +321,7 @@ ItemRead: TypeAlias = (
 ItemWrite: TypeAlias = (
     PutItem
     | UpdateItem
-    | Prolong
+    | ExtendTtl
     | DeleteItem
     | DeleteIfOld
     | DeleteUnchanged

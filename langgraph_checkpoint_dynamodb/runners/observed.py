@@ -22,8 +22,8 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     Delete,
     DeleteIfOld,
     DeleteUnchanged,
+    ExtendTtl,
     GetItem,
-    Prolong,
     Put,
     PutItem,
     Query,
@@ -288,7 +288,7 @@ def _thread_of(request: Request[Any], call: SdkCall) -> str | None:
 
 def _partitions(request: Request[Any]) -> Iterator[tuple[Table, str]]:
     match request:
-        case GetItem() | Prolong() | DeleteIfOld() | DeleteUnchanged():
+        case GetItem() | ExtendTtl() | DeleteIfOld() | DeleteUnchanged():
             yield request.table, request.key.partition
         case Query():
             yield request.table, request.partition

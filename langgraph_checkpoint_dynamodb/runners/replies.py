@@ -25,10 +25,10 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     DeleteIfOld,
     DeleteItem,
     DeleteUnchanged,
+    ExtendTtl,
     Found,
     GetItem,
     Page,
-    Prolong,
     Put,
     PutItem,
     Query,
@@ -111,7 +111,7 @@ class Replies:
                 return _page(response)
             case BatchWrite(changes):
                 return self._leftover(changes, _required(response, "UnprocessedItems"))
-            case Prolong() | DeleteIfOld() | DeleteUnchanged():
+            case ExtendTtl() | DeleteIfOld() | DeleteUnchanged():
                 return True
             case DescribeTable(table):
                 return self._described(table, _required(response, "Table"))

@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.items import (
     DeleteIfOld,
     DeleteUnchanged,
-    Prolong,
+    ExtendTtl,
     PutItem,
 )
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject, GetObject
@@ -66,7 +66,7 @@ class SdkErrors:
         match request:
             case GetObject() | CopyObject() if code in _NO_SUCH_OBJECT:
                 return None if isinstance(request, GetObject) else False
-            case Prolong() | DeleteIfOld() | DeleteUnchanged() if (
+            case ExtendTtl() | DeleteIfOld() | DeleteUnchanged() if (
                 code == "ConditionalCheckFailedException"
             ):
                 return False

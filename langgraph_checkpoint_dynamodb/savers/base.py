@@ -11,8 +11,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, get_checkpoint_metada
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError
 from langgraph_checkpoint_dynamodb.format.addressing import read_address, to_config
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp
 from langgraph_checkpoint_dynamodb.format.key_text import require_thread_id
-from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.format.thread_index import thread_owner_text
 from langgraph_checkpoint_dynamodb.items.codec import (
     encode_checkpoint,

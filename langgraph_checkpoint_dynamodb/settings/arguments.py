@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import InvalidInputError, InvalidInputTypeError
 from langgraph_checkpoint_dynamodb.format.addressing import read_before
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.key_text import require_text, require_thread_id
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.ops.listing import Wanted
 
 if TYPE_CHECKING:
@@ -118,10 +118,10 @@ def require_sweep(
     if max_pages is not None and max_pages < 1:
         raise InvalidInputError("max_pages", f"must be at least 1, got {max_pages}")
     seconds = require_seconds("older_than", older_than)
-    if seconds < MARGIN:
+    if seconds < GRACE_SECONDS:
         raise InvalidInputError(
             "older_than",
-            f"must be at least {MARGIN} seconds, got {seconds}: a call that is under way has "
-            "stored things that look left over, and clocks of writers may differ",
+            f"must be at least {GRACE_SECONDS} seconds, got {seconds}: a call that is under way "
+            "has stored things that look left over, and clocks of writers may differ",
         )
     return seconds

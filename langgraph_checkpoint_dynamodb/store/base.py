@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.store.base import BaseStore, PutOp
 
-from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp
 from langgraph_checkpoint_dynamodb.ops.tables import set_up
 from langgraph_checkpoint_dynamodb.requests.weight import is_large
 from langgraph_checkpoint_dynamodb.store.context import Context, StoreMemory

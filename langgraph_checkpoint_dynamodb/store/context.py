@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Self
 
-    from langgraph_checkpoint_dynamodb.format.life import Stamp
+    from langgraph_checkpoint_dynamodb.format.expiry import Stamp
     from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
     from langgraph_checkpoint_dynamodb.store.embedding import Indexing
     from langgraph_checkpoint_dynamodb.store.keys import Namespace
     from langgraph_checkpoint_dynamodb.store.vectors import VectorFormat
 
-REMEMBERED_SECONDS = MARGIN
+REMEMBERED_SECONDS = GRACE_SECONDS
 """How long a process may skip registering a namespace that it has registered itself."""
-EMPTY_SECONDS = 3 * MARGIN
+EMPTY_SECONDS = 3 * GRACE_SECONDS
 """Age of a registration from which an empty namespace may be removed from the registry. By then no
 process relies on it, even if its clock is an hour behind and its call takes an hour."""
 _MOST_REMEMBERED = 50_000

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.bounds import parse_whole_number
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.parts import chunk_sort_key, object_sort_key
 from langgraph_checkpoint_dynamodb.format.tables import Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import (
@@ -236,7 +236,7 @@ def part_put(ref: Holder, part: Part, created: int, ttl: int | None) -> Put:
 
 def parts_ttl(ttl: int) -> int:
     """When the chunks and vectors of an item expire: well after it, even if reads refresh it."""
-    return ttl + MARGIN
+    return ttl + GRACE_SECONDS
 
 
 def keys_beside(record: ItemRecord) -> list[Key]:

@@ -17,6 +17,7 @@ from langgraph_checkpoint_dynamodb.settings.checks import (
     LONGEST_LIFE,
     TABLE_NAME,
     require_bool,
+    require_known_names,
     require_name,
     require_number,
     require_positive,
@@ -177,11 +178,7 @@ def require_minutes(name: str, minutes: object) -> float:
 def _require_ttl(ttl: object) -> None:
     if not isinstance(ttl, Mapping):
         raise InvalidInputTypeError("ttl", f"must be a TTLConfig, got {type(ttl).__name__}")
-    unknown = sorted(map(repr, ttl.keys() - set(_TTL_NAMES)))
-    if unknown:
-        raise InvalidInputError(
-            "ttl", f"unknown names {', '.join(unknown)}; known are: {', '.join(_TTL_NAMES)}"
-        )
+    require_known_names("ttl", ttl, _TTL_NAMES)
     for name in ("refresh_on_read", "omit_expired"):
         if name in ttl:
             require_bool(f"ttl.{name}", ttl[name])

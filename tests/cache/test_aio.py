@@ -13,7 +13,7 @@ from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
 from langgraph_checkpoint_dynamodb.cache.aio import AsyncDynamoDBCache
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from tests.cache.test_crash import KEYS, LARGE, A, C, loose_ends, put_first
 from tests.store.cancelling import Cancelling
 from tests.store.faces import ThreadNoting, with_payloads
@@ -89,9 +89,9 @@ def test_a_call_that_is_cancelled_anywhere_leaves_the_old_or_the_new(
             assert loose_ends(table, None)["missing"] == 0
             await ACTS[act](cache)
             assert plain(table, clock).get(KEYS) == after
-            clock.now += 2 * MARGIN
-            plain(table, clock).sweep_orphans(older_than=MARGIN)
-            clock.now -= 2 * MARGIN
+            clock.now += 2 * GRACE_SECONDS
+            plain(table, clock).sweep_orphans(older_than=GRACE_SECONDS)
+            clock.now -= 2 * GRACE_SECONDS
             assert loose_ends(table, None) == Counter(missing=0, needless=0)
         await cache.aclose()
         return cancelling.points

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.cache.entries import read_entry
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from tests.cache.faces import quick_cache
 from tests.store import crashes
 from tests.store.faces import with_payloads
@@ -97,10 +97,10 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
             assert loose_ends(table, in_bucket)["missing"] == 0
             ACTS[act](cache)
             assert cache.get(KEYS) == after
-        clock.now += 2 * MARGIN
+        clock.now += 2 * GRACE_SECONDS
         with table.quick(in_bucket, clock=clock, **config) as store:
-            store.sweep_orphans(older_than=MARGIN)
-        clock.now -= 2 * MARGIN
+            store.sweep_orphans(older_than=GRACE_SECONDS)
+        clock.now -= 2 * GRACE_SECONDS
         with fresh() as cache:
             assert cache.get(KEYS) == after
         assert loose_ends(table, in_bucket) == Counter(missing=0, needless=0)
@@ -151,7 +151,7 @@ def test_the_parts_that_a_batch_has_replaced_are_left_to_the_sweep(
         cache.set({(A, "k"): (LARGE, None)})
         cache.set({(A, "k"): (1, None), (A, "l"): (2, None)})
         assert len(table.parts()) == 1
-        clock.now += 2 * MARGIN
-        assert cache.sweep_orphans(older_than=MARGIN).chunks_deleted == 1
+        clock.now += 2 * GRACE_SECONDS
+        assert cache.sweep_orphans(older_than=GRACE_SECONDS).chunks_deleted == 1
         assert table.parts() == []
         assert cache.get([(A, "k"), (A, "l")]) == {(A, "k"): 1, (A, "l"): 2}

@@ -9,7 +9,7 @@ import pytest
 from langgraph.store.base import GetOp
 
 from langgraph_checkpoint_dynamodb import ServiceError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.policies import STORE_ROLES
 from tests.cache.faces import cache_on_session, held_cache, quick_cache
 from tests.store.faces import failure, with_payloads
@@ -76,12 +76,12 @@ def test_namespaces_leave_the_registry_when_nobody_relies_on_them(
         cache.set({AT: (1, None), (("b",), "k"): (2, None)})
         cache.clear()
         assert registered() == 2
-        clock.now += 4 * MARGIN
+        clock.now += 4 * GRACE_SECONDS
         cache.set({AT: (1, None)})
         cache.clear()
         assert registered() == 1
         assert table.heads() == []
-        clock.now += 4 * MARGIN
+        clock.now += 4 * GRACE_SECONDS
         cache.clear()
         assert table.items() == []
         cache.set({AT: (1, None)})

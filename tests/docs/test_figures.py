@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, RUN_ACTIONS, SWEEP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import RUN_ACTIONS, SWEEP_ACTIONS, TTL_EXTENSION_ACTIONS
 from tests.docs.pages import DOCS, ROOT, blocks
 from tests.support.costs import measure_costs
 
@@ -23,7 +23,7 @@ def test_the_published_policy_grants_what_the_saver_is_tested_with() -> None:
     (policy,) = (one for one in blocks(DOCS / "reference" / "iam.md") if one.language == "json")
     run, more = json.loads(policy.text)["Statement"]
     assert {*run["Action"]} == RUN_ACTIONS
-    assert {*run["Action"], *more["Action"]} == SWEEP_ACTIONS | PROLONG_ACTIONS
+    assert {*run["Action"], *more["Action"]} == SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS
 
 
 def test_the_tables_of_costs_are_what_is_measured(

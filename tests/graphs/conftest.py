@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import SWEEP_ACTIONS, TTL_EXTENSION_ACTIONS
 from tests.incremental.states import INCREMENTAL
 from tests.support.effort import everything
 from tests.support.tables import with_payloads
@@ -43,6 +43,6 @@ def pytest_runtest_call() -> Iterator[None]:
 def saver(request: pytest.FixtureRequest, tables: Tables) -> Iterator[Saver]:
     """A saver on fresh tables; with incremental storage, differences of any size are stored."""
     tables.set_up()
-    made = tables.saver(SWEEP_ACTIONS | PROLONG_ACTIONS, **SETTINGS[request.param])
+    made = tables.saver(SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS, **SETTINGS[request.param])
     with with_payloads(made, whole_bytes=0) as opened:
         yield opened

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb import DeletedBaseError, MissingPartError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.payloads.differences import (
     BASE_MAX_AGE,
     BASE_RETENTION,
@@ -73,7 +73,7 @@ def test_a_mark_goes_with_the_next_delete_once_it_is_old_or_with_a_sweep(
 ) -> None:
     for remove in (
         lambda: incremental.delete_thread("t"),
-        lambda: incremental.sweep_orphans(older_than=MARGIN),
+        lambda: incremental.sweep_orphans(older_than=GRACE_SECONDS),
     ):
         put_steps(incremental, 2)
         incremental.delete_thread("t")
@@ -152,10 +152,10 @@ def test_a_sweep_removes_what_such_a_run_has_left_and_then_the_mark(
 ) -> None:
     delete_under_a_run(incremental, reader)
     clock.now += MARK_RETENTION - 1
-    assert reader.sweep_orphans(older_than=MARGIN).deletes_finished == 0
+    assert reader.sweep_orphans(older_than=GRACE_SECONDS).deletes_finished == 0
     assert len(tables.heads()) == 2
     clock.now += 1
-    report = reader.sweep_orphans(older_than=MARGIN)
+    report = reader.sweep_orphans(older_than=GRACE_SECONDS)
     assert (report.deletes_finished, report.marks_deleted) == (2, 1)
     assert tables.checkpoint_items() == []
 
@@ -175,7 +175,7 @@ def test_a_mark_does_not_hide_the_loss_of_a_base_that_was_stored_after_it(
 ) -> None:
     put_steps(incremental, 2)
     incremental.delete_thread("t")
-    clock.now += MARGIN + 1
+    clock.now += GRACE_SECONDS + 1
     put_steps(incremental, 2)
     lose_bases(tables)
     with pytest.raises(MissingPartError, match="base"):
@@ -207,7 +207,7 @@ def test_a_prune_keeps_bases_until_nothing_can_refer_to_them(
     first, second = sorted(tables.bases(), key=lambda one: one["created"]["N"])
     incremental.prune(["t"])
     assert len(bases(tables)) == 2
-    clock.now += MARGIN
+    clock.now += GRACE_SECONDS
     incremental.prune(["t"])
     assert tables.bases() == [second]
     assert first != second
@@ -220,7 +220,7 @@ def test_a_prune_keeps_an_old_base_that_is_needed(
     put_steps(incremental, 3)
     clock.now += 10 * BASE_RETENTION
     incremental.prune(["t"])
-    incremental.sweep_orphans(older_than=MARGIN)
+    incremental.sweep_orphans(older_than=GRACE_SECONDS)
     assert len(bases(tables)) == 1
     assert listed(reader, config("t")) == {"0002": grown(20_000, 2)}
 
@@ -245,9 +245,9 @@ def test_a_sweep_deletes_bases_whose_checkpoint_never_came(
         tables.client.delete_item(TableName=tables.checkpoints, Key=key)
     put_steps(incremental, 1, "u")
     clock.now += BASE_RETENTION - 1
-    assert incremental.sweep_orphans(older_than=MARGIN).bases_deleted == 0
+    assert incremental.sweep_orphans(older_than=GRACE_SECONDS).bases_deleted == 0
     clock.now += 1
-    assert incremental.sweep_orphans(older_than=MARGIN).bases_deleted == 1
+    assert incremental.sweep_orphans(older_than=GRACE_SECONDS).bases_deleted == 1
     assert [one["thread_id"]["S"] for one in tables.checkpoint_items()] == ["u", "u"]
 
 
@@ -263,7 +263,7 @@ def test_a_sweep_of_many_threads_and_pages_finds_each_base_once(
         for step in range(5):
             key = {"thread_id": {"S": f"t{number}"}, "checkpoint_id": {"S": f"{step:04}"}}
             tables.client.delete_item(TableName=tables.checkpoints, Key=key)
-    report = incremental.sweep_orphans(older_than=MARGIN)
+    report = incremental.sweep_orphans(older_than=GRACE_SECONDS)
     assert report.bases_deleted == 4
     assert len(bases(tables)) == 4
     assert len(listed(reader, None)) == 1
@@ -355,7 +355,7 @@ def test_what_never_expires_does_not_refer_to_a_base_that_does(
         assert len(bases(tables)) == 3
 
 
-def test_prolonging_an_ancestor_prolongs_its_base(tables: Tables, clock: Clock) -> None:
+def test_extending_an_ancestor_extends_its_base(tables: Tables, clock: Clock) -> None:
     tables.set_up()
     ttl = 40 * BASE_RETENTION
     with with_payloads(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from tests.support.clocks import Clock
 from tests.support.effort import amount, everything
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 START = 4_000_000_000
 THREADS = ("a", "b", "c")
 STEPS = 16
-PAUSES = (1, 60, MARGIN + 1, BASE_MAX_AGE // 2, BASE_MAX_AGE + MARGIN)
+PAUSES = (1, 60, GRACE_SECONDS + 1, BASE_MAX_AGE // 2, BASE_MAX_AGE + GRACE_SECONDS)
 """Seconds on the clock between two steps."""
 REQUESTS = 60
 """A process that crashes does so within this number of requests."""
@@ -100,7 +100,7 @@ class Soak:
         elif do == "copy":
             argument = self.choose.choice([one for one in THREADS if one != thread_id])
         elif do == "sweep":
-            argument = self.choose.choice([MARGIN, 24 * MARGIN])
+            argument = self.choose.choice([GRACE_SECONDS, 24 * GRACE_SECONDS])
         dies_at = self.choose.choice([0, 0, 1, -1]) * self.choose.randrange(1, REQUESTS)
         return Task(do, thread_id, self.clock.now, argument, dies_at)
 

@@ -12,8 +12,8 @@ from langgraph_checkpoint_dynamodb.errors import (
     ServiceError,
     TransactionCanceledError,
 )
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.format.life import Stamp
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, content_digest, object_key
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table

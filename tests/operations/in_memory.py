@@ -9,9 +9,9 @@ from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     Delete,
+    ExtendTtl,
     GetItem,
     Page,
-    Prolong,
     Put,
     PutItem,
     Query,
@@ -48,7 +48,7 @@ class InMemoryTables:
         asked: Every request, in order.
         groups: Sizes of the groups of concurrent operations.
         objects: The S3 objects, by key.
-        prolongs: Whether `Prolong` requests succeed.
+        extends: Whether `ExtendTtl` requests succeed.
         emitted: Values that streams have emitted.
     """
 
@@ -62,7 +62,7 @@ class InMemoryTables:
         self.asked: list[Request[Any]] = []
         self.groups: list[int] = []
         self.objects: dict[str, bytes] = {}
-        self.prolongs = True
+        self.extends = True
         self.emitted: list[Any] = []
         self._page_size = page_size
         self._index = index or {}
@@ -105,9 +105,9 @@ class InMemoryTables:
                 replaced = self.items.get((put.table, put.key))
                 self._change(put)
                 return replaced
-            case Prolong() if self.prolongs:
+            case ExtendTtl() if self.extends:
                 return True
-            case Prolong():
+            case ExtendTtl():
                 raise service_error("AccessDeniedException")
             case PutObject(_, key, data):
                 self.objects[key] = data

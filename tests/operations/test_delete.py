@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.keys import CheckpointRef
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.checkpoints import CHECKPOINT_KEYS, CheckpointRecord
 from langgraph_checkpoint_dynamodb.items.values import Serialized
@@ -93,7 +93,7 @@ def test_a_mark_says_since_when_and_lasts_for_an_hour() -> None:
             "task_id_idx": {"S": "~deleted"},
             "deleted": {"BOOL": True},
             "created": CREATED,
-            "ttl": {"N": str(NOW + MARGIN)},
+            "ttl": {"N": str(NOW + GRACE_SECONDS)},
         },
     )
 

@@ -1,4 +1,4 @@
-"""`get_delta_channel_history`: the ancestors that are read, and those that are prolonged."""
+"""`get_delta_channel_history`: the ancestors that are read, and those whose TTL is extended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from langgraph_checkpoint_dynamodb.errors import UnreadableItemError
 from langgraph_checkpoint_dynamodb.format.addressing import Address
-from langgraph_checkpoint_dynamodb.format.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS, Stamp
 from langgraph_checkpoint_dynamodb.format.ranges import SortRange
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.ops.history import get_delta_channel_history
 from langgraph_checkpoint_dynamodb.ops.write import put_checkpoint
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy, S3Policy
-from langgraph_checkpoint_dynamodb.requests.items import GetItem, Prolong, Put, Query
+from langgraph_checkpoint_dynamodb.requests.items import ExtendTtl, GetItem, Put, Query
 from langgraph_checkpoint_dynamodb.requests.objects import CopyObject
 from tests.operations.examples import (
     CONTEXT,
@@ -193,25 +193,25 @@ def expiring_chain(age: int) -> list[Put]:
     ]
 
 
-def test_a_history_prolongs_the_checkpoint_and_what_lies_beside_each_ancestor_before_it() -> None:
+def test_a_history_extends_the_ttl_of_each_ancestor_after_that_of_its_attachments() -> None:
     memory = InMemoryTables(expiring_chain(age=1))
     chunks = sorted(sort for _, (_, sort) in memory.items if sort.startswith("chunk/"))
     assert len(chunks) > 1
     memory.run(get_delta_channel_history(stamped(0), Address("t", "", None), ["log"]))
-    longer = NOW + TTL + MARGIN + TTL // 2
+    longer = NOW + TTL + GRACE_SECONDS + TTL // 2
     expected: list[Request[Any]] = [
-        *(Prolong(Table.WRITES, Key("t:::0002:::", s), longer) for s in chunks),
-        Prolong(Table.CHECKPOINTS, Key("t", "0002"), longer),
-        Prolong(Table.WRITES, Key("t:::0001:::", "task:::0"), longer),
-        Prolong(Table.CHECKPOINTS, Key("t", "0001"), longer),
+        *(ExtendTtl(Table.WRITES, Key("t:::0002:::", s), longer) for s in chunks),
+        ExtendTtl(Table.CHECKPOINTS, Key("t", "0002"), longer),
+        ExtendTtl(Table.WRITES, Key("t:::0001:::", "task:::0"), longer),
+        ExtendTtl(Table.CHECKPOINTS, Key("t", "0001"), longer),
         # The newest checkpoint is the first ancestor of the next one.
-        Prolong(Table.CHECKPOINTS, Key("t", "0003"), longer),
+        ExtendTtl(Table.CHECKPOINTS, Key("t", "0003"), longer),
     ]
-    assert [one for one in memory.asked if isinstance(one, Prolong)] == expected
+    assert [one for one in memory.asked if isinstance(one, ExtendTtl)] == expected
 
 
 @pytest.mark.parametrize(("age", "ttl"), [(0, TTL), (1, None)], ids=["fresh", "no expiry"])
-def test_a_history_prolongs_nothing_that_lives_long_enough(age: int, ttl: int | None) -> None:
+def test_a_history_extends_no_ttl_that_is_long_enough(age: int, ttl: int | None) -> None:
     memory = InMemoryTables(expiring_chain(age))
     context = replace(stamped(0), ttl_seconds=ttl)
     memory.run(get_delta_channel_history(context, Address("t", "", None), ["log"]))
@@ -227,18 +227,18 @@ def test_a_history_makes_the_objects_it_is_read_from_young_again() -> None:
     now = replace(stamped(0), payloads=context.payloads)
     memory.run(get_delta_channel_history(now, Address("t", "", None), ["log"]))
     assert len(memory.objects) == 2
-    prolonging = [one for one in memory.asked if isinstance(one, (Prolong, CopyObject))]
-    assert kinds(prolonging) == ["Prolong", "CopyObject", "Prolong"] * 2
-    copies = [one for one in prolonging if isinstance(one, CopyObject)]
+    extensions = [one for one in memory.asked if isinstance(one, (ExtendTtl, CopyObject))]
+    assert kinds(extensions) == ["ExtendTtl", "CopyObject", "ExtendTtl"] * 2
+    copies = [one for one in extensions if isinstance(one, CopyObject)]
     assert sorted(one.target for one in copies) == sorted(memory.objects)
     assert all(one.source == one.target for one in copies)
 
 
-def test_a_history_that_cannot_be_prolonged_is_read_and_the_failure_logged(
+def test_a_history_whose_ttl_cannot_be_extended_is_read_and_the_failure_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     memory = InMemoryTables(expiring_chain(age=1))
-    memory.prolongs = False
+    memory.extends = False
     found = memory.run(get_delta_channel_history(stamped(0), Address("t", "", None), ["log"]))
     assert found["log"]["seed"] == ["seed"]
     assert [logged.levelname for logged in caplog.records] == ["WARNING"]

@@ -11,7 +11,7 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from tests.simulation.explore import (
     DEAD,
     ENDED,
@@ -38,9 +38,9 @@ SCHEDULES = 40
 """Schedules of the same calls, which share one computation of the allowed results."""
 _FAULTS = 3
 _CALLS = (3, 3, 4)
-_CLOCKS = (0, 0, MARGIN // 2 - 1, 1 - MARGIN // 2)
-"""Clock offsets: no two clocks are `MARGIN` apart."""
-_TIMES = (NOW, LAST, LAST + MARGIN // 2 - 1)
+_CLOCKS = (0, 0, GRACE_SECONDS // 2 - 1, 1 - GRACE_SECONDS // 2)
+"""Clock offsets: no two clocks are `GRACE_SECONDS` apart."""
+_TIMES = (NOW, LAST, LAST + GRACE_SECONDS // 2 - 1)
 """Times for scenarios with ageing bases. At the last time, they are expired only by some clocks."""
 
 

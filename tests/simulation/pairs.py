@@ -7,7 +7,7 @@ from functools import cache
 from itertools import combinations_with_replacement, product, repeat
 from typing import TYPE_CHECKING
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from tests.simulation.explore import Play, explore, story
 from tests.simulation.judging import Party
 from tests.simulation.processes import BACKWARD, FORWARD, TURNS
@@ -55,8 +55,8 @@ WAYS = (
 )
 """Clock offsets stay within the margin of an hour."""
 OF_BASES = (
-    Way(clocks=(LAST - NOW, LAST + MARGIN - 1 - NOW)),
-    Way(clocks=(LAST + MARGIN - 1 - NOW, LAST - NOW)),
+    Way(clocks=(LAST - NOW, LAST + GRACE_SECONDS - 1 - NOW)),
+    Way(clocks=(LAST + GRACE_SECONDS - 1 - NOW, LAST - NOW)),
 )
 """By one clock, it is the last second in which a run may refer to the existing bases; by the other,
 the last second before a call may delete them."""

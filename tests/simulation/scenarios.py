@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from langgraph_checkpoint_dynamodb.errors import DeltaHistoryError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from langgraph_checkpoint_dynamodb.payloads.policy import PayloadPolicy
 from langgraph_checkpoint_dynamodb.requests.operations import Emit, done
@@ -232,7 +232,7 @@ def _writes(
 
 
 _LARGE = "l" * 200
-_GONE = NOW - TTL_SECONDS - 2 * MARGIN
+_GONE = NOW - TTL_SECONDS - 2 * GRACE_SECONDS
 """When the data that DynamoDB may delete was stored."""
 JUST = NOW - 100
 """When the bases that runs continue from were stored."""
@@ -327,7 +327,7 @@ UPKEEP = (
     Call("delete_thread(t)", lambda saver: saver._delete_thread(THREAD), deletes=True),
     Call("prune(t)", lambda saver: saver._prune([THREAD], "keep_latest"), deletes=True),
     Call("copy_thread(t, c)", lambda saver: saver._copy_thread(THREAD, TARGET)),
-    Call("sweep_orphans()", lambda saver: saver._sweep_orphans(MARGIN, None, None)),
+    Call("sweep_orphans()", lambda saver: saver._sweep_orphans(GRACE_SECONDS, None, None)),
 )
 PLAIN_UPKEEP = (
     Call(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.items.bases import was_deleted
-from langgraph_checkpoint_dynamodb.ops import parts, thread_contents
+from langgraph_checkpoint_dynamodb.ops import bases, thread_contents
 from langgraph_checkpoint_dynamodb.payloads.differences import BASE_MAX_AGE
 from langgraph_checkpoint_dynamodb.requests.items import PutItem
 from tests.simulation.explore import ENDED, GO, Step, explore, story
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> None:
-    original = parts._load_base
+    original = bases._load_base
 
     def find(context: Any, ref: Any, origin: Any) -> Any:
         found = context.memory.base(ref)
@@ -40,18 +40,18 @@ def a_process_trusts_what_it_remembers_of_a_base(patch: pytest.MonkeyPatch) -> N
         else:
             context.bases.loaded[ref] = found
 
-    patch.setattr(parts, "_load_base", find)
+    patch.setattr(bases, "_load_base", find)
 
 
 def the_mark_of_deleted_bases_is_looked_for_before_the_base(patch: pytest.MonkeyPatch) -> None:
     def find(context: Any, ref: Any, origin: Any) -> Any:
-        yield from parts.read_bases_deleted_at(context, ref.thread_id)
-        found = yield from parts._read_base(context, ref)
+        yield from bases.read_bases_deleted_at(context, ref.thread_id)
+        found = yield from bases._read_base(context, ref)
         if found is None and was_deleted(origin.created, context.bases.deleted_at[ref.thread_id]):
             context.bases.deleted.add(ref)
         context.bases.loaded[ref] = found
 
-    patch.setattr(parts, "_load_base", find)
+    patch.setattr(bases, "_load_base", find)
 
 
 def a_prune_takes_bases_as_soon_as_their_life_ends(patch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ PLANTED = (
     Planted(
         a_prune_takes_bases_as_soon_as_their_life_ends,
         ("go on(0005)", "put(0003)", "prune(t)"),
-        (LAST, LAST, LAST + MARGIN - 1),
+        (LAST, LAST, LAST + GRACE_SECONDS - 1),
     ),
 )
 
@@ -123,20 +123,20 @@ EDGES = (
     Edge(
         "a prune spares what may be referred to",
         ("go on(0005)", "put(0003)", "prune(t)"),
-        (LAST, LAST, LAST + MARGIN - 1),
-        (LAST, LAST, LAST + MARGIN),
+        (LAST, LAST, LAST + GRACE_SECONDS - 1),
+        (LAST, LAST, LAST + GRACE_SECONDS),
     ),
     Edge(
         "a delete marks what may be referred to",
         ("go on(0005)", "delete_thread(t)"),
-        (LAST, LAST + MARGIN - 1),
-        (LAST, LAST + MARGIN),
+        (LAST, LAST + GRACE_SECONDS - 1),
+        (LAST, LAST + GRACE_SECONDS),
     ),
     Edge(
         "a mark speaks of what was stored after it",
         ("put(0003)", "delete_thread(t)"),
-        (NOW + MARGIN, NOW),
-        (NOW + MARGIN + 1, NOW),
+        (NOW + GRACE_SECONDS, NOW),
+        (NOW + GRACE_SECONDS + 1, NOW),
     ),
 )
 
@@ -158,7 +158,7 @@ def under_a_delete_long_ago(sweep: int) -> Play:
         sweep: The time of the sweep's clock.
     """
     names = ("go on(0005)", "delete_thread(t)", "sweep_orphans()")
-    play = meeting(INCREMENTAL, names, (LAST, JUST - MARGIN, sweep))
+    play = meeting(INCREMENTAL, names, (LAST, JUST - GRACE_SECONDS, sweep))
     while not isinstance(play.first.places[0].node.request, PutItem):
         play.first, _ = play.after(play.first, Step(0, GO))
     while play.first.places[1].status != ENDED:
@@ -167,11 +167,11 @@ def under_a_delete_long_ago(sweep: int) -> Play:
 
 
 def test_a_sweep_spares_the_mark_of_what_may_be_referred_to() -> None:
-    require_all_right(under_a_delete_long_ago(LAST + MARGIN - 1))
+    require_all_right(under_a_delete_long_ago(LAST + GRACE_SECONDS - 1))
 
 
 def test_a_sweep_whose_clock_is_beyond_the_margin_makes_an_error_and_never_a_wrong_state() -> None:
-    require_errors_alone(explore(under_a_delete_long_ago(LAST + MARGIN)))
+    require_errors_alone(explore(under_a_delete_long_ago(LAST + GRACE_SECONDS)))
 
 
 def require_right(names: Sequence[str], clocks: Sequence[int]) -> None:

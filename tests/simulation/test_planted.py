@@ -74,7 +74,7 @@ def the_mark_comes_first_on_the_page(patch: pytest.MonkeyPatch) -> None:
 
 
 def items_with_parts_are_put_as_often_as_the_sdk_repeats(patch: pytest.MonkeyPatch) -> None:
-    for name in ("put_atomically", "put_together"):
+    for name in ("put_skipping_existing", "put_unless_any_exists"):
         original = getattr(service_calls, name)
         patch.setattr(write, name, lambda puts, put=original, **_: put(puts))
 
@@ -133,7 +133,7 @@ def a_prune_goes_on_when_the_newest_is_deleted_under_it(patch: pytest.MonkeyPatc
 def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
     late: list[Any] = []
     module: Any = write
-    stores, puts = module.store_parts, module.put_atomically
+    stores, puts = module.store_parts, module.put_skipping_existing
 
     def later(*arguments: Any) -> Any:
         late.append(arguments)
@@ -145,7 +145,7 @@ def an_item_comes_before_its_parts(patch: pytest.MonkeyPatch) -> None:
         return outcome
 
     patch.setattr(write, "store_parts", later)
-    patch.setattr(write, "put_atomically", put)
+    patch.setattr(write, "put_skipping_existing", put)
 
 
 def writes_go_before_their_checkpoint(patch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def a_sweep_takes_what_is_young(patch: pytest.MonkeyPatch) -> None:
 
 def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> None:
     module: Any = copy
-    atomically, everything = module.put_atomically, module.write_all
+    atomically, everything = module.put_skipping_existing, module.write_all
     late: list[Any] = []
 
     def hold(changes: Any) -> Any:
@@ -231,7 +231,7 @@ def a_copy_stores_checkpoints_before_their_writes(patch: pytest.MonkeyPatch) -> 
         return outcome
 
     patch.setattr(copy, "write_all", hold)
-    patch.setattr(copy, "put_atomically", put)
+    patch.setattr(copy, "put_skipping_existing", put)
 
 
 def a_delete_forgets_where_the_values_of_its_tombstone_are(patch: pytest.MonkeyPatch) -> None:

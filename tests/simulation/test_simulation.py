@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.tables import Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import make_item
 from langgraph_checkpoint_dynamodb.requests.calls import put_one
@@ -85,7 +85,9 @@ def test_every_call_meets_every_other_in_every_variant() -> None:
 
 
 def test_a_sweep_beyond_the_margin_of_clocks_makes_an_error_never_a_wrong_state() -> None:
-    report = explore(meeting(CHUNKS, ["put(0003)", "sweep_orphans()"], [NOW - 2 * MARGIN, NOW]))
+    report = explore(
+        meeting(CHUNKS, ["put(0003)", "sweep_orphans()"], [NOW - 2 * GRACE_SECONDS, NOW])
+    )
     assert report.failures
     for problem in report.failures:
         assert "MissingPartError" in problem or "missing Key" in problem or "is None;" in problem

@@ -26,10 +26,10 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     DeleteIfOld,
     DeleteItem,
     DeleteUnchanged,
+    ExtendTtl,
     Found,
     GetItem,
     Page,
-    Prolong,
     Put,
     PutItem,
     Query,
@@ -62,7 +62,7 @@ CHANGING = (
     DeleteItem,
     DeleteIfOld,
     DeleteUnchanged,
-    Prolong,
+    ExtendTtl,
     PutObject,
     CopyObject,
     DeleteObjects,
@@ -195,7 +195,7 @@ class Universe:
                 return self._update(world, update)
             case DeleteUnchanged():
                 return self._delete_unchanged(world, request)
-            case DeleteIfOld() | Prolong():
+            case DeleteIfOld() | ExtendTtl():
                 return self._conditional(world, request)
         return self._object(world, request)
 
@@ -369,7 +369,7 @@ class Universe:
             return world, self._reply(False, False)
         return self.without(world, place), self._reply(True, True)
 
-    def _conditional(self, world: World, request: DeleteIfOld | Prolong) -> tuple[World, Reply]:
+    def _conditional(self, world: World, request: DeleteIfOld | ExtendTtl) -> tuple[World, Reply]:
         place = Place(request.table, *request.key)
         entry = world.items.get(place)
         if isinstance(request, DeleteIfOld):

@@ -106,7 +106,7 @@ def _calls(store: Store) -> Named:
         ("`list_namespaces(limit=20)`, of one label", listed),
         ("`delete`", lambda: store.delete(AT, "01")),
         ("`put` that expires", put("ttl", ttl=10)),
-        ("`get` that prolongs a life", lambda: _later(store, lambda: store.get(AT, "ttl"))),
+        ("`get` that extends a TTL", lambda: _later(store, lambda: store.get(AT, "ttl"))),
         ("`put`, 1 MB", put("large", large(1))),
         ("`get`, 1 MB", lambda: store.get(AT, "large")),
         ("`put`, 20 MB", put("larger", large(20))),

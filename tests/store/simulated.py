@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb.cache import DynamoDBCache
-from langgraph_checkpoint_dynamodb.format.life import MARGIN, Stamp
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS, Stamp
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.embedding import Embedded, embed
 from langgraph_checkpoint_dynamodb.store.ops.batch import perform
@@ -197,7 +197,7 @@ def name_of(namespace: Iterable[str], key: str) -> str:
 
 
 K, L, N, G = (name_of(*one) for one in ((AT, "k"), (AT, "l"), (NEW, "k"), (GONE, "k")))
-SWEEP = Call("sweep_orphans()", lambda user, _: user._sweep_orphans(MARGIN, None, None))
+SWEEP = Call("sweep_orphans()", lambda user, _: user._sweep_orphans(GRACE_SECONDS, None, None))
 STORE_CALLS = (
     Call("put(k, large)", ops(PutOp(AT, "k", LARGE)), frozenset({K})),
     Call("put(k, small)", ops(PutOp(AT, "k", SMALL)), frozenset({K})),

@@ -12,7 +12,7 @@ from langgraph.store.base import GetOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import EventLoopError, SaverClosedError
 from langgraph_checkpoint_dynamodb.errors import InvalidInputTypeError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store.aio import AsyncDynamoDBStore
 from tests.store.cancelling import Cancelling
@@ -84,8 +84,8 @@ def test_a_call_that_is_cancelled_anywhere_leaves_the_old_or_the_new(
                 assert now.get(place) in (before.get(place), after.get(place))
             await ACTS[act](store)
             assert seen(plain(table, clock)) == after
-            clock.now += 2 * MARGIN
-            plain(table, clock).sweep_orphans(older_than=MARGIN)
+            clock.now += 2 * GRACE_SECONDS
+            plain(table, clock).sweep_orphans(older_than=GRACE_SECONDS)
             assert loose_ends(table, None) == Counter(missing=0, needless=0)
         await store.aclose()
         return cancelling.points

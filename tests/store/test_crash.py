@@ -14,7 +14,7 @@ import pytest
 from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
 
 from langgraph_checkpoint_dynamodb import UnreadableItemError
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.store.items import read_item
 from tests.store import crashes
 from tests.store.faces import Store, StoreTable, with_payloads
@@ -110,8 +110,8 @@ def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
             assert loose_ends(table, in_bucket)["missing"] == 0
             ACTS[act](store)
             assert seen(store) == after
-            clock.now += 2 * MARGIN
-            store.sweep_orphans(older_than=MARGIN)
+            clock.now += 2 * GRACE_SECONDS
+            store.sweep_orphans(older_than=GRACE_SECONDS)
             assert seen(store) == after
         assert loose_ends(table, in_bucket) == Counter(missing=0, needless=0)
 
@@ -153,7 +153,7 @@ def test_a_sweep_and_a_listing_take_out_namespaces_that_are_long_empty(
         store.batch([PutOp(("a", str(number)), "k", None) for number in range(3)])
         assert store.list_namespaces() == [("a", "3")]
         assert len(table.registered()) == 4
-        clock.now += 4 * MARGIN
+        clock.now += 4 * GRACE_SECONDS
         store.put(("a", "1"), "k", {})
         assert store.list_namespaces(prefix=("a", "0")) == []
         assert table.registered() == [("a", "1"), ("a", "2"), ("a", "3")]
@@ -170,8 +170,8 @@ def test_the_parts_that_a_batch_has_replaced_are_left_to_the_sweep(
         store.put(("a",), "k", {"text": LARGE})
         store.batch([PutOp(("a",), "k", {}), PutOp(("a",), "other", {})])
         assert len(table.parts()) == 1
-        clock.now += 2 * MARGIN
-        assert store.sweep_orphans(older_than=MARGIN).chunks_deleted == 1
+        clock.now += 2 * GRACE_SECONDS
+        assert store.sweep_orphans(older_than=GRACE_SECONDS).chunks_deleted == 1
         assert table.parts() == []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, SearchOp
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.requests.items import Delete, DeleteUnchanged, UpdateItem
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from langgraph_checkpoint_dynamodb.store import context as context_module
@@ -114,7 +114,7 @@ def remembering(now: float) -> DynamoDBStore:
     return store
 
 
-LATE = (NOW, NOW - MARGIN, LONG_AGO + REMEMBERED_SECONDS)
+LATE = (NOW, NOW - GRACE_SECONDS, LONG_AGO + REMEMBERED_SECONDS)
 """What the clock of a process may say, an hour behind included."""
 
 
@@ -257,7 +257,7 @@ def test_two_changes_at_once_leave_one_of_both_whole(second: dict[str, Any] | No
 MINUTES = 10.0
 
 
-def test_a_read_that_prolongs_neither_brings_an_item_back_nor_prolongs_another() -> None:
+def test_a_read_that_extends_a_ttl_neither_restores_an_item_nor_extends_another() -> None:
     universe = Universe()
 
     def begin(_: Universe) -> World:
@@ -277,7 +277,7 @@ def test_a_read_that_prolongs_neither_brings_an_item_back_nor_prolongs_another()
                 assert [one.ttl for one in left] == [int(NOW) + 60]
 
 
-def test_chunks_outlive_their_item_however_many_readers_prolong_it() -> None:
+def test_chunks_outlive_their_item_however_many_readers_extend_it() -> None:
     universe = Universe()
 
     def begin(_: Universe) -> World:
@@ -293,4 +293,4 @@ def test_chunks_outlive_their_item_however_many_readers_prolong_it() -> None:
         ]
         assert record.ttl is not None
         assert chunks
-        assert all(int(ttl) >= record.ttl + MARGIN for ttl in chunks)
+        assert all(int(ttl) >= record.ttl + GRACE_SECONDS for ttl in chunks)

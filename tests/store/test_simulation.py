@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from langgraph_checkpoint_dynamodb.cache import ops as cache_ops
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.requests import calls as service_calls
 from langgraph_checkpoint_dynamodb.requests.items import Delete, DeleteUnchanged, Update
 from langgraph_checkpoint_dynamodb.requests.operations import done, send
@@ -112,7 +112,9 @@ def what_is_read_lives_on_whatever_it_is_now(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_item_is_put_as_often_as_repeated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(put, "put_atomically", lambda puts, **_: service_calls.put_atomically(puts))
+    patch.setattr(
+        put, "put_skipping_existing", lambda puts, **_: service_calls.put_skipping_existing(puts)
+    )
 
 
 def a_namespace_is_taken_out_anyhow(patch: pytest.MonkeyPatch) -> None:
@@ -190,5 +192,5 @@ def test_a_planted_race_is_found(
 
 
 def test_a_sweep_beyond_the_margin_of_clocks_would_be_found() -> None:
-    way = Way(clocks=(-2 * MARGIN, 0))
+    way = Way(clocks=(-2 * GRACE_SECONDS, 0))
     assert explored(CHUNKS, (LARGE_PUT, "sweep_orphans()"), way).failures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.store.base import GetOp, PutOp
 
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
 from tests.store.faces import StoreCalls, StoreTable, with_payloads
 from tests.support.sessions import metered_session
@@ -81,7 +81,7 @@ def test_a_read_begins_the_life_anew(made: StoreCalls, clock: Clock, read: str) 
 
 
 @pytest.mark.parametrize("config", [{"refresh_on_read": False}, None])
-def test_reads_that_are_not_to_prolong_do_not(
+def test_reads_that_are_not_to_extend_a_ttl_do_not(
     table: StoreTable, clock: Clock, family: LoopThread | None, config: dict[str, Any] | None
 ) -> None:
     asked = {"refresh_ttl": False} if config is None else {}
@@ -168,11 +168,11 @@ def test_the_parts_of_a_large_value_outlive_it_and_live_on_with_it(
         clock.now += 300
         assert calls.get(AT, "k") is not None
         (part,) = table.parts()
-        assert int(part["ttl"]["N"]) == 4_000_000_900 + MARGIN
+        assert int(part["ttl"]["N"]) == 4_000_000_900 + GRACE_SECONDS
         assert ttl_of(table, "k") == 4_000_000_900
 
 
-def test_a_read_goes_on_where_lives_cannot_be_prolonged_and_says_so(
+def test_a_read_goes_on_where_a_ttl_cannot_be_extended_and_says_so(
     table: StoreTable, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with table.quick(clock=clock, ttl=TEN) as store:

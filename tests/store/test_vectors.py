@@ -16,7 +16,7 @@ from langgraph_checkpoint_dynamodb import (
     TableMismatchError,
     UnreadableItemError,
 )
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.sizes import item_size
 from langgraph_checkpoint_dynamodb.policies import STORE_READ_ACTIONS
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore, similarity
@@ -275,10 +275,10 @@ def test_a_vector_goes_with_its_item_when_its_time_is_over_and_lives_on_with_it(
         calls = StoreCalls(store, family)
         calls.put(AT, "fig", DOCS["fig"])
         calls.put(AT, "cab", DOCS["cab"], ttl=1)
-        assert sorted(lives()) == [4_000_000_060 + MARGIN, 4_000_000_600 + MARGIN]
+        assert sorted(lives()) == [4_000_000_060 + GRACE_SECONDS, 4_000_000_600 + GRACE_SECONDS]
         clock.now += 300
         assert [one.key for one in calls.search(AT, query="cab")] == ["fig"]
-        assert 4_000_000_900 + MARGIN in lives()
+        assert 4_000_000_900 + GRACE_SECONDS in lives()
         clock.now += 601
         assert calls.search(AT, query="fig") == []
 
@@ -289,7 +289,7 @@ def test_an_expired_item_that_counts_is_found_though_its_vector_be_gone(
     ttl: Any = {"default_ttl": 1, "omit_expired": False, "refresh_on_read": False}
     with table.quick(index=index(fields=["text"]), clock=clock, ttl=ttl) as store:
         store.put(AT, "fig", DOCS["fig"])
-        clock.now += 2 * MARGIN
+        clock.now += 2 * GRACE_SECONDS
         assert [one.score for one in store.search(AT, query="a fig")] == [pytest.approx(1)]
         table.delete(rows(table))
         assert [one.score for one in store.search(AT, query="fig")] == [None]
@@ -378,8 +378,8 @@ def test_what_a_batch_without_vectors_replaces_is_left_to_the_sweep(
     made.batch([PutOp(AT, key, value, False) for key, value in DOCS.items()])
     assert len(rows(table)) == 3
     assert {one.score for one in made.search(AT, query="bag")} == {None}
-    clock.now += 2 * MARGIN
-    assert made.store.sweep_orphans(older_than=MARGIN).vectors_deleted == 3
+    clock.now += 2 * GRACE_SECONDS
+    assert made.store.sweep_orphans(older_than=GRACE_SECONDS).vectors_deleted == 3
     assert rows(table) == []
 
 
@@ -477,8 +477,8 @@ def test_whatever_stops_between_two_requests_a_sweep_leaves_the_vectors_of_items
             found = store.search(AT, query="bag")
             changed = [one for one in found if one not in before and one.key in ("new", "bag")]
             assert found == before or changed or act == "deleted"
-            clock.now += 2 * MARGIN
-            store.sweep_orphans(older_than=MARGIN)
+            clock.now += 2 * GRACE_SECONDS
+            store.sweep_orphans(older_than=GRACE_SECONDS)
             assert store.search(AT, query="bag") == found
         counted = sum(int(one["vectors"]["N"]) for one in table.heads() if "vectors" in one)
         assert len(rows(table)) == counted

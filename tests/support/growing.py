@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_checkpoint_dynamodb.format.addressing import Address
-from langgraph_checkpoint_dynamodb.format.life import Stamp
+from langgraph_checkpoint_dynamodb.format.expiry import Stamp
 from langgraph_checkpoint_dynamodb.format.sizes import item_size, write_units
 from langgraph_checkpoint_dynamodb.items.bases import plan_checkpoint
 from langgraph_checkpoint_dynamodb.items.codec import encode_checkpoint

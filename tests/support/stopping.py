@@ -11,8 +11,8 @@ from itertools import count, permutations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langgraph_checkpoint_dynamodb.errors import DynamoDBSaverError
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.keys import BASES_DELETED_SORT_KEY
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.format.parts import PartAddress, object_key, part_address_of
 from langgraph_checkpoint_dynamodb.format.tables import SPECS, Attribute, Key, Table
 from langgraph_checkpoint_dynamodb.items.attributes import optional_number, read_key
@@ -28,7 +28,7 @@ from langgraph_checkpoint_dynamodb.payloads.kinds import S3Object
 from langgraph_checkpoint_dynamodb.requests.items import (
     BatchWrite,
     DeleteIfOld,
-    Prolong,
+    ExtendTtl,
     PutItem,
     Query,
     TransactPut,
@@ -63,7 +63,7 @@ CHANGING = (
     PutItem,
     TransactPut,
     BatchWrite,
-    Prolong,
+    ExtendTtl,
     PutObject,
     CopyObject,
     DeleteIfOld,
@@ -494,7 +494,7 @@ class Experiment:
         """Remove all leftovers and the marks of deletes."""
         with self.reader() as sweeper:
             # Late enough to delete bases as well.
-            sweep(sweeper, MARGIN - MARK_RETENTION)
+            sweep(sweeper, GRACE_SECONDS - MARK_RETENTION)
         self._now = self._stored()
         left = loose_ends(self._now)
         assert not left, left

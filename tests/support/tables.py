@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langgraph_checkpoint_dynamodb import DynamoDBSaver
+from langgraph_checkpoint_dynamodb.format.expiry import GRACE_SECONDS
 from langgraph_checkpoint_dynamodb.format.keys import is_auxiliary_key
-from langgraph_checkpoint_dynamodb.format.life import MARGIN
 from langgraph_checkpoint_dynamodb.items.writes_partition import is_mark
 from langgraph_checkpoint_dynamodb.policies import (
-    PROLONG_ACTIONS,
     S3_DELETE_ACTIONS,
     S3_RUN_ACTIONS,
     SETUP_ACTIONS,
     SWEEP_ACTIONS,
+    TTL_EXTENSION_ACTIONS,
 )
 from tests.support.savers import Saver, native, new_saver
 from tests.support.sessions import Relay, new_session, restricted_session, saver_session
@@ -37,7 +37,9 @@ _numbers = itertools.count()
 
 SaverT = TypeVar("SaverT", bound=Saver)
 
-EVERY_ACTION = SWEEP_ACTIONS | PROLONG_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
+EVERY_ACTION = (
+    SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS | S3_RUN_ACTIONS | S3_DELETE_ACTIONS | SETUP_ACTIONS
+)
 """All actions that the published policies allow together."""
 
 
@@ -146,14 +148,14 @@ def sweep(saver: Saver, older_than: int = 0, **options: Any) -> SweepReport:
 
     The result is that of a sweep an hour later that leaves items of the last hour.
     """
-    return later(saver, older_than).sweep_orphans(older_than=MARGIN, **options)
+    return later(saver, older_than).sweep_orphans(older_than=GRACE_SECONDS, **options)
 
 
 def later(saver: SaverT, older_than: int = 0) -> SaverT:
-    """A copy of the saver whose clock makes items of that age `MARGIN` old."""
+    """A copy of the saver whose clock makes items of that age `GRACE_SECONDS` old."""
     settings = saver._settings
     made = copy(saver)
-    made._settings = replace(settings, clock=lambda: settings.clock() + MARGIN - older_than)
+    made._settings = replace(settings, clock=lambda: settings.clock() + GRACE_SECONDS - older_than)
     return made
 
 

@@ -140,7 +140,7 @@ class Recorder:
         }
         if bucket is not None:
             shared["s3_offload_config"] = bucket.config(1000, _key_prefix(bucket))
-        # The reader reads late enough to prolong expiry times.
+        # The reader reads late enough to extend a TTL.
         late: dict[str, Any] = {"clock": lambda: time.time() + _TTL * 3 // 5}
         self._savers = Savers(tables.saver(**shared), tables.saver(**shared, **late))
         if bucket is None:

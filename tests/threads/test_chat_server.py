@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from httpx import ASGITransport, AsyncClient
 
-from langgraph_checkpoint_dynamodb.policies import PROLONG_ACTIONS, SWEEP_ACTIONS
+from langgraph_checkpoint_dynamodb.policies import SWEEP_ACTIONS, TTL_EXTENSION_ACTIONS
 from tests.support.chat_server import make_app
 from tests.support.effort import amount
 from tests.support.sessions import metered_session
@@ -26,7 +26,7 @@ USERS = amount(1000, 60)
 MANY = 45
 """Conversations of one user: three pages."""
 SIDE_BY_SIDE = 16
-WITHOUT_SCAN = (SWEEP_ACTIONS | PROLONG_ACTIONS) - {"dynamodb:Scan"}
+WITHOUT_SCAN = (SWEEP_ACTIONS | TTL_EXTENSION_ACTIONS) - {"dynamodb:Scan"}
 
 
 @dataclass(frozen=True)

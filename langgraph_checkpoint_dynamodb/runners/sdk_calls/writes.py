@@ -13,8 +13,8 @@ from langgraph_checkpoint_dynamodb.requests.items import (
     DeleteItem,
     DeleteUnchanged,
     Expected,
+    ExtendTtl,
     ItemWrite,
-    Prolong,
     Put,
     PutItem,
     TransactPut,
@@ -49,8 +49,8 @@ def write_call(tables: TableNames, request: ItemWrite) -> SdkCall:
             return SdkCall.on_table("PutItem", _put_item(tables, put))
         case UpdateItem(update):
             return SdkCall.on_table("UpdateItem", _update(tables, update))
-        case Prolong():
-            return SdkCall.on_table("UpdateItem", _prolong(tables, request))
+        case ExtendTtl():
+            return SdkCall.on_table("UpdateItem", _extend_ttl(tables, request))
         case DeleteItem():
             return SdkCall.on_table("DeleteItem", _delete_item(tables, request))
         case DeleteIfOld():
@@ -148,7 +148,7 @@ def _expectation(expected: Expected, expression: Expression) -> str:
     return f"({' OR '.join(found)})"
 
 
-def _prolong(tables: TableNames, request: Prolong) -> UpdateItemInputTypeDef:
+def _extend_ttl(tables: TableNames, request: ExtendTtl) -> UpdateItemInputTypeDef:
     return {
         "TableName": tables[request.table],
         "Key": typed_key(request.table, request.key),

@@ -15,7 +15,7 @@ from langgraph_checkpoint_dynamodb.errors import (
 )
 from langgraph_checkpoint_dynamodb.format.tables import Table
 from langgraph_checkpoint_dynamodb.requests.calls import ATTEMPTS, backoff, batched
-from langgraph_checkpoint_dynamodb.requests.items import BatchGet, GetItem, Prolong, UpdateItem
+from langgraph_checkpoint_dynamodb.requests.items import BatchGet, ExtendTtl, GetItem, UpdateItem
 from langgraph_checkpoint_dynamodb.requests.operations import compute, send, together
 from langgraph_checkpoint_dynamodb.store.items import keys_beside, parts_ttl, read_item
 from langgraph_checkpoint_dynamodb.store.ops.parts import load_all
@@ -95,7 +95,7 @@ def _refresh_ttl(context: Context, record: ItemRecord) -> Operation[None]:
     if ttl is None:
         return
     try:
-        yield from _prolong_beside(record, ttl)
+        yield from _extend_attachments(record, ttl)
         yield from send(UpdateItem(record.ttl_update(ttl)))
     except ConditionFailedError:
         return  # It was replaced or deleted meanwhile: this TTL is not the new item's.
@@ -139,8 +139,8 @@ def _decoded(context: Context, loaded: Sequence[Loaded]) -> list[Decoded]:
     return [Decoded(record, record.decoded(context.serde, data)) for record, data in loaded]
 
 
-def _prolong_beside(record: ItemRecord, ttl: int) -> Operation[None]:
-    """Prolong the chunks and vectors of an item, which must outlive it, before the item itself."""
+def _extend_attachments(record: ItemRecord, ttl: int) -> Operation[None]:
+    """Extend the TTL of chunks and vectors before their item's, as they must outlive it."""
     later = parts_ttl(ttl)
     keys = keys_beside(record)
-    yield from together([send(Prolong(Table.STORE, key, later)) for key in keys])
+    yield from together([send(ExtendTtl(Table.STORE, key, later)) for key in keys])

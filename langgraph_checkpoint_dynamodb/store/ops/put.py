@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from langgraph_checkpoint_dynamodb.errors import ConditionFailedError, TableMismatchError
 from langgraph_checkpoint_dynamodb.format.tables import Table
-from langgraph_checkpoint_dynamodb.requests.calls import put_atomically, put_one, write_all
+from langgraph_checkpoint_dynamodb.requests.calls import put_one, put_skipping_existing, write_all
 from langgraph_checkpoint_dynamodb.requests.items import DeleteItem, GetItem, UpdateItem
 from langgraph_checkpoint_dynamodb.requests.operations import both, send, together
 from langgraph_checkpoint_dynamodb.store.items import parts_ttl
@@ -137,7 +137,7 @@ def _put_large(
     storing = both(store_parts(put.ref, put.planned.parts, context.now, ttl), write_all(beside))
     reading = send(GetItem(Table.STORE, put.ref.primary, consistent=True))
     _, before = yield from both(storing, reading)
-    yield from put_atomically([put.planned.put], once=True)
+    yield from put_skipping_existing([put.planned.put], once=True)
     yield from delete_parts_of(context, put.ref, before)
 
 

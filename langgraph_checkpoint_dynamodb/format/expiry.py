@@ -2,15 +2,15 @@
 
 An item has up to two times, both in seconds since the epoch. `expires`, of checkpoints alone, is
 when readers stop seeing the checkpoint. `ttl`, of every item, is when DynamoDB may delete it and no
-checkpoint may be rebuilt from it. The second is later by `MARGIN`, because a visible checkpoint may
-need writes, chunks and ancestors that are older than itself.
+checkpoint may be rebuilt from it. The second is later by `GRACE_SECONDS`, because a visible
+checkpoint may need writes, chunks and ancestors that are older than itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MARGIN = 3600
+GRACE_SECONDS = 3600
 """Seconds between the two. It is assumed that no call takes longer, retries included; that no clock
 is further behind another; and that no run takes longer from reading a DeltaChannel's history, which
 extends its life, to storing its last checkpoint."""
@@ -18,7 +18,7 @@ extends its life, to storing its last checkpoint."""
 
 def is_young(created: int | None, now: int) -> bool:
     """Whether the call that stored an item may still be running."""
-    return created is not None and created > now - MARGIN
+    return created is not None and created > now - GRACE_SECONDS
 
 
 def is_live(expires_at: int | None, now: int) -> bool:
@@ -50,4 +50,4 @@ class Stamp:
     @property
     def ttl(self) -> int | None:
         """When items stored now may be deleted; `None` for never."""
-        return None if self.expires_at is None else self.expires_at + MARGIN
+        return None if self.expires_at is None else self.expires_at + GRACE_SECONDS
