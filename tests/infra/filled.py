@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com",
 }
-_NAMES = ("TableName", "BucketName", "ManagedPolicyName")
+_NAMES = ("TableName", "BucketName", "ManagedPolicyName", "FunctionName")
 _NOTHING = object()
 
 
@@ -45,7 +45,7 @@ class Filled:
     """
 
     template: Mapping[str, Any]
-    given: Mapping[str, str]
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         declared = self.template.get("Parameters", {})
@@ -134,6 +134,8 @@ class Filled:
                 return any(map(self._holds, inner))
             case {"Fn::Equals": [first, second]}:
                 return str(self.value(first)) == str(self.value(second))
+            case {"Fn::Contains": [several, one]}:
+                return self.value(one) in self.value(several)
         raise ValueError(f"no condition: {condition}")
 
     def _substituted(self, found: re.Match[str]) -> str:

@@ -282,61 +282,6 @@ def of_type(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     return [found for found in template["Resources"].values() if found["Type"] == kind]
 
 
-class Resolver:
-    """Evaluates a template's intrinsic functions, for names that are given and not generated."""
-
-    _NAMES = ("TableName", "BucketName", "ManagedPolicyName", "FunctionName")
-
-    def __init__(self, template: Mapping[str, Any], region: str, account: str) -> None:
-        self._resources = template["Resources"]
-        self._pseudo = {
-            "AWS::Region": region,
-            "AWS::AccountId": account,
-            "AWS::Partition": "aws",
-            "AWS::URLSuffix": "amazonaws.com",
-        }
-
-    def resolve(self, value: Any) -> Any:
-        """The value with every intrinsic function evaluated."""
-        match value:
-            case {"Ref": str(name)}:
-                return self._ref(name)
-            case {"Fn::GetAtt": [str(name), "Arn"]}:
-                return self._arn(name)
-            case {"Fn::Join": [str(separator), list(parts)]}:
-                return separator.join(map(self.resolve, parts))
-            case dict():
-                if any(key.startswith("Fn::") for key in value):
-                    raise ValueError(f"cannot resolve {value}")
-                return {key: self.resolve(inner) for key, inner in value.items()}
-            case list():
-                return [self.resolve(inner) for inner in value]
-        return value
-
-    def _ref(self, name: str) -> str:
-        if name in self._pseudo:
-            return self._pseudo[name]
-        resource = self._resources[name]
-        if resource["Type"] == "AWS::IAM::ManagedPolicy":
-            return self._arn(name)
-        properties = resource["Properties"]
-        found: str = next(properties[key] for key in self._NAMES if key in properties)
-        return found
-
-    def _arn(self, name: str) -> str:
-        resource = self._resources[name]
-        region, account = self._pseudo["AWS::Region"], self._pseudo["AWS::AccountId"]
-        properties = resource["Properties"]
-        match resource["Type"]:
-            case "AWS::DynamoDB::GlobalTable":
-                return f"arn:aws:dynamodb:{region}:{account}:table/{properties['TableName']}"
-            case "AWS::S3::Bucket":
-                return f"arn:aws:s3:::{properties['BucketName']}"
-            case "AWS::IAM::ManagedPolicy":
-                return f"arn:aws:iam::{account}:policy/{properties['ManagedPolicyName']}"
-        raise ValueError(f"no ARN known for a {resource['Type']}")
-
-
 def stack_settings() -> dict[str, Any]:
     """Keyword arguments of the CDK stack, with their defaults."""
     parameters = inspect.signature(CheckpointStoreStack.__init__).parameters

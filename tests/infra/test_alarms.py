@@ -11,8 +11,9 @@ from langgraph_checkpoint_dynamodb_cdk.alarms import ALARM_RULES, OPERATIONS, Al
 
 from tests.infra import shapes
 from tests.infra.conftest import FULL_VARIABLES, as_context
+from tests.infra.filled import Filled
 from tests.infra.tools import ROOT
-from tests.support.iam import ACCOUNT, REGION
+from tests.support.iam import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,8 +144,7 @@ def test_both_tools_draw_the_same_dashboard(
 ) -> None:
     (planned,) = shapes.planned_resources(full_plan, "aws_cloudwatch_dashboard")
     (templated,) = shapes.of_type(full_template, "AWS::CloudWatch::Dashboard")
-    resolver = shapes.Resolver(full_template, REGION, ACCOUNT)
-    body = json.loads(resolver.resolve(templated["Properties"]["DashboardBody"]))
+    body = json.loads(Filled(full_template).value(templated["Properties"]["DashboardBody"]))
     assert json.loads(planned["values"]["dashboard_body"]) == body
     assert planned["values"]["dashboard_name"] == templated["Properties"]["DashboardName"]
     assert {widget["properties"]["title"] for widget in body["widgets"]} == {

@@ -25,6 +25,7 @@ from langgraph_checkpoint_dynamodb.policies import STORE_REGISTER_ACTIONS, VERIF
 from langgraph_checkpoint_dynamodb.store import DynamoDBStore
 from tests.infra import shapes
 from tests.infra.conftest import CDK_VARIABLES, FULL_VARIABLES, as_context
+from tests.infra.filled import Filled
 from tests.support.iam import ACCOUNT, REGION
 from tests.support.sessions import new_session
 
@@ -86,8 +87,8 @@ def requests_of_setup(account: Account) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def resolver(full_template: JsonObject) -> shapes.Resolver:
-    return shapes.Resolver(full_template, REGION, ACCOUNT)
+def filled(full_template: JsonObject) -> Filled:
+    return Filled(full_template)
 
 
 def planned_outputs(plan: JsonObject) -> dict[str, Any]:
@@ -95,9 +96,9 @@ def planned_outputs(plan: JsonObject) -> dict[str, Any]:
 
 
 def templated_outputs(template: JsonObject) -> dict[str, Any]:
-    resolver = shapes.Resolver(template, REGION, ACCOUNT)
+    filled = Filled(template)
     return {
-        snake_case(name): resolver.resolve(found["Value"])
+        snake_case(name): filled.value(found["Value"])
         for name, found in template["Outputs"].items()
         if name != "CDKMetadata"
     }
@@ -267,7 +268,7 @@ def test_the_policies_of_both_tools_are_the_same_to_the_letter(
 
 
 def test_the_managed_policies_of_both_tools_are_those_of_the_outputs(
-    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+    full_plan: JsonObject, full_template: JsonObject, filled: Filled
 ) -> None:
     planned = {
         found["values"]["name"]: shapes.statements(found["values"]["policy"])
@@ -275,7 +276,7 @@ def test_the_managed_policies_of_both_tools_are_those_of_the_outputs(
     }
     templated = {
         found["Properties"]["ManagedPolicyName"]: shapes.statements(
-            json.dumps(resolver.resolve(found["Properties"]["PolicyDocument"]))
+            json.dumps(filled.value(found["Properties"]["PolicyDocument"]))
         )
         for found in shapes.of_type(full_template, "AWS::IAM::ManagedPolicy")
     }
@@ -555,7 +556,7 @@ def planned_rule(rule: JsonObject) -> JsonObject:
     }
 
 
-def bucket_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[str, Any]:
+def bucket_in_template(template: JsonObject, filled: Filled) -> dict[str, Any]:
     (bucket,) = (found["Properties"] for found in shapes.of_type(template, "AWS::S3::Bucket"))
     (policy,) = (found["Properties"] for found in shapes.of_type(template, "AWS::S3::BucketPolicy"))
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -568,7 +569,7 @@ def bucket_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[
         "encryption": (by_default["SSEAlgorithm"], by_default.get("KMSMasterKeyID")),
         "bucket key": encryption.get("BucketKeyEnabled", False),
         "versioning": bucket["VersioningConfiguration"]["Status"],
-        "denied": denied(resolver.resolve(policy["PolicyDocument"])),
+        "denied": denied(filled.value(policy["PolicyDocument"])),
         "rules": {
             rule["Id"]: templated_rule(rule) for rule in bucket["LifecycleConfiguration"]["Rules"]
         },
@@ -595,10 +596,10 @@ def denied(policy: JsonObject) -> list[tuple[Any, ...]]:
 
 
 def test_both_tools_make_the_same_bucket(
-    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+    full_plan: JsonObject, full_template: JsonObject, filled: Filled
 ) -> None:
     planned = bucket_in_plan(full_plan)
-    assert planned == bucket_in_template(full_template, resolver)
+    assert planned == bucket_in_template(full_template, filled)
     # Ten days plus half of ten, an hour, rounded up, and two days.
     assert planned["rules"]["expire-objects"]["days"] == 18
     assert len(planned["blocked"]) == 4
@@ -624,7 +625,7 @@ def sweep_in_plan(plan: JsonObject) -> dict[str, Any]:
     }
 
 
-def sweep_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[str, Any]:
+def sweep_in_template(template: JsonObject, filled: Filled) -> dict[str, Any]:
     def one(kind: str) -> JsonObject:
         (found,) = (found["Properties"] for found in shapes.of_type(template, kind))
         properties: JsonObject = found
@@ -635,7 +636,7 @@ def sweep_in_template(template: JsonObject, resolver: shapes.Resolver) -> dict[s
         "name": function["FunctionName"],
         "code": (function["Runtime"], function["Handler"]),
         "bounds": (function["Timeout"], function["MemorySize"]),
-        "environment": read_environment(resolver.resolve(function["Environment"]["Variables"])),
+        "environment": read_environment(filled.value(function["Environment"]["Variables"])),
         "loops": function["RecursiveLoop"],
         "log": (log["LogGroupName"], function["LoggingConfig"]["LogFormat"]),
         "days": log["RetentionInDays"],
@@ -649,10 +650,10 @@ def read_environment(variables: Mapping[str, str]) -> JsonObject:
 
 
 def test_both_tools_sweep_alike(
-    full_plan: JsonObject, full_template: JsonObject, resolver: shapes.Resolver
+    full_plan: JsonObject, full_template: JsonObject, filled: Filled
 ) -> None:
     planned = sweep_in_plan(full_plan)
-    assert planned == sweep_in_template(full_template, resolver)
+    assert planned == sweep_in_template(full_template, filled)
     assert planned["environment"] == {
         "SAVER_SETTINGS": planned_outputs(full_plan)["saver_settings"],
         "SWEEP_OLDER_THAN_SECONDS": "7200",
