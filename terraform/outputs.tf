@@ -58,7 +58,7 @@ output "bucket_arn" {
 }
 
 output "bucket_key_prefix" {
-  description = "What the keys of objects begin with, null without a bucket."
+  description = "Prefix of the keys of S3 objects, null without a bucket."
   value       = local.bucket_name == null ? null : var.bucket_key_prefix
 }
 
@@ -75,7 +75,7 @@ output "store_settings" {
 }
 
 output "read_policy_json" {
-  description = "Policy that reads threads, and a store where there is one."
+  description = "Policy that reads threads, and the store if there is one."
   value       = local.policies["read"]
 }
 
@@ -90,7 +90,7 @@ output "setup_policy_json" {
 }
 
 output "admin_policy_json" {
-  description = "Policy for the upkeep of threads, beside running them: copy, prune, delete, sweep, and listing all threads."
+  description = "Policy for the maintenance of threads in addition to running graphs: copy, prune, delete, sweep, and listing all threads."
   value       = local.policies["admin"]
 }
 
@@ -105,6 +105,6 @@ output "policy_arns" {
 }
 
 output "sweep_function_name" {
-  description = "Name of the Lambda function that sweeps, null without `sweep_schedule`."
+  description = "Name of the Lambda function that runs the sweep, null without `sweep_schedule`."
   value       = one(aws_lambda_function.sweep[*].function_name)
 }

@@ -25,12 +25,12 @@ variable "writes_table_name" {
 
   validation {
     condition     = var.writes_table_name != var.checkpoints_table_name
-    error_message = "writes_table_name must differ from checkpoints_table_name: the two tables have other keys."
+    error_message = "writes_table_name must differ from checkpoints_table_name: the two tables have different keys."
   }
 }
 
 variable "store_table_name" {
-  description = "Name of a table for a LangGraph store, made as the two others are. The store's `store_table_name`. Null makes none."
+  description = "Name of the table of a LangGraph store, created like the other two. The store's `store_table_name`. Null creates no such table."
   type        = string
   default     = null
 
@@ -41,12 +41,12 @@ variable "store_table_name" {
 
   validation {
     condition     = var.store_table_name != var.checkpoints_table_name && var.store_table_name != var.writes_table_name
-    error_message = "store_table_name must differ from the names of the saver's tables: the store's has other keys."
+    error_message = "store_table_name must differ from the names of the saver's tables: the store's table has different keys."
   }
 }
 
 variable "store_vector_index_name" {
-  description = "Name of the vector index on the table of a store, for settings and policies. The provider cannot make it: `setup()` does. The store's `vector_index`. Null for none."
+  description = "Name of the vector index on the store's table, for settings and policies. The provider cannot create it; `setup()` does. The store's `vector_index`. Null for none."
   type        = string
   default     = null
 
@@ -57,12 +57,12 @@ variable "store_vector_index_name" {
 
   validation {
     condition     = var.store_vector_index_name == null || var.store_table_name != null
-    error_message = "store_vector_index_name is of an index on the table of a store: set store_table_name, too."
+    error_message = "store_vector_index_name names an index on the store's table: set store_table_name, too."
   }
 }
 
 variable "run_id_index_name" {
-  description = "Name of a sparse, keys-only index of the checkpoints by `run_id`, so that `delete_for_runs` need not scan. The saver's `run_id_index`. Null makes none."
+  description = "Name of a sparse, keys-only index of the checkpoints by `run_id`, so that `delete_for_runs` does not scan the table. The saver's `run_id_index`. Null creates no index."
   type        = string
   default     = null
 
@@ -73,7 +73,7 @@ variable "run_id_index_name" {
 }
 
 variable "thread_index_owner" {
-  description = "The key of a run's `configurable` or metadata that names the owner of its thread; makes a sparse index of threads by owner, with whole items, for `list_threads`. The saver's `thread_index.owner`. Null makes none."
+  description = "The key of a run's `configurable` or metadata that names the owner of its thread. Creates a sparse index of threads by owner, with whole items, for `list_threads`. The saver's `thread_index.owner`. Null creates no index."
   type        = string
   default     = null
 
@@ -96,12 +96,12 @@ variable "thread_index_name" {
 
   validation {
     condition     = var.thread_index_owner == null || var.thread_index_name != var.run_id_index_name
-    error_message = "thread_index_name must differ from run_id_index_name: the two indexes have other keys."
+    error_message = "thread_index_name must differ from run_id_index_name: the two indexes have different keys."
   }
 }
 
 variable "ttl_seconds" {
-  description = "The saver's `ttl_seconds`, if it has one. Tables always expire items by their attribute `ttl`, which the saver gives them only then; this has the objects of a created bucket expire, too."
+  description = "The saver's `ttl_seconds`, if it is set. Tables always expire items by their attribute `ttl`, which the saver writes only if `ttl_seconds` is set. Here it also makes the objects of a created bucket expire."
   type        = number
   default     = null
 
@@ -112,7 +112,7 @@ variable "ttl_seconds" {
 }
 
 variable "max_read_request_units" {
-  description = "Most read request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Maximum read request units per second of each table and of each index, above which DynamoDB throttles. A limit on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -123,7 +123,7 @@ variable "max_read_request_units" {
 }
 
 variable "max_write_request_units" {
-  description = "Most write request units a second of each table and of each index; beyond it DynamoDB throttles. A bound on cost. Null is the account's quota."
+  description = "Maximum write request units per second of each table and of each index, above which DynamoDB throttles. A limit on cost. Null is the account's quota."
   type        = number
   default     = null
 
@@ -153,7 +153,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "point_in_time_recovery_days" {
-  description = "How many days back the tables can be restored, and for how long a created bucket keeps deleted objects: 1 to 35. Null is 35. Replicas have DynamoDB's own 35."
+  description = "How many days back the tables can be restored, and for how long a created bucket keeps deleted objects: 1 to 35. Null is 35. Replicas always have DynamoDB's default of 35."
   type        = number
   default     = null
 
@@ -164,19 +164,19 @@ variable "point_in_time_recovery_days" {
 
   validation {
     condition     = var.point_in_time_recovery_days == null || var.point_in_time_recovery
-    error_message = "point_in_time_recovery_days means nothing without point_in_time_recovery."
+    error_message = "point_in_time_recovery_days needs point_in_time_recovery."
   }
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables. Apply `false` before a destroy."
+  description = "Whether DynamoDB refuses to delete the tables. Apply `false` before `terraform destroy`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the tables and a created bucket. Null is the key that DynamoDB owns, and for the bucket S3's."
+  description = "ARN of the KMS key that encrypts the tables and a created bucket. Null is the AWS owned key of DynamoDB, and S3's key for the bucket."
   type        = string
   default     = null
 
@@ -187,7 +187,7 @@ variable "kms_key_arn" {
 }
 
 variable "replica_regions" {
-  description = "Other regions in which the tables have a replica (global tables). Not the provider's own."
+  description = "Other regions in which the tables have a replica (global tables), without the provider's own region."
   type        = set(string)
   default     = []
   nullable    = false
@@ -199,7 +199,7 @@ variable "replica_regions" {
 }
 
 variable "replica_kms_key_arns" {
-  description = "ARN of the KMS key of each replica, by its region; with `kms_key_arn` for every replica, without it for none."
+  description = "ARN of the KMS key of each replica, by region: one for every replica if `kms_key_arn` is set, otherwise none."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -246,7 +246,7 @@ variable "writes_resource_policy" {
 }
 
 variable "store_resource_policy" {
-  description = "Resource-based policy of the table of a store, as JSON; only with `store_table_name`. Null attaches none."
+  description = "Resource-based policy of the store's table, as JSON; only with `store_table_name`. Null attaches none."
   type        = string
   default     = null
 
@@ -257,12 +257,12 @@ variable "store_resource_policy" {
 
   validation {
     condition     = var.store_resource_policy == null || var.store_table_name != null
-    error_message = "store_resource_policy is of the table of a store: set store_table_name, too."
+    error_message = "store_resource_policy is for the store's table: set store_table_name, too."
   }
 }
 
 variable "tags" {
-  description = "Tags of everything the module makes."
+  description = "Tags of everything the module creates."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -271,14 +271,14 @@ variable "tags" {
 # Bucket for large values
 
 variable "create_bucket" {
-  description = "Whether to make an S3 bucket for large values."
+  description = "Whether to create an S3 bucket for large values."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "bucket_name" {
-  description = "Name of the bucket to make, null for a generated one; without `create_bucket` that of a bucket of yours, which only the policies and outputs name."
+  description = "Name of the bucket to create; null for a generated name. Without `create_bucket`, the name of an existing bucket, which only the policies and outputs refer to."
   type        = string
   default     = null
 
@@ -292,7 +292,7 @@ variable "bucket_name" {
 }
 
 variable "bucket_kms_key_arn" {
-  description = "ARN of the KMS key that encrypts a bucket of yours, for the policies. A created bucket has `kms_key_arn`."
+  description = "ARN of the KMS key that encrypts an existing bucket, for the policies. A created bucket is encrypted with `kms_key_arn`."
   type        = string
   default     = null
 
@@ -303,12 +303,12 @@ variable "bucket_kms_key_arn" {
 
   validation {
     condition     = var.bucket_kms_key_arn == null || (var.bucket_name != null && !var.create_bucket)
-    error_message = "bucket_kms_key_arn is of a bucket that exists: name it in bucket_name, without create_bucket."
+    error_message = "bucket_kms_key_arn is for an existing bucket: name it in bucket_name, without create_bucket."
   }
 }
 
 variable "bucket_key_prefix" {
-  description = "What the keys of the saver's objects begin with. The saver's `s3_offload_config.key_prefix`."
+  description = "Prefix of the keys of the saver's objects. The saver's `s3_offload_config.key_prefix`."
   type        = string
   default     = "langgraph-checkpoints/"
   nullable    = false
@@ -325,7 +325,7 @@ variable "bucket_key_prefix" {
 }
 
 variable "store_bucket_key_prefix" {
-  description = "What the keys of the store's objects begin with; neither begins with the other. The store's `s3_offload_config.key_prefix`."
+  description = "Prefix of the keys of the store's objects. Neither prefix may begin with the other. The store's `s3_offload_config.key_prefix`."
   type        = string
   default     = "langgraph-store/"
   nullable    = false
@@ -346,14 +346,14 @@ variable "store_bucket_key_prefix" {
 }
 
 variable "bucket_versioning" {
-  description = "Whether a created bucket keeps deleted objects for 35 days, as long as point-in-time recovery reaches back: a restored table finds its objects then."
+  description = "Whether a created bucket keeps deleted objects as long as point-in-time recovery reaches back, so that a restored table finds its objects."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "bucket_force_destroy" {
-  description = "Whether a destroy also deletes the objects of a created bucket. Without it, a bucket that is not empty stays."
+  description = "Whether `terraform destroy` also deletes the objects of a created bucket. Otherwise a bucket with objects is kept."
   type        = bool
   default     = false
   nullable    = false
@@ -362,7 +362,7 @@ variable "bucket_force_destroy" {
 # Upkeep
 
 variable "sweep_schedule" {
-  description = "When to sweep (`sweep_orphans`), as EventBridge has it: `rate(1 day)`, or `cron(0 3 * * ? *)`. Makes a Lambda function. Null makes none."
+  description = "When to run the sweep (`sweep_orphans`), as a schedule expression of EventBridge: `rate(1 day)` or `cron(0 3 * * ? *)`. Creates a Lambda function. Null creates none."
   type        = string
   default     = null
 
@@ -383,13 +383,13 @@ variable "sweep_schedule" {
 }
 
 variable "sweep_package" {
-  description = "Path of a zip file with this package and what it needs, for Python 3.13 on Linux; only with `sweep_schedule`."
+  description = "Path of a zip file with this package and its dependencies, for Python 3.13 on Linux; only with `sweep_schedule`."
   type        = string
   default     = null
 }
 
 variable "sweep_older_than_seconds" {
-  description = "What is younger is not swept: longer than any run takes, and at least an hour."
+  description = "Minimum age in seconds of what the sweep deletes: longer than any run takes, and at least 3600."
   type        = number
   default     = 86400
   nullable    = false
@@ -403,21 +403,21 @@ variable "sweep_older_than_seconds" {
 # Access
 
 variable "create_policies" {
-  description = "Whether to make a managed IAM policy of each role. Their JSON is an output either way."
+  description = "Whether to create a managed IAM policy for each role. Their JSON is always an output."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "policy_role_names" {
-  description = "Names of IAM roles that get the managed policy of each role here, such as `{ runtime = [aws_iam_role.agent.name] }`; with `create_policies`. Attached so, a role keeps its policy when a destroy is refused."
+  description = "Names of the IAM roles to attach each managed policy to, such as `{ runtime = [aws_iam_role.agent.name] }`; only with `create_policies`. Attached here, a role keeps its policy when `terraform destroy` is refused."
   type        = map(set(string))
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(setsubtract(keys(var.policy_role_names), ["read", "runtime", "setup", "admin", "tenant"])) == 0
-    error_message = "policy_role_names has keys that are no roles; they are read, runtime, setup, admin and tenant."
+    error_message = "policy_role_names has unknown keys; the roles are read, runtime, setup, admin and tenant."
   }
 
   validation {
@@ -432,7 +432,7 @@ variable "policy_role_names" {
 }
 
 variable "policy_name_prefix" {
-  description = "What the names of the managed policies begin with. Null is `checkpoints_table_name`."
+  description = "Prefix of the names of the managed policies. Null is `checkpoints_table_name`."
   type        = string
   default     = null
 
@@ -443,7 +443,7 @@ variable "policy_name_prefix" {
 }
 
 variable "tenant_thread_id_prefix" {
-  description = "What a tenant's thread ids begin with, for the policy that holds it to them; may hold policy variables, such as `$${aws:PrincipalTag/tenant}_`. It ends in a separator, `_`, `-` or `:`, that no tenant's name has. Null makes no such policy."
+  description = "Prefix of a tenant's thread ids, for the policy that restricts a tenant to them. May contain policy variables, such as `$${aws:PrincipalTag/tenant}_`. Must end in a separator, `_`, `-` or `:`, that no tenant's name contains. Null creates no such policy."
   type        = string
   default     = null
 
@@ -456,12 +456,12 @@ variable "tenant_thread_id_prefix" {
 
   validation {
     condition     = var.tenant_thread_id_prefix == null || (var.bucket_name == null && !var.create_bucket) || !can(regex(":", replace(var.tenant_thread_id_prefix, "/\\$\\{[^}]*\\}/", "")))
-    error_message = "tenant_thread_id_prefix holds a colon, which the keys of objects hold percent-encoded: with a bucket, take '_' or '-'."
+    error_message = "tenant_thread_id_prefix contains a colon, which is percent-encoded in the keys of objects: with a bucket, use '_' or '-'."
   }
 }
 
 variable "tenant_owner_prefix" {
-  description = "What the owners begin with whose threads a tenant may list, such as `$${aws:PrincipalTag/tenant}_`. Null lets the role `tenant` list none."
+  description = "Prefix of the owners whose threads a tenant may list, such as `$${aws:PrincipalTag/tenant}_`. Null denies the role `tenant` every listing."
   type        = string
   default     = null
 
@@ -477,7 +477,7 @@ variable "tenant_owner_prefix" {
 }
 
 variable "tenant_root_label" {
-  description = "Root label of a tenant's namespaces in the store, such as `$${aws:PrincipalTag/tenant}`. Null keeps the role `tenant` from the store."
+  description = "Root label of a tenant's namespaces in the store, such as `$${aws:PrincipalTag/tenant}`. Null denies the role `tenant` access to the store."
   type        = string
   default     = null
 
@@ -492,10 +492,10 @@ variable "tenant_root_label" {
   }
 }
 
-# Watching
+# Monitoring
 
 variable "alarm_topic_arn" {
-  description = "ARN of an SNS topic of yours; makes alarms that tell it when they begin and end. Null makes none."
+  description = "ARN of an SNS topic. Creates alarms that notify it when they start and end. Null creates no alarms."
   type        = string
   default     = null
 
@@ -506,14 +506,14 @@ variable "alarm_topic_arn" {
 }
 
 variable "dashboard" {
-  description = "Whether to make a CloudWatch dashboard of the tables."
+  description = "Whether to create a CloudWatch dashboard of the tables."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "contributor_insights" {
-  description = "Whether DynamoDB counts which keys are read and written most, on the tables and their indexes. It shows thread ids, owners and labels to whoever may read CloudWatch, and is billed by the request."
+  description = "Whether DynamoDB counts which keys are read and written most, on the tables and their indexes. It shows thread ids, owners and labels to everyone with access to CloudWatch, and is billed per request."
   type        = bool
   default     = false
   nullable    = false
