@@ -37,7 +37,8 @@ from tests.support.aio import (
     run,
 )
 from tests.support.concurrency import DEADLOCK
-from tests.support.stopping import NOW, Stored, loose_ends, marks, seen, shape, stored
+from tests.support.stopping import NOW
+from tests.support.stored import Stored, loose_ends, marks, seen, shape, stored
 from tests.support.tables import later, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from langgraph_checkpoint_dynamodb.aio import AsyncDynamoDBSaver
     from tests.support.aio import Act
     from tests.support.buckets import Bucket
-    from tests.support.stopping import Seen, Shape
+    from tests.support.stored import Seen, Shape
     from tests.support.tables import Tables
 
 

@@ -14,18 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.grounds import Large, check, is_old_or_new
-from tests.support.stopping import (
-    EXHAUSTIVE,
-    NOW,
-    PIECEMEAL,
-    WHOLE,
-    Experiment,
-    Portions,
-    Seen,
-    loose_ends,
-    ordering,
-    stored,
-)
+from tests.support.stop_experiment import Experiment
+from tests.support.stopping import EXHAUSTIVE, NOW, PIECEMEAL, WHOLE, Portions, ordering
+from tests.support.stored import Seen, loose_ends, stored
 from tests.support.tables import sweep
 from tests.support.values import checkpoint, config, metadata
 

@@ -43,7 +43,7 @@ from tests.support.faults import (
     SkippedWaits,
     faulty,
 )
-from tests.support.stopping import loose_ends, marks, stored
+from tests.support.stored import loose_ends, marks, stored
 from tests.support.tables import Tables, new_tables, sweep, with_payloads
 from tests.support.values import checkpoint, config, metadata
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from tests.support.calls import Calls, LoopThread
     from tests.support.engines import Engine
     from tests.support.savers import Saver
-    from tests.support.stopping import Stored
+    from tests.support.stored import Stored
 
 # `saver` sets up the tables.
 pytestmark = pytest.mark.usefixtures("skipped_waits", "saver")

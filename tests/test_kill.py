@@ -25,7 +25,7 @@ from tests.support.killed import (
     running_writers,
 )
 from tests.support.sessions import new_session
-from tests.support.stopping import loose_ends, stored
+from tests.support.stored import loose_ends, stored
 from tests.support.tables import new_tables, sweep
 from tests.support.values import config
 

@@ -12,7 +12,7 @@ from tests.operations.examples import CONTEXT, checkpoint_item, record, serializ
 from tests.operations.in_memory import InMemoryTables
 from tests.operations.stepping import kinds
 from tests.support.grounds import is_old_or_new
-from tests.support.stopping import Experiment
+from tests.support.stop_experiment import Experiment
 from tests.support.values import checkpoint, config, metadata
 from tests.test_crash import portions
 

@@ -35,18 +35,8 @@ from tests.support.calls import elsewhere
 from tests.support.effort import amount
 from tests.support.faults import Refusal, faulty
 from tests.support.sessions import on, saver_session
-from tests.support.stopping import (
-    WHOLE,
-    Plan,
-    StoppedError,
-    Stopping,
-    Stored,
-    loose_ends,
-    marks,
-    repeatable,
-    seen,
-    stored,
-)
+from tests.support.stopping import WHOLE, Plan, StoppedError, Stopping, repeatable
+from tests.support.stored import Stored, loose_ends, marks, seen, stored
 from tests.support.strategies import AMBIGUOUS, Cast, casts
 from tests.support.tables import Tables, new_tables, with_payloads
 from tests.support.tables import sweep as sweep_later

@@ -8,7 +8,8 @@ import pytest
 
 from tests.incremental.states import INCREMENTAL, text
 from tests.support.grounds import Large, check
-from tests.support.stopping import NOW, PIECEMEAL, loose_ends, stored
+from tests.support.stopping import NOW, PIECEMEAL
+from tests.support.stored import loose_ends, stored
 from tests.support.values import checkpoint, config, metadata
 
 if TYPE_CHECKING:

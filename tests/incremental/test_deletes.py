@@ -14,7 +14,7 @@ from langgraph_checkpoint_dynamodb.payloads.differences import (
     MARK_RETENTION,
 )
 from tests.incremental.states import INCREMENTAL, grown, listed, put_steps, state_of
-from tests.support.stopping import loose_ends, stored
+from tests.support.stored import loose_ends, stored
 from tests.support.tables import with_payloads
 from tests.support.values import checkpoint, config, metadata
 

@@ -27,7 +27,8 @@ from tests.support.calls import SyncCalls
 from tests.support.graphs import THREAD
 from tests.support.grounds import check
 from tests.support.sessions import metered_session, own_handlers
-from tests.support.stopping import WHOLE, Experiment
+from tests.support.stop_experiment import Experiment
+from tests.support.stopping import WHOLE
 from tests.support.tables import new_tables
 from tests.support.values import checkpoint, config, metadata, put_chain
 

@@ -17,7 +17,8 @@ from tests.moving.threads import checkpoints_by_id, store_thread
 from tests.support.calls import SyncCalls, elsewhere
 from tests.support.graphs import HEAD, THREAD
 from tests.support.grounds import check
-from tests.support.stopping import WHOLE, Experiment
+from tests.support.stop_experiment import Experiment
+from tests.support.stopping import WHOLE
 from tests.support.values import checkpoint, config, metadata, put_chain
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ from tests.simulation.scenarios import (
 )
 from tests.simulation.variants import NOW
 from tests.simulation.world import expired
-from tests.support.stopping import Stored, loose_ends
+from tests.support.stored import Stored, loose_ends
 from tests.support.values import config
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.support.stopping import NOW, WHOLE, Experiment, Portions
+from tests.support.stop_experiment import Experiment
+from tests.support.stopping import NOW, WHOLE, Portions
 from tests.support.tables import with_payloads
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.support.buckets import Bucket
     from tests.support.savers import Saver
-    from tests.support.stopping import Seen
+    from tests.support.stored import Seen
     from tests.support.tables import Tables
 
     Act = Callable[[Saver], object]
