@@ -63,7 +63,7 @@ WORKERS ?= auto
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo web web-test web-pictures test test-all infra-test template older-writers langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
+.PHONY: help demo web web-test web-pictures test test-all infra-test template older-writers older-packages langgraph-suite frameworks docs simulate costs compression bench lint format engine clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -109,12 +109,14 @@ template: ## Write the CloudFormation templates anew from the CDK construct
 	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template alarms $(TEMPLATE)-alarms.yaml
 	.venv-infra/bin/python -m langgraph_checkpoint_dynamodb_cdk.template dashboard $(TEMPLATE)-dashboard.yaml
 
-older-writers: $(VENV)/.test $(OLDER_WRITERS) $(OLDER_RELEASES) $(OLDER_OTHERS) $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0, earlier releases and other packages write
+older-writers: $(VENV)/.test older-packages $(DYNOXIDE_BIN) ## Go on with what the JavaScript port, PyPI 0.1.0, earlier releases and other packages write
 ifeq ($(RECORD),1)
 	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.older
 	@TEST_ENGINE=dynoxide $(BIN)/python -m tests.moving.foreign
 endif
 	@TEST_OLDER=1 TEST_ENGINE=dynoxide TEST_SAVER=$(SAVER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/older tests/moving/foreign $(PYTEST)
+
+older-packages: $(OLDER_WRITERS) $(OLDER_RELEASES) $(OLDER_OTHERS) ## Install what older-writers runs
 
 langgraph-suite: ## Run LangGraph's own tests with both savers in place of InMemorySaver
 	@$(MAKE) --no-print-directory VENV=.venv-suite .venv-suite/.suite $(DYNOXIDE_BIN)

@@ -124,10 +124,10 @@ class Outcome:
 
 
 def put_skipping_existing(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
-    """Write items, all or none, in one transaction if they fit: up to 100 items and 4 MB.
+    """Write items, except those with `unless_exists` that exist already.
 
-    An existing item with `unless_exists` is not changed; the others are still written. Items that
-    do not fit in one transaction are written in several, one after the other.
+    They are written in one transaction, all or none, if they fit: up to 100 items and 4 MB.
+    Otherwise in several, one after the other.
 
     Args:
         puts: The items.
@@ -147,10 +147,10 @@ def put_skipping_existing(puts: Sequence[Put], *, once: bool = False) -> Operati
 
 
 def put_unless_any_exists(puts: Sequence[Put], *, once: bool = False) -> Operation[Outcome]:
-    """Write items, all or none: none if an item with `unless_exists` exists already.
+    """Write items, or none of them if one with `unless_exists` exists already.
 
-    Items that do not fit in one transaction are written in several, one after the other. The first
-    transaction that writes nothing is the last one.
+    They are written in one transaction if they fit, as in `put_skipping_existing`. Of several, the
+    first that writes nothing is the last one.
 
     Args:
         puts: The items.
