@@ -112,15 +112,15 @@ def test_close_passes_over_a_loop_that_ends_as_it_is_asked(
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     assert used.wait(DEADLOCK)
-    schedule: Any = asyncio.run_coroutine_threadsafe
+    schedule: Any = loops[0].call_soon_threadsafe
 
-    def late(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
-        if loop is loops[0]:
+    def late(*args: Any, **settings: Any) -> Any:
+        if not over.is_set():
             over.set()
             thread.join(DEADLOCK)
-        return schedule(work, loop)
+        return schedule(*args, **settings)
 
-    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", late)
+    monkeypatch.setattr(loops[0], "call_soon_threadsafe", late)
     saver.close()
     assert not thread.is_alive()
     assert session.open == []

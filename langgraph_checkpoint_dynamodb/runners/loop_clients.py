@@ -42,7 +42,7 @@ class LoopClients:
         self._settings = settings
         self._sessions = sessions
         self._clients: dict[Service, Any] = {}
-        self._stack = AsyncExitStack()
+        self._open = _OpenClients()
         self._creating = asyncio.Lock()
         self._keeper: AsyncGenerator[None, None] | None = None
         self._when_collected: finalize[Any, Any] | None = None
@@ -57,24 +57,31 @@ class LoopClients:
                     client = self._clients[service] = await self._create(service)
         return client
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the clients are closed, or the end of the loop has begun to close them."""
+        return self._open.is_closing
+
     async def close(self) -> None:
         """Close the clients. Can be repeated."""
         async with self._creating:
             if self._keeper is not None:
-                await self._keeper.aclose()
+                await _close(self._open, self._keeper)
             if self._when_collected is not None:
                 self._when_collected.detach()
 
     async def _create(self, service: Service) -> Any:
         if self._keeper is None:
-            self._keeper = _keep(self._stack)
+            self._keeper = _keep(self._open)
             await anext(self._keeper)
             loop = asyncio.get_running_loop()
-            self._when_collected = finalize(self, _close_later, loop, self._keeper, os.getpid())
+            self._when_collected = finalize(
+                self, _close_later, loop, self._open, self._keeper, os.getpid()
+            )
         arguments = client_arguments(self._settings, service)
         arguments["config"] = AioConfig().merge(arguments["config"])
         creating = self._sessions.get().create_client(service, **arguments)
-        client = await self._stack.enter_async_context(creating)
+        client = await self._open.enter_async_context(creating)
         client.meta.events.register("before-send", _send_in_chunks)
         add_handlers(client, service, self._settings)
         return client
@@ -102,23 +109,51 @@ class Sessions:
         return session
 
 
-async def _keep(clients: AsyncExitStack) -> AsyncGenerator[None, None]:
+class _OpenClients(AsyncExitStack):
+    """The open clients. Who closes them while they are being closed waits until they are.
+
+    Attributes:
+        is_closing: Whether they are closed, or the end of the loop has begun to close them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closing = False
+        self._closing = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        async with self._closing:
+            await super().aclose()
+
+
+async def _keep(clients: _OpenClients) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
+        clients.is_closing = True
         await clients.aclose()
 
 
-def _close_later(loop: AbstractEventLoop, keeper: AsyncGenerator[None, None], pid: int) -> None:
+def _close_later(
+    loop: AbstractEventLoop, clients: _OpenClients, keeper: AsyncGenerator[None, None], pid: int
+) -> None:
     """Close the clients of a collected saver. A loop that has ended has closed them already."""
     if pid != os.getpid():
         return  # A child after a fork: it would wake up the parent's loop.
+
+    def begin() -> None:
+        # A task created after the loop's end has begun to close the clients may never run.
+        if not clients.is_closing:
+            loop.create_task(_close(clients, keeper))
+
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: loop.create_task(_close_now(keeper)))
+        loop.call_soon_threadsafe(begin)
 
 
-async def _close_now(keeper: AsyncGenerator[None, None]) -> None:
-    with suppress(RuntimeError):  # Python raises it if the end of the loop is closing it, too.
+async def _close(clients: _OpenClients, keeper: AsyncGenerator[None, None]) -> None:
+    """Close the clients, and tell the loop so. Its end may be closing them at the same time."""
+    await clients.aclose()
+    with suppress(RuntimeError):  # Python raises it if the end of the loop is closing them.
         await keeper.aclose()
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
@@ -106,15 +109,30 @@ class Loops:
 
 async def _close_on_other_loop(loop: AbstractEventLoop, runner: LoopRunner) -> None:
     """Close a runner on its own loop. A loop that has just ended has closed its clients."""
+    closed: Future[None] = Future()
+
+    def begin() -> None:
+        # A task created after the loop's end has begun to close the clients may never run.
+        if runner.clients.is_closing:
+            closed.set_result(None)
+        else:
+            loop.create_task(runner.close()).add_done_callback(partial(_pass_on, closed))
+
     if not loop.is_running():
         return
-    work = runner.close()
-    try:
-        closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
-    except RuntimeError:  # The loop has ended in the meantime.
-        work.close()
-        return
+    with suppress(RuntimeError):  # The loop has ended in the meantime.
+        loop.call_soon_threadsafe(begin)
+    closing = asyncio.wrap_future(closed)
     while not closing.done() and loop.is_running():
         await asyncio.wait([closing], timeout=_POLL_SECONDS)
-    if closing.done() and not closing.cancelled():
+    if closing.done():
         closing.result()
+
+
+def _pass_on(closed: Future[None], task: asyncio.Task[None]) -> None:
+    """Give the end of a task to a future of another thread. The end of its loop cancels it."""
+    error = None if task.cancelled() else task.exception()
+    if error is None:
+        closed.set_result(None)
+    else:
+        closed.set_exception(error)
