@@ -108,6 +108,7 @@ def test_temporary_tables_serve_savers_and_stores(endpoint: str) -> None:
     assert table_names(endpoint) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("given", [True, False])
 def test_the_fixtures_give_each_test_a_saver_of_its_own(
     tmp_path: Path, endpoint: str, given: bool, monkeypatch: pytest.MonkeyPatch

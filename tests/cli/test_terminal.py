@@ -13,7 +13,6 @@ from tests.cli.conftest import INDEXED, environment
 from tests.cli.gate import Gate
 from tests.cli.graphs import answered, forked
 from tests.cli.terminal import COLUMNS, Terminal, running_terminal
-from tests.support.effort import everything
 from tests.support.tables import new_tables
 from tests.support.values import checkpoint, config, metadata, put_chain
 
@@ -63,9 +62,10 @@ def terminal(tables: Tables, gate: Gate, tmp_path: Path) -> Iterator[Terminal]:
         yield running
 
 
+@pytest.mark.sample(0)
 def test_every_command_is_run_on_500_threads(full: Tables, tmp_path: Path) -> None:
-    # Moving all of them takes half a minute; on moto, which scans tables, ten minutes.
-    named, moved = ("", 491) if everything() and full.engine.faithful else (" forked answered", 2)
+    # On moto, which scans tables, moving all of them takes ten minutes.
+    named, moved = ("", 491) if full.engine.faithful else (" forked answered", 2)
     lines = {
         "threads": ("threads --limit 3", "There are more: --cursor"),
         "history": ("history forked", "|/"),

@@ -77,7 +77,7 @@ def loose_ends(table: StoreTable, bucket: Bucket | None) -> Counter[str]:
     return crashes.loose_ends(table, bucket, lambda item: read_item(item, 1))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("where", ["chunks", "s3"])
 @pytest.mark.parametrize("act", ACTS)
 def test_a_stop_anywhere_leaves_the_old_or_the_new_and_a_repeat_ends_it(
